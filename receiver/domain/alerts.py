@@ -1,0 +1,141 @@
+"""Alertmanager's webhook body, version 4, as data: 0.25 to 0.34 and whatever fields come later.
+
+Reads what every version sends; ignores what it does not know. What a v4 body must have is what Alertmanager always
+sends (template.Data): a list `alerts`, each with string labels, a status, and startsAt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from receiver.domain.units import format_time, parse_time
+from receiver.errors import PayloadError
+
+FIRING = "firing"
+RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One entry of a notification. `ends_at` is None while it fires (Alertmanager sends year 1 then)."""
+
+    status: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    starts_at: datetime
+    ends_at: datetime | None
+    fingerprint: str
+    generator_url: str = ""
+
+    @property
+    def name(self) -> str:
+        """The alert's name; Alertmanager allows alerts without one."""
+        return self.labels.get("alertname", "")
+
+    @property
+    def severity(self) -> str:
+        """The severity label in lower case; "warning" where there is none: not saying must not mean not telling."""
+        return self.labels.get("severity", "").strip().lower() or "warning"
+
+    @property
+    def dedup_key(self) -> str:
+        """The same for every re-send of this state of this alert: by retry, repeat_interval or the other half of an HA pair."""
+        text = "\0".join((self.fingerprint, format_time(self.starts_at), self.status))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """The alert as the webhook carries it."""
+        return {
+            "status": self.status, "labels": dict(self.labels), "annotations": dict(self.annotations),
+            "startsAt": format_time(self.starts_at), "endsAt": format_time(self.ends_at) if self.ends_at else None,
+            "fingerprint": self.fingerprint, "generatorURL": self.generator_url,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """One POST of Alertmanager: a group of alerts."""
+
+    alerts: tuple[Alert, ...]
+    receiver: str = ""
+    group_key: str = ""
+    external_url: str = ""
+    truncated_alerts: int = 0
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def parse_notification(body: object) -> Notification:
+    """A decoded JSON body as a Notification. PayloadError says what a v4 body has that this one has not."""
+    if not isinstance(body, dict):
+        raise PayloadError(f"the body is a JSON {_json_type(body)}, not an object: expected Alertmanager's webhook payload, version 4")
+    version = body.get("version")
+    if version is not None and str(version) != "4":
+        raise PayloadError(f'"version" is {_short(version)}: expected "4"')
+    alerts = body.get("alerts")
+    if not isinstance(alerts, list):
+        raise PayloadError(
+            'no list "alerts": expected Alertmanager\'s webhook payload, version 4 (a receiver with a custom "payload" cannot be read)'
+        )
+    truncated = body.get("truncatedAlerts")
+    return Notification(
+        alerts=tuple(parse_alert(a, f"alerts[{i}]") for i, a in enumerate(alerts)),
+        receiver=_text(body.get("receiver")),
+        group_key=_text(body.get("groupKey")),
+        external_url=_text(body.get("externalURL")),
+        truncated_alerts=truncated if isinstance(truncated, int) and truncated > 0 else 0,
+    )
+
+
+def parse_alert(entry: object, where: str = "alert") -> Alert:
+    """One alert of a body. PayloadError names the entry and what is wrong with it."""
+    if not isinstance(entry, dict):
+        raise PayloadError(f"{where} is a JSON {_json_type(entry)}, not an object")
+    labels = _string_map(entry.get("labels"), f"{where}.labels")
+    annotations = _string_map(entry.get("annotations") or {}, f"{where}.annotations")
+    status = entry.get("status")
+    if status not in (FIRING, RESOLVED):
+        raise PayloadError(f'{where}.status is {_short(status)}: expected "firing" or "resolved"')
+    starts_at = parse_time(entry.get("startsAt"))
+    if starts_at is None:
+        raise PayloadError(f"{where}.startsAt is {_short(entry.get('startsAt'))}: expected an RFC 3339 time")
+    ends_at = parse_time(entry.get("endsAt"))
+    return Alert(
+        status=status, labels=labels, annotations=annotations, starts_at=starts_at,
+        ends_at=ends_at if status == RESOLVED else None,
+        fingerprint=_text(entry.get("fingerprint")) or fingerprint(labels),
+        generator_url=_text(entry.get("generatorURL")),
+    )  # fmt: skip
+
+
+def fingerprint(labels: Mapping[str, str]) -> str:
+    """A stand-in for Alertmanager's fingerprint of a label set, for senders that leave it out."""
+    text = json.dumps(sorted(labels.items()), ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _string_map(value: object, where: str) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise PayloadError(f"{where} is a JSON {_json_type(value)}, not an object")
+    for key, item in value.items():
+        if not isinstance(item, str):
+            raise PayloadError(f"{where}.{key[:80]} is a JSON {_json_type(item)}, not a string")
+    # A lone surrogate ("\ud800" in JSON) is no Unicode text: no database or socket takes it.
+    return {_text(k): _text(v) for k, v in value.items()}
+
+
+def _text(value: object) -> str:
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+def _short(value: object) -> str:
+    return json.dumps(value, ensure_ascii=True, default=str)[:80] if value is not None else "missing"
+
+
+def _json_type(value: object) -> str:
+    names = {dict: "object", list: "list", str: "string", bool: "boolean", int: "number", float: "number", type(None): "null"}
+    return names.get(type(value), type(value).__name__)

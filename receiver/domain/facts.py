@@ -1,0 +1,236 @@
+"""Facts: what a case says once it is understood. The diagnosis reads these and nothing else.
+
+None and empty tuples mean "not known"; why it is not known stands in `Facts.missing`, never in a default value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from receiver.domain.alerts import Alert
+from receiver.domain.case import Missing
+from receiver.domain.identity import Subject, Workload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Termination:
+    """state.terminated or lastState.terminated. Times are None where the kubelet wrote none, or 1970 (StartError)."""
+
+    reason: str
+    exit_code: int | None
+    signal: int | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerFacts:
+    """One container of a pod: spec and status together. `kind`: regular, init, sidecar (init, restartPolicy Always), ephemeral."""
+
+    name: str
+    kind: str = "regular"
+    image: str = ""
+    command: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)  # plain values (redacted); valueFrom is left out
+    limit_bytes: int | None = None  # in force: status.resources after an in-place resize, else spec
+    request_bytes: int | None = None
+    spec_limit_bytes: int | None = None
+    cpu_limit: str | None = None
+    cpu_request: str | None = None
+    state: str = "unknown"  # running | waiting | terminated | unknown
+    state_reason: str = ""
+    state_since: datetime | None = None
+    terminated: Termination | None = None  # the current state, when it is terminated
+    last_terminated: Termination | None = None  # lastState
+    restart_count: int = 0
+    is_ready: bool = False
+    has_liveness_probe: bool = False
+    has_startup_probe: bool = False
+
+    @property
+    def newest_termination(self) -> Termination | None:
+        """The newer of state.terminated and lastState.terminated: in the back-off window lastState is the crash before."""
+        current, last = self.terminated, self.last_terminated
+        if current is None or last is None:
+            return current or last
+        if current.finished_at is None or last.finished_at is None:
+            return current
+        return current if current.finished_at >= last.finished_at else last
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodFacts:
+    """The pod as `kubectl describe` shows it. `reason`/`message` are the pod's own (Evicted), not a container's."""
+
+    namespace: str
+    name: str
+    uid: str = ""
+    node: str = ""
+    phase: str = ""
+    reason: str = ""
+    message: str = ""
+    qos_class: str = ""
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    deleted_at: datetime | None = None
+    restart_policy: str = "Always"
+    priority: int | None = None
+    pod_limit_bytes: int | None = None
+    pod_request_bytes: int | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    conditions: Mapping[str, str] = field(default_factory=dict)  # type -> "True" | "False" | "Unknown"
+    memory_volumes: tuple[str, ...] = ()  # emptyDir with medium Memory
+    containers: tuple[ContainerFacts, ...] = ()
+
+    def container(self, name: str) -> ContainerFacts | None:
+        """The container of that name, of whatever kind."""
+        return next((c for c in self.containers if c.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFact:
+    """One event, aggregated over its series. `at` is the newest time it has; `container` comes from the field path."""
+
+    object_kind: str
+    object_name: str
+    reason: str
+    message: str = ""
+    type: str = "Normal"
+    count: int = 1
+    at: datetime | None = None
+    first_at: datetime | None = None
+    container: str = ""
+    is_memory_relevant: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogFacts:
+    """The tail of the log of the instance that died (or, said by `is_previous` and `is_current`, of another)."""
+
+    container: str
+    lines: tuple[str, ...] = ()
+    is_previous: bool = True
+    is_current: bool = False  # of the instance that is running now: nothing of the dead one could be had
+    is_truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One scrape of one container (all pods of the workload are not mixed: `Life.pod`). Bytes; None where not scraped."""
+
+    t_s: float  # seconds since 1970, or since the start of a CSV
+    working_set_bytes: float
+    limit_bytes: float | None = None
+    rss_bytes: float | None = None
+    cache_bytes: float | None = None
+    request_rate: float | None = None
+    restarts: float | None = None
+    oom_kills: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryHistory:
+    """The memory of one container over time, oldest first, several lives in one sequence (one pod's at a time).
+
+    `starts_s`, `kill_times_s`: exact times known from elsewhere (lastState, last_terminated_timestamp), beside what
+    the restarts and oom_kills columns tell. `ends_s`: the end of what was asked for, for "no data since".
+    """
+
+    samples: tuple[Sample, ...]
+    step_s: float
+    starts_s: tuple[float, ...] = ()
+    kill_times_s: tuple[float, ...] = ()
+    ends_s: float | None = None
+    pod: str = ""
+    has_request_rate: bool = False
+    peak_bytes_long: float | None = None  # the highest working set of the long look (7 d), when asked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """One rollout of the workload: a ReplicaSet's template (or a ControllerRevision's)."""
+
+    name: str
+    revision: int | None
+    created_at: datetime | None
+    images: Mapping[str, str] = field(default_factory=dict)  # container -> image
+    limits_bytes: Mapping[str, int | None] = field(default_factory=dict)
+    requests_bytes: Mapping[str, int | None] = field(default_factory=dict)
+    env_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    replicas: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiblingFact:
+    """Another pod of the same workload, and how the same container fares there."""
+
+    pod: str
+    node: str = ""
+    restart_count: int = 0
+    is_ready: bool = False
+    last_reason: str = ""
+    last_finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkloadFacts:
+    """The owner chain and its top. `chain` is ("Pod", "ReplicaSet", "Deployment")-like, names beside kinds."""
+
+    workload: Workload
+    chain: tuple[tuple[str, str], ...] = ()
+    replicas_desired: int | None = None
+    replicas_ready: int | None = None
+    revisions: tuple[Revision, ...] = ()  # newest first
+    siblings: tuple[SiblingFact, ...] = ()
+    hpa: Mapping[str, object] | None = None  # {"name", "min", "max", "current", "metrics": [..]}
+    vpa: Mapping[str, object] | None = None  # {"name", "mode"}
+    managed_by: str = ""  # "Helm release X", "Argo CD app Y": where a fix belongs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeFacts:
+    """The pod's node."""
+
+    name: str
+    allocatable_bytes: int | None = None
+    capacity_bytes: int | None = None
+    has_memory_pressure: bool | None = None
+    limits_total_bytes: int | None = None  # of all pods there, where they could be listed
+    other_oom_kills: tuple[str, ...] = ()  # "namespace/pod (container)" killed there lately
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertCoverage:
+    """Whether rules watch this container (checklist item 9). None: could not be asked."""
+
+    has_oom_rule: bool | None = None
+    has_usage_rule: bool | None = None
+    rule_names: tuple[str, ...] = ()
+    is_silenced: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything that is known about one incident at one moment, understood. `now` is when it was gathered."""
+
+    now: datetime
+    subject: Subject
+    alerts: tuple[Alert, ...] = ()
+    pod: PodFacts | None = None
+    events: tuple[EventFact, ...] = ()
+    log: LogFacts | None = None
+    workload: WorkloadFacts | None = None
+    history: MemoryHistory | None = None
+    node: NodeFacts | None = None
+    usage_bytes: int | None = None  # kubectl top, now
+    quota_max_limit_bytes: int | None = None  # LimitRange max of a container
+    quota_free_limit_bytes: int | None = None  # ResourceQuota limits.memory left
+    quota_free_request_bytes: int | None = None
+    coverage: AlertCoverage | None = None
+    child_kills: int | None = None  # increase of container_oom_events_total without a restart
+    redactions: Mapping[str, int] = field(default_factory=dict)
+    missing: tuple[Missing, ...] = ()

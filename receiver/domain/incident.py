@@ -1,0 +1,121 @@
+"""An incident as messages show it: what the store knows of its life, beside the report of its newest evidence.
+
+Also `Message`, the form in which rendering hands over what a channel should hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from receiver.domain.alerts import Alert
+from receiver.domain.identity import Subject
+
+FIRING = "firing"
+RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """One thing that happened to the incident, for the history line of a resolved root ("04:02 alert resolved")."""
+
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentView:
+    """An incident's life so far.
+
+    `alerts`: the newest state of each alert (fingerprint) of the incident, oldest first. `kill_count`: distinct kills
+    known over the incident's life, all replicas. `pods`: every pod of the workload that was hit. `page_url`: empty
+    when no PUBLIC_URL is set. `mention`: Slack text of a configured mention (`<!subteam^S..>`), only for posts.
+    `because_degraded`: one sentence when the message is less than it should be (enrichment failed, user template broken).
+    """
+
+    id: str
+    state: str
+    subject: Subject
+    severity: str
+    opened_at: datetime
+    alerts: tuple[Alert, ...]
+    resolved_at: datetime | None = None
+    kill_count: int = 0
+    first_kill_at: datetime | None = None
+    last_kill_at: datetime | None = None
+    pods: tuple[str, ...] = ()
+    log: tuple[LogEntry, ...] = ()
+    page_url: str = ""
+    previous_id: str = ""
+    previous_opened_at: datetime | None = None
+    mention: str = ""
+    because_degraded: str = ""
+    has_buttons: bool = False
+    settings_changed: str = ""  # "limit raised to 160Mi": a fix was seen since the first kill
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestEntry:
+    """One incident in a storm digest. `cause` is a report's cause name, `summary` a few words (`13 kills, likely leak`)."""
+
+    incident_id: str
+    subject: Subject
+    cause: str
+    summary: str
+    kill_count: int = 0
+    is_never_up: bool = False
+    is_all_replicas: bool = False
+    kills_per_h: float = 0.0
+    is_quiet: bool = False
+    node: str = ""
+    image: str = ""
+    has_own_root: bool = False
+    page_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestView:
+    """A storm: many incidents of one channel told in one root and pages of its thread (docs: the storm digest)."""
+
+    id: str
+    opened_at: datetime
+    now: datetime
+    entries: tuple[DigestEntry, ...]
+    new_last_5_min: int = 0
+    ended_at: datetime | None = None
+    cluster: str = ""
+    page_url: str = ""
+    mention: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """Desired content of one Slack message (or of the sink's nearest equivalent).
+
+    `slot` names its place in the conversation: `root`, `evidence`, `checklist`, `patch`, `digest-page:1`, ...
+    `text` is the lock-screen line (escaped mrkdwn, <= 120 characters); `full_text` the whole message as plain text for
+    consoles and receivers that drop blocks (not escaped).
+    """
+
+    slot: str
+    text: str
+    blocks: tuple[Mapping[str, Any], ...] = ()
+    full_text: str = ""
+    is_reply: bool = False
+    is_broadcast: bool = False
+
+    def body(self) -> dict[str, Any]:
+        """As stored and sent: chat.postMessage fields without channel, thread and token."""
+        return {"text": self.text, "blocks": [dict(b) for b in self.blocks], "full_text": self.full_text}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """Where an incident is told: one channel of one sink."""
+
+    sink: str
+    channel: str
+    mention: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)

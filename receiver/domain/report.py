@@ -1,0 +1,211 @@
+"""The report: what a diagnosis says, in the words and shapes of `oomtriage.report/v1`.
+
+Templates, sinks, the command line and the web page see this and never the evidence's raw form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from receiver.domain.case import Missing
+from receiver.domain.facts import Facts
+from receiver.domain.identity import Subject
+
+REPORT_SCHEMA = "oomtriage.report/v1"
+
+
+class KillKind(StrEnum):
+    """What ended the container. Only the first four are about memory for sure."""
+
+    CONTAINER_OOM = "container_oom"
+    CHILD_PROCESS_OOM = "child_process_oom"
+    NODE_OOM = "node_oom"
+    EVICTION = "eviction"
+    SIGKILL_NOT_OOM = "sigkill_not_oom"
+    SUSPECTED_OOM = "suspected_oom"
+    NONE = "none"
+
+
+class CauseName(StrEnum):
+    """The leaves of the decision tree."""
+
+    LEAK = "leak"
+    SPIKE = "spike"
+    LIMIT_TOO_LOW = "limit_too_low"
+    STARTUP = "startup"
+    NODE_PRESSURE = "node_pressure"
+    NOT_MEMORY = "not_memory"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kill:
+    """What died and how we know. `restarts` is the container's restart count; `because` are the facts that decided."""
+
+    kind: KillKind
+    reason: str = ""
+    exit_code: int | None = None
+    signal: int | None = None
+    at: datetime | None = None
+    started_at: datetime | None = None
+    restarts: int | None = None
+    is_sure: bool = False
+    because: tuple[str, ...] = ()
+    trigger: str = ""  # for sigkill_not_oom: "liveness probe", "startup probe", "grace period", ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """One life of the container in the memory series. Times in seconds since 1970; bytes are bin maxima."""
+
+    start_s: float
+    end_s: float
+    is_killed: bool
+    peak_bytes: float
+    floor_start_bytes: float | None = None
+    floor_end_bytes: float | None = None
+    growth_bytes_per_h: float | None = None
+    is_ramp: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """The numbers behind a memory verdict; what chart and text quote. None: does not apply or not known."""
+
+    cause: CauseName
+    confidence: float
+    because: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()  # what speaks against it; why the other leaves were refused
+    settle_by: str = ""  # what would settle it, and when we look again
+    detail: str = ""  # a finer word: "after_change", "warm_up", "page_cache", "traffic", "batch", "flat", "too_short", "no_history"
+    lives: tuple[Life, ...] = ()
+    history_s: float = 0.0
+    missing_s: float = 0.0  # scrape gaps
+    limit_bytes: float | None = None
+    peak_bytes: float | None = None
+    median_bytes: float | None = None
+    current_bytes: float | None = None
+    growth_bytes_per_h: float | None = None
+    growth_range_bytes_per_h: tuple[float, float] | None = None
+    time_to_limit_s: float | None = None  # from the last sample, at this growth
+    change_at_s: float | None = None  # when a leak began, for "after_change"
+    kills: tuple[float, ...] = ()  # times of OOM kills in the series
+    cache_share: float | None = None  # of the newest working set, file cache that the kernel would take back
+    rate_correlation: float | None = None
+    near_limit_share: float | None = None  # of the time at or above 80 %
+    numbers: Mapping[str, float] = field(default_factory=dict)  # every other number, for `-v`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """The leaf of the tree, how sure, and why. `wording` of confidence is render's business."""
+
+    name: CauseName
+    confidence: float
+    because: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
+    settle_by: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeStep:
+    """One question of the walked tree."""
+
+    id: str
+    question: str
+    answer: str  # yes | no | cannot_tell
+    because: str
+    leads_to: str = ""  # the leaf, when the answer ended the walk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckItem:
+    """One of the article's nine items. state: done | todo | could_not_check | not_applicable."""
+
+    id: str
+    text: str
+    state: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A change of memory settings to paste. `role` fix or stop_gap; `buys_h` hours per life that a stop-gap buys.
+
+    `none` says why there is no proposal; all else is then empty.
+    """
+
+    none: str = ""
+    role: str = ""
+    limit_before_bytes: int | None = None
+    limit_bytes: int | None = None
+    request_before_bytes: int | None = None
+    request_bytes: int | None = None  # None: unchanged
+    buys_h: float | None = None
+    patch: str = ""  # strategic-merge YAML
+    diff: str = ""  # for Git: lines with - and +
+    commands: tuple[str, ...] = ()
+    why: str = ""
+    caveats: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()  # what was verified: node room, quota
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hpa:
+    """An autoscaling/v2 manifest, or a change of one that exists."""
+
+    manifest: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LongTerm:
+    """A real fix beside the quick one."""
+
+    id: str
+    text: str
+    commands: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warn:
+    """One of the article's mistakes, seen here."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """A memory error that the log names. `line` is the (redacted) line that matched."""
+
+    id: str
+    runtime: str
+    meaning: str
+    advice: str
+    line: str
+    line_index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One diagnosis. Pure function of `facts`."""
+
+    facts: Facts
+    subject: Subject  # as confirmed: the real workload and the container that was killed
+    kill: Kill
+    cause: Cause
+    shape: Shape | None
+    tree: tuple[TreeStep, ...]
+    checklist: tuple[CheckItem, ...]
+    proposal: Proposal
+    hpa: Hpa | None = None
+    long_term: tuple[LongTerm, ...] = ()
+    warnings: tuple[Warn, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    signature: Signature | None = None
+    runtime: str = ""  # python | jvm | node | go | dotnet | ... or empty

@@ -1,0 +1,1 @@
+"""Reads the world: one gatherer a source, each returning what the source answered, or a Missing."""

@@ -1,0 +1,1 @@
+"""Where messages go: one class a sink, all with the same small interface."""

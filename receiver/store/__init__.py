@@ -1,0 +1,1 @@
+"""The durable store: alerts, incidents, jobs and messages as desired state."""

@@ -1,0 +1,1 @@
+"""The HTTP face: POST /alerts, health, metrics, pages."""
