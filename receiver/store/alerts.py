@@ -1,0 +1,89 @@
+"""Accepted alerts: one row a state of an alert, whoever sends it and however often."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from receiver.domain.alerts import RESOLVED, Alert, parse_alert
+from receiver.store.database import Row, Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """What an intake did: `new` rows, and `duplicates` that only bumped last_seen. Their sum is the alerts in the body."""
+
+    new: int
+    duplicates: int
+
+
+def accept(tx: Tx, alerts: Iterable[Alert], *, now: float) -> Accepted:
+    """Store alerts to be folded into incidents; a known state of an alert is only noted as seen again."""
+    new = duplicates = 0
+    for alert in alerts:
+        rows = tx.run(
+            """INSERT INTO alert (dedup_key, fingerprint, status, starts_at, payload, first_seen, last_seen)
+               VALUES (:dedup_key, :fingerprint, :status, :starts_at, :payload, :now, :now)
+               ON CONFLICT (dedup_key) DO UPDATE SET last_seen = excluded.last_seen, times_seen = alert.times_seen + 1
+               RETURNING times_seen""",
+            dedup_key=alert.dedup_key,
+            fingerprint=alert.fingerprint,
+            status=alert.status,
+            starts_at=alert.starts_at.timestamp(),
+            payload=json.dumps({"v": 1, **alert.to_json()}, ensure_ascii=False),
+            now=now,
+        )
+        if rows[0]["times_seen"] == 1:
+            new += 1
+        else:
+            duplicates += 1
+    return Accepted(new=new, duplicates=duplicates)
+
+
+def unfolded(tx: Tx, limit: int) -> list[tuple[int, Alert]]:
+    """The oldest alerts that belong to no incident yet, in the order they came."""
+    rows = tx.run("SELECT id, payload FROM alert WHERE is_folded = 0 ORDER BY id LIMIT :limit", limit=limit)
+    return [(row["id"], _alert(row)) for row in rows]
+
+
+def mark_folded(tx: Tx, alert_id: int, incident_id: str | None) -> None:
+    """Note which incident an alert went to (None: it needs none, such as a heartbeat)."""
+    tx.run("UPDATE alert SET is_folded = 1, incident_id = :incident_id WHERE id = :id", id=alert_id, incident_id=incident_id)
+
+
+def incident_of(tx: Tx, alert: Alert) -> str | None:
+    """The incident that this alert's firing went to, by fingerprint and start."""
+    rows = tx.run(
+        """SELECT incident_id FROM alert WHERE fingerprint = :fingerprint AND incident_id IS NOT NULL
+           ORDER BY CASE WHEN starts_at = :starts_at THEN 0 ELSE 1 END, starts_at DESC, id DESC LIMIT 1""",
+        fingerprint=alert.fingerprint,
+        starts_at=alert.starts_at.timestamp(),
+    )
+    return rows[0]["incident_id"] if rows else None
+
+
+def newest_of(tx: Tx, incident_id: str) -> tuple[Alert, ...]:
+    """The newest state of each alert (fingerprint) of an incident, oldest start first.
+
+    A resolve ends the firing of the same start, whichever of the two arrived first.
+    """
+    rows = tx.run(
+        "SELECT payload, fingerprint, status, starts_at FROM alert WHERE incident_id = :id ORDER BY starts_at, id", id=incident_id
+    )
+    newest: dict[str, Row] = {}
+    for row in rows:
+        known = newest.get(row["fingerprint"])
+        if known is not None and known["starts_at"] == row["starts_at"] and known["status"] == RESOLVED:
+            continue
+        newest[row["fingerprint"]] = row
+    return tuple(_alert(row) for row in newest.values())
+
+
+def move(tx: Tx, *, from_incident: str, to_incident: str) -> None:
+    """Give an incident's alerts to another, when two turned out to be one."""
+    tx.run("UPDATE alert SET incident_id = :to_id WHERE incident_id = :from_id", from_id=from_incident, to_id=to_incident)
+
+
+def _alert(row: Row) -> Alert:
+    return parse_alert(json.loads(row["payload"]))

@@ -1,0 +1,191 @@
+"""Conversations: the channel of a sink in which an incident, a storm or a notice is told."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from receiver.store.database import Row, Tx
+
+INCIDENT = "incident"
+DIGEST = "digest"
+NOTICE = "notice"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """One row. `root_ts`: the root's place in the channel, once it is there."""
+
+    id: str
+    kind: str
+    incident_id: str | None
+    sink: str
+    channel: str
+    mention: str
+    root_ts: str | None
+    opened_at: float
+    closed_at: float | None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def open_new(
+    tx: Tx,
+    *,
+    kind: str,
+    incident_id: str | None,
+    sink: str,
+    channel: str,
+    mention: str,
+    now: float,
+    data: Mapping[str, Any] | None = None,
+) -> Conversation:
+    """Open a conversation; nothing is said in it yet."""
+    conversation_id = uuid.uuid4().hex
+    tx.run(
+        """INSERT INTO conversation (id, kind, incident_id, sink, channel, mention, opened_at, data)
+           VALUES (:id, :kind, :incident_id, :sink, :channel, :mention, :now, :data)""",
+        id=conversation_id,
+        kind=kind,
+        incident_id=incident_id,
+        sink=sink,
+        channel=channel,
+        mention=mention,
+        now=now,
+        data=json.dumps(data or {}),
+    )
+    return _load(tx, conversation_id)
+
+
+def of_incident(tx: Tx, incident_id: str) -> list[Conversation]:
+    """Where an incident is told."""
+    return [_conversation(r) for r in tx.run("SELECT * FROM conversation WHERE incident_id = :id ORDER BY opened_at, id", id=incident_id)]
+
+
+def load(tx: Tx, conversation_id: str) -> Conversation | None:
+    """A conversation by its id."""
+    rows = tx.run("SELECT * FROM conversation WHERE id = :id", id=conversation_id)
+    return _conversation(rows[0]) if rows else None
+
+
+def open_digest(tx: Tx, *, sink: str, channel: str) -> Conversation | None:
+    """The storm that is being told in a channel now."""
+    rows = tx.run(
+        "SELECT * FROM conversation WHERE kind = :kind AND sink = :sink AND channel = :channel AND closed_at IS NULL LIMIT 1",
+        kind=DIGEST,
+        sink=sink,
+        channel=channel,
+    )
+    return _conversation(rows[0]) if rows else None
+
+
+def open_digests(tx: Tx) -> list[Conversation]:
+    """All storms that are being told."""
+    return [_conversation(r) for r in tx.run("SELECT * FROM conversation WHERE kind = :kind AND closed_at IS NULL", kind=DIGEST)]
+
+
+def opened_since(tx: Tx, *, sink: str, channel: str, since: float) -> int:
+    """How many incidents got a root of their own in a channel since then."""
+    rows = tx.run(
+        "SELECT COUNT(*) AS n FROM conversation WHERE kind = :kind AND sink = :sink AND channel = :channel AND opened_at >= :since",
+        kind=INCIDENT,
+        sink=sink,
+        channel=channel,
+        since=since,
+    )
+    return int(rows[0]["n"])
+
+
+def waiting_roots(tx: Tx, *, sink: str, channel: str) -> list[Conversation]:
+    """Conversations of incidents whose root was never tried to be sent, oldest first."""
+    rows = tx.run(
+        """SELECT c.* FROM conversation c JOIN message m ON m.conversation_id = c.id AND m.slot = 'root'
+           WHERE c.kind = :kind AND c.sink = :sink AND c.channel = :channel AND m.state = 'new' AND m.sent_rev = 0 AND m.intent_at IS NULL
+           ORDER BY c.opened_at, c.id""",
+        kind=INCIDENT,
+        sink=sink,
+        channel=channel,
+    )
+    return [_conversation(r) for r in rows]
+
+
+def drop(tx: Tx, conversation_id: str) -> None:
+    """Remove a conversation in which nothing was said."""
+    tx.run("DELETE FROM conversation WHERE id = :id", id=conversation_id)
+
+
+def hand_over(tx: Tx, *, from_incident: str, to_incident: str) -> None:
+    """Give an incident's storm memberships to another, when two turned out to be one."""
+    tx.run(
+        """INSERT INTO digest_member (conversation_id, incident_id, joined_at)
+           SELECT conversation_id, :to_id, joined_at FROM digest_member WHERE incident_id = :from_id ON CONFLICT DO NOTHING""",
+        to_id=to_incident,
+        from_id=from_incident,
+    )
+    tx.run("DELETE FROM digest_member WHERE incident_id = :from_id", from_id=from_incident)
+
+
+def join_digest(tx: Tx, *, conversation_id: str, incident_id: str, now: float) -> None:
+    """Tell an incident inside a storm's conversation."""
+    tx.run(
+        "INSERT INTO digest_member (conversation_id, incident_id, joined_at) VALUES (:c, :i, :now) ON CONFLICT DO NOTHING",
+        c=conversation_id,
+        i=incident_id,
+        now=now,
+    )
+
+
+def digests_of(tx: Tx, incident_id: str) -> list[Conversation]:
+    """The storms in which an incident is told."""
+    rows = tx.run(
+        "SELECT c.* FROM conversation c JOIN digest_member d ON d.conversation_id = c.id WHERE d.incident_id = :id", id=incident_id
+    )
+    return [_conversation(r) for r in rows]
+
+
+def members(tx: Tx, conversation_id: str) -> list[tuple[str, float]]:
+    """The incidents of a storm and when each joined, in that order."""
+    rows = tx.run(
+        "SELECT incident_id, joined_at FROM digest_member WHERE conversation_id = :id ORDER BY joined_at, incident_id", id=conversation_id
+    )
+    return [(row["incident_id"], row["joined_at"]) for row in rows]
+
+
+def save_data(tx: Tx, conversation_id: str, data: Mapping[str, Any]) -> None:
+    """Write what a storm remembers between edits."""
+    tx.run("UPDATE conversation SET data = :data WHERE id = :id", id=conversation_id, data=json.dumps(data))
+
+
+def close(tx: Tx, conversation_id: str, *, now: float) -> None:
+    """A storm is over."""
+    tx.run("UPDATE conversation SET closed_at = :now WHERE id = :id", id=conversation_id, now=now)
+
+
+def forget_closed(tx: Tx, *, before: float) -> None:
+    """Delete storms and notices that are long over."""
+    tx.run(
+        "DELETE FROM conversation WHERE incident_id IS NULL AND opened_at < :before AND (closed_at < :before OR kind = :n)",
+        before=before,
+        n=NOTICE,
+    )
+
+
+def _load(tx: Tx, conversation_id: str) -> Conversation:
+    return _conversation(tx.run("SELECT * FROM conversation WHERE id = :id", id=conversation_id)[0])
+
+
+def _conversation(row: Row) -> Conversation:
+    return Conversation(
+        id=row["id"],
+        kind=row["kind"],
+        incident_id=row["incident_id"],
+        sink=row["sink"],
+        channel=row["channel"],
+        mention=row["mention"],
+        root_ts=row["root_ts"],
+        opened_at=row["opened_at"],
+        closed_at=row["closed_at"],
+        data=json.loads(row["data"]),
+    )

@@ -1,0 +1,210 @@
+"""Incidents while they live: found by key or alias, opened, saved, closed, forgotten."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from receiver.domain.case import Case, case_from_json, subject_from_json, subject_to_json
+from receiver.domain.identity import Subject
+from receiver.domain.incident import FIRING, RESOLVED
+from receiver.store.database import Row, Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """One row. Times are seconds since 1970. `data` holds what grows over its life: kills, pods, log, broadcasts said."""
+
+    id: str
+    key: str
+    state: str
+    severity: str
+    subject: Subject
+    opened_at: float
+    first_seen: float
+    last_seen: float
+    closed_at: float | None = None
+    resolved_at: float | None = None
+    revision: int = 0
+    previous_id: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    report: Mapping[str, Any] | None = None
+    gathered_at: float | None = None
+
+
+def find_open(tx: Tx, key: str) -> Incident | None:
+    """The open incident of that key, or of an alias of it."""
+    rows = tx.run(
+        """SELECT i.* FROM incident i WHERE i.closed_at IS NULL AND (i.key = :key
+               OR i.id IN (SELECT incident_id FROM incident_alias WHERE key = :key))
+           ORDER BY i.opened_at LIMIT 1""",
+        key=key,
+    )
+    return _incident(rows[0]) if rows else None
+
+
+def last_closed(tx: Tx, key: str) -> Incident | None:
+    """The newest closed incident of that key, which a new one links to."""
+    rows = tx.run(
+        """SELECT i.* FROM incident i WHERE i.closed_at IS NOT NULL AND i.state <> 'merged' AND (i.key = :key
+               OR i.id IN (SELECT incident_id FROM incident_alias WHERE key = :key))
+           ORDER BY i.opened_at DESC LIMIT 1""",
+        key=key,
+    )
+    return _incident(rows[0]) if rows else None
+
+
+def load(tx: Tx, incident_id: str) -> Incident | None:
+    """An incident by its id."""
+    rows = tx.run("SELECT * FROM incident WHERE id = :id", id=incident_id)
+    return _incident(rows[0]) if rows else None
+
+
+def newest(tx: Tx, limit: int) -> list[Incident]:
+    """The incidents with the newest life signs, for the page."""
+    return [_incident(r) for r in tx.run("SELECT * FROM incident WHERE state <> 'merged' ORDER BY last_seen DESC LIMIT :n", n=limit)]
+
+
+def insert(tx: Tx, incident: Incident) -> None:
+    """Open a new incident."""
+    tx.run(
+        """INSERT INTO incident (id, key, state, severity, subject, opened_at, first_seen, last_seen, previous_id, data)
+           VALUES (:id, :key, :state, :severity, :subject, :opened_at, :first_seen, :last_seen, :previous_id, :data)""",
+        id=incident.id,
+        key=incident.key,
+        state=incident.state,
+        severity=incident.severity,
+        subject=_dump(subject_to_json(incident.subject)),
+        opened_at=incident.opened_at,
+        first_seen=incident.first_seen,
+        last_seen=incident.last_seen,
+        previous_id=incident.previous_id,
+        data=_dump(incident.data),
+    )
+
+
+def touch(tx: Tx, incident: Incident, *, state: str, severity: str, now: float) -> Incident:
+    """Note that an alert of the incident changed it: firing again, or resolved."""
+    resolved_at = (incident.resolved_at or now) if state == RESOLVED else None
+    tx.run(
+        "UPDATE incident SET state = :state, severity = :severity, resolved_at = :resolved_at, last_seen = :now, revision = revision + 1 WHERE id = :id",
+        id=incident.id,
+        state=state,
+        severity=severity,
+        resolved_at=resolved_at,
+        now=now,
+    )
+    return replace(incident, state=state, severity=severity, resolved_at=resolved_at, last_seen=now, revision=incident.revision + 1)
+
+
+def save_diagnosis(
+    tx: Tx, incident: Incident, *, subject: Subject, data: Mapping[str, Any], report: Mapping[str, Any] | None, case: Case | None
+) -> None:
+    """Write what an enrichment found. `case` None leaves the stored evidence as it is."""
+    tx.run(
+        "UPDATE incident SET subject = :subject, data = :data, report = :report, revision = revision + 1 WHERE id = :id",
+        id=incident.id,
+        subject=_dump(subject_to_json(subject)),
+        data=_dump(data),
+        report=_dump(report) if report is not None else None,
+    )
+    if case is not None:
+        tx.run(
+            "UPDATE incident SET evidence = :evidence, gathered_at = :at WHERE id = :id",
+            id=incident.id,
+            evidence=zlib.compress(_dump(case.to_json()).encode()),
+            at=case.gathered_at.timestamp(),
+        )
+
+
+def save_data(tx: Tx, incident_id: str, data: Mapping[str, Any]) -> None:
+    """Write only what grows over the incident's life."""
+    tx.run("UPDATE incident SET data = :data WHERE id = :id", id=incident_id, data=_dump(data))
+
+
+def evidence_of(tx: Tx, incident_id: str) -> Case | None:
+    """The newest case of an incident."""
+    rows = tx.run("SELECT evidence FROM incident WHERE id = :id AND evidence IS NOT NULL", id=incident_id)
+    return case_from_json(json.loads(zlib.decompress(rows[0]["evidence"]))) if rows else None
+
+
+def add_aliases(tx: Tx, incident_id: str, keys: Iterable[str]) -> None:
+    """Other keys under which this incident is found from now on."""
+    for key in keys:
+        tx.run("INSERT INTO incident_alias (key, incident_id) VALUES (:key, :id) ON CONFLICT DO NOTHING", key=key, id=incident_id)
+
+
+def close(tx: Tx, incident_id: str, *, now: float, state: str) -> None:
+    """End an incident's life."""
+    tx.run("UPDATE incident SET closed_at = :now, state = :state WHERE id = :id", id=incident_id, now=now, state=state)
+
+
+def merge(tx: Tx, *, duplicate_id: str, into_id: str, now: float) -> None:
+    """End an incident that turned out to be another one; what leads to it leads to the other from now on."""
+    tx.run(
+        """INSERT INTO incident_alias (key, incident_id) SELECT key, :into_id FROM incident WHERE id = :dup
+           UNION SELECT key, :into_id FROM incident_alias WHERE incident_id = :dup ON CONFLICT DO NOTHING""",
+        into_id=into_id,
+        dup=duplicate_id,
+    )
+    tx.run("DELETE FROM incident_alias WHERE incident_id = :dup", dup=duplicate_id)
+    close(tx, duplicate_id, now=now, state="merged")
+
+
+def close_quiet(tx: Tx, *, resolved_before: float, now: float) -> int:
+    """Close the incidents that were resolved long enough ago and for which nothing more is planned."""
+    rows = tx.run(
+        """UPDATE incident SET closed_at = :now WHERE closed_at IS NULL AND state = :resolved AND resolved_at < :before
+           AND NOT EXISTS (SELECT 1 FROM job j WHERE j.subject_id = incident.id AND j.state IN ('pending', 'running')) RETURNING id""",
+        now=now,
+        resolved=RESOLVED,
+        before=resolved_before,
+    )
+    return len(rows)
+
+
+def forget(tx: Tx, *, closed_before: float, limit: int) -> int:
+    """Delete old closed incidents with all that hangs on them, at most `limit` at a time."""
+    rows = tx.run(
+        """DELETE FROM incident WHERE id IN (SELECT id FROM incident WHERE closed_at < :before ORDER BY closed_at LIMIT :limit) RETURNING id""",
+        before=closed_before,
+        limit=limit,
+    )
+    tx.run(
+        "DELETE FROM alert WHERE id IN (SELECT id FROM alert WHERE incident_id IS NULL AND is_folded = 1 AND last_seen < :before LIMIT :limit)",
+        before=closed_before,
+        limit=limit,
+    )
+    return len(rows)
+
+
+def is_firing(incident: Incident) -> bool:
+    """Whether some alert of it fires."""
+    return incident.state == FIRING
+
+
+def _incident(row: Row) -> Incident:
+    return Incident(
+        id=row["id"],
+        key=row["key"],
+        state=row["state"],
+        severity=row["severity"],
+        subject=subject_from_json(json.loads(row["subject"])),
+        opened_at=row["opened_at"],
+        closed_at=row["closed_at"],
+        resolved_at=row["resolved_at"],
+        first_seen=row["first_seen"],
+        last_seen=row["last_seen"],
+        revision=row["revision"],
+        previous_id=row["previous_id"],
+        data=json.loads(row["data"]),
+        report=json.loads(row["report"]) if row["report"] else None,
+        gathered_at=row["gathered_at"],
+    )
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

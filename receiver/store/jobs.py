@@ -1,0 +1,129 @@
+"""Work to be done: claimed by the dispatcher, retried, or put aside as dead.
+
+`attempts` counts claims, not failures, so that work which kills the receiver itself ends after MAX_ATTEMPTS too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from receiver.store.database import Row, Tx
+
+MAX_ATTEMPTS = 5
+_RETRY_DELAYS_S = (2.0, 10.0, 60.0, 300.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One piece of work about one incident or conversation (`subject_id`)."""
+
+    id: int
+    kind: str
+    subject_id: str
+    attempts: int
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_last_attempt(self) -> bool:
+        """Whether failing now is final."""
+        return self.attempts >= MAX_ATTEMPTS
+
+
+def schedule(tx: Tx, kind: str, subject_id: str, *, now: float, due_at: float = 0.0, payload: Mapping[str, Any] | None = None) -> None:
+    """Ask for work. One of a kind waits per subject: asking again only makes it due earlier.
+
+    `due_at` 0 means at once, so that a clock that steps back cannot park a fresh alert.
+    """
+    tx.run(
+        """INSERT INTO job (kind, subject_id, payload, due_at, created_at) VALUES (:kind, :subject_id, :payload, :due_at, :now)
+           ON CONFLICT (kind, subject_id) WHERE state = 'pending'
+           DO UPDATE SET due_at = CASE WHEN excluded.due_at < job.due_at THEN excluded.due_at ELSE job.due_at END""",
+        kind=kind,
+        subject_id=subject_id,
+        payload=json.dumps({"v": 1, **(payload or {})}),
+        due_at=due_at,
+        now=now,
+    )
+
+
+def claim(tx: Tx, *, now: float, epoch: int, limit: int) -> list[Job]:
+    """Take due work, oldest due first; work about a subject that is being worked on waits."""
+    rows = tx.run(
+        """UPDATE job SET state = 'running', attempts = attempts + 1, epoch = :epoch WHERE id IN (
+               SELECT id FROM job p WHERE p.state = 'pending' AND p.due_at <= :now
+               AND NOT EXISTS (SELECT 1 FROM job r WHERE r.subject_id = p.subject_id AND r.kind = p.kind AND r.state = 'running')
+               ORDER BY p.due_at, p.id LIMIT :limit)
+           RETURNING id, kind, subject_id, attempts, payload""",
+        now=now,
+        epoch=epoch,
+        limit=limit,
+    )
+    return sorted((_job(row) for row in rows), key=lambda job: job.id)
+
+
+def finish(tx: Tx, job: Job) -> None:
+    """The work is done."""
+    tx.run("DELETE FROM job WHERE id = :id", id=job.id)
+
+
+def fail(tx: Tx, job: Job, *, error: str, now: float) -> bool:
+    """The work failed: try again later, or after MAX_ATTEMPTS put it aside. True when it is dead now."""
+    if job.is_last_attempt:
+        tx.run("UPDATE job SET state = 'dead', last_error = :error WHERE id = :id", id=job.id, error=error[:500])
+        return True
+    delay_s = _RETRY_DELAYS_S[min(job.attempts, len(_RETRY_DELAYS_S)) - 1]
+    _put_back(tx, job, due_at=now + delay_s, error=error)
+    return False
+
+
+def put_back(tx: Tx, job: Job, *, due_at: float) -> None:
+    """Not now: leave the work to another (an unknown kind during an upgrade, a shutdown)."""
+    _put_back(tx, job, due_at=due_at, error="")
+
+
+def _put_back(tx: Tx, job: Job, *, due_at: float, error: str) -> None:
+    # The same work may have been asked for again meanwhile; two pending rows of a kind and subject are not allowed.
+    waiting = tx.run(
+        "SELECT id FROM job WHERE kind = :kind AND subject_id = :subject_id AND state = 'pending'", kind=job.kind, subject_id=job.subject_id
+    )
+    if waiting:
+        tx.run("UPDATE job SET attempts = :attempts WHERE id = :id", id=waiting[0]["id"], attempts=job.attempts)
+        tx.run("DELETE FROM job WHERE id = :id", id=job.id)
+        return
+    tx.run(
+        "UPDATE job SET state = 'pending', due_at = :due_at, last_error = :error WHERE id = :id",
+        id=job.id,
+        due_at=due_at,
+        error=error[:500],
+    )
+
+
+def recover(tx: Tx, *, epoch: int) -> int:
+    """Put back what an earlier dispatcher was working on when it ended."""
+    rows = tx.run("SELECT id, kind, subject_id, attempts, payload FROM job WHERE state = 'running' AND epoch <> :epoch", epoch=epoch)
+    for row in rows:
+        _put_back(tx, _job(row), due_at=0.0, error="the receiver ended while working on it")
+    return len(rows)
+
+
+def cancel(tx: Tx, subject_id: str) -> None:
+    """Drop the waiting work about a subject."""
+    tx.run("DELETE FROM job WHERE subject_id = :id AND state = 'pending'", id=subject_id)
+
+
+def next_due(tx: Tx) -> float | None:
+    """When the next work is due; None when none waits."""
+    rows = tx.run("SELECT MIN(due_at) AS due_at FROM job WHERE state = 'pending'")
+    return rows[0]["due_at"] if rows else None
+
+
+def dead(tx: Tx) -> list[Row]:
+    """Work that was put aside."""
+    return tx.run("SELECT id, kind, subject_id, attempts, created_at, last_error FROM job WHERE state = 'dead' ORDER BY id")
+
+
+def _job(row: Row) -> Job:
+    return Job(id=row["id"], kind=row["kind"], subject_id=row["subject_id"], attempts=row["attempts"], payload=json.loads(row["payload"]))

@@ -1,0 +1,262 @@
+"""Messages as desired state, and how far each is known to have arrived.
+
+A message is (conversation, slot, revision). What should be shown is written here in the transaction of the work that
+found it out; the sender makes the channel agree, newest revision only.
+
+States: `new` (never arrived) -> `sending` (an intent is committed; a POST is under way, or its outcome is unknown) ->
+`sent`. `dead`: refused for good. `desired_rev > sent_rev` means there is something to send: a post without a `ts`, an
+edit with one. A `sending` row that is due again has outlived its grace: look for it in the channel before re-posting.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from receiver.domain.incident import Message
+from receiver.store.database import Row, Tx
+
+# Order within a channel (design 3b): roots, then kill updates, then replies, then other edits.
+ROOT, KILL_UPDATE, REPLY, EDIT = 0, 1, 2, 3
+
+EDIT_INTERVAL_S = 10.0  # message-guide 6: never more than one edit of a message in 10 s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """One message that is due, with what is needed to send it."""
+
+    id: str
+    conversation_id: str
+    sink: str
+    channel: str
+    slot: str
+    body: Mapping[str, Any]
+    revision: int
+    ts: str | None
+    root_ts: str | None
+    is_reply: bool
+    is_broadcast: bool
+    is_plain: bool
+    is_doubtful: bool  # an earlier attempt may have arrived
+    intent_at: float | None
+    attempts: int
+    created_at: float
+
+
+def desire(tx: Tx, conversation_id: str, message: Message, *, now: float, is_kill_update: bool = False) -> None:
+    """Say what a slot of a conversation should show. The same content again changes nothing."""
+    body = json.dumps(message.body(), ensure_ascii=False, separators=(",", ":"))
+    edit_urgency = KILL_UPDATE if is_kill_update and not message.is_reply else EDIT
+    tx.run(
+        """INSERT INTO message (id, conversation_id, slot, is_reply, is_broadcast, urgency, desired_body, created_at)
+           VALUES (:id, :conversation_id, :slot, :is_reply, :is_broadcast, :post_urgency, :body, :now)
+           ON CONFLICT (conversation_id, slot) DO UPDATE SET
+               desired_body = excluded.desired_body, desired_rev = message.desired_rev + 1, is_plain = 0,
+               urgency = CASE WHEN message.ts IS NULL THEN message.urgency ELSE :edit_urgency END,
+               state = CASE WHEN message.state = 'dead' THEN 'new' ELSE message.state END,
+               attempts = CASE WHEN message.state IN ('dead', 'sent') THEN 0 ELSE message.attempts END,
+               due_at = CASE WHEN message.state = 'sent' AND message.sent_at + :edit_interval_s > :now
+                             THEN message.sent_at + :edit_interval_s
+                             WHEN message.state = 'dead' THEN 0 ELSE message.due_at END
+           WHERE message.desired_body <> excluded.desired_body""",
+        id=uuid.uuid4().hex,
+        conversation_id=conversation_id,
+        slot=message.slot,
+        is_reply=int(message.is_reply),
+        is_broadcast=int(message.is_broadcast),
+        post_urgency=REPLY if message.is_reply and not message.is_broadcast else ROOT,
+        edit_urgency=edit_urgency,
+        edit_interval_s=EDIT_INTERVAL_S,
+        body=body,
+        now=now,
+    )
+
+
+def has_slot(tx: Tx, conversation_id: str, slot: str) -> bool:
+    """Whether something was ever desired in that slot."""
+    return bool(tx.run("SELECT 1 FROM message WHERE conversation_id = :c AND slot = :slot", c=conversation_id, slot=slot))
+
+
+_OUTGOING = """SELECT m.id, m.conversation_id, c.sink, c.channel, m.slot, m.desired_body, m.desired_rev, m.ts, c.root_ts, m.is_reply,
+    m.is_broadcast, m.is_plain, m.state, m.intent_at, m.attempts, m.created_at, m.due_at
+    FROM message m JOIN conversation c ON c.id = m.conversation_id"""
+_UNSENT = "m.desired_rev > m.sent_rev AND m.state <> 'dead' AND (m.is_reply = 0 OR c.root_ts IS NOT NULL)"
+
+
+def next_outgoing(tx: Tx, *, sink: str, channel: str, now: float) -> Outgoing | None:
+    """The most urgent message that is due in a channel."""
+    rows = tx.run(
+        f"{_OUTGOING} WHERE {_UNSENT} AND c.sink = :sink AND c.channel = :channel AND m.due_at <= :now"  # constants only
+        " ORDER BY m.urgency, m.created_at, m.id LIMIT 1",
+        sink=sink,
+        channel=channel,
+        now=now,
+    )
+    return _outgoing(rows[0]) if rows else None
+
+
+def channels_due(tx: Tx) -> list[tuple[str, str, float]]:
+    """(sink, channel, earliest due time) of every channel that has something unsent."""
+    rows = tx.run(
+        "SELECT c.sink, c.channel, MIN(m.due_at) AS due_at FROM message m JOIN conversation c ON c.id = m.conversation_id"  # noqa: S608
+        f" WHERE {_UNSENT} GROUP BY c.sink, c.channel"
+    )
+    return [(r["sink"], r["channel"], r["due_at"]) for r in rows]
+
+
+def intend(tx: Tx, message_id: str, *, now: float, grace_s: float) -> None:
+    """Write down, before the POST, that a post is about to be made: what a crash leaves behind to be reconciled."""
+    tx.run(
+        """UPDATE message SET state = 'sending', intent_at = COALESCE(CASE WHEN state = 'sending' THEN intent_at END, :now),
+           intent_rev = desired_rev, attempts = attempts + 1, due_at = :due_at WHERE id = :id""",
+        id=message_id,
+        now=now,
+        due_at=now + grace_s,
+    )
+
+
+def arrived(tx: Tx, outgoing: Outgoing, *, ts: str | None, revision: int, now: float) -> None:
+    """The channel shows that revision. A root's `ts` opens its thread."""
+    tx.run(
+        """UPDATE message SET state = 'sent', ts = COALESCE(:ts, ts), sent_rev = :revision, sent_at = :now, intent_at = NULL, intent_rev = NULL,
+           attempts = 0, last_error = NULL, urgency = :edit, due_at = :due_at WHERE id = :id""",
+        id=outgoing.id,
+        ts=ts,
+        revision=revision,
+        now=now,
+        edit=EDIT,
+        due_at=now + EDIT_INTERVAL_S,
+    )
+    if not outgoing.is_reply and ts is not None:
+        tx.run("UPDATE conversation SET root_ts = :ts WHERE id = :id", id=outgoing.conversation_id, ts=ts)
+
+
+def found(tx: Tx, outgoing: Outgoing, *, ts: str, now: float) -> None:
+    """A doubtful post was found in the channel: it shows the revision that was intended then."""
+    rows = tx.run("SELECT intent_rev FROM message WHERE id = :id", id=outgoing.id)
+    arrived(tx, outgoing, ts=ts, revision=int(rows[0]["intent_rev"] or 1), now=now)
+
+
+def not_sent(tx: Tx, outgoing: Outgoing, *, error: str, due_at: float, counts: bool) -> None:
+    """The attempt surely left nothing behind: try again at `due_at`. A rate limit does not count as an attempt."""
+    tx.run(
+        """UPDATE message SET state = CASE WHEN ts IS NULL THEN 'new' ELSE 'sent' END, intent_at = NULL, intent_rev = NULL,
+           attempts = attempts - :discount, due_at = :due_at, last_error = :error WHERE id = :id""",
+        id=outgoing.id,
+        discount=0 if counts else 1,
+        due_at=due_at,
+        error=error[:500],
+    )
+
+
+def doubtful(tx: Tx, outgoing: Outgoing, *, error: str, due_at: float) -> None:
+    """The attempt may have arrived: stay `sending`, look again at `due_at`."""
+    tx.run("UPDATE message SET due_at = :due_at, last_error = :error WHERE id = :id", id=outgoing.id, due_at=due_at, error=error[:500])
+
+
+def make_plain(tx: Tx, outgoing: Outgoing, *, error: str) -> None:
+    """The sink refused the blocks: try this revision once more as plain text."""
+    not_sent(tx, outgoing, error=error, due_at=0.0, counts=True)
+    tx.run("UPDATE message SET is_plain = 1 WHERE id = :id", id=outgoing.id)
+
+
+def lost(tx: Tx, outgoing: Outgoing, *, error: str) -> None:
+    """The message to edit, or its whole thread, is gone from the channel: post anew."""
+    tx.run(
+        """UPDATE message SET state = 'new', ts = NULL, sent_rev = 0, intent_at = NULL, intent_rev = NULL, due_at = 0, last_error = :error,
+           urgency = CASE WHEN is_reply = 1 THEN :reply ELSE :root END WHERE id = :id""",
+        id=outgoing.id,
+        error=error[:500],
+        reply=REPLY,
+        root=ROOT,
+    )
+    if not outgoing.is_reply:
+        tx.run("UPDATE conversation SET root_ts = NULL WHERE id = :id", id=outgoing.conversation_id)
+
+
+def thread_lost(tx: Tx, outgoing: Outgoing, *, error: str) -> None:
+    """The thread that a reply belongs to is gone: the root and then the reply are posted anew."""
+    rows = tx.run(
+        f"{_OUTGOING} WHERE m.conversation_id = :c AND m.is_reply = 0",
+        c=outgoing.conversation_id,
+    )
+    for row in rows:
+        lost(tx, _outgoing(row), error=error)
+    not_sent(tx, outgoing, error=error, due_at=0.0, counts=True)
+
+
+def bury(tx: Tx, outgoing: Outgoing, *, error: str) -> None:
+    """Refused for good: a dead letter."""
+    tx.run("UPDATE message SET state = 'dead', last_error = :error WHERE id = :id", id=outgoing.id, error=error[:500])
+
+
+def dead(tx: Tx) -> list[Row]:
+    """The dead letters."""
+    return tx.run(
+        """SELECT m.id, m.slot, m.created_at, m.attempts, m.last_error, c.sink, c.channel, c.incident_id
+           FROM message m JOIN conversation c ON c.id = m.conversation_id WHERE m.state = 'dead' ORDER BY m.created_at, m.id"""
+    )
+
+
+def replay(tx: Tx, message_id: str | None) -> int:
+    """Try dead letters again: one, or all."""
+    return len(
+        tx.run(
+            """UPDATE message SET state = CASE WHEN ts IS NULL THEN 'new' ELSE 'sent' END, attempts = 0, due_at = 0, is_plain = 0
+               WHERE state = 'dead' AND (id = :id OR :id IS NULL) RETURNING id""",
+            id=message_id,
+        )
+    )
+
+
+def drop_dead(tx: Tx, message_id: str | None) -> int:
+    """Give up dead letters: one, or all."""
+    return len(tx.run("DELETE FROM message WHERE state = 'dead' AND (id = :id OR :id IS NULL) RETURNING id", id=message_id))
+
+
+def backlog(tx: Tx) -> tuple[int, float | None]:
+    """How many messages wait for their first arrival, and since when the oldest does (replies wait once their root is there)."""
+    row = tx.run(
+        "SELECT COUNT(*) AS n, MIN(m.created_at) AS oldest FROM message m JOIN conversation c ON c.id = m.conversation_id"  # noqa: S608
+        f" WHERE m.sent_rev = 0 AND {_UNSENT}"
+    )[0]
+    return int(row["n"]), row["oldest"]
+
+
+def is_quiet(tx: Tx) -> bool:
+    """Whether nothing is left to send."""
+    return not channels_due(tx)
+
+
+def of_incident(tx: Tx, incident_id: str) -> list[Row]:
+    """The messages of an incident's own conversations, for its page."""
+    return tx.run(
+        """SELECT c.sink, c.channel, m.slot, m.state, m.desired_rev, m.sent_rev, m.ts, m.sent_at, m.last_error
+           FROM message m JOIN conversation c ON c.id = m.conversation_id WHERE c.incident_id = :id ORDER BY m.created_at, m.id""",
+        id=incident_id,
+    )
+
+
+def _outgoing(row: Row) -> Outgoing:
+    return Outgoing(
+        id=row["id"],
+        conversation_id=row["conversation_id"],
+        sink=row["sink"],
+        channel=row["channel"],
+        slot=row["slot"],
+        body=json.loads(row["desired_body"]),
+        revision=row["desired_rev"],
+        ts=row["ts"],
+        root_ts=row["root_ts"],
+        is_reply=bool(row["is_reply"]),
+        is_broadcast=bool(row["is_broadcast"]),
+        is_plain=bool(row["is_plain"]),
+        is_doubtful=row["state"] == "sending",
+        intent_at=row["intent_at"],
+        attempts=row["attempts"],
+        created_at=row["created_at"],
+    )

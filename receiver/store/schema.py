@@ -1,0 +1,107 @@
+"""The tables, and how an older state file is brought up to date.
+
+Migrations are additive and run in one transaction; a newer schema than ours is refused, because an old receiver would
+write rows that the newer one misreads.
+
+| table | one row is |
+|---|---|
+| alert | one state of one alert (`dedup_key`); `incident_id` NULL: accepted, not yet folded into an incident |
+| incident | one memory problem of one workload's container, while it lives; at most one open (`closed_at` NULL) per key |
+| incident_alias | another key of an incident, found out later |
+| job | something to do: kind, due time, attempts; at most one pending of a kind per incident or conversation |
+| conversation | one channel of one sink in which an incident (or a storm, or a notice) is told |
+| digest_member | an incident that is told inside a storm's conversation instead of in its own |
+| message | one message as it should be (`desired_*`) and as far as it is known to be (`sent_*`, `ts`) |
+| leader | who may dispatch; on SQLite the file lock already says so, the row keeps the epoch |
+"""
+
+from __future__ import annotations
+
+from receiver.errors import StoreError
+from receiver.store.database import Database, Dialect, Tx
+
+SCHEMA_VERSION = 1
+
+
+def _version_1(d: Dialect) -> tuple[str, ...]:
+    return (
+        f"""CREATE TABLE leader (
+            id INTEGER PRIMARY KEY CHECK (id = 1), owner TEXT NOT NULL, epoch INTEGER NOT NULL, expires_at {d.real} NOT NULL)""",
+        f"""CREATE TABLE incident (
+            id TEXT PRIMARY KEY, key TEXT NOT NULL, state TEXT NOT NULL, severity TEXT NOT NULL, subject TEXT NOT NULL,
+            opened_at {d.real} NOT NULL, closed_at {d.real}, resolved_at {d.real},
+            first_seen {d.real} NOT NULL, last_seen {d.real} NOT NULL,
+            revision INTEGER NOT NULL DEFAULT 0, previous_id TEXT, data TEXT NOT NULL DEFAULT '{{}}',
+            report TEXT, evidence {d.blob}, gathered_at {d.real})""",
+        "CREATE UNIQUE INDEX incident_open_key ON incident (key) WHERE closed_at IS NULL",
+        "CREATE INDEX incident_by_key ON incident (key, opened_at)",
+        "CREATE TABLE incident_alias (key TEXT NOT NULL, incident_id TEXT NOT NULL REFERENCES incident (id) ON DELETE CASCADE, PRIMARY KEY (key, incident_id))",
+        f"""CREATE TABLE alert (
+            id {d.serial_key}, dedup_key TEXT NOT NULL UNIQUE, incident_id TEXT REFERENCES incident (id) ON DELETE CASCADE,
+            fingerprint TEXT NOT NULL, status TEXT NOT NULL, starts_at {d.real} NOT NULL, payload TEXT NOT NULL,
+            first_seen {d.real} NOT NULL, last_seen {d.real} NOT NULL, times_seen INTEGER NOT NULL DEFAULT 1,
+            is_folded INTEGER NOT NULL DEFAULT 0)""",
+        "CREATE INDEX alert_unfolded ON alert (id) WHERE is_folded = 0",
+        "CREATE INDEX alert_by_incident ON alert (incident_id)",
+        "CREATE INDEX alert_by_fingerprint ON alert (fingerprint, starts_at)",
+        f"""CREATE TABLE conversation (
+            id TEXT PRIMARY KEY, kind TEXT NOT NULL, incident_id TEXT REFERENCES incident (id) ON DELETE CASCADE,
+            sink TEXT NOT NULL, channel TEXT NOT NULL, mention TEXT NOT NULL DEFAULT '', root_ts TEXT,
+            opened_at {d.real} NOT NULL, closed_at {d.real}, data TEXT NOT NULL DEFAULT '{{}}')""",
+        "CREATE UNIQUE INDEX conversation_place ON conversation (incident_id, sink, channel) WHERE incident_id IS NOT NULL",
+        "CREATE INDEX conversation_by_channel ON conversation (sink, channel, opened_at)",
+        f"""CREATE TABLE digest_member (
+            conversation_id TEXT NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,
+            incident_id TEXT NOT NULL REFERENCES incident (id) ON DELETE CASCADE, joined_at {d.real} NOT NULL,
+            PRIMARY KEY (conversation_id, incident_id))""",
+        "CREATE INDEX digest_member_by_incident ON digest_member (incident_id)",
+        f"""CREATE TABLE message (
+            id TEXT PRIMARY KEY, conversation_id TEXT NOT NULL REFERENCES conversation (id) ON DELETE CASCADE, slot TEXT NOT NULL,
+            is_reply INTEGER NOT NULL, is_broadcast INTEGER NOT NULL DEFAULT 0, urgency INTEGER NOT NULL DEFAULT 3,
+            desired_body TEXT NOT NULL, desired_rev INTEGER NOT NULL DEFAULT 1, sent_rev INTEGER NOT NULL DEFAULT 0,
+            state TEXT NOT NULL DEFAULT 'new', ts TEXT, intent_at {d.real}, intent_rev INTEGER, sent_at {d.real},
+            is_plain INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, created_at {d.real} NOT NULL,
+            due_at {d.real} NOT NULL DEFAULT 0, last_error TEXT, UNIQUE (conversation_id, slot))""",
+        "CREATE INDEX message_unsent ON message (due_at) WHERE desired_rev > sent_rev AND state <> 'dead'",
+        "CREATE INDEX message_dead ON message (created_at) WHERE state = 'dead'",
+        f"""CREATE TABLE job (
+            id {d.serial_key}, kind TEXT NOT NULL, subject_id TEXT NOT NULL, dedup_key TEXT UNIQUE,
+            payload TEXT NOT NULL DEFAULT '{{"v": 1}}', state TEXT NOT NULL DEFAULT 'pending', attempts INTEGER NOT NULL DEFAULT 0,
+            epoch INTEGER, due_at {d.real} NOT NULL DEFAULT 0, created_at {d.real} NOT NULL, last_error TEXT)""",
+        "CREATE UNIQUE INDEX job_one_pending ON job (kind, subject_id) WHERE state = 'pending'",
+        "CREATE INDEX job_due ON job (due_at) WHERE state = 'pending'",
+        "CREATE INDEX job_by_subject ON job (subject_id)",
+    )
+
+
+MIGRATIONS = (_version_1,)
+
+
+def migrate(database: Database) -> None:
+    """Bring the schema to SCHEMA_VERSION. StoreError when it is newer than this release knows."""
+    with database.transaction() as tx:
+        tx.run("CREATE TABLE IF NOT EXISTS meta (k TEXT PRIMARY KEY, v TEXT NOT NULL)")
+        version = schema_version(tx)
+        if version > SCHEMA_VERSION:
+            raise StoreError(f"the store has schema {version}, newer than the {SCHEMA_VERSION} this release knows: run the newer release")
+        for migration in MIGRATIONS[version:]:
+            for statement in migration(database.dialect):
+                tx.run(statement)
+        if version < SCHEMA_VERSION:
+            set_meta(tx, "schema", str(SCHEMA_VERSION))
+
+
+def schema_version(tx: Tx) -> int:
+    """The schema number of an open database; 0 for an empty one."""
+    return int(get_meta(tx, "schema") or 0)
+
+
+def get_meta(tx: Tx, key: str) -> str | None:
+    """One of the store's own notes."""
+    rows = tx.run("SELECT v FROM meta WHERE k = :k", k=key)
+    return str(rows[0]["v"]) if rows else None
+
+
+def set_meta(tx: Tx, key: str, value: str) -> None:
+    """Write one of the store's own notes."""
+    tx.run("INSERT INTO meta (k, v) VALUES (:k, :v) ON CONFLICT (k) DO UPDATE SET v = excluded.v", k=key, v=value)

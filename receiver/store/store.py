@@ -1,0 +1,96 @@
+"""The store as the rest of the program holds it: one database, taken over at start, written under a fencing epoch.
+
+The tables' functions (alerts, incidents, jobs, conversations, outbox) take an open transaction, so that one piece of
+work writes all it found out, and the messages and jobs that follow from it, in ONE transaction.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from receiver.domain.alerts import Alert
+from receiver.errors import StoreFenced
+from receiver.store import alerts, conversations, incidents, jobs, outbox
+from receiver.store.database import Database, Tx
+from receiver.store.schema import migrate, set_meta
+from receiver.store.sqlite import SqliteDatabase
+
+_RETENTION_BATCH = 500  # rows at a time, so that a large clean-up never holds up an accept
+
+
+class Store:
+    """Durable state of one receiver. Thread-safe: transactions are serialised."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+        migrate(database)
+        self.epoch = self._take_over()
+
+    @classmethod
+    def open_sqlite(cls, path: Path, *, wait_s: float = 0.0, clock: Callable[[], float] = time.time) -> Store:
+        """Open a state file, waiting up to `wait_s` for its holder to end. StoreLocked, StoreError."""
+        return cls(SqliteDatabase.open(path, wait_s=wait_s), clock=clock)
+
+    def now(self) -> float:
+        """Seconds since 1970, as this store's clock tells them."""
+        return self._clock()
+
+    def accept(self, new_alerts: Iterable[Alert]) -> alerts.Accepted:
+        """Make alerts durable; they are safe when this returns. StoreError when they could not be stored."""
+        with self._database.transaction() as tx:
+            return alerts.accept(tx, new_alerts, now=self._clock())
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        """A dispatcher's transaction. StoreFenced when another receiver has taken over since."""
+        with self._database.transaction() as tx:
+            if not tx.run("SELECT 1 FROM leader WHERE epoch = :epoch", epoch=self.epoch):
+                raise StoreFenced("another receiver has taken over; this one stops writing")
+            yield tx
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        """A transaction for looking only."""
+        with self._database.transaction() as tx:
+            yield tx
+
+    def probe(self) -> None:
+        """Prove that a write would be durable now. StoreError when not (disk full, volume gone)."""
+        with self._database.transaction() as tx:
+            set_meta(tx, "probe", str(self._clock()))
+
+    def tidy(self, *, reopen_window_s: float, retention_s: float) -> None:
+        """Close what has been quiet long enough; forget what is older than the retention, in small batches."""
+        now = self._clock()
+        with self.write() as tx:
+            incidents.close_quiet(tx, resolved_before=now - reopen_window_s, now=now)
+            incidents.forget(tx, closed_before=now - retention_s, limit=_RETENTION_BATCH)
+            conversations.forget_closed(tx, before=now - retention_s)
+        if isinstance(self._database, SqliteDatabase):
+            self._database.reclaim()
+
+    def dead_letters(self) -> int:
+        """How many messages and jobs were put aside."""
+        with self.read() as tx:
+            return len(outbox.dead(tx)) + len(jobs.dead(tx))
+
+    def close(self) -> None:
+        """Checkpoint and release."""
+        self._database.close()
+
+    def _take_over(self) -> int:
+        # SQLite: holding the file is the leadership, so it is taken by force; the epoch still tells whose work a row is.
+        with self._database.transaction() as tx:
+            rows = tx.run(
+                """INSERT INTO leader (id, owner, epoch, expires_at) VALUES (1, :owner, 1, 0)
+                   ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, epoch = leader.epoch + 1 RETURNING epoch""",
+                owner=uuid.uuid4().hex,
+            )
+            epoch = int(rows[0]["epoch"])
+            jobs.recover(tx, epoch=epoch)
+            return epoch

@@ -1,0 +1,81 @@
+"""Metrics and logs: one struct of metrics, built once and handed in; JSON log lines.
+
+Label values are bounded (a sink, a result, a source), never pod names; every one starts at 0, so that a rate over a
+counter sees its first increase.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+RESULTS = ("ok", "retry", "rate_limited", "ambiguous", "refused", "misconfigured", "dead")
+
+
+class Metrics:
+    """Everything that the receiver counts. Names are fixed: the shipped rules use them."""
+
+    def __init__(self, *, sinks: Iterable[str] = (), sources: Iterable[str] = ()) -> None:
+        self.registry = CollectorRegistry(auto_describe=False)
+        r = self.registry
+        self.received = Counter("oomtriage_alerts_received", "Alerts in accepted webhook bodies.", registry=r)
+        self.duplicates = Counter("oomtriage_alerts_duplicate", "Received alerts whose state was already known.", registry=r)
+        self.rejected = Counter("oomtriage_webhook_rejected", "Webhook requests that were refused, by reason.", ["reason"], registry=r)
+        self.truncated = Counter("oomtriage_alerts_truncated", "Alerts that Alertmanager left out of its bodies (max_alerts).", registry=r)
+        self.deliveries = Counter("oomtriage_deliveries", "Attempts to deliver a message.", ["sink", "result"], registry=r)
+        self.outbox_oldest = Gauge("oomtriage_outbox_oldest_seconds", "Age of the oldest message that has not arrived yet.", registry=r)
+        self.outbox_waiting = Gauge("oomtriage_outbox_messages", "Messages that have not arrived yet.", registry=r)
+        self.dead_letters = Gauge("oomtriage_dead_letters", "Messages and jobs that were put aside.", registry=r)
+        self.enrichment = Histogram(
+            "oomtriage_enrichment_seconds", "Time to gather evidence and judge an incident.", registry=r,
+            buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20),
+        )  # fmt: skip
+        self.missing = Counter("oomtriage_missing", "Evidence that could not be had.", ["source"], registry=r)
+        self.diagnoses = Counter("oomtriage_diagnoses", "Diagnoses by cause.", ["cause"], registry=r)
+        for reason in ("auth", "size", "payload", "store"):
+            self.rejected.labels(reason)
+        for sink in sinks:
+            for result in RESULTS:
+                self.deliveries.labels(sink, result)
+        for source in sources:
+            self.missing.labels(source)
+
+    def exposition(self) -> bytes:
+        """Prometheus text."""
+        return generate_latest(self.registry)
+
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time, level, logger, message, and the fields given as `extra`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as JSON; a traceback as one string."""
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line.update({k: v for k, v in vars(record).items() if k not in _STANDARD})
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def configure_logging(level: str, *, is_terminal: bool = False) -> None:
+    """Log to stderr: JSON, or plain lines for a person at a terminal. stdout carries only answers."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s") if is_terminal else JsonFormatter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    logging.getLogger("urllib3").setLevel(logging.WARNING)
