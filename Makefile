@@ -1,0 +1,73 @@
+# `make demo` and `make test` do all their own set-up: a fresh Debian needs python3 (3.11 or newer), git and make.
+# Everything lands in .venv and .cache of this clone; nothing is installed on the machine and no service is started.
+
+PYTHON ?= python3
+OOMTRIAGE_CACHE ?= $(CURDIR)/.cache
+export OOMTRIAGE_CACHE
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install -q --no-input --no-cache-dir
+# Binaries that tests start. A name is a group in tools/debian_binaries.py.
+DEBIAN_GROUPS := prometheus
+# One worker per core; a test that needs the machine for itself does not exist.
+PYTEST_ARGS ?=
+ARGS ?=
+
+.PHONY: help demo test lint unit bench binaries requirements clean
+
+help:
+	@echo 'make demo     recorded real incidents, from webhook to message, on this machine alone (ARGS=--once to print and exit)'
+	@echo 'make test     lint, then every test, the ones on real Prometheus and Alertmanager included'
+	@echo 'make lint     ruff, mypy, import layers'
+	@echo 'make bench    the measurements behind the README (ARGS="NAME ..." for some)'
+	@echo 'make requirements   pin the newest dependencies anew, with hashes'
+
+demo: $(VENV)/.runtime
+	$(BIN)/oomtriage demo $(ARGS)
+
+test: lint unit
+
+unit: $(VENV)/.dev binaries
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m bench $(ARGS)
+
+# Looks at the disk and is done when they are there.
+binaries:
+	@$(PYTHON) tools/debian_binaries.py $(DEBIAN_GROUPS)
+
+$(VENV)/.base: requirements/build.txt tools/make_venv.py
+	$(PYTHON) tools/make_venv.py $(VENV)
+	$(PIP) --require-hashes -r requirements/build.txt
+	@touch $@
+
+$(VENV)/.runtime: requirements/runtime.txt pyproject.toml $(VENV)/.base
+	$(PIP) --require-hashes -r requirements/runtime.txt
+	$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
+	$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# No index address goes into the files: whoever installs uses the index their pip is set up for.
+COMPILE := $(VENV)/pin/bin/pip-compile -q --upgrade --generate-hashes --no-header --no-annotate --strip-extras --allow-unsafe \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+requirements: $(VENV)/.base
+	$(PYTHON) tools/make_venv.py $(VENV)/pin
+	$(VENV)/pin/bin/python -m pip install -q pip-tools
+	$(COMPILE) -o requirements/runtime.txt pyproject.toml
+	$(COMPILE) --extra dev -c requirements/runtime.txt -o requirements/dev.txt pyproject.toml
+	$(COMPILE) -c requirements/dev.txt -o requirements/build.txt requirements/build.in
+
+clean:
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
