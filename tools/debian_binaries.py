@@ -130,8 +130,12 @@ def _download_and_unpack(packages: Sequence[str], base: Path) -> None:
         (state / folder).mkdir(parents=True, exist_ok=True)
     (state / "apt.conf").write_text(APT_CONF.format(state=state))
     try:
-        _apt(state, "update")
-        _apt(state, "download", *packages, *_missing_libraries(state, packages))
+        trouble = [line for line in _apt(state, "update").splitlines() if line.startswith(("W:", "E:"))]
+        try:
+            _apt(state, "download", *packages, *_missing_libraries(state, packages))
+        except FetchError as error:
+            # apt counts an unreachable mirror as a warning and fails later, about a package it never heard of.
+            raise FetchError("\n".join([*trouble[:4], str(error)])) from error
         root = base / "root"
         root.mkdir(exist_ok=True)
         for archive in sorted((state / "debs").glob("*.deb")):
@@ -154,9 +158,18 @@ def _apt(state: Path, action: str, *arguments: str) -> str:
 
 def _run(command: Sequence[str], *, cwd: Path, said: str) -> str:
     environment = {**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
-    done = subprocess.run(command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
     if done.returncode != 0:
-        tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-8:])
+        tail = "\n".join(done.stdout.strip().splitlines()[-4:])
         raise FetchError(
             f"`{said}` failed:\n{tail}\n"
             "The tests need these binaries. Check that this machine reaches its Debian mirror (its apt sources), then run again."
