@@ -1,1 +1,5 @@
-"""Report and incident in, messages out. Pure: the jinja2 environment is handed in ready."""
+"""Diagnosis to message: pure text and Block Kit building. Start at `renderer.Renderer`."""
+
+from receiver.render.renderer import Renderer
+
+__all__ = ["Renderer"]

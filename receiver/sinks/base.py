@@ -1,0 +1,55 @@
+"""What a sink is: a place where messages go, behind five calls.
+
+A sink sends one message and classifies what came back; it never retries, waits or remembers. The sender above it owns
+pace, order and retries, the store owns state. Every refusal is one of the DeliveryError classes of receiver.errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from receiver.errors import DeliveryError
+
+
+class CannotReconcile(DeliveryError):
+    """This sink cannot tell whether a message was stored: no way to read back, or the permission for it is missing."""
+
+
+class Sink(Protocol):
+    """A place where messages go. `body` is `receiver.domain.incident.Message.body()`: text, blocks, full_text."""
+
+    @property
+    def name(self) -> str:
+        """The word for it in settings, the store and metric labels."""
+        ...
+
+    @property
+    def has_threads(self) -> bool:
+        """Whether a reply can be put under a root. False: one message per incident (`Renderer.single`)."""
+        ...
+
+    @property
+    def can_edit(self) -> bool:
+        """Whether a posted message can be changed. False: a later state is a new, short message (`Renderer.later`)."""
+        ...
+
+    def post(
+        self, channel: str, body: Mapping[str, Any], *, thread_ts: str | None = None, broadcast: bool = False, delivery_id: str
+    ) -> str | None:
+        """Send a new message; returns its ts, or None where the sink has none. DeliveryError says what became of it.
+
+        `delivery_id` is stored with the message where the sink can, so that `find` recognises it after a lost answer.
+        """
+        ...
+
+    def update(self, channel: str, ts: str, body: Mapping[str, Any]) -> None:
+        """Change a message that was posted before. Gone when it is not there (any more). Repeating it is harmless."""
+        ...
+
+    def find(self, channel: str, delivery_id: str, *, thread_ts: str | None = None, oldest: float) -> str | None:
+        """The ts of the message with this delivery id, posted since `oldest` (seconds since 1970); None: it is not there.
+
+        CannotReconcile when the sink cannot read back; the other DeliveryErrors when it could not be asked now.
+        """
+        ...
