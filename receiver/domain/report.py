@@ -189,6 +189,8 @@ class Signature:
     advice: str
     line: str
     line_index: int
+    kind: str = ""  # own_limit | refused | child_killed | kernel | other_memory
+    count: int = 1  # lines of the excerpted log that name the same error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
