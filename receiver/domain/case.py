@@ -12,16 +12,19 @@ case replays through a later version's parser and diagnosis, and shows what they
 |---|---|
 | pod | v1 Pod |
 | events | {"items": [v1 Event, ...]}: of the pod, its owner and its node |
-| log | {"container", "previous": bool, "text", "truncated": bool, "lines": n} of the killed container |
+| log | {"container", "previous": bool, "text", "truncated": bool, "lines": n, "of_running_instance": bool} of the killed container; the last: not of the instance that died |
 | owners | [object, ...] from the pod upwards (ReplicaSet, Deployment), metadata, spec and status |
-| replicasets | {"items": [apps/v1 ReplicaSet, ...]} of the owning Deployment: its revisions |
+| replicasets | {"items": [apps/v1 ReplicaSet or ControllerRevision, ...]} of the owner: its revisions |
 | siblings | {"items": [v1 Pod, ...]} of the same workload |
 | node | v1 Node |
+| nodepods | {"items": [v1 Pod, ...]} of the node: metadata, resources and statuses only |
 | metrics | metrics.k8s.io PodMetrics |
 | hpa | {"items": [autoscaling/v2 HPA, ...]} that scale the workload |
 | vpa, limitrange, resourcequota | {"items": [...]} of the namespace |
 | history | {"step_s", "start", "end", "series": {NAME: [{"metric": {...}, "values": [[t, "v"], ...]}, ...]}}: range answers of Prometheus |
+| recent | the same shape, the last hour, every sample as scraped |
 | peaks | the same shape, 7 d at 30 min |
+| traffic | the same shape as history: request rates, named after the query that found them |
 | rules | Prometheus' rules that name memory: {"groups": [...]} |
 | silences | {"alerts": [...]}: Alertmanager's view of this subject's alerts |
 """

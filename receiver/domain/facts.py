@@ -116,6 +116,7 @@ class LogFacts:
     is_previous: bool = True
     is_current: bool = False  # of the instance that is running now: nothing of the dead one could be had
     is_truncated: bool = False
+    times: tuple[datetime | None, ...] = ()  # the kubelet's stamp of each line, where it was asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
