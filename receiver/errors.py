@@ -115,4 +115,8 @@ class Gone(DeliveryError):
 
 
 class SinkMisconfigured(DeliveryError):
-    """Token, scope or channel is wrong: nothing can be delivered until somebody mends it."""
+    """Token, scope or channel is wrong until somebody mends it: for the whole sink (a token), or for one channel."""
+
+    def __init__(self, message: str, *, code: str = "misconfigured", is_whole_sink: bool = True) -> None:
+        super().__init__(message, code=code)
+        self.is_whole_sink = is_whole_sink

@@ -127,3 +127,20 @@ def dead(tx: Tx) -> list[Row]:
 
 def _job(row: Row) -> Job:
     return Job(id=row["id"], kind=row["kind"], subject_id=row["subject_id"], attempts=row["attempts"], payload=json.loads(row["payload"]))
+
+
+def replay(tx: Tx, wanted: str | None, *, now: float) -> int:
+    """Try dead work again: one (`job-ID`), or all (None)."""
+    rows = [row for row in dead(tx) if wanted in (None, f"job-{row['id']}")]
+    for row in rows:
+        tx.run("DELETE FROM job WHERE id = :id", id=row["id"])
+        schedule(tx, row["kind"], row["subject_id"], now=now)
+    return len(rows)
+
+
+def drop_dead(tx: Tx, wanted: str | None) -> int:
+    """Give up dead work: one (`job-ID`), or all (None)."""
+    rows = [row for row in dead(tx) if wanted in (None, f"job-{row['id']}")]
+    for row in rows:
+        tx.run("DELETE FROM job WHERE id = :id", id=row["id"])
+    return len(rows)

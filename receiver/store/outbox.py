@@ -260,3 +260,10 @@ def _outgoing(row: Row) -> Outgoing:
         attempts=row["attempts"],
         created_at=row["created_at"],
     )
+
+
+def texts(tx: Tx, conversation_id: str) -> list[Row]:
+    """What a conversation should show, in the order its messages came to be."""
+    return tx.run(
+        "SELECT slot, desired_body FROM message WHERE conversation_id = :id ORDER BY is_reply, created_at, id", id=conversation_id
+    )

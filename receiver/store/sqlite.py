@@ -83,7 +83,7 @@ class _SqliteTx:
         self._connection = connection
 
     def run(self, sql: str, /, **params: Any) -> list[Row]:
-        return self._connection.execute(sql, params).fetchall()  # type: ignore[return-value]  # sqlite3.Row reads like a mapping
+        return self._connection.execute(sql, params).fetchall()
 
 
 def _connect(path: Path) -> sqlite3.Connection:

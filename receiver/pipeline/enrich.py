@@ -1,0 +1,325 @@
+"""One incident, looked at: gather, diagnose, render, and one transaction that writes all of it.
+
+Reading the world happens outside any transaction; a crash there repeats reads and nothing else. An enrichment that
+fails never holds the alert back: what is known is posted, and the message says what it lacks.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from receiver.diagnosis.diagnose import diagnose
+from receiver.diagnosis.reading import facts_of
+from receiver.diagnosis.report_json import report_document
+from receiver.domain.alerts import FIRING, Alert
+from receiver.domain.case import Case
+from receiver.domain.identity import LabelNames, Subject, subject_of, workload_key
+from receiver.domain.incident import DigestView, IncidentView, Message
+from receiver.domain.report import Report
+from receiver.domain.units import from_epoch
+from receiver.pipeline import life, storm
+from receiver.pipeline.fold import ENRICH
+from receiver.pipeline.routing import Router
+from receiver.pipeline.storm import StormConfig
+from receiver.store import alerts as alert_table
+from receiver.store import conversations, incidents, jobs, outbox
+from receiver.store.conversations import Conversation
+from receiver.store.database import Tx
+from receiver.store.incidents import Incident
+from receiver.store.jobs import Job
+from receiver.store.store import Store
+from receiver.telemetry import Metrics
+
+log = logging.getLogger(__name__)
+
+LATE_EVIDENCE_DELAY_S = 45.0  # when something timed out: the first post went without it, the edit brings it
+LATE_EVIDENCE_TRIES = 3
+REUSE_EVIDENCE_S = 5.0  # a resolve right after a look needs no second look
+
+
+class EvidenceSource(Protocol):
+    """What gathers a case: the evidence layer, or a test."""
+
+    def gather(self, subject: Subject, alerts: tuple[Alert, ...], now: datetime) -> Case:
+        """All evidence about a subject; never raises for a source that fails."""
+
+
+class Rendering(Protocol):
+    """What turns an incident into messages: the render layer."""
+
+    def incident(self, view: IncidentView, report: Report | None) -> tuple[Message, ...]:
+        """Root and replies."""
+
+    def single(self, view: IncidentView, report: Report | None) -> Message:
+        """One message with everything, for sinks without threads."""
+
+    def later(self, view: IncidentView, report: Report | None) -> Message:
+        """A short message about a later state, for sinks that cannot edit."""
+
+    def digest(self, view: DigestView) -> tuple[Message, ...]:
+        """A storm's root and pages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrichConfig:
+    """`threaded_sinks`: sinks that thread and edit; the others get one message, and short ones later."""
+
+    public_url: str = ""
+    threaded_sinks: frozenset[str] = frozenset()
+    label_names: LabelNames = field(default_factory=LabelNames)
+    cluster_name: str = ""
+    storm: StormConfig = field(default_factory=StormConfig)
+    has_buttons: bool = False
+
+
+class Enricher:
+    """Handles `enrich` and `digest` jobs."""
+
+    def __init__(
+        self, *, store: Store, evidence: EvidenceSource, rendering: Rendering, router: Router, metrics: Metrics, config: EnrichConfig,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._evidence = evidence
+        self._rendering = rendering
+        self._router = router
+        self._metrics = metrics
+        self._config = config
+        self._monotonic = monotonic
+
+    def enrich(self, job: Job) -> None:
+        """Look at an incident and write what should be shown."""
+        with self._store.read() as tx:
+            incident = incidents.load(tx, job.subject_id)
+            alerts = alert_table.newest_of(tx, job.subject_id)
+            known = incidents.evidence_of(tx, job.subject_id) if incident else None
+        if incident is None or incident.closed_at is not None:
+            self._drop(job)
+            return
+        if job.attempts >= 3:  # looking killed or failed the receiver twice: say what is known before trying again
+            self._write(
+                job,
+                incident,
+                alerts,
+                None,
+                None,
+                because_degraded="Gathering evidence failed twice; this is what the alert says.",
+                ends=False,
+            )
+        started = self._monotonic()
+        case = self._case(incident, alerts, known)
+        report = diagnose(facts_of(case)) if case is not None else None
+        took_s = self._monotonic() - started
+        self._count(incident, report, took_s=took_s)
+        self._write(job, incident, alerts, case if case is not known else None, report)
+
+    def give_up(self, job: Job, error: str) -> None:
+        """Looking failed for now or for good: post what the alert itself says, unless something better stands there."""
+        with self._store.read() as tx:
+            incident = incidents.load(tx, job.subject_id)
+            alerts = alert_table.newest_of(tx, job.subject_id)
+        if incident is None or incident.closed_at is not None or incident.report is not None:
+            return
+        self._write(
+            job,
+            incident,
+            alerts,
+            None,
+            None,
+            because_degraded=f"Gathering evidence failed ({error}); this is what the alert says.",
+            ends=False,
+        )
+
+    def digest(self, job: Job) -> None:
+        """Bring a storm's messages up to date."""
+        config = self._config.storm
+        now = self._store.now()
+        with self._store.write() as tx:
+            conversation = conversations.load(tx, job.subject_id)
+            jobs.finish(tx, job)
+            if conversation is None:
+                return
+            view = storm.digest_view(tx, conversation, config, now=now, public_url=self._config.public_url)
+            for message in self._rendering.digest(view):
+                outbox.desire(tx, conversation.id, message, now=now)
+            conversations.save_data(tx, conversation.id, {**conversation.data, "edited_at": now})
+            if view.ended_at is not None:
+                if conversation.closed_at is None:
+                    conversations.close(tx, conversation.id, now=now)
+            else:
+                jobs.schedule(tx, storm.DIGEST, conversation.id, now=now, due_at=now + config.quiet_s)
+
+    def _case(self, incident: Incident, alerts: tuple[Alert, ...], known: Case | None) -> Case | None:
+        now = self._store.now()
+        if (
+            incident.state != FIRING
+            and known is not None
+            and incident.gathered_at is not None
+            and now - incident.gathered_at < REUSE_EVIDENCE_S
+        ):
+            return known
+        subject = self._focus(incident, alerts)
+        if not subject.names_a_pod:
+            return None
+        return self._evidence.gather(subject, alerts, now=from_epoch(now))
+
+    def _focus(self, incident: Incident, alerts: tuple[Alert, ...]) -> Subject:
+        """The pod to look at: of the newest firing alert that names one, else the newest at all."""
+        firing_last = sorted(alerts, key=lambda a: (a.status == FIRING, a.starts_at))
+        for alert in reversed(firing_last):
+            subject = subject_of(alert.labels, self._config.label_names, default_cluster=self._config.cluster_name)
+            if subject.names_a_pod:
+                if not subject.container and incident.subject.pod == subject.pod:
+                    return replace(subject, container=incident.subject.container)
+                return subject
+        return incident.subject
+
+    def _write(
+        self, job: Job, incident: Incident, alerts: tuple[Alert, ...], case: Case | None, report: Report | None, *,
+        because_degraded: str = "", ends: bool = True,
+    ) -> None:  # fmt: skip
+        now = self._store.now()
+        with self._store.write() as tx:
+            fresh = incidents.load(tx, incident.id)
+            if fresh is None or fresh.closed_at is not None:
+                jobs.finish(tx, job)
+                return
+            incident = fresh
+            alerts = alert_table.newest_of(tx, incident.id)
+            if report is not None:
+                incident = replace(incident, subject=report.subject)
+                if self._is_merged_away(tx, job, incident, report, now=now):
+                    return
+            data, change = life.remember(incident.data, report, alerts, self._pods(alerts))
+            self._note_state(data, incident, now=now)
+            document = report_document(report) if report is not None else incident.report
+            incidents.save_diagnosis(tx, incident, subject=incident.subject, data=data, report=document, case=case)
+            incident = replace(incident, data=data)
+            self._desire(tx, incident, alerts, report, change, now=now, because_degraded=because_degraded)
+            if ends:
+                jobs.finish(tx, job)
+                self._plan_late_evidence(tx, incident, case, data, now=now)
+
+    def _is_merged_away(self, tx: Tx, job: Job, incident: Incident, report: Report, *, now: float) -> bool:
+        """Join the confirmed identity to the inferred one; two incidents that turn out to be one become one."""
+        workload = report.subject.workload
+        if workload is None or not report.subject.container or workload.is_inferred:
+            return False
+        key = workload_key(report.subject, workload)
+        other = incidents.find_open(tx, key)
+        if other is not None and other.id != incident.id:
+            if not _has_spoken(tx, incident.id):
+                self._merge(tx, duplicate=incident, into=other, now=now)
+                jobs.finish(tx, job)
+                jobs.cancel(tx, incident.id)
+                jobs.schedule(tx, ENRICH, other.id, now=now)
+                return True
+            if not _has_spoken(tx, other.id):
+                self._merge(tx, duplicate=other, into=incident, now=now)
+                jobs.cancel(tx, other.id)
+        if key != incident.key:
+            incidents.add_aliases(tx, incident.id, [key])
+        return False
+
+    def _merge(self, tx: Tx, *, duplicate: Incident, into: Incident, now: float) -> None:
+        alert_table.move(tx, from_incident=duplicate.id, to_incident=into.id)
+        conversations.hand_over(tx, from_incident=duplicate.id, to_incident=into.id)
+        for conversation in conversations.of_incident(tx, duplicate.id):
+            conversations.drop(tx, conversation.id)
+        incidents.merge(tx, duplicate_id=duplicate.id, into_id=into.id, now=now)
+
+    def _desire(
+        self, tx: Tx, incident: Incident, alerts: tuple[Alert, ...], report: Report | None, change: life.Change, *, now: float, because_degraded: str,
+    ) -> None:  # fmt: skip
+        if incident.severity == "info" and not conversations.of_incident(tx, incident.id):
+            return  # the page shows it
+        previous = incidents.load(tx, incident.previous_id) if incident.previous_id else None
+        for place in self._router.places(alerts, incident.subject.namespace):
+            is_threaded = place.sink in self._config.threaded_sinks
+            known = conversations.of_incident(tx, incident.id)
+            if not known and incident.state != FIRING:
+                continue  # a resolve without a root posts nothing
+            conversation = storm.place(
+                tx, incident, place, self._config.storm, now=now, can_digest=is_threaded, last_kill_at=incident.data.get("last_kill_at")
+            )
+            if conversation is None:
+                continue
+            view = life.view_of(
+                incident, alerts, incident.data, conversation=conversation, public_url=self._config.public_url, previous=previous,
+                because_degraded=because_degraded, has_buttons=self._config.has_buttons,
+            )  # fmt: skip
+            if is_threaded:
+                self._desire_thread(tx, conversation, view, report, change, now=now)
+            else:
+                self._desire_single(tx, conversation, view, report, now=now)
+
+    def _desire_thread(
+        self, tx: Tx, conversation: Conversation, view: IncidentView, report: Report | None, change: life.Change, *, now: float
+    ) -> None:
+        is_first = not outbox.has_slot(tx, conversation.id, "root")
+        mention_only_at_first = view if is_first else replace(view, mention="")
+        for message in self._rendering.incident(mention_only_at_first, report):
+            outbox.desire(tx, conversation.id, message, now=now, is_kill_update=change.is_new_kill)
+        if change.is_first_kill_after_warning and not is_first:
+            # An edit is silent, and the phone only ever showed a warning: this must be noticed.
+            later = self._rendering.later(view, report)
+            outbox.desire(tx, conversation.id, replace(later, slot="broadcast:became-kill", is_reply=True, is_broadcast=True), now=now)
+
+    def _desire_single(self, tx: Tx, conversation: Conversation, view: IncidentView, report: Report | None, *, now: float) -> None:
+        """A sink that cannot edit: the whole once, then a short message for each later state."""
+        said = list(conversation.data.get("states", ()))
+        cause = report.cause.name.value if report else "none"
+        state = f"{view.state}:{cause}"
+        if not said:
+            outbox.desire(tx, conversation.id, self._rendering.single(view, report), now=now)
+        elif said[-1] != state:
+            later = self._rendering.later(view, report)
+            outbox.desire(tx, conversation.id, replace(later, slot=f"later:{len(said)}", is_reply=False), now=now)
+        else:
+            return
+        conversations.save_data(tx, conversation.id, {**conversation.data, "states": [*said, state]})
+
+    def _plan_late_evidence(self, tx: Tx, incident: Incident, case: Case | None, data: Mapping[str, Any], *, now: float) -> None:
+        if case is None or not any(m.is_retryable for m in case.missing):
+            return
+        tries = int(data.get("late_tries", 0))
+        if tries < LATE_EVIDENCE_TRIES:
+            incidents.save_data(tx, incident.id, {**data, "late_tries": tries + 1})
+            jobs.schedule(tx, ENRICH, incident.id, now=now, due_at=now + LATE_EVIDENCE_DELAY_S * 2**tries)
+
+    def _note_state(self, data: dict[str, Any], incident: Incident, *, now: float) -> None:
+        was = data.get("state", FIRING)
+        if was != incident.state:
+            life.log_entry(data, now, "alert resolved" if incident.state != FIRING else "firing again")
+        data["state"] = incident.state
+
+    def _pods(self, alerts: tuple[Alert, ...]) -> list[str]:
+        subjects = (subject_of(a.labels, self._config.label_names) for a in alerts)
+        return [s.pod for s in subjects if s.pod]
+
+    def _drop(self, job: Job) -> None:
+        with self._store.write() as tx:
+            jobs.finish(tx, job)
+
+    def _count(self, incident: Incident, report: Report | None, *, took_s: float) -> None:
+        self._metrics.enrichment.observe(took_s)
+        fields: dict[str, Any] = {"incident": incident.id, "key": incident.key, "state": incident.state, "took_s": round(took_s, 3)}
+        if report is not None:
+            self._metrics.diagnoses.labels(report.cause.name.value).inc()
+            for missing in report.facts.missing:
+                self._metrics.missing.labels(missing.source).inc()
+            fields |= {
+                "kill": report.kill.kind.value, "cause": report.cause.name.value, "confidence": report.cause.confidence,
+                "missing": [m.source for m in report.facts.missing],
+            }  # fmt: skip
+        log.info("incident looked at", extra=fields)
+
+
+def _has_spoken(tx: Tx, incident_id: str) -> bool:
+    """Whether something about an incident may already stand in a channel."""
+    return any(row["ts"] or row["state"] in ("sending", "sent") for row in outbox.of_incident(tx, incident_id))

@@ -1,0 +1,102 @@
+"""Accepted alerts become incidents: found by key, opened, fired again, resolved.
+
+Runs in the dispatcher, not in the request: accepting stays one insert an alert, and whatever goes wrong here can never
+turn a stored alert into an error for Alertmanager.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from receiver.domain.alerts import FIRING, RESOLVED, Alert
+from receiver.domain.identity import LabelNames, Subject, incident_key, subject_of
+from receiver.store import alerts as alert_table
+from receiver.store import incidents as incident_table
+from receiver.store import jobs
+from receiver.store.database import Tx
+from receiver.store.incidents import Incident
+from receiver.store.store import Store
+
+ENRICH = "enrich"
+SEVERITIES = ("info", "warning", "critical")  # rising; `none` never makes an incident, unknown words count as a warning
+BATCH = 500
+REGATHER_INTERVAL_S = 10.0  # an incident that keeps changing is looked at again at most this often
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldConfig:
+    """How labels are called here, and the name of our cluster ("" when alerts carry none)."""
+
+    label_names: LabelNames = field(default_factory=LabelNames)
+    cluster_name: str = ""
+
+
+def fold(store: Store, config: FoldConfig) -> int:
+    """Give the oldest unfolded alerts to their incidents; returns how many were taken."""
+    with store.write() as tx:
+        batch = alert_table.unfolded(tx, BATCH)
+        touched: dict[str, Incident] = {}
+        for alert_id, alert in batch:
+            incident = _incident_for(tx, alert, config, now=store.now())
+            alert_table.mark_folded(tx, alert_id, incident.id if incident else None)
+            if incident:
+                touched[incident.id] = incident
+        for incident in touched.values():
+            _note_change(tx, incident, now=store.now())
+        return len(batch)
+
+
+def severity_of(alerts: Iterable[Alert]) -> str:
+    """The highest severity among alerts; words other than info, warning and critical count as a warning."""
+    ranks = [SEVERITIES.index(a.severity) if a.severity in SEVERITIES else 1 for a in alerts]
+    return SEVERITIES[max(ranks, default=1)]
+
+
+def _incident_for(tx: Tx, alert: Alert, config: FoldConfig, *, now: float) -> Incident | None:
+    if alert.severity == "none":
+        return None  # a heartbeat: being seen is all it is for
+    subject = subject_of(alert.labels, config.label_names, default_cluster=config.cluster_name)
+    if alert.status == RESOLVED:
+        # By its own firing first: the key of an alert may have changed with the settings since it fired.
+        known = alert_table.incident_of(tx, alert)
+        incident = incident_table.load(tx, known) if known else incident_table.find_open(tx, incident_key(subject, alert))
+        return incident if incident and incident.closed_at is None else None
+    key = incident_key(subject, alert)
+    return incident_table.find_open(tx, key) or _open(tx, key, subject, alert, now=now)
+
+
+def _open(tx: Tx, key: str, subject: Subject, alert: Alert, *, now: float) -> Incident:
+    before = incident_table.last_closed(tx, key)
+    incident = Incident(
+        id=new_id(now), key=key, state=FIRING, severity=severity_of([alert]), subject=subject,
+        opened_at=now, first_seen=alert.starts_at.timestamp(), last_seen=now, previous_id=before.id if before else None,
+    )  # fmt: skip
+    incident_table.insert(tx, incident)
+    return incident
+
+
+def _note_change(tx: Tx, incident: Incident, *, now: float) -> None:
+    alerts = alert_table.newest_of(tx, incident.id)
+    is_firing = any(a.status == FIRING for a in alerts)
+    state = FIRING if is_firing else RESOLVED
+    severity = severity_of([a for a in alerts if a.status == FIRING] or alerts)
+    incident_table.touch(tx, incident, state=state, severity=severity, now=now)
+    due_at = 0.0
+    if incident.gathered_at is not None and state == FIRING == incident.state:
+        due_at = incident.gathered_at + REGATHER_INTERVAL_S
+    jobs.schedule(tx, ENRICH, incident.id, now=now, due_at=due_at)
+
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_id(now: float) -> str:
+    """An incident id that sorts by time: `inc_`, 48 bits of milliseconds, 25 random bits, in Crockford's base 32."""
+    number = (int(now * 1000) & (2**48 - 1)) << 25 | secrets.randbits(25)
+    digits = []
+    for _ in range(15):
+        number, digit = divmod(number, 32)
+        digits.append(_CROCKFORD[digit])
+    return "inc_" + "".join(reversed(digits))

@@ -1,0 +1,141 @@
+"""Storms: when many incidents come at once, one digest root tells them all (design 3b, message-guide section 7).
+
+A workload is named in at most one root: its own, or a digest's. Incidents on a critical route keep their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from receiver.domain.incident import FIRING, DigestEntry, DigestView
+from receiver.domain.incident import Conversation as Place
+from receiver.domain.units import from_epoch
+from receiver.store import conversations, incidents, jobs
+from receiver.store.conversations import Conversation
+from receiver.store.database import Tx
+from receiver.store.incidents import Incident
+
+DIGEST = "digest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StormConfig:
+    """When a storm starts, is edited and ends."""
+
+    new_incidents: int = 10  # this many within `window_s` in one channel ...
+    window_s: float = 300.0
+    waiting_roots: int = 20  # ... or more than this many roots that wait for the channel
+    gather_s: float = 3.0  # between the start of a storm and its root: so that the first text has numbers
+    edit_interval_s: float = 30.0
+    quiet_s: float = 900.0  # over when nothing new joined for so long
+
+
+def place(
+    tx: Tx, incident: Incident, place: Place, config: StormConfig, *, now: float, can_digest: bool, last_kill_at: float | None
+) -> Conversation | None:
+    """The conversation in which an incident is told, opened now if need be; None when a storm's digest tells it."""
+    own = [c for c in conversations.of_incident(tx, incident.id) if (c.sink, c.channel) == (place.sink, place.channel)]
+    if own:
+        return own[0]
+    if can_digest and not place.options.get("is_critical"):
+        told_in = [d for d in conversations.digests_of(tx, incident.id) if (d.sink, d.channel) == (place.sink, place.channel)]
+        if any(d.closed_at is None or (last_kill_at or 0.0) <= d.closed_at for d in told_in):
+            for digest in told_in:
+                _refresh(tx, digest, config, now=now)
+            return None
+        digest_now = conversations.open_digest(tx, sink=place.sink, channel=place.channel) or _start(tx, place, config, now=now)
+        if digest_now is not None:
+            conversations.join_digest(tx, conversation_id=digest_now.id, incident_id=incident.id, now=now)
+            _refresh(tx, digest_now, config, now=now)
+            return None
+    return conversations.open_new(
+        tx, kind=conversations.INCIDENT, incident_id=incident.id, sink=place.sink, channel=place.channel, mention=place.mention, now=now,
+        data={"is_critical": bool(place.options.get("is_critical"))},
+    )  # fmt: skip
+
+
+def _start(tx: Tx, place: Place, config: StormConfig, *, now: float) -> Conversation | None:
+    waiting = [
+        c for c in conversations.waiting_roots(tx, sink=place.sink, channel=place.channel) if not c.data.get("is_critical")
+    ]  # a critical one keeps its own root, and its place in the queue
+    recent = conversations.opened_since(tx, sink=place.sink, channel=place.channel, since=now - config.window_s)
+    if recent + 1 < config.new_incidents and len(waiting) + 1 <= config.waiting_roots:
+        return None
+    digest = conversations.open_new(
+        tx, kind=conversations.DIGEST, incident_id=None, sink=place.sink, channel=place.channel, mention=place.mention, now=now
+    )
+    for conversation in waiting:  # not said yet: say it once, in the digest
+        if conversation.incident_id is not None:
+            conversations.drop(tx, conversation.id)
+            conversations.join_digest(tx, conversation_id=digest.id, incident_id=conversation.incident_id, now=now)
+    return digest
+
+
+def _refresh(tx: Tx, digest: Conversation, config: StormConfig, *, now: float) -> None:
+    edited_at = digest.data.get("edited_at")
+    due_at = now + config.gather_s if edited_at is None else max(now + config.gather_s, edited_at + config.edit_interval_s)
+    jobs.schedule(tx, DIGEST, digest.id, now=now, due_at=due_at)
+
+
+def digest_view(tx: Tx, digest: Conversation, config: StormConfig, *, now: float, public_url: str) -> DigestView:
+    """A storm as it stands now."""
+    members = conversations.members(tx, digest.id)
+    entries = []
+    for incident_id, _ in members:
+        incident = incidents.load(tx, incident_id)
+        if incident is not None:
+            entries.append(_entry(incident, now=now, public_url=public_url))
+    newest = max((joined for _, joined in members), default=digest.opened_at)
+    is_over = now >= newest + config.quiet_s
+    clusters = {e.subject.cluster for e in entries if e.subject.cluster}
+    return DigestView(
+        id=digest.id,
+        opened_at=from_epoch(digest.opened_at),
+        now=from_epoch(now),
+        entries=tuple(entries),
+        new_last_5_min=sum(1 for _, joined in members if joined >= now - 300),
+        ended_at=from_epoch(now) if is_over else None,
+        cluster=clusters.pop() if len(clusters) == 1 else "",
+        page_url=public_url,
+        mention=digest.mention,
+    )
+
+
+def _entry(incident: Incident, *, now: float, public_url: str) -> DigestEntry:
+    data = incident.data
+    kills = sum(data.get("kills", {}).values())
+    span_h = max((now - (data.get("first_kill_at") or incident.first_seen)) / 3600, 0.1)
+    return DigestEntry(
+        incident_id=incident.id,
+        subject=incident.subject,
+        cause=data.get("cause", "unknown"),
+        summary=_summary(data, kills),
+        kill_count=kills,
+        is_never_up=bool(data.get("never_up")),
+        is_all_replicas=bool(data.get("all_replicas")),
+        kills_per_h=kills / span_h,
+        is_quiet=incident.state != FIRING,
+        node=data.get("node", ""),
+        image=data.get("image", "") or "",
+        page_url=f"{public_url}/incidents/{incident.id}" if public_url else "",
+    )
+
+
+_CAUSE_WORDS = {
+    "leak": "likely leak",
+    "spike": "spike",
+    "limit_too_low": "limit too low",
+    "startup": "at start-up",
+    "node_pressure": "node out of memory",
+    "not_memory": "not an OOM",
+    "unknown": "cannot tell yet",
+}
+
+
+def _summary(data: Mapping[str, Any], kills: int) -> str:
+    words = _CAUSE_WORDS.get(str(data.get("cause")), "cannot tell yet")
+    if data.get("kind") == "child_process_oom":
+        return f"{kills} workers killed, pod Running"
+    return f"{kills} {'kill' if kills == 1 else 'kills'}, {words}" if kills else words

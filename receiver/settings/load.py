@@ -1,0 +1,171 @@
+"""Read the environment, the secrets' files and the YAML file; the only reader of any of them.
+
+What is wrong is a ConfigError that names the key and what was expected: a receiver that starts with a misread setting
+fails at 03:14 instead of at noon.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from receiver.errors import ConfigError
+from receiver.settings.model import KEYS, YAML_ONLY, Key, Secret, Settings
+
+
+def load_settings(environ: Mapping[str, str] = os.environ, config_path: str | None = None) -> Settings:
+    """Settings from the environment (wins), `NAME_FILE` files, a YAML file and defaults. ConfigError names what is wrong."""
+    from_file = _read_yaml(config_path) if config_path else {}
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for key in KEYS:
+        raw, source = _raw(key, environ, from_file, config_path or "")
+        value = _parse(key, raw, source)
+        values[key.name.lower()] = Secret(value) if key.is_secret and isinstance(value, str) else value
+        sources[key.name.lower()] = source
+    for name in YAML_ONLY:
+        if name in from_file:
+            values[name] = _structure(name, from_file[name])
+            sources[name] = f"file {config_path}"
+    settings = Settings(**values, sources=sources)
+    _check(settings)
+    return settings
+
+
+def _raw(key: Key, environ: Mapping[str, str], from_file: Mapping[str, Any], config_path: str) -> tuple[Any, str]:
+    in_file = environ.get(f"{key.name}_FILE", "") if key.is_secret else ""
+    if in_file and environ.get(key.name):
+        raise ConfigError(f"{key.name} and {key.name}_FILE are both set: keep one")
+    if environ.get(key.name):
+        return environ[key.name], "environment"
+    if in_file:
+        return _read_secret(in_file, f"{key.name}_FILE"), f"{key.name}_FILE"
+    lower = key.name.lower()
+    if key.is_secret and from_file.get(f"{lower}_file"):
+        if from_file.get(lower):
+            raise ConfigError(f"{lower} and {lower}_file are both set in {config_path}: keep one")
+        return _read_secret(str(from_file[f"{lower}_file"]), f"{lower}_file"), f"{lower}_file in {config_path}"
+    if from_file.get(lower) is not None:
+        return from_file[lower], f"file {config_path}"
+    return key.default, "default"
+
+
+def _parse(key: Key, raw: Any, source: str) -> Any:
+    try:
+        return key.parse(raw)
+    except ValueError as exc:
+        shown = "" if key.is_secret else f" is {str(raw)[:80]!r}"
+        raise ConfigError(f"{key.name}{shown} ({source}): {exc}") from exc
+
+
+def _read_secret(path: str, name: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigError(f"{name}: cannot read {path}: {exc}") from exc
+
+
+def _read_yaml(path: str) -> Mapping[str, Any]:
+    try:
+        document = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigError(f"cannot read the settings file {path}: {exc}") from exc
+    except yaml.YAMLError as exc:
+        raise ConfigError(f"the settings file {path} is no YAML: {str(exc)[:300]}") from exc
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise ConfigError(f"the settings file {path} must hold a mapping of settings, not a {type(document).__name__}")
+    known = {k.name.lower() for k in KEYS} | {f"{k.name.lower()}_file" for k in KEYS if k.is_secret} | set(YAML_ONLY)
+    unknown = sorted(str(k) for k in document if k not in known)
+    if unknown:
+        raise ConfigError(f"unknown setting {unknown[0]!r} in {path}; known are: {', '.join(sorted(known))}")
+    return document
+
+
+def _structure(name: str, value: Any) -> Any:
+    if name == "routes":
+        if not isinstance(value, list):
+            raise ConfigError("routes: expected a list of routes")
+        return tuple(_route(entry, f"routes[{i}]") for i, entry in enumerate(value))
+    if not isinstance(value, dict):
+        raise ConfigError(f"{name}: expected a mapping")
+    return value
+
+
+_ROUTE_KEYS = {"match", "namespaces", "channel", "mention", "critical"}
+_MENTION = re.compile(r"<(?:!(?:here|channel|subteam\^[A-Z0-9]+)|@[A-Z0-9]+)>|@here|@channel")
+
+
+def _route(entry: Any, where: str) -> Mapping[str, Any]:
+    if not isinstance(entry, dict):
+        raise ConfigError(f"{where}: expected a mapping with {', '.join(sorted(_ROUTE_KEYS))}")
+    if unknown := sorted(str(k) for k in entry if k not in _ROUTE_KEYS):
+        raise ConfigError(f"{where}: unknown key {unknown[0]!r}; known are {', '.join(sorted(_ROUTE_KEYS))}")
+    if not isinstance(entry.get("channel"), str) or not entry["channel"]:
+        raise ConfigError(f"{where}.channel: expected a channel ID such as C0123456789")
+    match = entry.get("match") or {}
+    if not isinstance(match, dict):
+        raise ConfigError(f"{where}.match: expected labels and the regular expressions they must match")
+    namespaces = entry.get("namespaces") or []
+    if not isinstance(namespaces, list):
+        raise ConfigError(f"{where}.namespaces: expected a list of regular expressions")
+    for pattern in (*match.values(), *namespaces):
+        try:
+            re.compile(str(pattern))
+        except re.error as exc:
+            raise ConfigError(f"{where}: {pattern!r} is no regular expression: {exc}") from exc
+    mention = str(entry.get("mention") or "")
+    if mention and not _MENTION.fullmatch(mention):
+        raise ConfigError(f"{where}.mention: expected <@U0123>, <!subteam^S0123>, @here or @channel")
+    return {
+        "channel": entry["channel"],
+        "match": {str(k): str(v) for k, v in match.items()},
+        "namespaces": tuple(str(n) for n in namespaces),
+        "mention": {"@here": "<!here>", "@channel": "<!channel>"}.get(mention, mention),
+        "critical": bool(entry.get("critical")),
+    }
+
+
+def _check(settings: Settings) -> None:
+    if not settings.is_loopback and not settings.webhook_token and settings.webhook_auth != "none":
+        raise ConfigError(
+            f"LISTEN is {settings.listen}, which others can reach: set WEBHOOK_TOKEN (or WEBHOOK_TOKEN_FILE), or WEBHOOK_AUTH=none if that is meant"
+        )
+    if settings.webhook_auth == "none" and settings.webhook_token:
+        raise ConfigError("WEBHOOK_AUTH is none but WEBHOOK_TOKEN is set: remove one of them")
+    if settings.webhook_auth == "token" and not settings.webhook_token:
+        raise ConfigError("WEBHOOK_AUTH is token but WEBHOOK_TOKEN is not set")
+    if settings.slack_bot_token and not settings.slack_channel:
+        raise ConfigError("SLACK_BOT_TOKEN is set but SLACK_CHANNEL is not: expected the default channel's ID, such as C0123456789")
+    if settings.routes and not settings.slack_bot_token:
+        raise ConfigError("routes need SLACK_BOT_TOKEN: an incoming webhook and the console have one place only")
+    store_url = settings.store_url.reveal()
+    if store_url.startswith(("postgresql://", "postgres://")):
+        raise ConfigError("STORE_URL names PostgreSQL, which this release does not store to yet: expected sqlite:////abs/path.db")
+    if not store_url.startswith("sqlite:///") or store_url == "sqlite:///":
+        raise ConfigError("STORE_URL: expected sqlite:////abs/path.db or sqlite:///relative.db")
+
+
+def effective(settings: Settings) -> list[tuple[str, str, str]]:
+    """(name, value, source) of every setting, secrets masked."""
+    rows = []
+    for key in KEYS:
+        value = getattr(settings, key.name.lower())
+        if key.is_secret:
+            shown = "********" if value else ""
+        elif isinstance(value, tuple):
+            shown = ",".join(f"{v:g}s" for v in value)
+        else:
+            shown = str(value)
+        rows.append((key.name, shown, settings.sources.get(key.name.lower(), "default")))
+    for name in YAML_ONLY:
+        value = getattr(settings, name)
+        if value:
+            rows.append((name, str(value) if name != "redaction" else f"{len(value)} entries", settings.sources.get(name, "")))
+    return rows

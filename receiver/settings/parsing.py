@@ -1,0 +1,124 @@
+"""How the text of a setting becomes a value. Each parser raises ValueError with what was expected."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from receiver.domain.units import parse_bytes, parse_duration_s
+
+
+def text(value: object) -> str:
+    """Any single value, as text without blanks around it."""
+    if isinstance(value, (dict, list)):
+        raise ValueError("expected one value, not a list or mapping")
+    return str(value).strip()
+
+
+def one_of(*words: str) -> Callable[[object], str]:
+    """A parser for a closed choice."""
+
+    def parse(value: object) -> str:
+        word = text(value).lower()
+        if word not in words:
+            raise ValueError(f"expected one of {', '.join(words)}")
+        return word
+
+    return parse
+
+
+def duration_s(value: object) -> float:
+    """A positive duration in seconds."""
+    seconds = parse_duration_s(value if isinstance(value, (int, float)) else text(value))
+    if not 0 < seconds < float("inf"):
+        raise ValueError("expected a duration above zero, for example 10s, 30m or 24h")
+    return seconds
+
+
+def pace_s(value: object) -> float:
+    """A duration that may be zero."""
+    seconds = parse_duration_s(value if isinstance(value, (int, float)) else text(value))
+    if not 0 <= seconds < float("inf"):
+        raise ValueError("expected a duration, for example 1.1s")
+    return seconds
+
+
+def durations_s(value: object) -> tuple[float, ...]:
+    """A list of durations, separated by commas; empty for none."""
+    items = value if isinstance(value, list) else text(value).split(",")
+    return tuple(duration_s(item) for item in items if str(item).strip())
+
+
+def size_bytes(value: object) -> int:
+    """A size: `16 MiB`, `16Mi`, `16777216`."""
+    cleaned = re.sub(r"\s+", "", text(value)).removesuffix("B")
+    try:
+        n_bytes = parse_bytes(cleaned)
+    except ValueError:
+        raise ValueError("expected a size, for example 16 MiB") from None
+    if n_bytes <= 0:
+        raise ValueError("expected a size above zero, for example 16 MiB")
+    return n_bytes
+
+
+def count(value: object) -> int:
+    """A whole number above zero."""
+    try:
+        number = int(text(value))
+    except ValueError:
+        raise ValueError("expected a whole number") from None
+    if number < 1:
+        raise ValueError("expected a whole number above zero")
+    return number
+
+
+def url(value: object) -> str:
+    """An http(s) URL without a slash at its end; empty for none."""
+    cleaned = text(value).rstrip("/")
+    if not cleaned:
+        return ""
+    parts = urlsplit(cleaned)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("expected a URL that starts with http:// or https://")
+    return cleaned
+
+
+def listen(value: object) -> str:
+    """An address to listen on, `host:port`; IPv6 in brackets. An empty host means all addresses."""
+    cleaned = text(value)
+    host, separator, port = cleaned.rpartition(":")
+    if not separator or not port.isdigit() or int(port) > 65535 or (":" in host and not host.startswith("[")):
+        raise ValueError("expected host:port, for example 127.0.0.1:8080 or [::1]:8080")
+    return f"{host or '0.0.0.0'}:{port}"  # noqa: S104  # said on purpose, and refused without a token
+
+
+def headers(value: object) -> dict[str, str]:
+    """HTTP headers: a mapping, or `Name: value` one a line."""
+    if isinstance(value, dict):
+        return {str(k): str(v) for k, v in value.items()}
+    result = {}
+    for line in text(value).splitlines():
+        if not line.strip():
+            continue
+        name, separator, content = line.partition(":")
+        if not separator or not re.fullmatch(r"[A-Za-z0-9-]+", name.strip()):
+            raise ValueError("expected one header a line, for example X-Scope-OrgID: team-a")
+        result[name.strip()] = content.strip()
+    return result
+
+
+def slack_channel(value: object) -> str:
+    """A channel ID, or a name with or without `#` (resolved at start)."""
+    cleaned = text(value).removeprefix("#")
+    if cleaned and not re.fullmatch(r"[\w.-]{1,80}", cleaned):
+        raise ValueError("expected a channel ID such as C0123456789")
+    return cleaned
+
+
+def log_level(value: object) -> str:
+    """A level of the standard library's logging."""
+    word = text(value).upper()
+    if word not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise ValueError("expected one of DEBUG, INFO, WARNING, ERROR")
+    return word

@@ -1,0 +1,68 @@
+"""What the command line asks of a running receiver: dead letters. The state file is locked, so it goes through here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, jsonify, request
+
+from receiver.domain.units import format_time, from_epoch
+from receiver.store import jobs, outbox
+from receiver.store.store import Store
+from receiver.web.auth import Gate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminDeps:
+    """`gate`: ADMIN_TOKEN, or anybody on loopback. `is_open` False: no token is set and others can reach us."""
+
+    store: Store
+    gate: Gate
+    is_open: bool
+    wake: Callable[[], None]
+
+
+def admin_routes(deps: AdminDeps) -> Blueprint:
+    """The blueprint under /admin."""
+    routes = Blueprint("admin", __name__, url_prefix="/admin")
+
+    @routes.before_request
+    def check() -> tuple[Response, int] | None:
+        if not deps.is_open:
+            return jsonify(error="set ADMIN_TOKEN: without one this is open on a loopback address only"), 403
+        if not deps.gate.admits(request):
+            return jsonify(error="wrong or missing ADMIN_TOKEN"), 401
+        return None
+
+    @routes.get("/dead")
+    def dead() -> Response:
+        with deps.store.read() as tx:
+            letters = [
+                {"id": r["id"], "what": f"{r['slot']} in {r['sink']} {r['channel']}".strip(), "since": format_time(from_epoch(r["created_at"])),
+                 "incident": r["incident_id"], "error": r["last_error"]}
+                for r in outbox.dead(tx)
+            ]  # fmt: skip
+            letters += [
+                {"id": f"job-{r['id']}", "what": f"job {r['kind']}", "since": format_time(from_epoch(r["created_at"])), "incident": r["subject_id"],
+                 "error": r["last_error"]}
+                for r in jobs.dead(tx)
+            ]  # fmt: skip
+        return jsonify(dead=letters)
+
+    @routes.post("/replay")
+    def replay() -> Response:
+        wanted = request.args.get("id")
+        with deps.store.write() as tx:
+            n = outbox.replay(tx, wanted) + jobs.replay(tx, wanted, now=deps.store.now())
+        deps.wake()
+        return jsonify(replayed=n)
+
+    @routes.post("/drop")
+    def drop() -> Response:
+        wanted = request.args.get("id")
+        with deps.store.write() as tx:
+            n = outbox.drop_dead(tx, wanted) + jobs.drop_dead(tx, wanted)
+        return jsonify(dropped=n)
+
+    return routes

@@ -1,0 +1,104 @@
+"""POST /alerts: check, store, answer. No work happens in the request.
+
+The answers follow what Alertmanager does with them (docs/architecture.md): 2xx only once the alerts are durable; 503
+when they could not be stored, which it retries; 4xx for what a retry cannot mend; never 429.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, jsonify, request
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+
+from receiver.domain.alerts import parse_notification
+from receiver.errors import PayloadError, StoreError
+from receiver.store.store import Store
+from receiver.telemetry import Metrics
+from receiver.web.auth import Gate
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER_S = "5"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeDeps:
+    """`wake`: something was stored. `notice(kind, text)`: tell the default channel, rate-limited."""
+
+    store: Store
+    metrics: Metrics
+    gate: Gate
+    max_body_bytes: int
+    wake: Callable[[], None]
+    notice: Callable[[str, str], None]
+
+
+def intake_routes(deps: IntakeDeps) -> Blueprint:
+    """The blueprint with POST /alerts."""
+    routes = Blueprint("intake", __name__)
+
+    @routes.post("/alerts")
+    def alerts() -> tuple[Response, int]:
+        if not deps.gate.admits(request):
+            return _refuse(
+                deps, "auth", 401, "wrong or missing token: send WEBHOOK_TOKEN as a bearer token or as the password of basic auth"
+            )
+        try:
+            body = request.get_data(cache=False)
+        except RequestEntityTooLarge:
+            text = f"the body is larger than MAX_BODY ({deps.max_body_bytes} bytes); these alerts were not taken"
+            _notice(deps, "too-large", text)
+            return _refuse(deps, "size", 413, text)
+        except ClientDisconnected:
+            return _refuse(deps, "payload", 400, "the connection ended before the body did")
+        try:
+            notification = parse_notification(_decode(body))
+        except PayloadError as exc:
+            _notice(deps, "unreadable", f"a webhook body could not be read: {exc}")
+            return _refuse(deps, "payload", 400, str(exc))
+        try:
+            accepted = deps.store.accept(notification.alerts)
+        except StoreError as exc:
+            log.error("alerts could not be stored; Alertmanager will send them again", extra={"error": str(exc)})
+            return _refuse(deps, "store", 503, "the alerts could not be stored; send them again")
+        deps.metrics.received.inc(len(notification.alerts))
+        deps.metrics.duplicates.inc(accepted.duplicates)
+        if notification.truncated_alerts:
+            deps.metrics.truncated.inc(notification.truncated_alerts)
+            log.warning("Alertmanager left alerts out of a body; set max_alerts: 0", extra={"left_out": notification.truncated_alerts})
+        if accepted.new:
+            deps.wake()
+        return jsonify(accepted=accepted.new, duplicates=accepted.duplicates), 202
+
+    return routes
+
+
+def _decode(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as exc:
+        raise PayloadError(f"the body is not JSON: {str(exc)[:200]}") from exc
+
+
+def _notice(deps: IntakeDeps, kind: str, text: str) -> None:
+    """An alert that cannot be read is still an alert: somebody must hear of it. Never in the way of the answer."""
+    try:
+        deps.notice(kind, text)
+    except StoreError as exc:
+        log.warning("a notice could not be stored", extra={"error": str(exc)})
+
+
+def _refuse(deps: IntakeDeps, reason: str, status: int, text: str) -> tuple[Response, int]:
+    deps.metrics.rejected.labels(reason).inc()
+    if reason != "store":
+        log.warning("webhook request refused", extra={"reason": reason, "status": status, "error": text})
+    response = jsonify(error=text)
+    if status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="oomtriage", Basic realm="oomtriage"'
+    if status == 503:
+        response.headers["Retry-After"] = RETRY_AFTER_S
+    return response, status

@@ -1,0 +1,90 @@
+"""The pages a person opens: the incidents, and one incident with what was said of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import jinja2
+from flask import Blueprint, Response, request
+
+from receiver.domain.units import format_time, from_epoch
+from receiver.store import conversations, incidents, outbox
+from receiver.store.store import Store
+from receiver.web.auth import Gate
+
+PAGE_SIZE = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageDeps:
+    """`environment` escapes HTML by itself. Evidence is shown to ADMIN_TOKEN, or on loopback (`is_open`)."""
+
+    store: Store
+    environment: jinja2.Environment
+    gate: Gate
+    is_open: bool
+
+
+def page_routes(deps: PageDeps) -> Blueprint:
+    """The blueprint with / and /incidents/ID."""
+    routes = Blueprint("pages", __name__)
+
+    @routes.before_request
+    def check() -> Response | None:
+        if not deps.is_open:
+            return Response("Set ADMIN_TOKEN: without one the pages are open on a loopback address only.\n", 403, mimetype="text/plain")
+        if not deps.gate.admits(request):
+            return Response(
+                "The pages show evidence: log in with any name and ADMIN_TOKEN as the password.\n", 401, mimetype="text/plain",
+                headers={"WWW-Authenticate": 'Basic realm="oomtriage"'},
+            )  # fmt: skip
+        return None
+
+    @routes.get("/")
+    def index() -> Response:
+        with deps.store.read() as tx:
+            found = incidents.newest(tx, PAGE_SIZE)
+        rows = [
+            {
+                "id": i.id, "state": i.state, "severity": i.severity, "cause": i.data.get("cause", ""), "kills": sum(i.data.get("kills", {}).values()),
+                "namespace": i.subject.namespace, "name": i.subject.workload.name if i.subject.workload else i.subject.pod or i.key,
+                "container": i.subject.container, "last_seen": format_time(from_epoch(round(i.last_seen))),
+            }
+            for i in found
+        ]  # fmt: skip
+        return _html(deps, "index.html.j2", incidents=rows)
+
+    @routes.get("/incidents/<incident_id>")
+    def incident(incident_id: str) -> Response:
+        with deps.store.read() as tx:
+            found = incidents.load(tx, incident_id)
+            if found is None:
+                return Response("There is no such incident here (any more).\n", 404, mimetype="text/plain")
+            told = [
+                {
+                    "sink": c.sink,
+                    "channel": c.channel,
+                    "messages": [json.loads(m["desired_body"])["full_text"] for m in outbox.texts(tx, c.id)],
+                }
+                for c in conversations.of_incident(tx, incident_id)
+            ]
+        return _html(
+            deps,
+            "incident.html.j2",
+            id=found.id,
+            state=found.state,
+            told=told,
+            report=json.dumps(found.report, indent=1, ensure_ascii=False),
+        )
+
+    return routes
+
+
+def _html(deps: PageDeps, template: str, **context: object) -> Response:
+    response = Response(deps.environment.get_template(template).render(**context), mimetype="text/html")
+    # Pages show logs and labels: nothing in them may run, be framed, or leak where we are.
+    response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

@@ -1,0 +1,150 @@
+"""Turns stored alerts into incidents and jobs into work: one loop, a bounded pool of threads for the work.
+
+The loop only folds, claims and hands out; nothing slow runs in it, so a hanging API never holds up the next alert.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from receiver.errors import StoreError, StoreFenced
+from receiver.pipeline.fold import BATCH, FoldConfig, fold
+from receiver.store import jobs
+from receiver.store.jobs import Job
+from receiver.store.store import Store
+
+log = logging.getLogger(__name__)
+
+IDLE_S = 5.0
+STUCK_S = 60.0
+TIDY_EVERY_S = 600.0
+UNKNOWN_KIND_DELAY_S = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handler:
+    """How a kind of job is done, and what is done when it failed (each attempt), so that the alert is never held back."""
+
+    run: Callable[[Job], None]
+    give_up: Callable[[Job, str], None] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatcherConfig:
+    """`workers`: jobs at a time."""
+
+    workers: int = 8
+    fold: FoldConfig = field(default_factory=FoldConfig)
+    reopen_window_s: float = 86_400.0
+    retention_s: float = 14 * 86_400.0
+
+
+class Dispatcher:
+    """Folds alerts, claims jobs and runs them on a pool. `step` is called by one thread."""
+
+    def __init__(
+        self, *, store: Store, handlers: Mapping[str, Handler], config: DispatcherConfig, monotonic: Callable[[], float],
+        on_progress: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._handlers = handlers
+        self._config = config
+        self._monotonic = monotonic
+        self._on_progress = on_progress
+        self._pool = ThreadPoolExecutor(max_workers=config.workers, thread_name_prefix="job")
+        self._running: dict[int, float] = {}
+        self._lock = threading.Lock()
+        self._last_step = monotonic()
+        self._tidied_at: float | None = None
+
+    def step(self) -> float:
+        """Fold what came in, hand out what is due; returns the seconds until something will be due."""
+        folded = fold(self._store, self._config.fold)
+        now = self._store.now()
+        with self._lock:
+            free = self._config.workers - len(self._running)
+        with self._store.write() as tx:
+            claimed = jobs.claim(tx, now=now, epoch=self._store.epoch, limit=max(free, 0))
+            next_due = jobs.next_due(tx)
+        for job in claimed:
+            with self._lock:
+                self._running[job.id] = self._monotonic()
+            self._pool.submit(self._run, job)
+        self._tidy()
+        self._last_step = self._monotonic()
+        if folded == BATCH:
+            return 0.0
+        if next_due is None or len(claimed) >= free:
+            return IDLE_S  # a finished job wakes the loop
+        return min(max(next_due - now, 0.01), IDLE_S)
+
+    def is_stuck(self) -> bool:
+        """Whether the loop, or every thread of the pool, has made no progress for a minute."""
+        now = self._monotonic()
+        with self._lock:
+            hanging = [started for started in self._running.values() if now - started > STUCK_S]
+        return now - self._last_step > STUCK_S or len(hanging) >= self._config.workers
+
+    @property
+    def running(self) -> int:
+        """How many jobs are being worked on."""
+        with self._lock:
+            return len(self._running)
+
+    def close(self) -> None:
+        """Hand out no more work and wait for what runs; what could not finish is done again by the next receiver."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _run(self, job: Job) -> None:
+        try:
+            handler = self._handlers.get(job.kind)
+            if handler is None:  # written by a newer release that led before us: leave it for one that knows it
+                with self._store.write() as tx:
+                    jobs.put_back(tx, job, due_at=self._store.now() + UNKNOWN_KIND_DELAY_S)
+                return
+            handler.run(job)
+        except StoreError as exc:
+            # Neither the job's fault nor to be told in Slack now: the row stays `running` and is swept, or put back here.
+            log.warning("job interrupted by the store", extra={"kind": job.kind, "job": job.id, "error": str(exc)})
+            self._put_back_quietly(job, str(exc))
+        except Exception as exc:
+            log.exception("job failed", extra={"kind": job.kind, "job": job.id, "attempts": job.attempts})
+            self._fail(job, handler, exc)
+        finally:
+            with self._lock:
+                self._running.pop(job.id, None)
+            self._on_progress()
+
+    def _fail(self, job: Job, handler: Handler | None, exc: Exception) -> None:
+        error = f"{type(exc).__name__}: {exc}"
+        try:
+            if handler is not None and handler.give_up is not None:
+                handler.give_up(job, type(exc).__name__)
+            with self._store.write() as tx:
+                if jobs.fail(tx, job, error=error, now=self._store.now()):
+                    log.error("job put aside as a dead letter", extra={"kind": job.kind, "job": job.id, "error": error})
+        except Exception:
+            log.exception("a failed job could not be written down", extra={"kind": job.kind, "job": job.id})
+
+    def _put_back_quietly(self, job: Job, error: str) -> None:
+        try:
+            with self._store.write() as tx:
+                jobs.fail(tx, job, error=error, now=self._store.now())
+        except StoreError:
+            log.warning("job left to the next start", extra={"kind": job.kind, "job": job.id})
+
+    def _tidy(self) -> None:
+        now = self._monotonic()
+        if self._tidied_at is not None and now - self._tidied_at < TIDY_EVERY_S:
+            return
+        self._tidied_at = now
+        try:
+            self._store.tidy(reopen_window_s=self._config.reopen_window_s, retention_s=self._config.retention_s)
+        except StoreFenced:
+            raise
+        except StoreError as exc:
+            log.warning("tidying the store failed", extra={"error": str(exc)})

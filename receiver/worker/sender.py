@@ -1,0 +1,203 @@
+"""Makes channels agree with the store: one thread, a pace per channel, an intent before each post, reconcile on doubt.
+
+A post is not idempotent at Slack, so the order is: commit "about to post", post, commit "arrived". Whatever leaves the
+outcome open (a crash between the two commits, a timeout, a 5xx) keeps the row `sending`; after a grace it is looked for
+in the channel by its delivery id, and only re-posted when it is not there. Edits are idempotent and just repeated.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from receiver.errors import Ambiguous, BadMessage, DeliveryError, Gone, RetryLater, SinkMisconfigured
+from receiver.sinks.base import CannotReconcile, Sink
+from receiver.store import outbox
+from receiver.store.outbox import Outgoing
+from receiver.store.store import Store
+from receiver.telemetry import Metrics
+
+log = logging.getLogger(__name__)
+
+RECONCILE_MARGIN_S = 60.0  # clocks of ours and of the sink's may differ
+BACKOFF_CAP_S = 300.0
+MISCONFIGURED_PAUSE_S = 30.0
+IDLE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SenderConfig:
+    """`grace_s` must exceed the HTTP timeout. `on_ambiguous`: resend or hold, where the channel cannot be read back."""
+
+    min_interval_s: float = 1.1
+    grace_s: float = 15.0
+    retry_max_age_s: float = 86_400.0
+    on_ambiguous: str = "resend"
+
+
+class Sender:
+    """Sends what is due, one message a channel and step. Not thread-safe: one thread calls `step`."""
+
+    def __init__(
+        self, *, store: Store, sinks: Mapping[str, Sink], metrics: Metrics, config: SenderConfig,
+        plain_body: Callable[[Mapping[str, Any]], Mapping[str, Any]], monotonic: Callable[[], float],
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._sinks = sinks
+        self._metrics = metrics
+        self._config = config
+        self._plain_body = plain_body
+        self._monotonic = monotonic
+        self._next_at: dict[tuple[str, str], float] = {}
+        self._problems: dict[str, str] = {}
+
+    @property
+    def problems(self) -> Mapping[str, str]:
+        """Sinks that refuse everything now, and why: detail for /readyz."""
+        return dict(self._problems)
+
+    def step(self) -> float:
+        """Send at most one message per channel; returns the seconds until there is something to do again."""
+        with self._store.read() as tx:
+            channels = outbox.channels_due(tx)
+        now, wait_s = self._store.now(), IDLE_S
+        for sink_name, channel, due_at in channels:
+            delay_s = max(due_at - now, self._next_at.get((sink_name, channel), 0.0) - self._monotonic())
+            if delay_s <= 0:
+                delay_s = self._send_one(sink_name, channel)
+            wait_s = min(wait_s, delay_s)
+        return max(0.0, wait_s)
+
+    def _send_one(self, sink_name: str, channel: str) -> float:
+        with self._store.read() as tx:
+            outgoing = outbox.next_outgoing(tx, sink=sink_name, channel=channel, now=self._store.now())
+        if outgoing is None:
+            return IDLE_S
+        sink = self._sinks.get(sink_name)
+        if sink is None:
+            self._bury(outgoing, f"no sink {sink_name!r} is configured any more")
+            return 0.0
+        self._next_at[(sink_name, channel)] = self._monotonic() + self._config.min_interval_s
+        try:
+            self._deliver(sink, outgoing)
+            if self._problems.pop(sink_name, None):
+                log.info("sink works again", extra={"sink": sink_name})
+        except DeliveryError as exc:
+            self._note_failure(outgoing, exc)
+        return max(0.0, self._next_at[(sink_name, channel)] - self._monotonic())
+
+    def _deliver(self, sink: Sink, outgoing: Outgoing) -> None:
+        if outgoing.ts is not None:
+            sink.update(outgoing.channel, outgoing.ts, self._body(outgoing))
+            self._arrived(outgoing, ts=None)
+            return
+        if outgoing.is_doubtful and self._is_settled(sink, outgoing):
+            return
+        with self._store.write() as tx:
+            outbox.intend(tx, outgoing.id, now=self._store.now(), grace_s=self._config.grace_s)
+        ts = sink.post(
+            outgoing.channel, self._body(outgoing), thread_ts=outgoing.root_ts if outgoing.is_reply else None,
+            broadcast=outgoing.is_broadcast, delivery_id=outgoing.id,
+        )  # fmt: skip
+        self._arrived(outgoing, ts=ts)
+
+    def _is_settled(self, sink: Sink, outgoing: Outgoing) -> bool:
+        """Look for a doubtful post in its channel. True when it was found, or must not be sent again."""
+        try:
+            ts = sink.find(
+                outgoing.channel, outgoing.id, thread_ts=outgoing.root_ts if outgoing.is_reply else None,
+                oldest=(outgoing.intent_at or outgoing.created_at) - RECONCILE_MARGIN_S,
+            )  # fmt: skip
+        except CannotReconcile as exc:
+            if self._config.on_ambiguous == "hold":
+                self._bury(outgoing, f"it may have arrived, and the channel cannot be read back to see ({exc}); ON_AMBIGUOUS=hold")
+                return True
+            return False
+        except DeliveryError as exc:
+            if isinstance(exc, SinkMisconfigured):
+                raise
+            with self._store.write() as tx:
+                outbox.doubtful(tx, outgoing, error=str(exc), due_at=self._store.now() + self._backoff_s(outgoing, exc))
+            return True
+        if ts is None:
+            return False
+        with self._store.write() as tx:
+            outbox.found(tx, outgoing, ts=ts, now=self._store.now())
+        self._metrics.deliveries.labels(outgoing.sink, "ok").inc()
+        return True
+
+    def _body(self, outgoing: Outgoing) -> Mapping[str, Any]:
+        return self._plain_body(outgoing.body) if outgoing.is_plain else outgoing.body
+
+    def _arrived(self, outgoing: Outgoing, *, ts: str | None) -> None:
+        # A sink without timestamps still has a root: replies never happen there, edits are new messages.
+        with self._store.write() as tx:
+            outbox.arrived(tx, outgoing, ts=ts, revision=outgoing.revision, now=self._store.now())
+        self._metrics.deliveries.labels(outgoing.sink, "ok").inc()
+
+    def _note_failure(self, outgoing: Outgoing, exc: DeliveryError) -> None:
+        now = self._store.now()
+        fields = {"sink": outgoing.sink, "channel": outgoing.channel, "slot": outgoing.slot, "code": exc.code, "error": str(exc)}
+        result = _result(exc)
+        self._metrics.deliveries.labels(outgoing.sink, result).inc()
+        if result != "misconfigured" or outgoing.sink not in self._problems:
+            log.log(logging.INFO if result == "rate_limited" else logging.WARNING, "message not delivered", extra=fields)
+        if self._is_too_old(outgoing, now) and not isinstance(exc, Ambiguous):
+            self._bury(outgoing, f"gave up after {outgoing.attempts + 1} attempts: {exc}")
+            return
+        with self._store.write() as tx:
+            if isinstance(exc, Ambiguous) and outgoing.ts is None:
+                outbox.doubtful(tx, outgoing, error=str(exc), due_at=now + self._config.grace_s)
+            elif isinstance(exc, BadMessage) and not outgoing.is_plain:
+                outbox.make_plain(tx, outgoing, error=str(exc))
+            elif isinstance(exc, Gone) and outgoing.ts is not None:
+                outbox.lost(tx, outgoing, error=str(exc))
+            elif isinstance(exc, Gone) and outgoing.is_reply:
+                outbox.thread_lost(tx, outgoing, error=str(exc))
+            elif isinstance(exc, SinkMisconfigured) and exc.is_whole_sink:
+                self._problems[outgoing.sink] = str(exc)
+                outbox.not_sent(tx, outgoing, error=str(exc), due_at=now, counts=False)
+                self._pause_sink(outgoing.sink, MISCONFIGURED_PAUSE_S)
+            elif isinstance(exc, RetryLater | Ambiguous):
+                is_rate_limit = isinstance(exc, RetryLater) and exc.retry_after_s is not None
+                wait_s = self._backoff_s(outgoing, exc)
+                outbox.not_sent(tx, outgoing, error=str(exc), due_at=now if is_rate_limit else now + wait_s, counts=not is_rate_limit)
+                if is_rate_limit:  # the whole channel waits, so that the order of its messages stays
+                    self._next_at[(outgoing.sink, outgoing.channel)] = self._monotonic() + wait_s
+            else:
+                self._metrics.deliveries.labels(outgoing.sink, "dead").inc()
+                outbox.bury(tx, outgoing, error=str(exc))
+
+    def _bury(self, outgoing: Outgoing, error: str) -> None:
+        log.error("message put aside as a dead letter", extra={"sink": outgoing.sink, "slot": outgoing.slot, "error": error})
+        self._metrics.deliveries.labels(outgoing.sink, "dead").inc()
+        with self._store.write() as tx:
+            outbox.bury(tx, outgoing, error=error)
+
+    def _pause_sink(self, sink: str, seconds: float) -> None:
+        with self._store.read() as tx:
+            channels = [(s, c) for s, c, _ in outbox.channels_due(tx) if s == sink]
+        for key in channels:
+            self._next_at[key] = self._monotonic() + seconds
+
+    def _is_too_old(self, outgoing: Outgoing, now: float) -> bool:
+        max_age_s = self._config.retry_max_age_s
+        if outgoing.ts is None:
+            return now - outgoing.created_at > max_age_s
+        return outgoing.attempts > max_age_s / BACKOFF_CAP_S  # an edit of an old message: count its own tries
+
+    def _backoff_s(self, outgoing: Outgoing, exc: DeliveryError) -> float:
+        if isinstance(exc, RetryLater) and exc.retry_after_s is not None:
+            return exc.retry_after_s
+        return min(BACKOFF_CAP_S, 2.0 ** min(outgoing.attempts + 1, 10)) * random.uniform(0.8, 1.2)  # noqa: S311  # jitter
+
+
+def _result(exc: DeliveryError) -> str:
+    if isinstance(exc, RetryLater):
+        return "rate_limited" if exc.retry_after_s is not None else "retry"
+    if isinstance(exc, Ambiguous):
+        return "ambiguous"
+    return "misconfigured" if isinstance(exc, SinkMisconfigured) else "refused"

@@ -1,0 +1,78 @@
+"""The two threads, their start, their wake-ups and their end."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from receiver.errors import StoreError, StoreFenced
+from receiver.worker.dispatcher import Dispatcher
+from receiver.worker.sender import Sender
+
+log = logging.getLogger(__name__)
+
+STOP_WAIT_S = 12.0  # longer than one POST may take
+STORE_TROUBLE_S = 1.0
+
+
+class Worker:
+    """Runs a dispatcher and a sender until told to stop."""
+
+    def __init__(self, dispatcher: Dispatcher, sender: Sender) -> None:
+        self.dispatcher = dispatcher
+        self.sender = sender
+        self._stopping = threading.Event()
+        self._wake_dispatcher = threading.Event()
+        self._wake_sender = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Start both threads."""
+        for name, step, wake in (
+            ("dispatcher", self.dispatcher.step, self._wake_dispatcher),
+            ("sender", self.sender.step, self._wake_sender),
+        ):
+            thread = threading.Thread(target=self._loop, args=(name, step, wake), name=name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def wake(self) -> None:
+        """Something was stored: look at once."""
+        self._wake_dispatcher.set()
+        self._wake_sender.set()
+
+    def is_stuck(self) -> bool:
+        """Whether work is due and nothing moves."""
+        return self.dispatcher.is_stuck() or any(not t.is_alive() for t in self._threads)
+
+    def stop(self) -> None:
+        """Claim no more, let the current POST end, and come back when both threads have."""
+        self._stopping.set()
+        self.wake()
+        for thread in self._threads:
+            thread.join(STOP_WAIT_S)
+        self.dispatcher.close()
+
+    def _loop(self, name: str, step: Callable[[], float], wake: threading.Event) -> None:
+        trouble = ""
+        while not self._stopping.is_set():
+            try:
+                wait_s = step()
+                if trouble:
+                    log.info("the store works again", extra={"thread": name})
+                    trouble = ""
+            except StoreFenced:
+                log.error("another receiver has taken over; this one stops", extra={"thread": name})
+                return
+            except StoreError as exc:
+                if str(exc) != trouble:
+                    trouble = str(exc)
+                    log.error("the store is in trouble; trying again", extra={"thread": name, "error": trouble})
+                wait_s = STORE_TROUBLE_S
+            except Exception:
+                # A loop that dies silently is worse than one that fails loudly every second.
+                log.exception("a step failed", extra={"thread": name})
+                wait_s = STORE_TROUBLE_S
+            wake.wait(wait_s)
+            wake.clear()
