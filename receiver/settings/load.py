@@ -32,9 +32,25 @@ def load_settings(environ: Mapping[str, str] = os.environ, config_path: str | No
         if name in from_file:
             values[name] = _structure(name, from_file[name])
             sources[name] = f"file {config_path}"
+    _default_to_in_cluster(environ, values, sources)
     settings = Settings(**values, sources=sources)
     _check(settings)
     return settings
+
+
+SERVICE_ACCOUNT_DIR = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+
+def _default_to_in_cluster(environ: Mapping[str, str], values: dict[str, Any], sources: dict[str, str]) -> None:
+    """In a pod the kubelet names the API server; an explicit KUBE_API_URL wins."""
+    host, port = environ.get("KUBERNETES_SERVICE_HOST"), environ.get("KUBERNETES_SERVICE_PORT", "443")
+    if values["kube_api_url"] or not host:
+        return
+    values["kube_api_url"] = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
+    sources["kube_api_url"] = "in-cluster"
+    for name, file in (("kube_token_path", "token"), ("kube_ca_path", "ca.crt")):
+        if not values[name]:
+            values[name], sources[name] = f"{SERVICE_ACCOUNT_DIR}/{file}", "in-cluster"
 
 
 def _raw(key: Key, environ: Mapping[str, str], from_file: Mapping[str, Any], config_path: str) -> tuple[Any, str]:

@@ -34,7 +34,7 @@ class IntakeDeps:
     gate: Gate
     max_body_bytes: int
     wake: Callable[[], None]
-    notice: Callable[[str, str], None]
+    notice: Callable[[str, str], object]
 
 
 def intake_routes(deps: IntakeDeps) -> Blueprint:

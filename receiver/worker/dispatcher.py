@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 IDLE_S = 5.0
 STUCK_S = 60.0
-TIDY_EVERY_S = 600.0
+TIDY_EVERY_S = 300.0
 UNKNOWN_KIND_DELAY_S = 300.0
 
 
@@ -48,13 +48,14 @@ class Dispatcher:
 
     def __init__(
         self, *, store: Store, handlers: Mapping[str, Handler], config: DispatcherConfig, monotonic: Callable[[], float],
-        on_progress: Callable[[], None] = lambda: None,
+        on_progress: Callable[[], None] = lambda: None, every_so_often: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         self._store = store
         self._handlers = handlers
         self._config = config
         self._monotonic = monotonic
         self._on_progress = on_progress
+        self._every_so_often = every_so_often
         self._pool = ThreadPoolExecutor(max_workers=config.workers, thread_name_prefix="job")
         self._running: dict[int, float] = {}
         self._lock = threading.Lock()
@@ -143,6 +144,7 @@ class Dispatcher:
             return
         self._tidied_at = now
         try:
+            self._every_so_often()
             self._store.tidy(reopen_window_s=self._config.reopen_window_s, retention_s=self._config.retention_s)
         except StoreFenced:
             raise

@@ -52,6 +52,7 @@ class Sender:
         self._plain_body = plain_body
         self._monotonic = monotonic
         self._next_at: dict[tuple[str, str], float] = {}
+        self._paused_until: dict[str, float] = {}
         self._problems: dict[str, str] = {}
 
     @property
@@ -65,7 +66,8 @@ class Sender:
             channels = outbox.channels_due(tx)
         now, wait_s = self._store.now(), IDLE_S
         for sink_name, channel, due_at in channels:
-            delay_s = max(due_at - now, self._next_at.get((sink_name, channel), 0.0) - self._monotonic())
+            free_at = max(self._next_at.get((sink_name, channel), 0.0), self._paused_until.get(sink_name, 0.0))
+            delay_s = max(due_at - now, free_at - self._monotonic())
             if delay_s <= 0:
                 delay_s = self._send_one(sink_name, channel)
             wait_s = min(wait_s, delay_s)
@@ -160,7 +162,7 @@ class Sender:
             elif isinstance(exc, SinkMisconfigured) and exc.is_whole_sink:
                 self._problems[outgoing.sink] = str(exc)
                 outbox.not_sent(tx, outgoing, error=str(exc), due_at=now, counts=False)
-                self._pause_sink(outgoing.sink, MISCONFIGURED_PAUSE_S)
+                self._paused_until[outgoing.sink] = self._monotonic() + MISCONFIGURED_PAUSE_S
             elif isinstance(exc, RetryLater | Ambiguous):
                 is_rate_limit = isinstance(exc, RetryLater) and exc.retry_after_s is not None
                 wait_s = self._backoff_s(outgoing, exc)
@@ -176,12 +178,6 @@ class Sender:
         self._metrics.deliveries.labels(outgoing.sink, "dead").inc()
         with self._store.write() as tx:
             outbox.bury(tx, outgoing, error=error)
-
-    def _pause_sink(self, sink: str, seconds: float) -> None:
-        with self._store.read() as tx:
-            channels = [(s, c) for s, c, _ in outbox.channels_due(tx) if s == sink]
-        for key in channels:
-            self._next_at[key] = self._monotonic() + seconds
 
     def _is_too_old(self, outgoing: Outgoing, now: float) -> bool:
         max_age_s = self._config.retry_max_age_s

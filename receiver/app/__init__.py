@@ -1,0 +1,1 @@
+"""The composition root: settings become clients, store, worker and web application. Nothing else builds anything."""

@@ -1,0 +1,203 @@
+"""Builds the receiver from settings: read it from top to bottom to see what holds what."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from flask import Flask
+
+from receiver.app.files import slack_loader, web_environment
+from receiver.domain.identity import LabelNames
+from receiver.domain.incident import Conversation, Message
+from receiver.errors import ConfigError, DeliveryError
+from receiver.evidence import Evidence, EvidenceConfig
+from receiver.evidence.alertmanager import Alertmanager, AlertmanagerConfig
+from receiver.evidence.gather import SOURCES
+from receiver.evidence.kube import Kube, KubeConfig
+from receiver.evidence.prometheus import Prometheus, PrometheusConfig
+from receiver.evidence.redaction import RedactionConfig, Redactor
+from receiver.pipeline import storm
+from receiver.pipeline.enrich import EnrichConfig, Enricher
+from receiver.pipeline.fold import ENRICH, FoldConfig
+from receiver.pipeline.notices import Notices
+from receiver.pipeline.routing import Route, Router
+from receiver.render.environment import slack_environment
+from receiver.render.renderer import Renderer
+from receiver.settings import Settings
+from receiver.sinks.base import Sink
+from receiver.sinks.console import ConsoleConfig, ConsoleSink
+from receiver.sinks.slack import SlackBotSink, SlackConfig
+from receiver.sinks.webhook import SlackWebhookConfig, SlackWebhookSink
+from receiver.store.store import Store
+from receiver.telemetry import Metrics
+from receiver.web.application import WebDeps, create_web
+from receiver.worker.dispatcher import Dispatcher, DispatcherConfig, Handler
+from receiver.worker.sender import Sender, SenderConfig
+from receiver.worker.worker import Worker
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Application:
+    """A built receiver. `start` begins to work on what is stored, `close` ends in order."""
+
+    web: Flask
+    worker: Worker
+    store: Store
+    evidence: Evidence
+
+    def start(self) -> None:
+        """Start the dispatcher and the sender."""
+        self.worker.start()
+
+    def close(self) -> None:
+        """Finish what is under way, then let go of the store."""
+        self.worker.stop()
+        self.evidence.close()
+        self.store.close()
+
+
+def build(
+    settings: Settings, *, store_wait_s: float = 0.0, clock: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic,
+    console: TextIO | None = None, kube_api_url: str = "",
+) -> Application:  # fmt: skip
+    """A receiver from its settings. StoreLocked when another one holds the state file; ConfigError for what cannot work.
+
+    `kube_api_url`: of a `kubectl proxy` child, when nothing else is configured.
+    """
+    sink = make_sink(settings, console=console)
+    metrics = Metrics(sinks=[sink.name], sources=SOURCES)
+    store = Store.open_sqlite(store_path(settings), wait_s=store_wait_s, clock=clock)
+    evidence = make_evidence(settings, kube_api_url=kube_api_url)
+    renderer = make_renderer(settings)
+    router = make_router(settings, sink)
+    notices = Notices(store, router.default)
+    enricher = Enricher(
+        store=store, evidence=evidence, rendering=renderer, router=router, metrics=metrics, monotonic=monotonic,
+        config=EnrichConfig(
+            public_url=settings.public_url, threaded_sinks=frozenset({sink.name} if sink.has_threads else ()),
+            label_names=make_label_names(settings), cluster_name=settings.cluster_name,
+        ),
+    )  # fmt: skip
+    dispatcher = Dispatcher(
+        store=store,
+        handlers={ENRICH: Handler(run=enricher.enrich, give_up=enricher.give_up), storm.DIGEST: Handler(run=enricher.digest)},
+        config=DispatcherConfig(
+            workers=settings.workers, reopen_window_s=settings.reopen_window, retention_s=settings.retention,
+            fold=FoldConfig(label_names=make_label_names(settings), cluster_name=settings.cluster_name),
+        ),
+        monotonic=monotonic, on_progress=lambda: worker.wake(), every_so_often=notices.check_heartbeat,
+    )  # fmt: skip
+    sender = Sender(
+        store=store, sinks={sink.name: sink}, metrics=metrics, monotonic=monotonic,
+        config=SenderConfig(
+            min_interval_s=settings.slack_min_interval if sink.name != ConsoleSink.name else 0.0,
+            retry_max_age_s=settings.retry_max_age, on_ambiguous=settings.on_ambiguous,
+        ),
+        plain_body=lambda body: renderer.plain(Message(slot="", text=body["text"], full_text=body["full_text"])).body(),
+    )  # fmt: skip
+    worker = Worker(dispatcher, sender)
+    web = create_web(
+        WebDeps(
+            store=store, metrics=metrics, environment=web_environment(), webhook_token=settings.webhook_token.reveal(),
+            admin_token=settings.admin_token.reveal(), is_loopback=settings.is_loopback, max_body_bytes=settings.max_body,
+            wake=worker.wake, notice=notices.tell, is_stuck=worker.is_stuck, details=lambda: _details(sink, sender, evidence, metrics),
+        )
+    )  # fmt: skip
+    application = Application(web=web, worker=worker, store=store, evidence=evidence)
+    web.extensions["oomtriage"] = application
+    return application
+
+
+def store_path(settings: Settings) -> Path:
+    """The state file: `sqlite:////abs/path.db` or `sqlite:///relative.db`."""
+    return Path(settings.store_url.reveal().removeprefix("sqlite:///"))
+
+
+def make_label_names(settings: Settings) -> LabelNames:
+    """The configured label names before the usual ones. ConfigError for a name of no field."""
+    names: dict[str, tuple[str, ...]] = {}
+    for field, configured in settings.label_names.items():
+        usual = getattr(LabelNames(), str(field), None)
+        if not isinstance(usual, tuple):
+            raise ConfigError(f"label_names.{field}: expected one of {', '.join(LabelNames.__slots__)}")
+        words = configured if isinstance(configured, list) else [configured]
+        names[str(field)] = (*(str(w) for w in words), *usual)
+    return LabelNames(**names)
+
+
+def make_evidence(settings: Settings, *, kube_api_url: str = "") -> Evidence:
+    """The evidence layer; a source that is not configured is None and becomes a Missing."""
+    api_url = settings.kube_api_url or kube_api_url
+    kube = Kube(KubeConfig(api_url=api_url, token_path=settings.kube_token_path, ca_path=settings.kube_ca_path)) if api_url else None
+    prometheus = alertmanager = None
+    if settings.prometheus_url:
+        prometheus = Prometheus(
+            PrometheusConfig(
+                url=settings.prometheus_url, token=settings.prometheus_token.reveal(), headers=settings.prometheus_headers,
+                request_rate_query=settings.request_rate_query,
+            )
+        )  # fmt: skip
+    if settings.alertmanager_url:
+        alertmanager = Alertmanager(AlertmanagerConfig(url=settings.alertmanager_url, token=settings.alertmanager_token.reveal()))
+    redactor = make_redactor(settings.redaction)
+    return Evidence(
+        EvidenceConfig(cluster_name=settings.cluster_name, deadline_s=settings.enrich_deadline),
+        kube=kube, prometheus=prometheus, alertmanager=alertmanager, redact=redactor.redact,
+    )  # fmt: skip
+
+
+def make_redactor(options: Mapping[str, Any]) -> Redactor:
+    """The redactor with the user's patterns. ConfigError for what is no pattern."""
+    return Redactor(RedactionConfig.from_options(options))
+
+
+def make_renderer(settings: Settings) -> Renderer:
+    """The renderer: the user's templates first, the built-in ones as what a broken one falls back to."""
+    builtin = slack_environment(slack_loader())
+    return Renderer(slack_environment(slack_loader(settings.templates_dir)), builtin) if settings.templates_dir else Renderer(builtin)
+
+
+def make_sink(settings: Settings, *, console: TextIO | None = None) -> Sink:
+    """The one sink that the settings ask for: bot, else incoming webhook, else the console."""
+    if settings.slack_bot_token:
+        return SlackBotSink(SlackConfig(token=settings.slack_bot_token.reveal(), api_url=settings.slack_api_url))
+    if settings.slack_webhook_url:
+        return SlackWebhookSink(SlackWebhookConfig(url=settings.slack_webhook_url.reveal()))
+    return ConsoleSink(ConsoleConfig(), stream=console)
+
+
+def make_router(settings: Settings, sink: Sink) -> Router:
+    """The routes before the default place."""
+    default = Conversation(sink=sink.name, channel=resolve_channel(sink, settings.slack_channel) if sink.has_threads else "")
+    routes = tuple(
+        Route(
+            channel=resolve_channel(sink, r["channel"]), match=r["match"], namespaces=r["namespaces"], mention=r["mention"], is_critical=r["critical"]
+        )
+        for r in settings.routes
+    )
+    return Router(sink=sink.name, default=default, routes=routes)
+
+
+def resolve_channel(sink: Sink, channel: str) -> str:
+    """A channel's ID. A name is looked up; when Slack cannot be asked now, it is kept and Slack will say what is wrong."""
+    if not isinstance(sink, SlackBotSink) or _looks_like_id(channel):
+        return channel
+    try:
+        return sink.resolve_channel(channel)
+    except DeliveryError as exc:
+        raise ConfigError(f"SLACK_CHANNEL {channel!r} is a name and could not be looked up ({exc}): set the channel's ID, such as C0123456789") from exc
+
+
+def _looks_like_id(channel: str) -> bool:
+    return len(channel) >= 2 and channel[0] in "CGD" and channel.isalnum() and channel.isupper()
+
+
+def _details(sink: Sink, sender: Sender, evidence: Evidence, metrics: Metrics) -> Mapping[str, Any]:
+    return {"sink": {sink.name: sender.problems.get(sink.name, "ok")}}

@@ -1,0 +1,41 @@
+"""`oomtriage dead list|replay|drop`: asks the running receiver, which alone can open its state file."""
+
+from __future__ import annotations
+
+import argparse
+
+from receiver.cli.shared import Commands, add_config, settings_for
+from receiver.errors import ConfigError, PayloadError
+from receiver.transport import Http, HttpConfig
+
+
+def register(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser("dead", help="dead letters of a running receiver")
+    parser.add_argument("action", choices=("list", "replay", "drop"))
+    parser.add_argument("id", nargs="?", help="one dead letter; replay and drop take all of them without it")
+    parser.add_argument("--url", help="the receiver (default: http:// and LISTEN)")
+    add_config(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    settings = settings_for(arguments, log_level="WARNING")
+    url = arguments.url or f"http://{settings.listen}"
+    if not url.startswith(("http://", "https://")):
+        raise ConfigError(f"--url {url!r}: expected a URL that starts with http:// or https://")
+    http = Http(HttpConfig(base_url=url, name="the receiver", token=settings.admin_token.reveal()))
+    if arguments.action == "list":
+        answer = http.get_json("/admin/dead")
+        letters = answer.get("dead", []) if isinstance(answer, dict) else []
+        for letter in letters:
+            print(f"{letter['id']}  since {letter['since']}  {letter['what']}: {letter['error']}")
+        if not letters:
+            print("no dead letters")
+        return 0
+    path = f"/admin/{arguments.action}" + (f"?id={arguments.id}" if arguments.id else "")
+    response = http.post(path)
+    if response.status != 200:
+        raise PayloadError(f"the receiver answered {response.status}: {response.body.decode('utf-8', 'replace')[:200]}")
+    print(response.body.decode("utf-8", "replace").strip())
+    return 0

@@ -1,0 +1,59 @@
+"""`oomtriage classify SERIES.csv`: the memory-shape part alone."""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import zlib
+from pathlib import Path
+from typing import Any
+
+from receiver.cli.shared import Commands
+from receiver.diagnosis.classify import classify_text
+from receiver.errors import PayloadError
+
+MAX_SERIES_BYTES = 256 * 1024**2
+
+
+def register(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser("classify", help="judge the shape of memory series")
+    parser.add_argument("series", nargs="+", metavar="SERIES.csv[.gz]")
+    parser.add_argument("-o", "--output", choices=("text", "json"), default="text")
+    parser.add_argument("--until", type=float, metavar="SECONDS", help="ignore rows after this time")
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    failed = False
+    for path in arguments.series:
+        result = _classify(path, arguments.until)
+        failed = failed or "error" in result
+        print(json.dumps(result, ensure_ascii=False) if arguments.output == "json" else _as_text(result), flush=True)
+    return 1 if failed else 0
+
+
+def _classify(path: str, until_s: float | None) -> dict[str, Any]:
+    try:
+        return classify_text(path, _read(path), until_s)
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, PayloadError, ValueError) as exc:
+        return {"file": path, "error": getattr(exc, "strerror", None) or str(exc)}
+
+
+def _read(path: str) -> str:
+    raw = Path(path).read_bytes()
+    if raw[:2] == b"\x1f\x8b":
+        with gzip.open(path) as stream:
+            raw = stream.read(MAX_SERIES_BYTES + 1)
+    if len(raw) > MAX_SERIES_BYTES:
+        raise ValueError(f"larger than {MAX_SERIES_BYTES} bytes")
+    return raw.decode("utf-8-sig")
+
+
+def _as_text(result: dict[str, Any]) -> str:
+    if "error" in result:
+        return f"{result['file']}: cannot be read: {result['error']}"
+    because = "; ".join(result["because"])
+    settle = f" ({result['settle_by']})" if result.get("settle_by") else ""
+    return f"{result['file']}: {result['cause']} (confidence {result['confidence']:.2f}): {because}{settle}"

@@ -1,0 +1,39 @@
+"""`oomtriage diagnose CASE.json`: replay a saved case offline."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from receiver.cli.shared import Commands, add_config, add_output, print_report, settings_for
+from receiver.diagnosis.diagnose import diagnose
+from receiver.diagnosis.reading import facts_of
+from receiver.domain.case import Case, case_from_json
+from receiver.errors import ConfigError, PayloadError
+
+
+def register(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser("diagnose", help="diagnose a saved case offline")
+    parser.add_argument("case", metavar="CASE.json", help="a case that `triage --save` wrote")
+    add_output(parser)
+    add_config(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    settings = settings_for(arguments, log_level="WARNING")
+    report = diagnose(facts_of(read_case(arguments.case)))
+    print_report(report, settings, output=arguments.output, verbose=arguments.verbose)
+    return 0
+
+
+def read_case(path: str) -> Case:
+    """A saved case. ConfigError when the file cannot be read or holds none."""
+    try:
+        return case_from_json(json.loads(Path(path).read_text(encoding="utf-8")))
+    except OSError as exc:
+        raise ConfigError(f"cannot read {path}: {exc.strerror or exc}") from exc
+    except (ValueError, TypeError, AttributeError, PayloadError) as exc:
+        raise ConfigError(f"{path} holds no saved case: {exc}") from exc

@@ -1,0 +1,59 @@
+"""What several commands need: settings, output formats, and a report on stdout."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from receiver.app.build import make_renderer
+from receiver.diagnosis.report_json import report_document
+from receiver.domain.alerts import Alert
+from receiver.domain.incident import FIRING, IncidentView
+from receiver.domain.report import Report
+from receiver.settings import Settings, load_settings
+from receiver.telemetry import configure_logging
+
+Commands = argparse._SubParsersAction  # argparse has no public name for it
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """`--config FILE`."""
+    parser.add_argument("--config", metavar="FILE", help="YAML file with settings; the environment wins over it")
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """`-o text|json|slack` and `-v`."""
+    parser.add_argument("-o", "--output", choices=("text", "json", "slack"), default="text", help="what to print (default: text)")
+    parser.add_argument("-v", "--verbose", action="store_true", help="with text: every number behind the verdict")
+
+
+def settings_for(arguments: argparse.Namespace, *, log_level: str = "") -> Settings:
+    """Settings for a command at a terminal; logs go to stderr."""
+    settings = load_settings(config_path=arguments.config)
+    configure_logging(log_level or settings.log_level, is_terminal=True)
+    return settings
+
+
+def print_report(report: Report, settings: Settings, *, output: str, verbose: bool) -> None:
+    """A report on stdout: text for people, the document, or the Slack messages as JSON lines."""
+    if output == "json":
+        json.dump(report_document(report), sys.stdout, ensure_ascii=False, indent=2)
+        print()
+        return
+    renderer = make_renderer(settings)
+    if output == "text":
+        print(renderer.report_text(report, verbose))
+        return
+    for line in renderer.slack_lines(renderer.incident(view_alone(report, report.facts.alerts), report)):
+        print(json.dumps(line, ensure_ascii=False))
+
+
+def view_alone(report: Report, alerts: tuple[Alert, ...]) -> IncidentView:
+    """An incident that no store knows: what one look tells of it."""
+    kill_times = sorted(report.shape.kills) if report.shape else []
+    return IncidentView(
+        id="", state=FIRING, subject=report.subject, severity="warning", opened_at=report.facts.now, alerts=alerts,
+        kill_count=max(len(kill_times), (report.kill.restarts or 0), 1 if report.kill.at else 0),
+        first_kill_at=report.kill.at, last_kill_at=report.kill.at, pods=(report.subject.pod,) if report.subject.pod else (),
+    )  # fmt: skip

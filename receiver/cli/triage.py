@@ -1,0 +1,86 @@
+"""`oomtriage triage POD`: gather, diagnose and print for one pod, without Alertmanager and without the store."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from receiver.app.build import make_evidence, make_renderer, make_router, make_sink
+from receiver.app.kubernetes import kubernetes_access
+from receiver.cli.shared import Commands, add_config, add_output, print_report, settings_for, view_alone
+from receiver.diagnosis.diagnose import diagnose
+from receiver.diagnosis.reading import facts_of
+from receiver.domain.case import Case
+from receiver.domain.identity import Subject, workload_from_pod_name
+from receiver.domain.report import Report
+from receiver.errors import ConfigError
+from receiver.settings import Settings
+
+NOTHING_KNOWN = 1
+
+
+def register(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    add_arguments(commands.add_parser("triage", help="diagnose one pod now"))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments, for `oomtriage triage` and `kubectl oomtriage`."""
+    parser.add_argument("pod", metavar="POD")
+    parser.add_argument("-n", "--namespace", default="default", metavar="NS")
+    parser.add_argument("-c", "--container", default="", metavar="CONTAINER", help="default: the one that was killed")
+    parser.add_argument("--context", default="", help="kubectl context to use")
+    parser.add_argument("--save", metavar="CASE", help="also write the gathered case here; it holds no secret")
+    parser.add_argument("--post", action="store_true", help="also post the messages to the configured sink")
+    add_output(parser)
+    add_config(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    settings = settings_for(arguments, log_level="WARNING")
+    case = _gather(settings, arguments)
+    if arguments.save:
+        _save(case, arguments.save)
+    if not case.answers:
+        why = "; ".join(f"{m.source}: {m.why}" for m in case.missing) or "no source is configured"
+        print(f"oomtriage: nothing is known of pod {arguments.namespace}/{arguments.pod}: {why}", file=sys.stderr)
+        return NOTHING_KNOWN
+    report = diagnose(facts_of(case))
+    print_report(report, settings, output=arguments.output, verbose=arguments.verbose)
+    if arguments.post:
+        _post(report, settings)
+    return 0
+
+
+def _gather(settings: Settings, arguments: argparse.Namespace) -> Case:
+    evidence = make_evidence(settings, kube_api_url=kubernetes_access(settings, context=arguments.context))
+    subject = Subject(
+        cluster=settings.cluster_name, namespace=arguments.namespace, pod=arguments.pod, container=arguments.container,
+        workload=workload_from_pod_name(arguments.pod),
+    )  # fmt: skip
+    try:
+        return evidence.gather(subject, (), datetime.now(UTC))
+    finally:
+        evidence.close()
+
+
+def _save(case: Case, path: str) -> None:
+    try:
+        Path(path).write_text(json.dumps(case.to_json(), ensure_ascii=False, indent=1), encoding="utf-8")
+    except OSError as exc:
+        raise ConfigError(f"cannot write the case to {path}: {exc.strerror or exc}") from exc
+
+
+def _post(report: Report, settings: Settings) -> None:
+    sink = make_sink(settings, console=sys.stderr)
+    channel = make_router(settings, sink).default.channel
+    renderer = make_renderer(settings)
+    view = view_alone(report, ())
+    root_ts: str | None = None
+    for message in renderer.incident(view, report) if sink.has_threads else (renderer.single(view, report),):
+        ts = sink.post(channel, message.body(), thread_ts=root_ts if message.is_reply else None, delivery_id="")
+        root_ts = root_ts or ts

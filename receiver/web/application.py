@@ -1,0 +1,55 @@
+"""The Flask application: its blueprints and what they need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jinja2
+from flask import Flask
+
+from receiver.store.store import Store
+from receiver.telemetry import Metrics
+from receiver.web.admin import AdminDeps, admin_routes
+from receiver.web.auth import Gate
+from receiver.web.health import HealthDeps, health_routes
+from receiver.web.intake import IntakeDeps, intake_routes
+from receiver.web.pages import PageDeps, page_routes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebDeps:
+    """What the web layer is given. An empty token: anybody (`is_loopback`) or nobody (pages and actions elsewhere)."""
+
+    store: Store
+    metrics: Metrics
+    environment: jinja2.Environment
+    webhook_token: str = field(repr=False)
+    admin_token: str = field(repr=False)
+    is_loopback: bool
+    max_body_bytes: int
+    wake: Callable[[], None]
+    notice: Callable[[str, str], object]
+    is_stuck: Callable[[], bool]
+    details: Callable[[], Mapping[str, Any]]
+
+
+def create_web(deps: WebDeps) -> Flask:
+    """A Flask application with every route."""
+    app = Flask("receiver", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = deps.max_body_bytes
+    gate = Gate(token=deps.admin_token)
+    is_open = bool(deps.admin_token) or deps.is_loopback
+    app.register_blueprint(
+        intake_routes(
+            IntakeDeps(
+                store=deps.store, metrics=deps.metrics, gate=Gate(token=deps.webhook_token), max_body_bytes=deps.max_body_bytes,
+                wake=deps.wake, notice=deps.notice,
+            )
+        )
+    )  # fmt: skip
+    app.register_blueprint(health_routes(HealthDeps(store=deps.store, metrics=deps.metrics, is_stuck=deps.is_stuck, details=deps.details)))
+    app.register_blueprint(admin_routes(AdminDeps(store=deps.store, gate=gate, is_open=is_open, wake=deps.wake)))
+    app.register_blueprint(page_routes(PageDeps(store=deps.store, environment=deps.environment, gate=gate, is_open=is_open)))
+    return app
