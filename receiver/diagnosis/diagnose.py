@@ -1,0 +1,47 @@
+"""Facts in, report out. Pure: the same facts give the same report for ever, so a saved case can be replayed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from receiver.diagnosis.checklist import checklist
+from receiver.diagnosis.clues import clues_of
+from receiver.diagnosis.hpa import hpa_for
+from receiver.diagnosis.kill import kill_of
+from receiver.diagnosis.long_term import long_term_for
+from receiver.diagnosis.proposal import propose
+from receiver.diagnosis.tree import walk
+from receiver.diagnosis.warnings_ import warnings_for
+from receiver.domain.facts import Facts
+from receiver.domain.report import Report
+
+
+def diagnose(facts: Facts) -> Report:
+    """The report of these facts: what killed it, why, the walked tree, the nine items, and what to do."""
+    clues = clues_of(facts)
+    kill = kill_of(clues)
+    tree, cause = walk(clues, kill)
+    proposal = propose(clues, kill, cause)
+    hpa = hpa_for(clues, cause)
+    subject = replace(
+        facts.subject,
+        container=clues.container_name,
+        node=facts.subject.node or (facts.pod.node if facts.pod else ""),
+        workload=clues.workload if facts.workload or facts.pod else facts.subject.workload,
+    )
+    return Report(
+        facts=facts,
+        subject=subject,
+        kill=kill,
+        cause=cause,
+        shape=clues.shape,
+        tree=tree,
+        checklist=checklist(clues, kill, cause, proposal),
+        proposal=proposal,
+        hpa=hpa,
+        long_term=long_term_for(clues, kill, cause),
+        warnings=warnings_for(clues, kill, cause, proposal, has_hpa_advice=hpa is not None),
+        missing=facts.missing,
+        signature=clues.signature,
+        runtime=clues.runtime,
+    )

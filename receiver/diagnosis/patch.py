@@ -1,0 +1,196 @@
+"""A change of memory settings as something to paste: a strategic-merge patch, kubectl commands, and lines for Git.
+
+Names come from labels and APIs and are not trusted: a name that Kubernetes would not allow gets no command at all,
+every word of a command is shell-quoted, and YAML is written by a YAML library.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from receiver.domain.identity import Workload
+from receiver.domain.units import format_quantity
+
+# Where the pod's spec stands in each owner.
+_POD_SPEC_PATH: Mapping[str, tuple[str, ...]] = {
+    "Deployment": ("spec", "template", "spec"),
+    "StatefulSet": ("spec", "template", "spec"),
+    "DaemonSet": ("spec", "template", "spec"),
+    "ReplicaSet": ("spec", "template", "spec"),
+    "ReplicationController": ("spec", "template", "spec"),
+    "Job": ("spec", "template", "spec"),
+    "Rollout": ("spec", "template", "spec"),
+    "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
+    "Pod": ("spec",),
+}
+_SHORT_KIND = {
+    "Deployment": "deploy",
+    "StatefulSet": "sts",
+    "DaemonSet": "ds",
+    "CronJob": "cronjob",
+    "ReplicaSet": "rs",
+    "ReplicationController": "rc",
+}
+_SETTABLE = (
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "ReplicaSet",
+    "ReplicationController",
+)  # kubectl set resources and patch work at once
+_ROLLS = ("Deployment", "StatefulSet", "DaemonSet")  # kubectl rollout status waits for these
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")  # DNS-1123 subdomain, as the API server checks names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A new limit (and request) for one container, or for its pod when the limits stand there. Bytes; None: unchanged."""
+
+    workload: Workload
+    namespace: str
+    pod: str
+    container: str
+    container_kind: str  # regular | init | sidecar | ephemeral
+    is_pod_level: bool
+    limit_before_bytes: int | None
+    limit_bytes: int
+    request_before_bytes: int | None
+    request_bytes: int | None
+    managed_by: str = ""
+    is_running: bool = False
+
+
+def patch_of(change: Change) -> str:
+    """The strategic-merge patch as YAML, for `kubectl patch --patch-file` or a Kustomize `patches` entry."""
+    return _yaml(_patch_document(change))
+
+
+def _patch_document(change: Change) -> dict[str, Any]:
+    body: Any = _pod_spec(change)
+    for key in reversed(_POD_SPEC_PATH.get(change.workload.kind, ("spec", "template", "spec"))):
+        body = {key: body}
+    return dict(body)
+
+
+def _pod_spec(change: Change) -> dict[str, Any]:
+    resources = _resources(change)
+    if change.is_pod_level:
+        return {"resources": resources}
+    field = "initContainers" if change.container_kind in ("init", "sidecar") else "containers"
+    return {field: [{"name": change.container, "resources": resources}]}
+
+
+def _resources(change: Change) -> dict[str, dict[str, str]]:
+    resources = {"limits": {"memory": format_quantity(change.limit_bytes)}}
+    if change.request_bytes is not None:
+        resources["requests"] = {"memory": format_quantity(change.request_bytes)}
+    return resources
+
+
+def diff_of(change: Change) -> str:
+    """The change as lines for Git: unchanged lines with two blanks before them, then `-` and `+`."""
+    indent = ""
+    lines = []
+    if not change.is_pod_level:
+        lines.append(f"  - name: {_yaml_scalar(change.container)}")
+        indent = "  "
+    lines.append(f"  {indent}resources:")
+    lines += _diff_lines(indent, "limits", change.limit_before_bytes, change.limit_bytes)
+    if change.request_bytes is not None:
+        lines += _diff_lines(indent, "requests", change.request_before_bytes, change.request_bytes)
+    return "\n".join(lines)
+
+
+def _diff_lines(indent: str, what: str, before: int | None, after: int) -> list[str]:
+    is_new = before is None
+    lines = [f"{'+' if is_new else ' '} {indent}  {what}:"]
+    if before is not None:
+        lines.append(f"- {indent}    memory: {format_quantity(before)}")
+    lines.append(f"+ {indent}    memory: {format_quantity(after)}")
+    return lines
+
+
+def commands_of(change: Change) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The kubectl commands that make the change now, and what must be said about them (or why there are none)."""
+    notes = list(_ownership_notes(change))
+    kind, name = change.workload.kind, change.workload.name
+    if not all(_NAME.fullmatch(n) for n in (change.namespace, name, *(() if change.is_pod_level else (change.container,)))):
+        return (), (*notes, "no command: a name here is none that Kubernetes would allow")
+    if change.workload.is_inferred and kind in _SETTABLE:
+        notes.append(f"that the owner is {kind} {name} was read off the pod's name: check before you paste")
+    if kind in _SETTABLE:
+        target = f"{_SHORT_KIND[kind]}/{name}"
+        commands = [_set_resources(change, target) if _can_set(change) else _patch_command(change, target)]
+        if kind in _ROLLS:
+            commands.append(shlex.join(("kubectl", "-n", change.namespace, "rollout", "status", target)))
+        notes.append("the commands restart the pods, and the next deploy undoes them: put the same into Git")
+        if kind == "ReplicaSet":
+            notes.append("a bare ReplicaSet does not replace its pods: delete them one by one afterwards")
+        return (*commands, *_resize(change)), tuple(notes)
+    if kind == "CronJob":
+        return (_patch_command(change, f"cronjob/{name}"),), (*notes, "the next run takes it; a job that runs now does not")
+    if kind == "Job":
+        return (), (*notes, "a Job's pod template cannot be changed: change its manifest, delete the Job and create it again")
+    if kind == "Pod":
+        note = "a bare pod is not replaced by anybody: change its manifest, delete the pod and create it again"
+        return _resize(change), (*notes, note)
+    return (), (*notes, f"no command: how a {kind} takes a patch is not known here, so change its manifest")
+
+
+def _can_set(change: Change) -> bool:
+    return change.container_kind == "regular" and not change.is_pod_level
+
+
+def _set_resources(change: Change, target: str) -> str:
+    words = ["kubectl", "-n", change.namespace, "set", "resources", target, "-c", change.container]
+    words.append(f"--limits=memory={format_quantity(change.limit_bytes)}")
+    if change.request_bytes is not None:
+        words.append(f"--requests=memory={format_quantity(change.request_bytes)}")
+    return shlex.join(words)
+
+
+def _patch_command(change: Change, target: str) -> str:
+    document = json.dumps(_patch_document(change), separators=(",", ":"))
+    return shlex.join(("kubectl", "-n", change.namespace, "patch", target, "--type=strategic", "-p", document))
+
+
+def _resize(change: Change) -> tuple[str, ...]:
+    """Raising the limit of the running pod in place, without a restart."""
+    is_resizable = change.is_running and change.container_kind in ("regular", "sidecar") and not change.is_pod_level
+    if not is_resizable or not _NAME.fullmatch(change.pod):
+        return ()
+    document = json.dumps({"spec": _pod_spec(change)}, separators=(",", ":"))
+    words = ("kubectl", "-n", change.namespace, "patch", "pod", change.pod, "--subresource=resize", "--type=strategic", "-p", document)
+    return (f"{shlex.join(words)}   # this pod only, without a restart; Kubernetes 1.33 or newer",)
+
+
+def _ownership_notes(change: Change) -> tuple[str, ...]:
+    """Where the change belongs when something else writes the object."""
+    managed = change.managed_by
+    if not managed:
+        return ()
+    lowered = managed.lower()
+    if "argo" in lowered or "flux" in lowered:
+        return (f"managed by {managed}: it reverts changes made by hand, so change the repository it reads",)
+    if "helm" in lowered:
+        return (f"managed by {managed}: set the chart's resources value, or the next helm upgrade undoes it",)
+    if "kustomize" in lowered:
+        return (f"managed by {managed}: add the patch to the overlay's patches",)
+    return (f"managed by {managed}: make the change there",)
+
+
+def _yaml(document: object) -> str:
+    return yaml.safe_dump(document, sort_keys=False, default_flow_style=False, allow_unicode=True, width=1000)
+
+
+def _yaml_scalar(text: str) -> str:
+    """A string as YAML would write it in one line."""
+    dumped: str = yaml.safe_dump([text], default_flow_style=True, width=10**6, allow_unicode=False)
+    return dumped.strip()[1:-1]

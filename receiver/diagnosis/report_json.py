@@ -1,0 +1,166 @@
+"""A report as one JSON document, `oomtriage.report/v1` (docs: the public interface).
+
+Bytes are integers named `*_bytes`, times RFC 3339 in UTC, ratios 0-1; Kubernetes quantities are strings as Kubernetes
+writes them. Fields may be added; none is renamed or removed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from receiver.domain.case import subject_to_json
+from receiver.domain.facts import ContainerFacts, Facts, Termination
+from receiver.domain.report import REPORT_SCHEMA, Cause, Hpa, Kill, Proposal, Report, Shape, Signature
+from receiver.domain.units import format_quantity, format_time, from_epoch
+
+
+def report_document(report: Report) -> dict[str, Any]:
+    """The whole report. Plain JSON values only."""
+    return {
+        "schema": REPORT_SCHEMA,
+        "generated_at": format_time(report.facts.now),
+        "subject": subject_to_json(report.subject),
+        "kill": _kill(report.kill),
+        "cause": _cause(report.cause),
+        "tree": [
+            {
+                "id": s.id,
+                "question": s.question,
+                "answer": s.answer,
+                "because": s.because,
+                **({"leads_to": s.leads_to} if s.leads_to else {}),
+            }
+            for s in report.tree
+        ],
+        "checklist": [{"id": i.id, "text": i.text, "state": i.state, "result": i.result} for i in report.checklist],
+        "proposal": _proposal(report.proposal),
+        "hpa": _hpa(report.hpa),
+        "long_term": [{"id": e.id, "text": e.text, "commands": list(e.commands)} for e in report.long_term],
+        "warnings": [{"id": w.id, "text": w.text} for w in report.warnings],
+        "missing": [m.to_json() for m in report.missing],
+        "signature": _signature(report.signature),
+        "runtime": report.runtime,
+        "shape": _shape(report.shape),
+        "evidence": _evidence(report.facts, report.subject.container),
+    }
+
+
+def _kill(kill: Kill) -> dict[str, Any]:
+    return {
+        "kind": kill.kind.value, "reason": kill.reason, "exit_code": kill.exit_code, "signal": kill.signal, "at": _time(kill.at),
+        "started_at": _time(kill.started_at), "restarts": kill.restarts, "trigger": kill.trigger, "sure": kill.is_sure, "because": list(kill.because),
+    }  # fmt: skip
+
+
+def _cause(cause: Cause) -> dict[str, Any]:
+    return {
+        "name": cause.name.value, "confidence": round(cause.confidence, 3), "because": list(cause.because), "against": list(cause.against),
+        "settle_by": cause.settle_by, "detail": cause.detail,
+    }  # fmt: skip
+
+
+def _proposal(proposal: Proposal) -> dict[str, Any]:
+    if proposal.none:
+        return {"none": proposal.none}
+    request = proposal.request_bytes if proposal.request_bytes is not None else proposal.request_before_bytes
+    return {
+        "role": proposal.role, "memory_limit": _quantity(proposal.limit_bytes), "memory_request": _quantity(request), "buys_h": proposal.buys_h,
+        "patch": proposal.patch, "diff": proposal.diff, "commands": list(proposal.commands), "why": proposal.why,
+        "caveats": list(proposal.caveats), "checks": list(proposal.checks), "limit_before_bytes": proposal.limit_before_bytes,
+        "limit_bytes": proposal.limit_bytes, "request_before_bytes": proposal.request_before_bytes, "request_bytes": request,
+    }  # fmt: skip
+
+
+def _hpa(hpa: Hpa | None) -> dict[str, str] | None:
+    return {"manifest": hpa.manifest, "why": hpa.why} if hpa is not None else None
+
+
+def _signature(signature: Signature | None) -> dict[str, Any] | None:
+    if signature is None:
+        return None
+    return {
+        "id": signature.id, "runtime": signature.runtime, "kind": signature.kind, "meaning": signature.meaning, "advice": signature.advice,
+        "line": signature.line, "count": signature.count,
+    }  # fmt: skip
+
+
+def _shape(shape: Shape | None) -> dict[str, Any] | None:
+    if shape is None:
+        return None
+    return {
+        "cause": shape.cause.value, "confidence": round(shape.confidence, 3), "detail": shape.detail, "because": list(shape.because), "against": list(shape.against),
+        "history_s": _number(shape.history_s), "missing_s": _number(shape.missing_s), "limit_bytes": _bytes(shape.limit_bytes),
+        "peak_bytes": _bytes(shape.peak_bytes), "median_bytes": _bytes(shape.median_bytes), "current_bytes": _bytes(shape.current_bytes),
+        "growth_bytes_per_h": _bytes(shape.growth_bytes_per_h), "time_to_limit_s": _number(shape.time_to_limit_s),
+        "change_at": _epoch(shape.change_at_s), "kills": [_epoch(k) for k in shape.kills], "cache_ratio": _number(shape.cache_share),
+        "rate_correlation": _number(shape.rate_correlation), "near_limit_ratio": _number(shape.near_limit_share),
+        "lives": [
+            {"start": _epoch(life.start_s), "end": _epoch(life.end_s), "killed": life.is_killed, "peak_bytes": _bytes(life.peak_bytes),
+             "floor_start_bytes": _bytes(life.floor_start_bytes), "floor_end_bytes": _bytes(life.floor_end_bytes),
+             "growth_bytes_per_h": _bytes(life.growth_bytes_per_h), "ramp": life.is_ramp}
+            for life in shape.lives
+        ],
+        "numbers": {k: _number(v) for k, v in sorted(shape.numbers.items())},
+    }  # fmt: skip
+
+
+def _evidence(facts: Facts, container_name: str) -> dict[str, Any]:
+    pod = facts.pod
+    container = pod.container(container_name) if pod else None
+    history = facts.history
+    return {
+        "alerts": [{"name": a.name, "status": a.status, "severity": a.severity, "starts_at": format_time(a.starts_at)} for a in facts.alerts],
+        "pod": {"phase": pod.phase, "reason": pod.reason, "message": pod.message, "qos_class": pod.qos_class, "node": pod.node,
+                "limit_bytes": pod.pod_limit_bytes, "request_bytes": pod.pod_request_bytes, "memory_volumes": list(pod.memory_volumes)} if pod else None,
+        "container": _container(container) if container else None,
+        "events": [{"reason": e.reason, "type": e.type, "message": e.message, "count": e.count, "at": _time(e.at), "object": f"{e.object_kind}/{e.object_name}"}
+                   for e in facts.events],
+        "log": {"container": facts.log.container, "previous": facts.log.is_previous, "current": facts.log.is_current, "lines": list(facts.log.lines[-20:])}
+               if facts.log else None,
+        "usage_bytes": facts.usage_bytes,
+        "child_kills": facts.child_kills,
+        "history": {"samples": len(history.samples), "step_s": _number(history.step_s), "peak_long_bytes": _bytes(history.peak_bytes_long)} if history else None,
+        "node": {"name": facts.node.name, "allocatable_bytes": facts.node.allocatable_bytes, "memory_pressure": facts.node.has_memory_pressure,
+                 "other_oom_kills": list(facts.node.other_oom_kills)} if facts.node else None,
+        "redactions": dict(facts.redactions),
+    }  # fmt: skip
+
+
+def _container(container: ContainerFacts) -> dict[str, Any]:
+    return {
+        "name": container.name, "kind": container.kind, "image": container.image, "limit_bytes": container.limit_bytes,
+        "request_bytes": container.request_bytes, "state": container.state, "state_reason": container.state_reason,
+        "restarts": container.restart_count, "ready": container.is_ready,
+        "terminated": _termination(container.terminated), "last_terminated": _termination(container.last_terminated),
+    }  # fmt: skip
+
+
+def _termination(termination: Termination | None) -> Mapping[str, Any] | None:
+    if termination is None:
+        return None
+    return {
+        "reason": termination.reason, "exit_code": termination.exit_code, "started_at": _time(termination.started_at),
+        "finished_at": _time(termination.finished_at), "message": termination.message,
+    }  # fmt: skip
+
+
+def _time(at: datetime | None) -> str | None:
+    return format_time(at) if at is not None else None
+
+
+def _epoch(seconds: float | None) -> str | None:
+    return format_time(from_epoch(round(seconds))) if seconds is not None else None
+
+
+def _quantity(n_bytes: int | None) -> str | None:
+    return format_quantity(n_bytes) if n_bytes is not None else None
+
+
+def _bytes(value: float | None) -> int | None:
+    return round(value) if value is not None else None
+
+
+def _number(value: float | None) -> float | None:
+    return round(value, 6) if value is not None else None
