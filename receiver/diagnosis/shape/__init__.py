@@ -1,0 +1,1 @@
+"""The parts of the memory-shape procedure; `receiver.diagnosis.series` puts them together."""

@@ -1,0 +1,197 @@
+"""Where one life of the container ends and the next begins, and which ends were OOM kills.
+
+Counters say it (restarts, OOM kills; a falling counter is a new container's); exact times known from elsewhere say it
+better, also for lives too short for any scrape to see. A restart that no counter tells (a deploy: both pods count 0)
+shows as a fall to a fresh process's level.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+
+from receiver.diagnosis import thresholds as th
+from receiver.diagnosis.shape.prepare import Columns
+from receiver.domain.facts import MemoryHistory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kill:
+    """One OOM kill. `uptime_s`: since its life's start; None when that start lies before the history."""
+
+    at_s: float
+    uptime_s: float | None
+    is_seen: bool  # a scrape saw this life
+    is_presumed: bool = False  # no kill counter: it restarted while at its limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """One life: rows `first` to `last` (inclusive). `start_s` is None when it began before the history."""
+
+    first: int
+    last: int
+    start_s: float | None
+    end_s: float
+    is_killed: bool
+    is_over: bool  # something follows: it was killed, restarted or replaced
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lives:
+    """All lives that scrapes saw, oldest first, and all kills, oldest first (more than lives, when lives are short)."""
+
+    spans: tuple[Span, ...]
+    kills: tuple[Kill, ...]
+
+
+def lives_of(c: Columns, history: MemoryHistory) -> Lives:
+    """The lives in `c`; exact times of `history` later than now are not looked at."""
+    starts = sorted(s for s in history.starts_s if s <= c.now_s)
+    exact_kills = sorted({k for k in history.kill_times_s if k <= c.now_s})
+    if not c.t:
+        return Lives(spans=(), kills=tuple(_exact_kill(k, starts, c) for k in exact_kills))
+    slack = max(2 * c.step_s, th.CLOCK_SLACK_S)
+    counted = _increases(c.oom_kills)
+    restarts = _increases(c.restarts)
+    has_kill_counter = any(x is not None for x in c.oom_kills) or bool(exact_kills)
+    cuts = dict.fromkeys(restarts, False)
+    for i in counted:
+        near = [r for r in restarts if abs(r - i) <= 2 and abs(c.t[r] - c.t[i]) <= slack]
+        cuts[min(near, key=lambda r: abs(r - i)) if near else i] = True
+    for k in exact_kills:
+        if c.t[0] < k:
+            i = _cut_near(cuts, c.t, k, slack) or min(bisect_left(c.t, k), len(c.t))
+            if i < len(c.t):
+                cuts[i] = True
+    for s in starts:
+        if s > c.t[0] and _cut_near(cuts, c.t, s, slack) is None:
+            i = bisect_left(c.t, s)
+            if i < len(c.t):
+                cuts.setdefault(i, False)
+    for i in _unmarked_restarts(c, cuts):
+        cuts.setdefault(i, False)
+    if not has_kill_counter:
+        cuts = {i: killed or _was_at_limit(c, i) for i, killed in cuts.items()}
+    spans = _spans(c, cuts, starts, exact_kills, slack)
+    kills = _kills(c, spans, counted, exact_kills, starts, slack, has_kill_counter)
+    return Lives(spans=spans, kills=kills)
+
+
+def _increases(counter: list[float | None]) -> dict[int, int]:
+    """Row -> how many were counted since the last row that had the counter. A fall is a new counter, which began at 0."""
+    found: dict[int, int] = {}
+    before: float | None = None
+    for i, value in enumerate(counter):
+        if value is None:
+            continue
+        if before is not None and value != before:
+            grown = value - before if value > before else value
+            if grown >= 1:
+                found[i] = int(grown)
+        before = value
+    return found
+
+
+def _cut_near(cuts: dict[int, bool], t: list[float], at_s: float, slack: float) -> int | None:
+    """The known cut that this exact time belongs to: between the rows around it, give or take `slack`."""
+    near = [i for i in cuts if t[i - 1] - slack <= at_s <= t[i] + slack] if cuts else []
+    return min(near, key=lambda i: min(abs(t[i] - at_s), abs(t[i - 1] - at_s))) if near else None
+
+
+def _unmarked_restarts(c: Columns, cuts: dict[int, bool]) -> list[int]:
+    """Falls within a scrape or two to the level of a fresh process: below all that this life has shown since it settled."""
+    found = []
+    used, t = c.in_use, c.t
+    ends = [*sorted(cuts), len(t)]
+    begin = 0
+    has_restarts = any(x is not None for x in c.restarts)
+    share = th.UNMARKED_RESTART_SHARE if has_restarts else th.UNMARKED_RESTART_SHARE_NO_COUNTER
+    for end in ends:
+        floor: float | None = None
+        settled_at = t[begin] + th.STARTUP_SKIP_S if begin < len(t) else 0.0
+        for i in range(begin + 1, end):
+            level = used[i]
+            if floor is not None and level < share * floor and level < 0.5 * used[i - 1]:
+                found.append(i)
+                floor, settled_at = None, t[i] + th.STARTUP_SKIP_S
+                continue
+            if t[i] > settled_at and (floor is None or level < floor):
+                floor = level
+        begin = end
+    return found
+
+
+def _was_at_limit(c: Columns, cut: int) -> bool:
+    limit = c.limit[cut - 1]
+    return limit is not None and c.working_set[cut - 1] >= th.PRESUMED_KILL_RATIO * limit
+
+
+def _spans(c: Columns, cuts: dict[int, bool], starts: list[float], exact_kills: list[float], slack: float) -> tuple[Span, ...]:
+    edges = [0, *sorted(i for i in cuts if i > 0), len(c.t)]
+    spans = []
+    for first, after in zip(edges, edges[1:], strict=False):
+        last = after - 1
+        is_over = after < len(c.t)
+        start_s: float | None
+        if first == 0:
+            earlier = [s for s in starts if s <= c.t[0] + slack]
+            start_s = max(earlier) if earlier else (c.t[0] if _looks_fresh(c, last) else None)
+        else:
+            exact = [s for s in starts if c.t[first - 1] < s <= c.t[first] + slack]
+            start_s = exact[-1] if exact else max(c.t[first - 1], c.t[first] - c.step_s / 2)
+        end_s = c.t[last]
+        if is_over:
+            exact_end = [k for k in exact_kills if c.t[last] <= k <= c.t[after]]
+            end_s = exact_end[0] if exact_end else min(c.t[last] + c.step_s / 2, c.t[after])
+        is_killed = is_over and cuts[after]
+        if not is_over and any(k >= c.t[last] for k in exact_kills):
+            is_killed, is_over, end_s = True, True, min(k for k in exact_kills if k >= c.t[last])
+        spans.append(Span(first=first, last=last, start_s=start_s, end_s=end_s, is_killed=is_killed, is_over=is_over))
+    return tuple(spans)
+
+
+def _looks_fresh(c: Columns, last: int) -> bool:
+    """Whether the history begins with a process that has just started: far below where it is a few minutes on."""
+    soon = [c.in_use[i] for i in range(1, last + 1) if c.t[i] - c.t[0] <= 2 * th.STARTUP_SKIP_S]
+    return bool(soon) and c.in_use[0] < th.FRESH_SHARE * max(soon)
+
+
+def _kills(
+    c: Columns, spans: tuple[Span, ...], counted: dict[int, int], exact: list[float], starts: list[float], slack: float, has_counter: bool
+) -> tuple[Kill, ...]:
+    kills = [_exact_kill(k, starts, c, spans) for k in exact]
+    unmatched = list(exact)
+    for i, n in counted.items():
+        here = [k for k in unmatched if (c.t[i - 1] if i else c.t[i]) - slack <= k <= c.t[i] + slack]
+        unmatched = [k for k in unmatched if k not in here[:n]]
+        span = next((s for s in reversed(spans) if s.first < i or s.first == 0), None)
+        for extra in range(n - len(here[:n])):
+            kills.append(_counted_kill(c, span, i, is_seen=extra == 0))
+    if not has_counter:
+        kills += [Kill(at_s=s.end_s, uptime_s=_uptime(s, s.end_s), is_seen=True, is_presumed=True) for s in spans if s.is_killed]
+    return tuple(sorted(kills, key=lambda k: k.at_s))
+
+
+def _counted_kill(c: Columns, span: Span | None, row: int, *, is_seen: bool) -> Kill:
+    """A kill that the counter told of at this row: it fell between the row before and this one.
+
+    The second and further kills of one step were lives that began and ended between two rows.
+    """
+    if not is_seen or span is None:
+        return Kill(at_s=c.t[row], uptime_s=max(c.t[row] - c.t[row - 1], 0.0) if row else None, is_seen=False)
+    at_s = min(c.t[row - 1] + c.step_s / 2, c.t[row]) if row else c.t[row]
+    return Kill(at_s=at_s, uptime_s=_uptime(span, at_s), is_seen=True)
+
+
+def _exact_kill(at_s: float, starts: list[float], c: Columns, spans: tuple[Span, ...] = ()) -> Kill:
+    before = [s for s in starts if s <= at_s]
+    span = next((s for s in reversed(spans) if c.t[s.first] <= at_s), None)
+    seen_start = span.start_s if span is not None and span.end_s >= at_s - c.step_s else None
+    known = [s for s in (before[-1] if before else None, seen_start) if s is not None]
+    uptime = at_s - max(known) if known else None
+    return Kill(at_s=at_s, uptime_s=uptime, is_seen=seen_start is not None)
+
+
+def _uptime(span: Span, at_s: float) -> float | None:
+    return at_s - span.start_s if span.start_s is not None else None

@@ -1,0 +1,64 @@
+"""Start-up: is it killed before it has settled, again and again?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from receiver.diagnosis import thresholds as th
+from receiver.diagnosis.shape import stats
+from receiver.diagnosis.shape.lives import Kill, Lives
+from receiver.diagnosis.shape.prepare import Columns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartupFinding:
+    """`early` of `total` kills came at start-up. `is_visible`: scrapes saw such lives climb; else nothing of their shape is known."""
+
+    is_startup: bool
+    early: int
+    total: int
+    episodes: int
+    longest_uptime_s: float
+    is_visible: bool
+    is_in_burst: bool
+
+
+def find_startup(c: Columns, lives: Lives) -> StartupFinding | None:
+    """None without kills. The first kill of an episode decides: the later ones may be restarts into the same burst."""
+    kills = lives.kills
+    if not kills:
+        return None
+    first_kills = [k for i, k in enumerate(kills) if i == 0 or k.at_s - kills[i - 1].at_s > th.EPISODE_GAP_S]
+    early = [k for k in kills if _is_early(k)]
+    early_episodes = [k for k in first_kills if _is_early(k)]
+    is_startup = len(early) >= th.STARTUP_SHARE * len(kills) and len(early_episodes) >= th.STARTUP_SHARE * len(first_kills)
+    return StartupFinding(
+        is_startup=is_startup, early=len(early), total=len(kills), episodes=len(first_kills),
+        longest_uptime_s=max((k.uptime_s or 0.0 for k in early), default=0.0),
+        is_visible=_is_visible(c, lives), is_in_burst=bool(early_episodes) and _rate_burst(c, early_episodes[0]),
+    )  # fmt: skip
+
+
+def _is_early(kill: Kill) -> bool:
+    return kill.uptime_s is not None and kill.uptime_s <= th.STARTUP_UPTIME_S
+
+
+def _is_visible(c: Columns, lives: Lives) -> bool:
+    """Whether a scrape caught a short, killed life well on its way up."""
+    for span in lives.spans:
+        if not span.is_killed or span.end_s - (span.start_s if span.start_s is not None else span.end_s) > th.STARTUP_UPTIME_S:
+            continue
+        for i in range(span.first, span.last + 1):
+            limit = c.limit[i]
+            if limit and c.working_set[i] >= th.STARTUP_SEEN_RATIO * limit:
+                return True
+    return False
+
+
+def _rate_burst(c: Columns, kill: Kill) -> bool:
+    known = [r for r in c.rate if r is not None]
+    before = [r for t, r in zip(c.t, c.rate, strict=True) if r is not None and kill.at_s - 600 <= t <= kill.at_s]
+    if len(known) < 10 or len(before) < 2:
+        return False
+    usual = stats.median(known)
+    return usual > 0 and sum(before) / len(before) > th.RATE_BURST * usual

@@ -1,0 +1,110 @@
+"""Small robust statistics in pure Python: medians, quantiles, rank correlation, slopes, least squares.
+
+Inputs here are short (at most some hundred bins) except for `quantile`, so clarity goes before speed. Nothing here
+knows about memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def quantile(values: Sequence[float], q: float) -> float:
+    """The q-quantile (0-1), linear between neighbours. ValueError on an empty sequence."""
+    return quantile_of_sorted(sorted(values), q)
+
+
+def quantile_of_sorted(ordered: Sequence[float], q: float) -> float:
+    """The q-quantile of an ascending sequence."""
+    if not ordered:
+        raise ValueError("no quantile of nothing")
+    position = q * (len(ordered) - 1)
+    low = int(position)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (position - low)
+
+
+def median(values: Sequence[float]) -> float:
+    """The middle value. ValueError on an empty sequence."""
+    return quantile(values, 0.5)
+
+
+def kendall_tau(values: Sequence[float], noise: float = 0.0) -> float:
+    """How steadily the values rise in their order: 1 always, -1 always fall. Differences up to `noise` count as none."""
+    n = len(values)
+    if n < 2:
+        return 0.0
+    score = 0
+    for i in range(n - 1):
+        for j in range(i + 1, n):
+            difference = values[j] - values[i]
+            score += (difference > noise) - (difference < -noise)
+    return score / (n * (n - 1) / 2)
+
+
+def theil_sen(xs: Sequence[float], ys: Sequence[float]) -> float:
+    """The median slope over all pairs: one outlier in three changes nothing. 0 with fewer than two points."""
+    slopes = [(ys[j] - ys[i]) / (xs[j] - xs[i]) for i in range(len(xs) - 1) for j in range(i + 1, len(xs)) if xs[j] != xs[i]]
+    return median(slopes) if slopes else 0.0
+
+
+def pearson(xs: Sequence[float], ys: Sequence[float]) -> float | None:
+    """Linear correlation; None when either side does not vary or there are fewer than three pairs."""
+    n = len(xs)
+    if n < 3:
+        return None
+    mean_x, mean_y = sum(xs) / n, sum(ys) / n
+    dx, dy = [x - mean_x for x in xs], [y - mean_y for y in ys]
+    var_x, var_y = sum(d * d for d in dx), sum(d * d for d in dy)
+    # Relative, so that rounding noise of a constant is not taken for variation.
+    if var_x <= 1e-18 * n * mean_x * mean_x or var_y <= 1e-18 * n * mean_y * mean_y or not var_x or not var_y:
+        return None
+    return float(sum(a * b for a, b in zip(dx, dy, strict=True)) / (var_x * var_y) ** 0.5)
+
+
+def least_squares(columns: Sequence[Sequence[float]], ys: Sequence[float]) -> tuple[tuple[float, ...], float] | None:
+    """Coefficients (intercept first) of ys on the columns, and R squared. None when the columns do not tell apart.
+
+    Columns are centred and scaled first, so seconds beside requests do no numerical harm.
+    """
+    n = len(ys)
+    k = len(columns)
+    if n < k + 2:
+        return None
+    means = [sum(c) / n for c in columns]
+    spreads = [(sum((v - m) ** 2 for v in c) / n) ** 0.5 for c, m in zip(columns, means, strict=True)]
+    if any(s <= 1e-9 * abs(m) or s == 0 for s, m in zip(spreads, means, strict=True)):
+        return None
+    scaled = [[(v - m) / s for v in c] for c, m, s in zip(columns, means, spreads, strict=True)]
+    mean_y = sum(ys) / n
+    dy = [y - mean_y for y in ys]
+    matrix = [
+        [sum(a * b for a, b in zip(scaled[i], scaled[j], strict=True)) for j in range(k)]
+        + [sum(a * d for a, d in zip(scaled[i], dy, strict=True))]
+        for i in range(k)
+    ]
+    solved = _solve(matrix, n)
+    if solved is None:
+        return None
+    total = sum(d * d for d in dy)
+    rest = sum((dy[i] - sum(b * s[i] for b, s in zip(solved, scaled, strict=True))) ** 2 for i in range(n))
+    slopes = [b / s for b, s in zip(solved, spreads, strict=True)]
+    intercept = mean_y - sum(b * m for b, m in zip(slopes, means, strict=True))
+    return (intercept, *slopes), (1 - rest / total if total > 0 else 0.0)
+
+
+def _solve(matrix: list[list[float]], n: int) -> list[float] | None:
+    """Gauss-Jordan with pivoting on a k x (k+1) matrix whose diagonal is about n; None when it is near singular."""
+    k = len(matrix)
+    for i in range(k):
+        pivot = max(range(i, k), key=lambda r: abs(matrix[r][i]))
+        if abs(matrix[pivot][i]) < 1e-3 * n:  # columns correlated above 0.9995
+            return None
+        matrix[i], matrix[pivot] = matrix[pivot], matrix[i]
+        head = matrix[i][i]
+        matrix[i] = [v / head for v in matrix[i]]
+        for r in range(k):
+            if r != i and matrix[r][i]:
+                factor = matrix[r][i]
+                matrix[r] = [a - factor * b for a, b in zip(matrix[r], matrix[i], strict=True)]
+    return [row[k] for row in matrix]
