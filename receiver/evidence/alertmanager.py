@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from receiver.transport import Http, HttpConfig
+from receiver.errors import Unreadable
+from receiver.transport import Deadline, Http, HttpConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +27,17 @@ class Alertmanager:
     def __init__(self, config: AlertmanagerConfig) -> None:
         self.http = Http(
             HttpConfig(
-                base_url=config.url,
-                name="Alertmanager",
-                token=config.token,
-                token_path=config.token_path,
-                ca_path=config.ca_path,
+                base_url=config.url, name="Alertmanager", token=config.token, token_path=config.token_path, ca_path=config.ca_path
             )
+        )  # fmt: skip
+
+    def alerts(self, labels: Mapping[str, str], *, deadline: Deadline | None = None) -> tuple[Mapping[str, Any], ...]:
+        """The alerts with these labels, silenced and inhibited ones too."""
+        # A matcher's value is quoted as in Go; JSON's quoting of a string is a subset of it.
+        filters = [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in labels.items()]
+        answer = self.http.get_json(
+            "api/v2/alerts", {"filter": filters, "active": "true", "silenced": "true", "inhibited": "true"}, deadline=deadline
         )
+        if not isinstance(answer, list):
+            raise Unreadable("Alertmanager answered its alerts not as a list; is the address right?")
+        return tuple(a for a in answer if isinstance(a, Mapping))

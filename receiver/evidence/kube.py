@@ -1,21 +1,56 @@
-"""The Kubernetes API as this program asks it: a handful of GETs."""
+"""The Kubernetes API as this program asks it: GETs of single objects, lists and logs, and nothing else.
+
+Plain HTTP over `transport`; three ways in: the service account of a pod, an address given explicitly, or a
+`kubectl proxy` child (`kubectl_proxy`), which is the user's own kubeconfig with whatever login it needs.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from receiver.transport import Http, HttpConfig
+from receiver.errors import ConfigError, Rejected, Unreadable
+from receiver.transport import MIB, Deadline, Http, HttpConfig, Tail
 
 SERVICE_ACCOUNT_DIR = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+# What the API server takes for a name in these paths. Labels of an alert are untrusted: ".." would climb out of the path.
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KubeConfig:
-    """Where the API server is. http:// without token or CA is a `kubectl proxy`, or a stand-in."""
+    """Where the API server is. An http:// address without token or CA is a `kubectl proxy` or a stand-in."""
 
     api_url: str
     token_path: str = ""
     ca_path: str = ""
+
+
+def in_cluster_config(host: str, port: str, account_dir: str = SERVICE_ACCOUNT_DIR) -> KubeConfig:
+    """The way in from a pod: `host` and `port` as KUBERNETES_SERVICE_HOST and _PORT say. ConfigError without a token."""
+    token, ca = Path(account_dir) / "token", Path(account_dir) / "ca.crt"
+    if not token.is_file():
+        raise ConfigError(f"no service account token at {token}: set automountServiceAccountToken, or KUBE_API_URL")
+    bracketed = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    return KubeConfig(api_url=f"https://{bracketed}:{port or '443'}", token_path=str(token), ca_path=str(ca))
+
+
+def is_kube_name(name: str) -> bool:
+    """Whether a text can be the name of an object (and may stand in a path or a query)."""
+    return _NAME.fullmatch(name) is not None and ".." not in name
+
+
+def object_path(api: str, resource: str, *, namespace: str = "", name: str = "", sub: str = "") -> str:
+    """The path of a collection or an object; `api` is `api/v1` or `apis/GROUP/VERSION`. Rejected for impossible names."""
+    for part in (namespace, name):
+        if part and not is_kube_name(part):
+            raise Rejected(f"{part[:80]!r} cannot be a Kubernetes name")
+    parts = (api, *(("namespaces", namespace) if namespace else ()), resource, *((name,) if name else ()), *((sub,) if sub else ()))
+    return "/".join(parts)
 
 
 class Kube:
@@ -23,5 +58,24 @@ class Kube:
 
     def __init__(self, config: KubeConfig) -> None:
         self.http = Http(
-            HttpConfig(base_url=config.api_url, name="the Kubernetes API", token_path=config.token_path, ca_path=config.ca_path)
+            HttpConfig(
+                base_url=config.api_url,
+                name="the Kubernetes API",
+                token_path=config.token_path,
+                ca_path=config.ca_path,
+                pool_size=32,
+            )
         )
+
+    def get(
+        self, path: str, params: Mapping[str, Any] | None = None, *, deadline: Deadline | None = None, max_bytes: int = 8 * MIB
+    ) -> dict[str, Any]:
+        """One object or list. A SourceError as `transport` classifies it."""
+        answer = self.http.get_json(path, params, deadline=deadline, max_bytes=max_bytes)
+        if not isinstance(answer, dict):
+            raise Unreadable("the Kubernetes API answered JSON that is no object")
+        return answer
+
+    def log(self, path: str, params: Mapping[str, Any], *, keep_bytes: int, max_bytes: int, deadline: Deadline | None = None) -> Tail:
+        """The end of a container's log, as bytes (logs need not be UTF-8)."""
+        return self.http.get_tail(path, params, keep_bytes=keep_bytes, max_bytes=max_bytes, deadline=deadline)

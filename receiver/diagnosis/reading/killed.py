@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -71,7 +72,7 @@ def _named_by_eviction(pod: PodFacts) -> ContainerFacts | None:
     if pod.reason != "Evicted":
         return None
     words = pod.message.replace(",", " ").split()
-    for before, name in zip(words, words[1:], strict=False):
+    for before, name in itertools.pairwise(words):
         if before == "Container" and (found := pod.container(name)):
             return found
     return None

@@ -1,0 +1,82 @@
+"""Answers that many incidents share, kept for minutes: owners, policies of a namespace, the node, the rules.
+
+"There is none" and "you may not" are answers too and are kept; a failure that may pass is not.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from receiver.errors import Forbidden, NotFound, SourceError, Unavailable
+from receiver.transport import Deadline
+
+MAX_ENTRIES = 4096
+
+
+class _Entry:
+    __slots__ = ("error", "expires_at", "lock", "value")
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.expires_at = float("-inf")
+        self.value: Any = None
+        self.error: SourceError | None = None
+
+
+class Cache:
+    """A bounded map from a question to its answer. Two threads with the same question ask once."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._entries: dict[Hashable, _Entry] = {}
+
+    def fresh(self, key: Hashable) -> bool:
+        """Whether the answer is at hand."""
+        entry = self._entries.get(key)
+        return entry is not None and entry.expires_at > self._clock()
+
+    def get(self, key: Hashable, ask: Callable[[], Any], *, ttl_s: float, negative_ttl_s: float, deadline: Deadline) -> Any:
+        """The kept answer, or a new one. Raises what `ask` raised; NotFound and Forbidden are kept for `negative_ttl_s`."""
+        entry = self._entry(key)
+        if not entry.lock.acquire(timeout=deadline.left_s()):
+            raise Unavailable("another incident's same question was not answered in time")
+        try:
+            if entry.expires_at <= self._clock():
+                self._ask(entry, ask, ttl_s, negative_ttl_s)
+            if entry.error is not None:
+                raise type(entry.error)(str(entry.error))
+            return entry.value
+        finally:
+            entry.lock.release()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._entries.clear()
+
+    def _ask(self, entry: _Entry, ask: Callable[[], Any], ttl_s: float, negative_ttl_s: float) -> None:
+        try:
+            value = ask()
+        except (NotFound, Forbidden) as exc:
+            entry.value, entry.error, entry.expires_at = None, exc, self._clock() + negative_ttl_s
+            return
+        entry.value, entry.error, entry.expires_at = value, None, self._clock() + ttl_s
+
+    def _entry(self, key: Hashable) -> _Entry:
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is None:
+                if len(self._entries) >= MAX_ENTRIES:
+                    self._drop_oldest()
+                entry = self._entries[key] = _Entry()
+            return entry
+
+    def _drop_oldest(self) -> None:
+        now = self._clock()
+        stale = [k for k, e in self._entries.items() if e.expires_at <= now and not e.lock.locked()]
+        for key in stale or list(self._entries)[: MAX_ENTRIES // 4]:
+            self._entries.pop(key, None)

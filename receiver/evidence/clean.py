@@ -1,0 +1,114 @@
+"""What of a Kubernetes object enters a case: without managedFields, without values that may be secrets, texts redacted.
+
+Environment values are dropped, except of the flags that decide how much memory a runtime takes. Volumes keep what says
+where memory goes. Every longer text that a person wrote or a program said goes through the redactor; identifiers do not.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Redact = Callable[[str], tuple[str, Mapping[str, int]]]
+
+# Flags of runtimes that size their heap, arenas or workers. Everything else in `env` keeps its name only.
+KEPT_ENV = frozenset(
+    (
+        "JAVA_OPTS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CATALINA_OPTS", "JAVA_OPTIONS", "JAVA_ARGS", "JVM_OPTS",
+        "ES_JAVA_OPTS", "LS_JAVA_OPTS", "KAFKA_OPTS", "KAFKA_HEAP_OPTS", "SBT_OPTS", "MAVEN_OPTS", "GRADLE_OPTS", "JAVA_MAX_MEM_RATIO",
+        "JAVA_MAX_HEAP_SIZE", "MAX_HEAP_SIZE", "HEAP_NEWSIZE", "XMX", "NODE_OPTIONS", "UV_THREADPOOL_SIZE", "GOMEMLIMIT", "GOGC", "GODEBUG",
+        "GOMAXPROCS", "DOTNET_GCHeapHardLimit", "DOTNET_GCHeapHardLimitPercent", "DOTNET_gcServer", "DOTNET_GCHeapCount",
+        "DOTNET_GCConserveMemory", "COMPlus_GCHeapHardLimit", "COMPlus_GCHeapHardLimitPercent", "COMPlus_gcServer", "MALLOC_ARENA_MAX",
+        "MALLOC_TRIM_THRESHOLD_", "MALLOC_CONF", "LD_PRELOAD", "PYTHONMALLOC", "PYTHONTRACEMALLOC", "WEB_CONCURRENCY", "GUNICORN_CMD_ARGS",
+        "UVICORN_WORKERS", "CELERY_WORKER_MAX_MEMORY_PER_CHILD", "RUBY_GC_HEAP_GROWTH_FACTOR", "RUBY_GC_MALLOC_LIMIT", "RUBYOPT",
+        "RAILS_MAX_THREADS", "PHP_MEMORY_LIMIT", "PHP_FPM_PM_MAX_CHILDREN", "OMP_NUM_THREADS", "TF_FORCE_GPU_ALLOW_GROWTH",
+    )
+)  # fmt: skip
+
+# Annotations that repeat the object (with its plain environment values) or are of no use here.
+_DROPPED_ANNOTATIONS = ("kubectl.kubernetes.io/last-applied-configuration", "control-plane.alpha.kubernetes.io/leader")
+# Keys whose strings are identifiers, times or closed words: never free text, and a redactor must not touch them.
+_IDENTIFIERS = frozenset(
+    (
+        "name", "namespace", "uid", "kind", "apiVersion", "resourceVersion", "generateName", "creationTimestamp", "deletionTimestamp",
+        "nodeName", "image", "imageID", "containerID", "startTime", "startedAt", "finishedAt", "firstTimestamp", "lastTimestamp",
+        "eventTime", "lastObservedTime", "lastTransitionTime", "lastProbeTime", "lastUpdateTime", "type", "status", "phase", "reason",
+        "qosClass", "policy", "restartPolicy", "fieldPath", "component", "host", "reportingComponent", "reportingInstance", "memory", "cpu",
+        "schedule", "timestamp", "window", "providerID", "mountPath",
+    )
+)  # fmt: skip
+_SHORT = 6  # characters: no secret worth the name is shorter, and most closed words are
+
+
+class Cleaner:
+    """Cleans the answers of one gatherer and counts what it hid. Not shared between threads."""
+
+    def __init__(self, redact: Redact) -> None:
+        self._redact = redact
+        self.counts: Counter[str] = Counter()
+
+    def text(self, text: str) -> str:
+        """A text without secrets."""
+        if not text:
+            return text
+        cleaned, counts = self._redact(text)
+        self.counts.update(counts)
+        return cleaned
+
+    def pair(self, name: str, value: str) -> str:
+        """A named value without secrets: the name may be what gives it away (`password`)."""
+        prefix = f"{name}="
+        cleaned = self.text(prefix + value)
+        return cleaned[len(prefix) :] if cleaned.startswith(prefix) else "[redacted]"
+
+    def object(self, obj: Any) -> Any:
+        """A Kubernetes object (or any part of one) fit to be kept and shown."""
+        if isinstance(obj, Mapping):
+            return {k: self._field(k, v) for k, v in obj.items() if k != "managedFields"}
+        if isinstance(obj, list):
+            return [self.object(v) for v in obj]
+        return self.text(obj) if isinstance(obj, str) and len(obj) > _SHORT else obj
+
+    def items(self, entries: Any) -> dict[str, Any]:
+        """A list answer: only its items, cleaned."""
+        return {"items": [self.object(e) for e in entries]}
+
+    def _field(self, key: str, value: Any) -> Any:
+        if isinstance(value, str):
+            return value if key in _IDENTIFIERS or len(value) <= _SHORT else self.text(value)
+        if key == "env" and isinstance(value, list):
+            return [self._env(e) for e in value if isinstance(e, Mapping)]
+        if key == "annotations" and isinstance(value, Mapping):
+            return {k: self.pair(k, v) for k, v in value.items() if k not in _DROPPED_ANNOTATIONS and isinstance(v, str)}
+        if key == "httpHeaders" and isinstance(value, list):
+            return [{"name": h.get("name")} for h in value if isinstance(h, Mapping)]
+        if key == "volumes" and isinstance(value, list):
+            return [{k: v[k] for k in ("name", "emptyDir") if k in v} for v in value if isinstance(v, Mapping)]
+        if key in ("labels", "matchLabels", "nodeSelector"):
+            return value
+        return self.object(value)
+
+    def _env(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        name, value = entry.get("name"), entry.get("value")
+        kept: dict[str, Any] = {"name": name}
+        if isinstance(value, str) and isinstance(name, str) and name in KEPT_ENV:
+            kept["value"] = self.pair(name, value)
+        return kept
+
+
+def slim_pod(pod: Mapping[str, Any]) -> dict[str, Any]:
+    """A pod among many (siblings, a node's pods): who it is, its memory settings and how its containers fare."""
+    metadata, spec, status = pod.get("metadata") or {}, pod.get("spec") or {}, pod.get("status") or {}
+    return {
+        "metadata": {k: metadata[k] for k in ("name", "namespace", "uid", "creationTimestamp", "ownerReferences") if k in metadata},
+        "spec": {
+            **{k: spec[k] for k in ("nodeName", "resources") if k in spec},
+            **{
+                kind: [{k: c[k] for k in ("name", "resources", "restartPolicy") if k in c} for c in spec[kind]]
+                for kind in ("initContainers", "containers")
+                if spec.get(kind)
+            },
+        },
+        "status": {k: status[k] for k in ("phase", "reason", "containerStatuses", "initContainerStatuses", "startTime") if k in status},
+    }

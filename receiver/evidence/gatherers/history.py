@@ -1,0 +1,123 @@
+"""Memory over time, from Prometheus: the last day, the last hour as scraped, the week's peaks, and the traffic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from receiver.evidence import queries
+from receiver.evidence.clean import Cleaner
+from receiver.evidence.look import Gap, Look
+from receiver.evidence.prometheus import Answer, PrometheusConfig
+
+# Staircases: their value stands still for hours, so a case keeps the ends of each step only.
+_STAIRCASES = frozenset(
+    ("enforced_limit", "limit", "restarts", "last_terminated_at", "last_terminated_reason", "oom_events", "before_limit")
+)
+_KEPT_LABELS = ("namespace", "pod", "container", "id", "reason", "resource")
+
+
+def ask(look: Look, clean: Cleaner) -> Any:
+    """The last day of the pod, minute by minute."""
+    selectors = _selectors(look)
+    if selectors is None:
+        return None
+    window_s, step_s = queries.HISTORY_WINDOW_S, queries.HISTORY_STEP_S
+    answer = look.range(queries.history(selectors), window_s=window_s, step_s=step_s)
+    series = _by_branch(answer, step_s)
+    if not any(series.get(name) for name in ("working_set", "before")):
+        raise Gap(
+            f"Prometheus has no {queries.WORKING_SET} of this pod in the last {window_s // 3600} h",
+            "is the kubelet's /metrics/cadvisor scraped, and are its labels called namespace, pod and container?",
+        )
+    return _document(look, series, window_s, step_s, answer.warnings)
+
+
+def ask_recent(look: Look, clean: Cleaner) -> Any:
+    """The last hour, every sample as it was scraped."""
+    selectors = _selectors(look)
+    if selectors is None:
+        return None
+    answer = look.instant(queries.recent(selectors, _config(look)))
+    series: dict[str, list[Any]] = {}
+    for entry in answer.series:
+        metric = entry.get("metric") or {}
+        name = queries.RECENT_METRICS.get(str(metric.get("__name__")))
+        if name is None or metric.get("resource", "memory") != "memory":
+            continue
+        series.setdefault(name, []).append(_kept(entry, thin=name in _STAIRCASES, gap_s=120.0))
+    return _document(look, series, queries.RECENT_WINDOW_S, 0, answer.warnings)
+
+
+def ask_peaks(look: Look, clean: Cleaner) -> Any:
+    """The week's peaks of the workload."""
+    selectors = _selectors(look)
+    if selectors is None:
+        return None
+    window_s, step_s = queries.PEAKS_WINDOW_S, queries.PEAKS_STEP_S
+    answer = look.range(queries.peaks(selectors, _config(look).container_label), window_s=window_s, step_s=step_s)
+    return _document(look, _by_branch(answer, step_s), window_s, step_s, answer.warnings)
+
+
+def ask_traffic(look: Look, clean: Cleaner) -> Any:
+    """The request rate of the pod, or of the workload's average pod."""
+    if _selectors(look) is None:
+        return None
+    config = _config(look)
+    window_s, step_s = queries.HISTORY_WINDOW_S, queries.HISTORY_STEP_S
+    answer = look.range(queries.traffic(config, look.subject), window_s=window_s, step_s=step_s)
+    series = _by_branch(answer, step_s, default="configured")
+    if not series:
+        raise Gap(*_no_traffic(config))
+    return _document(look, series, window_s, step_s, answer.warnings)
+
+
+def _no_traffic(config: PrometheusConfig) -> tuple[str, str]:
+    if config.request_rate_query:
+        return "REQUEST_RATE_QUERY found no series for this workload", "try it in Prometheus with the names filled in"
+    return "no request rate: none of the usual request counters exists for this workload", "set REQUEST_RATE_QUERY"
+
+
+def _selectors(look: Look) -> queries.Selectors | None:
+    if not look.subject.names_a_pod:
+        return None
+    return queries.Selectors.of(_config(look), look.subject)
+
+
+def _config(look: Look) -> PrometheusConfig:
+    if look.prometheus is None:
+        raise Gap("no Prometheus is configured", "set PROMETHEUS_URL")
+    return look.prometheus.config
+
+
+def _by_branch(answer: Answer, step_s: int, *, default: str = "") -> dict[str, list[Any]]:
+    series: dict[str, list[Any]] = {}
+    for entry in answer.series:
+        name = str((entry.get("metric") or {}).get("q") or default)
+        if name:
+            series.setdefault(name, []).append(_kept(entry, thin=name in _STAIRCASES, gap_s=2.5 * step_s))
+    return series
+
+
+def _kept(entry: Mapping[str, Any], *, thin: bool, gap_s: float) -> dict[str, Any]:
+    metric = entry.get("metric") or {}
+    labels = {k.removeprefix("exported_"): v for k, v in metric.items() if k.removeprefix("exported_") in _KEPT_LABELS}
+    values = entry.get("values") or ([entry["value"]] if entry.get("value") else [])
+    return {"metric": labels, "values": thinned(values, gap_s) if thin else values}
+
+
+def thinned(values: Iterable[Any], gap_s: float) -> list[Any]:
+    """A staircase with the ends of each step only; the ends of a scrape gap stay too."""
+    kept: list[Any] = []
+    for point in values:
+        if len(kept) >= 2 and kept[-1][1] == point[1] == kept[-2][1] and point[0] - kept[-1][0] <= gap_s:
+            kept[-1] = point
+        else:
+            kept.append(point)
+    return kept
+
+
+def _document(look: Look, series: Mapping[str, Any], window_s: int, step_s: int, warnings: tuple[str, ...]) -> dict[str, Any]:
+    end_s = look.now.timestamp()
+    document = {"step_s": step_s, "start": end_s - window_s, "end": end_s, "series": dict(series)}
+    return {**document, "warnings": list(warnings)} if warnings else document

@@ -1,0 +1,48 @@
+"""The node under the pod: its room, its pressure, and who else dies there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from receiver.diagnosis.reading.access import text
+from receiver.evidence.clean import Cleaner, slim_pod
+from receiver.evidence.kube import object_path
+from receiver.evidence.look import Look
+
+MAX_PODS = 250  # the kubelet's own default is 110 a node
+
+
+def ask(look: Look, clean: Cleaner) -> Any:
+    """The v1 Node."""
+    name = _name(look)
+    if not name:
+        return None
+    node = clean.object(look.get_kept(object_path("api/v1", "nodes", name=name), ttl_s=look.config.node_ttl_s))
+    node.get("status", {}).pop("images", None)  # a list of everything ever pulled there
+    return node
+
+
+def ask_events(look: Look, clean: Cleaner) -> Any:
+    """The node's events: SystemOOM and eviction thresholds stand here, not with the pod."""
+    name = _name(look)
+    if not name:
+        return None
+    path = object_path("api/v1", "events", namespace="default")
+    selector = f"involvedObject.kind=Node,involvedObject.name={name}"
+    answer = look.get_kept(path, {"fieldSelector": selector, "limit": 200}, ttl_s=look.config.node_ttl_s)
+    return clean.items(e for e in answer.get("items") or () if text(e, "involvedObject", "name") == name)
+
+
+def ask_pods(look: Look, clean: Cleaner) -> Any:
+    """Every pod of the node, in short: the sum of their limits, and other kills. Only where the request fits the budget."""
+    name = _name(look)
+    path, params = object_path("api/v1", "pods"), {"fieldSelector": f"spec.nodeName={name}", "limit": MAX_PODS}
+    if not name or not look.has_room():
+        return None
+    answer = look.get_kept(path, params, ttl_s=look.config.node_ttl_s)
+    return clean.items(slim_pod(p) for p in answer.get("items") or () if isinstance(p, Mapping))
+
+
+def _name(look: Look) -> str:
+    return text(look.answers.get("pod"), "spec", "nodeName") or look.subject.node

@@ -1,0 +1,71 @@
+"""A `kubectl proxy` child: on a laptop, contexts, exec plugins and client certificates work as the user's kubectl does."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import threading
+
+from receiver.errors import Unavailable
+
+_SERVING = re.compile(r"Starting to serve on (?P<address>127\.0\.0\.1:\d+)")
+START_TIMEOUT_S = 15.0
+_SAID_MAX = 300  # characters of kubectl's own complaint that an error repeats
+
+
+class KubectlProxy:
+    """A running child that serves the API at `url`, on a free port of 127.0.0.1, and refuses what would change the cluster."""
+
+    def __init__(self, child: subprocess.Popen[str], url: str) -> None:
+        self._child = child
+        self.url = url
+
+    @classmethod
+    def start(cls, *, context: str = "", kubectl: str = "kubectl", timeout_s: float = START_TIMEOUT_S) -> KubectlProxy:
+        """Start one and wait until it serves. Unavailable says why it does not: no kubectl, no kubeconfig, no such context."""
+        command = [kubectl, "proxy", "--port=0", "--address=127.0.0.1", "--reject-methods=PUT,PATCH,DELETE"]
+        if context:
+            command.append(f"--context={context}")
+        try:
+            child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
+        except OSError as exc:
+            raise Unavailable(
+                f"no way into Kubernetes: {kubectl} cannot be started ({exc.strerror}); install kubectl or set KUBE_API_URL"
+            ) from exc
+        watchdog = threading.Timer(timeout_s, child.kill)  # ends the reads below when kubectl says nothing
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            address, said = _first_words(child)
+        finally:
+            watchdog.cancel()
+        if not address:
+            _end(child)
+            raise Unavailable(f"kubectl proxy did not start: {said or f'nothing said within {timeout_s:g} s'}")
+        return cls(child, f"http://{address}")
+
+    def stop(self) -> None:
+        """End the child. Harmless when it has ended."""
+        _end(self._child)
+
+
+def _first_words(child: subprocess.Popen[str]) -> tuple[str, str]:
+    """The address it serves on, or what it complained of."""
+    assert child.stdout is not None
+    assert child.stderr is not None
+    for line in child.stdout:
+        if match := _SERVING.search(line):
+            return match["address"], ""
+    return "", " ".join(child.stderr.read(4 * _SAID_MAX).split())[:_SAID_MAX]
+
+
+def _end(child: subprocess.Popen[str]) -> None:
+    child.terminate()
+    try:
+        child.wait(timeout=3)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+    for stream in (child.stdout, child.stderr):
+        if stream is not None:
+            stream.close()

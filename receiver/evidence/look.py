@@ -1,0 +1,149 @@
+"""One look at one subject: what its gatherers share, and how one of them says that it has nothing to show."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from receiver.domain.alerts import Alert
+from receiver.domain.case import Missing
+from receiver.domain.identity import Subject
+from receiver.evidence.alertmanager import Alertmanager
+from receiver.evidence.cache import Cache
+from receiver.evidence.kube import Kube
+from receiver.evidence.prometheus import Answer, Prometheus
+from receiver.transport import MIB, Deadline, Tail
+
+KUBERNETES = "kubernetes"
+PROMETHEUS = "prometheus"
+ALERTMANAGER = "alertmanager"
+
+# Requests to the Kubernetes API for one incident, at most; the least needed evidence is left out for it.
+COLD_BUDGET = 12
+WARM_BUDGET = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceConfig:
+    """How evidence is gathered. `cluster_name` empty: alerts of every cluster are taken for ours.
+
+    The log: its last `log_lines` lines, of which the last `log_bytes` bytes are kept.
+    """
+
+    cluster_name: str = ""
+    deadline_s: float = 10.0
+    log_lines: int = 200
+    log_bytes: int = 64 * 1024
+    owner_ttl_s: float = 300.0
+    policy_ttl_s: float = 600.0
+    node_ttl_s: float = 30.0
+    rules_ttl_s: float = 600.0
+    negative_ttl_s: float = 600.0
+
+
+class Gap(Exception):
+    """Raised by a gatherer: this piece is missing, for this reason."""
+
+    def __init__(self, why: str, hint: str = "", *, is_retryable: bool = False, is_normal: bool = False) -> None:
+        super().__init__(why)
+        self.why, self.hint, self.is_retryable, self.is_normal = why, hint, is_retryable, is_normal
+
+    def missing(self, source: str) -> Missing:
+        """As the case records it."""
+        return Missing(source=source, why=self.why, hint=self.hint, is_retryable=self.is_retryable, is_normal=self.is_normal)
+
+
+class Meter:
+    """Counts the requests of one look, by source. Safe between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: Counter[str] = Counter()
+
+    def add(self, source: str) -> None:
+        """One more."""
+        with self._lock:
+            self._counts[source] += 1
+
+    def count(self, source: str) -> int:
+        """How many so far."""
+        return self._counts[source]
+
+    def all(self) -> dict[str, int]:
+        """Every source's count."""
+        with self._lock:
+            return dict(self._counts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What the gatherers of one case share. `answers` and `missing` hold what is in so far; only the collector writes them."""
+
+    subject: Subject
+    alerts: tuple[Alert, ...]
+    now: datetime
+    deadline: Deadline
+    config: EvidenceConfig
+    cache: Cache
+    kube: Kube | None
+    prometheus: Prometheus | None
+    alertmanager: Alertmanager | None
+    is_warm: bool
+    meter: Meter = field(default_factory=Meter)
+    answers: dict[str, Any] = field(default_factory=dict)
+    missing: dict[str, Missing] = field(default_factory=dict)
+
+    def get(self, path: str, params: Mapping[str, Any] | None = None, *, max_bytes: int = 8 * MIB) -> dict[str, Any]:
+        """One counted request to the Kubernetes API, inside the deadline."""
+        if self.kube is None:
+            raise Gap("no way into Kubernetes is configured", "set KUBE_API_URL, or run in a pod")
+        self.meter.add(KUBERNETES)
+        return self.kube.get(path, params, deadline=self.deadline, max_bytes=max_bytes)
+
+    def get_kept(self, path: str, params: Mapping[str, Any] | None = None, *, ttl_s: float) -> dict[str, Any]:
+        """The same, from the cache when it is there. What was refused or not found is not asked again for a while either."""
+        key = (path, tuple(sorted((params or {}).items())))
+        answer: dict[str, Any] = self.cache.get(
+            key, lambda: self.get(path, params), ttl_s=ttl_s, negative_ttl_s=self.config.negative_ttl_s, deadline=self.deadline
+        )
+        return answer
+
+    def log(self, path: str, params: Mapping[str, Any], *, max_bytes: int) -> Tail:
+        """One counted request for a log."""
+        if self.kube is None:
+            raise Gap("no way into Kubernetes is configured", "set KUBE_API_URL, or run in a pod")
+        self.meter.add(KUBERNETES)
+        return self.kube.log(path, params, keep_bytes=self.config.log_bytes, max_bytes=max_bytes, deadline=self.deadline)
+
+    def range(self, query: str, *, window_s: int, step_s: int) -> Answer:
+        """One counted range query that ends now."""
+        end_s = self.now.timestamp()
+        return self._counted_prometheus().range(query, start_s=end_s - window_s, end_s=end_s, step_s=step_s, deadline=self.deadline)
+
+    def instant(self, query: str) -> Answer:
+        """One counted instant query at the look's moment."""
+        return self._counted_prometheus().instant(query, self.now.timestamp(), deadline=self.deadline)
+
+    def has_room(self) -> bool:
+        """Whether one more request to Kubernetes stays within what one incident may cost."""
+        return self.meter.count(KUBERNETES) < (WARM_BUDGET if self.is_warm else COLD_BUDGET)
+
+    def pod(self) -> Mapping[str, Any]:
+        """The pod. A Gap with the pod's own reason when there is none."""
+        pod = self.answers.get("pod")
+        if isinstance(pod, Mapping):
+            return pod
+        missing = self.missing.get("pod")
+        if missing is None:
+            raise Gap("the alert names no pod")
+        raise Gap(missing.why, missing.hint, is_retryable=missing.is_retryable, is_normal=missing.is_normal)
+
+    def _counted_prometheus(self) -> Prometheus:
+        if self.prometheus is None:
+            raise Gap("no Prometheus is configured", "set PROMETHEUS_URL")
+        self.meter.add(PROMETHEUS)
+        return self.prometheus

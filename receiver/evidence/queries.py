@@ -1,0 +1,211 @@
+"""The PromQL of this program. Pure text; every query is built here.
+
+Four questions an incident: the last day minute by minute (`history`), the last hour as scraped (`recent`), the highest
+use of a week (`peaks`) and the traffic (`traffic`). Each is one request: a union whose branches are told apart by the label
+`q`. Containers are always `max by`, never `sum`: a restarted container has a new series beside its lingering old one, and a
+kubelet scraped at /metrics/resource too exports everything twice.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from receiver.domain.identity import Subject, workload_from_pod_name
+from receiver.evidence.prometheus import PrometheusConfig
+
+HISTORY_WINDOW_S, HISTORY_STEP_S = 24 * 3600, 60
+PEAKS_WINDOW_S, PEAKS_STEP_S = 7 * 24 * 3600, 1800
+RECENT_WINDOW_S = 3600
+# Longer than a step, so that one late scrape a minute apart leaves no hole; much shorter than Prometheus' look-back of 5 min,
+# which would show a dead container's last value for minutes.
+SAMPLE_WINDOW = "90s"
+
+WORKING_SET = "container_memory_working_set_bytes"
+# The series of `recent` by metric. Several metrics may feed one name: init containers have families of their own.
+RECENT_METRICS = {
+    WORKING_SET: "working_set",
+    "container_memory_rss": "rss",
+    "container_memory_cache": "cache",
+    "container_memory_max_usage_bytes": "max_usage",
+    "container_spec_memory_limit_bytes": "enforced_limit",
+    "container_oom_events_total": "oom_events",
+    "kube_pod_container_resource_limits": "limit",
+    "kube_pod_init_container_resource_limits": "limit",
+    "kube_pod_container_status_restarts_total": "restarts",
+    "kube_pod_init_container_status_restarts_total": "restarts",
+    "kube_pod_container_status_last_terminated_timestamp": "last_terminated_at",
+    "kube_pod_init_container_status_last_terminated_timestamp": "last_terminated_at",
+    "kube_pod_container_status_last_terminated_reason": "last_terminated_reason",
+    "kube_pod_init_container_status_last_terminated_reason": "last_terminated_reason",
+    "kube_pod_container_status_terminated_reason": "last_terminated_reason",
+}
+
+# Request counters of common instrumentation, tried when no REQUEST_RATE_QUERY is set. All are labelled with the pod.
+REQUEST_COUNTERS = (
+    "http_requests_total",
+    "http_request_duration_seconds_count",
+    "http_server_requests_seconds_count",
+    "http_server_request_duration_seconds_count",
+    "http_server_duration_milliseconds_count",
+    "flask_http_request_total",
+    "django_http_requests_total_by_method_total",
+    "http_requests_received_total",
+    "grpc_server_handled_total",
+    "istio_requests_total",
+    "envoy_http_downstream_rq_total",
+    "nginx_http_requests_total",
+)
+RATE_WINDOW = "3m"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selectors:
+    """The label matchers of one subject, for cAdvisor's metrics (`pod`) and kube-state-metrics' (`state`)."""
+
+    pod: str
+    workload: str
+    others: str
+    state: str
+    state_others: str
+    by: str
+    state_by: str
+    family: str
+
+    @staticmethod
+    def of(config: PrometheusConfig, subject: Subject) -> Selectors:
+        """For a subject whose names were checked to be Kubernetes names."""
+        namespace, pod, container = config.namespace_label, config.pod_label, config.container_label
+        prefix = config.state_label_prefix
+        family = pod_pattern(subject)
+        one, many = f"={quoted(subject.pod)}", f"=~{quoted(family)}"
+        extra = f",{config.matchers.strip().strip(',')}" if config.matchers.strip() else ""
+
+        def matchers(before: str, which: str) -> str:
+            return f"{before}{namespace}={quoted(subject.namespace)},{before}{pod}{which}{extra}"
+
+        real = f'{container}!="",{container}!="POD"'
+        not_this = f",{pod}!={quoted(subject.pod)}"
+        return Selectors(
+            pod=f"{matchers('', one)},{real}",
+            workload=f"{matchers('', many)},{real}",
+            others=f"{matchers('', many)}{not_this},{real}",
+            state=matchers(prefix, one),
+            state_others=f"{matchers(prefix, many)},{prefix}{pod}!={quoted(subject.pod)}",
+            by=f"{namespace},{pod},{container}",
+            state_by=f"{prefix}{namespace},{prefix}{pod},{prefix}{container}",
+            family=family,
+        )
+
+
+def history(selectors: Selectors) -> str:
+    """The last day of this pod: use, limits, restarts and kills; and use and limit of two other pods of the workload.
+
+    The others are the two with most samples: after a rollout the predecessor's day shows what this young pod cannot.
+    """
+    s, w = selectors, SAMPLE_WINDOW
+    per_life = f"{s.by},id"
+    busiest = f"topk(2, sum by ({_pod_of(s.by)}) (count_over_time({WORKING_SET}{{{s.others}}}[1d] @ end())))"
+    return union(
+        ("working_set", f"max by ({per_life}) (max_over_time({WORKING_SET}{{{s.pod}}}[{w}]))"),
+        ("rss", f"max by ({per_life}) (max_over_time(container_memory_rss{{{s.pod}}}[{w}]))"),
+        ("cache", f"max by ({per_life}) (max_over_time(container_memory_cache{{{s.pod}}}[{w}]))"),
+        ("oom_events", f"max by ({per_life}) (container_oom_events_total{{{s.pod}}})"),
+        ("enforced_limit", f"max by ({s.by}) (container_spec_memory_limit_bytes{{{s.pod}}} > 0)"),
+        ("limit", _either(s.state_by, "kube_pod_{}_resource_limits", f'{s.state},resource="memory"')),
+        ("restarts", _either(s.state_by, "kube_pod_{}_status_restarts_total", s.state)),
+        ("last_terminated_at", _either(s.state_by, "kube_pod_{}_status_last_terminated_timestamp", s.state)),
+        (
+            "last_terminated_reason",
+            _either(f"{s.state_by},reason", "kube_pod_{}_status_last_terminated_reason", s.state)
+            + f" or max by ({s.state_by},reason) (kube_pod_container_status_terminated_reason{{{s.state}}})",
+        ),
+        (
+            "before",
+            f"max by ({per_life}) (max_over_time({WORKING_SET}{{{s.others}}}[{w}])) and on ({_pod_of(s.by)}) {busiest}",
+        ),
+        (
+            "before_limit",
+            f"max by ({s.by}) (container_spec_memory_limit_bytes{{{s.others}}} > 0) and on ({_pod_of(s.by)}) {busiest}",
+        ),
+    )
+
+
+def recent(selectors: Selectors, config: PrometheusConfig) -> str:
+    """The last hour of this pod as scraped: raw samples of every metric that `RECENT_METRICS` names, one selector."""
+    names = "|".join(RECENT_METRICS)
+    container = config.container_label
+    if not config.state_label_prefix:
+        return f'{{__name__=~"{names}",{selectors.state},{container}!="",{container}!="POD"}}[{RECENT_WINDOW_S}s]'
+    # Exporters that disagree about label names cannot share a selector; raw use is what this query is for.
+    cadvisor = "|".join(n for n in RECENT_METRICS if n.startswith("container_"))
+    return f'{{__name__=~"{cadvisor}",{selectors.pod}}}[{RECENT_WINDOW_S}s]'
+
+
+def peaks(selectors: Selectors, container_label: str) -> str:
+    """The highest use of any pod of the workload, half hour by half hour, by container."""
+    s = selectors
+    return union(
+        ("working_set", f"max by ({container_label}) (max_over_time({WORKING_SET}{{{s.workload}}}[30m]))"),
+        ("rss", f"max by ({container_label}) (max_over_time(container_memory_rss{{{s.workload}}}[30m]))"),
+        ("limit", f"max by ({container_label}) (max_over_time(container_spec_memory_limit_bytes{{{s.workload}}}[30m]) > 0)"),
+    )
+
+
+def traffic(config: PrometheusConfig, subject: Subject) -> str:
+    """Requests per second: the user's query, or the usual counters for this pod, and averaged over the workload's pods."""
+    family = pod_pattern(subject)
+    if config.request_rate_query:
+        return fill(config.request_rate_query, subject)
+    extra = f",{config.matchers.strip().strip(',')}" if config.matchers.strip() else ""
+    where = f"{config.namespace_label}={quoted(subject.namespace)}{extra}"
+    pod = config.pod_label
+    branches: list[tuple[str, str]] = []
+    for counter in REQUEST_COUNTERS:
+        branches.append((f"pod:{counter}", f"sum by ({pod}) (rate({counter}{{{where},{pod}={quoted(subject.pod)}}}[{RATE_WINDOW}]))"))
+        each = f"sum by ({pod}) (rate({counter}{{{where},{pod}=~{quoted(family)}}}[{RATE_WINDOW}]))"
+        branches.append((f"workload:{counter}", f"avg({each})"))
+    return union(*branches)
+
+
+def union(*branches: tuple[str, str]) -> str:
+    """One query of several; each series says by its label `q` which branch it is of."""
+    return " or ".join(f'label_replace({expression}, "q", "{name}", "", "")' for name, expression in branches)
+
+
+def fill(query: str, subject: Subject) -> str:
+    """A user's query with $namespace, $workload and $pod filled in (names were checked: nothing in them ends a string)."""
+    workload = subject.workload.name if subject.workload else subject.pod
+    values = {"namespace": subject.namespace, "workload": workload, "pod": subject.pod, "container": subject.container}
+    return re.sub(r"\$\{?(namespace|workload|pod|container)\b\}?", lambda m: values[m[1]], query)
+
+
+def pod_pattern(subject: Subject) -> str:
+    """A regular expression for the pods of the subject's workload: the shape that its controller gives names."""
+    guessed = workload_from_pod_name(subject.pod)
+    workload = subject.workload or guessed
+    if workload is None or not workload.name or not subject.pod.startswith(f"{workload.name}-"):
+        return re.escape(subject.pod).replace("\\-", "-")
+    name = re.escape(workload.name).replace("\\-", "-")
+    rest = subject.pod[len(workload.name) + 1 :]
+    if rest.isdigit():
+        return f"{name}-[0-9]+"
+    shape = "-".join("[a-z0-9]+" for _ in rest.split("-"))
+    return f"{name}-{shape}"
+
+
+def quoted(text: str) -> str:
+    """A PromQL string."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _either(by: str, metric: str, matchers: str) -> str:
+    """A kube-state-metrics family of regular containers, or the same of init containers (and native sidecars)."""
+    return " or ".join(f"max by ({by}) ({metric.format(kind)}{{{matchers}}})" for kind in ("container", "init_container"))
+
+
+def _pod_of(by: str) -> str:
+    parts: Sequence[str] = by.split(",")
+    return ",".join(parts[:2])
