@@ -16,7 +16,9 @@ from receiver.domain.alerts import Alert
 
 # The API server draws random name parts from this alphabet: no vowels, no 0 1 3 (apimachinery/pkg/util/rand).
 _SAFE = "bcdfghjklmnpqrstvwxz2456789"
-_DEPLOYMENT_POD = re.compile(rf"(?P<name>.+)-[{_SAFE}]{{6,10}}-[{_SAFE}]{{5}}")
+# The template hash is drawn from it too; other controllers write hashes with vowels, told from words by their digits.
+_HASH = rf"(?:[{_SAFE}]{{6,10}}|(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{{6,10}})"
+_DEPLOYMENT_POD = re.compile(rf"(?P<name>.+)-{_HASH}-[a-z0-9]{{5}}")
 _CRONJOB_POD = re.compile(rf"(?P<name>.+)-\d{{7,10}}-[{_SAFE}]{{5}}")  # the Job is named after the minute it was due
 _GENERATED_POD = re.compile(rf"(?P<name>.+)-[{_SAFE}]{{5}}")
 _ORDINAL_POD = re.compile(r"(?P<name>.+)-\d{1,4}")

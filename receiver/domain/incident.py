@@ -54,6 +54,7 @@ class IncidentView:
     because_degraded: str = ""
     has_buttons: bool = False
     settings_changed: str = ""  # "limit raised to 160Mi": a fix was seen since the first kill
+    looks_at: tuple[datetime, ...] = ()  # when it will be looked at again (+30 min, +2 h), for "Looking again at ..."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

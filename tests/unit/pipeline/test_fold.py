@@ -1,0 +1,179 @@
+"""Alerts become incidents: one memory problem of one workload's container is one incident, however it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from receiver.domain.alerts import RESOLVED, Alert
+from receiver.pipeline.fold import FoldConfig, fold
+from receiver.store import alerts as alert_table
+from receiver.store import incidents, jobs
+from receiver.store.incidents import Incident
+from receiver.store.store import Store
+from tests.support import Clock, alert
+
+
+class Desk:
+    """A store and what folding makes of the alerts put into it."""
+
+    def __init__(self, path: Path) -> None:
+        self.clock = Clock()
+        self.store = Store.open_sqlite(path, clock=self.clock.now)
+
+    def take(self, *new: Alert) -> None:
+        self.store.accept(new)
+        while fold(self.store, FoldConfig(cluster_name="lab")):
+            pass
+
+    def incidents(self) -> list[Incident]:
+        with self.store.read() as tx:
+            return sorted(incidents.newest(tx, 1000), key=lambda i: i.opened_at)
+
+    def finish_jobs(self) -> list[str]:
+        with self.store.write() as tx:
+            claimed = jobs.claim(tx, now=self.clock.now() + 1e9, epoch=self.store.epoch, limit=1000)
+            for job in claimed:
+                jobs.finish(tx, job)
+        return [job.subject_id for job in claimed]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk(tmp_path / "state.db")
+    yield desk
+    desk.store.close()
+
+
+def test_fifty_replicas_dying_are_one_incident_and_one_look(desk: Desk) -> None:
+    """Not one message per pod: the workload has one problem."""
+    suffixes = [f"{a}{b}xzw" for a in "bcdfg" for b in "hjklmnpqrs"]
+    desk.take(*(alert(pod=f"orders-api-655779759d-{s}") for s in suffixes))
+
+    (incident,) = desk.incidents()
+    assert incident.subject.workload is not None
+    assert (incident.subject.workload.kind, incident.subject.workload.name) == ("Deployment", "orders-api")
+    assert desk.finish_jobs() == [incident.id]
+
+
+def test_warning_and_kill_of_one_container_are_one_incident(desk: Desk) -> None:
+    """HighMemoryUsage, then OOMKilled: one thread; the severity is the highest that fires."""
+    desk.take(alert("HighMemoryUsage"))
+    desk.take(alert("OOMKilled", severity="critical"))
+
+    (incident,) = desk.incidents()
+    assert incident.severity == "critical"
+
+
+def test_two_containers_of_one_pod_are_two_incidents(desk: Desk) -> None:
+    """The sidecar's memory is not the application's."""
+    desk.take(alert(container="cart"), alert(container="log-shipper"))
+
+    assert len(desk.incidents()) == 2
+
+
+def test_a_crash_loop_that_resolves_and_fires_again_stays_one_incident(desk: Desk) -> None:
+    """At the back-off cap Alertmanager resolves and re-fires every five minutes: that is one incident."""
+    for round_ in range(6):
+        started = desk.clock.now()
+        desk.take(alert(started=started))
+        desk.clock.advance(240)
+        desk.take(alert(started=started, status=RESOLVED))
+        desk.clock.advance(60)
+        assert [i.state for i in desk.incidents()] == ["resolved"], round_
+
+    assert len(desk.incidents()) == 1
+
+
+def test_a_kill_after_the_reopen_window_is_a_new_incident_that_links_the_old(desk: Desk) -> None:
+    """Two days later it is news again, and the old thread is one tap away."""
+    desk.take(alert(started=desk.clock.now()))
+    desk.take(alert(started=desk.clock.now(), status=RESOLVED))
+    desk.finish_jobs()
+    desk.clock.advance(86_400 + 60)
+    desk.store.tidy(reopen_window_s=86_400, retention_s=14 * 86_400)
+    desk.take(alert(started=desk.clock.now()))
+
+    old, new = desk.incidents()
+    assert old.closed_at is not None
+    assert (new.closed_at, new.previous_id) == (None, old.id)
+
+
+def test_an_incident_resolves_only_when_none_of_its_alerts_fires(desk: Desk) -> None:
+    """One replica recovered, the other still dies: the incident still fires."""
+    a, b = "orders-api-655779759d-bbbbb", "orders-api-655779759d-ccccc"
+    desk.take(alert(pod=a), alert(pod=b))
+    desk.take(alert(pod=a, status=RESOLVED))
+    half = [i.state for i in desk.incidents()]
+    desk.take(alert(pod=b, status=RESOLVED))
+
+    assert half == ["firing"]
+    assert [i.state for i in desk.incidents()] == ["resolved"]
+
+
+def test_a_resolve_that_arrives_before_its_firing_still_ends_it(desk: Desk) -> None:
+    """Two Alertmanagers may deliver in the wrong order: the later state of the same start wins."""
+    desk.take(alert("HighMemoryUsage"))
+    desk.take(alert("OOMKilled", status=RESOLVED), alert("HighMemoryUsage", status=RESOLVED))
+    desk.take(alert("OOMKilled"))
+
+    assert [i.state for i in desk.incidents()] == ["resolved"]
+
+
+def test_a_resolve_of_something_never_told_opens_nothing(desk: Desk) -> None:
+    """A resolve without a root posts nothing."""
+    desk.take(alert(status=RESOLVED))
+
+    assert desk.incidents() == []
+
+
+def test_a_heartbeat_opens_nothing(desk: Desk) -> None:
+    """Severity none (Watchdog) is a heartbeat, never an incident."""
+    desk.take(alert("Watchdog", pod="", namespace="", container="", severity="none"))
+
+    assert desk.incidents() == []
+    with desk.store.read() as tx:
+        assert alert_table.unfolded(tx, 10) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "n"),
+    [
+        ({"pod": "db-0"}, {"pod": "db-1"}, 1),
+        ({"pod": "backup-28391234-bbbbb"}, {"pod": "backup-28391294-ccccc"}, 1),
+        ({"pod": "bare"}, {"pod": "other"}, 2),
+        ({"cluster": "a"}, {"cluster": "b"}, 2),
+        ({"cluster": ""}, {"cluster": "lab"}, 1),
+        ({"namespace": "shop"}, {"namespace": "shop-v2"}, 2),
+        ({"pod": "x-1", "workload": "api"}, {"pod": "y-2", "workload": "api"}, 1),
+        ({"pod": "", "container": "", "node": "n1"}, {"pod": "", "container": "", "node": "n2"}, 1),
+        ({"pod": "", "container": "", "namespace": "", "node": "n1"}, {"pod": "", "container": "", "namespace": "", "node": "n2"}, 2),
+        ({"pod": "", "container": "", "namespace": ""}, {"pod": "", "container": "", "namespace": "", "job": "x"}, 2),
+    ],
+    ids=[
+        "statefulset",
+        "cronjob",
+        "bare pods",
+        "clusters",
+        "our cluster unsaid",
+        "namespaces",
+        "workload label",
+        "namespace alert",
+        "nodes",
+        "nothing",
+    ],
+)
+def test_which_alerts_belong_together(desk: Desk, first: dict[str, str], second: dict[str, str], n: int) -> None:
+    """The first identity that applies: workload, pod, node, namespace and alert, alert alone."""
+    desk.take(alert(**first), alert(**second))  # type: ignore[arg-type]
+
+    assert len(desk.incidents()) == n
+
+
+def test_names_with_slashes_never_collide(desk: Desk) -> None:
+    """Labels come from strangers: a slash in one cannot make two incidents one."""
+    desk.take(alert(namespace="a/b", pod="c"), alert(namespace="a", pod="b/c"))
+
+    assert len(desk.incidents()) == 2
