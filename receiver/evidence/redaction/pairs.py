@@ -1,0 +1,134 @@
+"""Secrets that are told by the name beside them: `password=...`, `"token": "..."`, `--api-key ...`, env entries.
+
+Finds names and separators with one expression, asks `names` whether the name holds a secret, and only then looks for
+where the value ends. Each character is looked at a bounded number of times.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from receiver.evidence.redaction.names import is_no_secret, kind_of_name
+
+Found = Callable[[str], None]
+
+# Whether there is any work at all: every word that `names` knows has one of these in it.
+_ANY_NAME = re.compile(r"pass|secret|token|key|cred|pwd|pw|pswd|auth|cookie|sess|jwt|otp|csrf|xsrf|bearer", re.IGNORECASE)
+
+_PAIR = re.compile(
+    r"(?<![\w.-])(?P<name>[\w.-]++)(?P<close>(?:\\{0,3}[\"'])?\]?\)?)(?P<space>[ \t]{0,16}+)(?P<is>=>|:=|={1,3}|:(?!:))(?P<after>[ \t]{0,16}+)"
+)
+_FLAG = re.compile(
+    r"(?<![\w.-])--?(?P<name>[A-Za-z][\w.-]*+)(?:[ \t]{1,8}+|\\{0,3}[\"'][ \t]{0,4}+,[ \t]{0,4}+(?=\\{0,3}[\"']))(?!-)(?=\S)"
+)
+_ENTRY = re.compile(
+    r"\b(?i:name|key)\\{0,3}[\"']?[ \t]{0,4}+[:=][ \t]{0,4}+\\{0,3}[\"']?(?P<name>[\w.-]{1,200}+)\\{0,3}[\"']?,?\s{0,60}+"
+    r"(?:\d{4}-\d\d-\d\dT[\d:.]{8,20}Z\s{1,60}+)?\\{0,3}[\"']?(?i:value)\\{0,3}[\"']?[ \t]{0,4}+[:=][ \t]{0,4}+"
+)
+
+_QUOTE = re.compile(r"(?P<slashes>\\{0,3})(?P<mark>[\"'`])")
+_QUOTED = {mark: re.compile(rf"(?:[^{mark}\\\r\n]|\\.)*+") for mark in "\"'`"}
+_SPECIAL = r"\"'`,;&|()\[\]{}<>\\"
+_BARE = re.compile(
+    rf"(?:[^\s{_SPECIAL}]|[,;&|](?![ \t]?[\w.-]{{1,64}}[=:])[{_SPECIAL}]{{0,3}}(?=[^\s{_SPECIAL}])|[\"'`()\[\]{{}}<>\\](?=[^\s{_SPECIAL}]))*+"
+)
+_TO_END_OF_LINE = re.compile(r"[^\r\n]*+")
+_BLOCK_SCALAR = re.compile(r"[|>][+-]?[ \t]*+\r?\n((?:[ \t]++[^\s][^\r\n]*+(?:\r?\n|$))++)")
+_LINE_LEAD = re.compile(r"(?:\d{4}-\d\d-\d\dT[\d:.]{8,20}Z )?[ \t]*+(?:- )?[\"']?")
+_MAX_LEAD = 80
+
+
+def redact_pairs(text: str, found: Found) -> str:
+    """The text with the values of secret names replaced; `found` is called with the kind of each."""
+    if not _ANY_NAME.search(text):
+        return text
+    text = _replace(text, _ENTRY, found, _is_always)
+    text = _replace(text, _FLAG, found, _is_flag)
+    return _replace(text, _PAIR, found, _is_pair)
+
+
+def _replace(text: str, regex: re.Pattern[str], found: Found, applies: Callable[[re.Match[str], str], bool]) -> str:
+    out: list[str] = []
+    done = position = 0
+    while match := regex.search(text, position):
+        position = match.end()
+        name = _whole_name(match)
+        kind = kind_of_name(name)
+        if not kind or not applies(match, name):
+            continue
+        start, end = _value(text, match)
+        if is_no_secret(name, text[start:end]):
+            continue
+        out += (text[done:start], f"[redacted {kind}]")
+        found(kind)
+        done = position = end
+    out.append(text[done:])
+    return "".join(out)
+
+
+def _whole_name(match: re.Match[str]) -> str:
+    """`API key: x` has its name in two words; elsewhere the name is what the expression took."""
+    name = match["name"]
+    if name.lower() in {"key", "keys"} and match.start() > 1:
+        before = match.string[max(0, match.start() - 24) : match.start()]
+        if before.endswith((" ", "_")):
+            return f"{before[:-1].rpartition(' ')[2]}_{name}"
+    return name
+
+
+def _is_always(match: re.Match[str], name: str) -> bool:
+    return True
+
+
+def _is_flag(match: re.Match[str], name: str) -> bool:
+    return not name.lower().startswith("no-")
+
+
+def _is_pair(match: re.Match[str], name: str) -> bool:
+    """Not a sentence: `unexpected token: }`, `pass: all`, `volume "db-token" : configmap not found`."""
+    text, end = match.string, match.end()
+    is_quoted = text[end : end + 1] in {'"', "'", "\\", "`"}
+    if match["is"] == ":" and not is_quoted:
+        if match["close"] and match["space"]:
+            return False
+        if name.lower() == "pass" and match["after"]:
+            return False
+    return not text[max(0, match.start() - 12) : match.start()].lower().endswith("unexpected ")
+
+
+def _value(text: str, match: re.Match[str]) -> tuple[int, int]:
+    """Where the value after this name begins and ends, without its quotes."""
+    start = match.end()
+    quote = _QUOTE.match(text, start)
+    if quote is not None:
+        slashes, mark = quote["slashes"], quote["mark"]
+        start = quote.end()
+        if slashes:  # JSON in a string: ends at the same escaped quote, or with the line
+            close = text.find(slashes + mark, start)
+            line_end = _end(_TO_END_OF_LINE, text, start)
+            return start, close if 0 <= close < line_end else line_end
+        return start, _end(_QUOTED[mark], text, start)
+    if block := _BLOCK_SCALAR.match(text, start):
+        return block.start(1), block.end(1) - (block[1].endswith("\n"))
+    if _is_yaml_line(text, match):
+        end = _end(_TO_END_OF_LINE, text, start)
+        comment = text.find(" #", start, end)
+        return start, comment if comment >= 0 else end
+    return start, _end(_BARE, text, start)
+
+
+def _is_yaml_line(text: str, match: re.Match[str]) -> bool:
+    """Whether the name is the first thing on its line and a colon with a blank follows: the value is the rest of the line."""
+    if match.re is not _PAIR or match["is"] != ":" or not match["after"]:
+        return False
+    line_start = text.rfind("\n", max(0, match.start() - _MAX_LEAD), match.start()) + 1
+    if line_start == 0 and match.start() > _MAX_LEAD:
+        return False
+    lead = _LINE_LEAD.fullmatch(text, line_start, match.start())
+    return lead is not None
+
+
+def _end(regex: re.Pattern[str], text: str, start: int) -> int:
+    found = regex.match(text, start)
+    return found.end() if found else start
