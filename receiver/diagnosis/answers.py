@@ -21,8 +21,10 @@ CANNOT_TELL = "cannot_tell"
 
 STARTING_S = 600.0  # a life that ends within ten minutes may have died of starting
 AT_ONCE_S = 10.0  # no service does much work in ten seconds: lives this short, again and again, die of starting
+FEW_RESTARTS = 3  # with one known life of seconds: the others were hardly long
 MANY_RESTARTS = 5  # this many restarts with the same short lives leave little doubt
 BIG_BURST_RATIO = 0.5  # a last log line that names this much of the limit names what filled it
+BLIND_S = 120.0  # lives shorter than a few scrapes: levels and peaks in the metrics are between lives as much as in them
 SHAPE_SEES_S = 1800.0  # a life shorter than half an hour is too short for a shape
 
 # How sure each witness may make us; 0.85 and more is worded "likely", 0.6 and more "looks like".
@@ -113,6 +115,8 @@ def node_ran_out(clues: Clues, kill: Kill) -> Answer:
         return Answer(answer=NO, because=f"node {node.name} reports no memory pressure")
     if kill.kind is KillKind.CHILD_PROCESS_OOM:
         return Answer(answer=NO, because="the counter counts kills at the container's own limit")
+    if kill.kind is KillKind.NONE and kill.is_sure:
+        return Answer(answer=NO, because="the kernel killed nothing")
     return Answer(answer=CANNOT_TELL, because=clues.missing_why("node") or "nothing is known of the node")
 
 
@@ -144,18 +148,24 @@ def while_starting(clues: Clues, kill: Kill) -> Answer:
     if was_killed and _dies_at_once(clues):
         longest = max(clues.lives_s)
         many = (kill.restarts or 0) >= MANY_RESTARTS
-        reason = f"its last {len(clues.lives_s)} lives took {human_duration(longest)} or less, {kill.restarts} restarts"
+        lives = f"its last {len(clues.lives_s)} lives took" if len(clues.lives_s) > 1 else "its last life took"
+        reason = f"{lives} {human_duration(longest)} or less, {kill.restarts} restarts"
         return _yes(START_OOM if many else AT_ONCE_TWICE, reason, clues, detail="at_once")
     if shape is not None and shape.cause is CauseName.STARTUP:
         if clues.rising and not clues.loading:
             return Answer(answer=NO, because=f"short lives, but its log shows work until the kill: {clues.rising[0]} rises in every line")
+        if _is_blind(clues) and max(clues.lives_s) > AT_ONCE_S:
+            return _not_starting(clues, kill)
         return _from_shape(shape)
     return _not_starting(clues, kill)
 
 
 def _dies_at_once(clues: Clues) -> bool:
-    """Several lives of a few seconds, and no witness that the last one was serving."""
-    return len(clues.lives_s) >= 2 and max(clues.lives_s) <= AT_ONCE_S and not clues.rising
+    """Lives of a few seconds, again and again, and no witness that the last one was serving."""
+    if not clues.lives_s or max(clues.lives_s) > AT_ONCE_S or clues.rising:
+        return False
+    restarts = clues.container.restart_count if clues.container is not None else 0
+    return len(clues.lives_s) >= 2 or restarts >= FEW_RESTARTS
 
 
 def _died_loading(clues: Clues, kill: Kill) -> Answer:
@@ -224,13 +234,16 @@ def _log_shows_growth(clues: Clues, kill: Kill) -> bool:
     )
     ended = ended or kill.kind is KillKind.CHILD_PROCESS_OOM
     is_short = all(s <= SHAPE_SEES_S for s in clues.lives_s[:1])
-    sees_nothing = clues.shape is None or clues.shape.cause in (CauseName.UNKNOWN, CauseName.STARTUP)
+    sees_nothing = clues.shape is None or clues.shape.cause in (CauseName.UNKNOWN, CauseName.STARTUP) or _is_blind(clues)
     return bool(clues.rising) and ended and is_short and sees_nothing
 
 
 def _growth_by_log(clues: Clues, kill: Kill) -> Answer:
-    names = " and ".join(clues.rising[:2])
-    reasons = [f"its log until the kill: {names} rises in every line"]
+    name = clues.rising[0]
+    what = "the kill" if kill.kind is not KillKind.NONE else "its end"
+    reasons = [" ".join(f"its log up to {what}: {name} rises in every line {c.rise_words(clues, name)}".split())]
+    if kill.kind is KillKind.NONE and clues.signature is not None:
+        reasons.insert(0, f"the program ran into a limit of its own: {clues.signature.meaning}")
     against = []
     if clues.lives_s:
         against.append(f"a life of {human_duration(clues.lives_s[0])} is short: work that needs more than the limit looks the same")
@@ -239,7 +252,7 @@ def _growth_by_log(clues: Clues, kill: Kill) -> Answer:
         against.append("a job may simply need this much: it never gets to its end")
     detail = "runtime_limit" if kill.kind is KillKind.NONE else "log"
     return Answer(
-        answer=YES, because=reasons[0], decides=True, confidence=UNSURE if is_batch else LOG_RISES, reasons=tuple(reasons), against=tuple(against),
+        answer=YES, because=reasons[-1], decides=True, confidence=UNSURE if is_batch else LOG_RISES, reasons=tuple(reasons), against=tuple(against),
         settle_by="a longer life with memory history: a plateau would refute it", detail=detail,
     )  # fmt: skip
 
@@ -247,10 +260,10 @@ def _growth_by_log(clues: Clues, kill: Kill) -> Answer:
 def only_during_spikes(clues: Clues, kill: Kill) -> Answer:
     """Yes when memory is low between short peaks; or when the log's last line names a burst that fills the limit."""
     shape = clues.shape
-    if shape is not None and shape.cause is CauseName.SPIKE:
+    if shape is not None and shape.cause is CauseName.SPIKE and not _is_blind(clues):
         return _from_shape(shape)
     burst = _burst(clues)
-    sees_nothing = shape is None or shape.cause is CauseName.UNKNOWN
+    sees_nothing = shape is None or shape.cause is CauseName.UNKNOWN or _is_blind(clues)
     if burst and sees_nothing and kill.kind in (KillKind.CONTAINER_OOM, KillKind.SUSPECTED_OOM):
         share = human_percent(burst / clues.limit_bytes) if clues.limit_bytes else "much"
         reasons = (
@@ -266,6 +279,11 @@ def only_during_spikes(clues: Clues, kill: Kill) -> Answer:
     return Answer(answer=CANNOT_TELL, because=_no_shape_words(clues))
 
 
+def _is_blind(clues: Clues) -> bool:
+    """Whether all known lives were too short for the metrics to say anything about levels."""
+    return len(clues.lives_s) > 0 and max(clues.lives_s) < BLIND_S
+
+
 def _burst(clues: Clues) -> int | None:
     """The size that the last log line before the kill names, when it is a large part of the limit, in bytes."""
     if clues.facts.log is None or clues.facts.log.is_current or not clues.limit_bytes or clues.rising or clues.loading:
@@ -277,7 +295,7 @@ def _burst(clues: Clues) -> int | None:
 def near_the_limit(clues: Clues, kill: Kill) -> Answer:
     """Yes when it lives close under its limit without growing."""
     shape = clues.shape
-    if shape is not None and shape.cause is CauseName.LIMIT_TOO_LOW:
+    if shape is not None and shape.cause is CauseName.LIMIT_TOO_LOW and not _is_blind(clues):
         return _from_shape(shape)
     usage, limit = clues.facts.usage_bytes, clues.limit_bytes
     if shape is not None and shape.detail in ("flat", "page_cache"):
@@ -304,6 +322,9 @@ def unknown_cause(clues: Clues, kill: Kill) -> Cause:
     reasons: list[str] = []
     if clues.lives_s and max(clues.lives_s) < SHAPE_SEES_S and kill.kind in (KillKind.CONTAINER_OOM, KillKind.SUSPECTED_OOM):
         reasons.append(f"lives of {_spans(clues.lives_s)} are too short to see a shape: start-up that needs more, or fast growth")
+    if kill.kind is KillKind.CHILD_PROCESS_OOM and clues.worker_lives_s:
+        typical = sorted(clues.worker_lives_s)[len(clues.worker_lives_s) // 2]
+        reasons.append(f"each worker dies about {human_duration(typical)} after its boot: what a worker needs to start, or fast growth")
     reasons += shape.because if shape is not None else (_no_shape_words(clues),)
     return Cause(
         name=CauseName.UNKNOWN,

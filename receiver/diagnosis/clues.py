@@ -14,7 +14,7 @@ from itertools import pairwise
 from receiver.diagnosis.runtimes import detect_runtime
 from receiver.diagnosis.series import shape_of
 from receiver.diagnosis.signatures import LoadingLine, find_signature, loading_lines, rising_words, strip_kube_time
-from receiver.domain.facts import ContainerFacts, Facts, Termination
+from receiver.domain.facts import ContainerFacts, Facts, LogFacts, MemoryHistory, Termination
 from receiver.domain.identity import UNKNOWN_KIND, Workload
 from receiver.domain.report import Shape, Signature
 
@@ -60,7 +60,8 @@ class Clues:
     loading: tuple[LoadingLine, ...]  # lines of loading among the last lines of the log
     rising: tuple[str, ...]  # counters in the log that rose until its end
     last_line: str
-    lives_s: tuple[float, ...]  # spans of the last lives that ended, newest first, from the container's status
+    lives_s: tuple[float, ...]  # spans of the last lives that ended, newest first: from the status and the exact times of the history
+    worker_lives_s: tuple[float, ...]  # from boot to SIGKILL of each child process that the log tells of
     raises: tuple[Raise, ...]  # newest first
 
     @property
@@ -113,7 +114,8 @@ def clues_of(facts: Facts) -> Clues:
         loading=_still_loading(texts),
         rising=rising_words(texts),
         last_line=texts[-1] if texts else "",
-        lives_s=_lives(container),
+        lives_s=_lives(container, facts.history),
+        worker_lives_s=_worker_lives(facts.log),
         raises=_raises(facts, name),
     )
 
@@ -141,15 +143,18 @@ def _limit_of_history(facts: Facts, shape: Shape | None) -> int | None:
     return next((int(s.limit_bytes) for s in reversed(samples) if s.limit_bytes), None)
 
 
-def _lives(container: ContainerFacts | None) -> tuple[float, ...]:
-    """How long the lives took that the status still tells of, newest first; without those that never started."""
-    if container is None:
-        return ()
-    ends = [t for t in (container.terminated, container.last_terminated) if t is not None]
-    known = sorted(
-        ((t.finished_at, t) for t in ends if t.finished_at is not None and t.started_at is not None), key=lambda e: e[0], reverse=True
-    )
-    return tuple(span for finished, t in known if (span := life_s(t)) is not None)
+def _lives(container: ContainerFacts | None, history: MemoryHistory | None) -> tuple[float, ...]:
+    """How long the last lives took, newest first; without those that never started."""
+    ends: dict[int, float] = {}
+    if history is not None:
+        for kill in history.kill_times_s:
+            starts = [s for s in history.starts_s if s <= kill]
+            if starts and max(starts) > max((k for k in history.kill_times_s if k < kill), default=0.0):
+                ends[round(kill)] = kill - max(starts)
+    for t in (container.terminated, container.last_terminated) if container is not None else ():
+        if t is not None and t.finished_at is not None and (span := life_s(t)) is not None:
+            ends[round(t.finished_at.timestamp())] = span
+    return tuple(ends[at] for at in sorted(ends, reverse=True))
 
 
 def life_s(termination: Termination) -> float | None:
@@ -157,6 +162,37 @@ def life_s(termination: Termination) -> float | None:
     if termination.started_at is None or termination.finished_at is None or termination.started_at.year <= 1970:
         return None
     return max((termination.finished_at - termination.started_at).total_seconds(), 0.0)
+
+
+_PID = re.compile(r"\bpid:? ?(\d{1,9})\b", re.IGNORECASE)
+_CHILD_DIED = re.compile(r"\b(?:SIGKILL|signal 9)\b")
+_CHILD_BOOTED = re.compile(r"\b(?:boot(?:ing|ed)|start(?:ing|ed)|spawn(?:ing|ed)|fork(?:ing|ed))\b", re.IGNORECASE)
+
+
+def _worker_lives(log: LogFacts | None) -> tuple[float, ...]:
+    """Seconds from the boot of a child process to its SIGKILL, for those of which the log has both with a time."""
+    if log is None or len(log.times) != len(log.lines):
+        return ()
+    booted: dict[str, datetime] = {}
+    spans = []
+    for line, at in zip(log.lines, log.times, strict=True):
+        pid = _PID.search(line[:1000])
+        if pid is None or at is None:
+            continue
+        if _CHILD_DIED.search(line):
+            if (since := booted.pop(pid[1], None)) is not None:
+                spans.append((at - since).total_seconds())
+        elif _CHILD_BOOTED.search(line):
+            booted[pid[1]] = at
+    return tuple(spans)
+
+
+def rise_words(clues: Clues, name: str) -> str:
+    """How far a counter rose in the log (`from 5 to 85`), or an empty text."""
+    pattern = re.compile(re.escape(name) + r'"?(?:=|: ?| )(-?\d{1,18}(?:\.\d{1,6})?(?: ?[KMGT]i?B)?)', re.IGNORECASE)
+    lines = clues.facts.log.lines if clues.facts.log else ()
+    values = [m[1] for line in lines if (m := pattern.search(line[:4096]))]
+    return f"from {values[0]} to {values[-1]}" if len(values) > 1 else ""
 
 
 def memory_ratio_before(clues: Clues, at: datetime | None) -> float | None:

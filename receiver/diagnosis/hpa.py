@@ -11,6 +11,7 @@ import re
 import yaml
 
 from receiver.diagnosis.clues import Clues
+from receiver.diagnosis.thresholds import TRAFFIC_CORRELATION
 from receiver.domain.report import Cause, CauseName, Hpa
 
 CPU_TARGET_PERCENT = 70  # of the CPU request: leaves room while new pods start
@@ -23,12 +24,18 @@ _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 def hpa_for(clues: Clues, cause: Cause) -> Hpa | None:
     """The manifest, or the change of the HPA that exists; None where more replicas would not help."""
     workload = clues.workload
-    if cause.name is not CauseName.SPIKE or cause.confidence <= 0.5 or cause.detail in ("batch", "burst"):
-        return None  # a batch job or one big request does not get smaller by more replicas
+    if cause.name is not CauseName.SPIKE or cause.confidence <= 0.5 or _is_batch(clues, cause):
+        return None
     if workload.kind not in SCALABLE or not _NAME.fullmatch(workload.name):
         return None
     existing = clues.facts.workload.hpa if clues.facts.workload else None
     return _wider(clues, dict(existing)) if existing else _new(clues)
+
+
+def _is_batch(clues: Clues, cause: Cause) -> bool:
+    """Whether the spikes are known not to be traffic: one big piece of work does not get smaller by more replicas."""
+    correlation = clues.shape.rate_correlation if clues.shape is not None else None
+    return cause.detail == "burst" or (correlation is not None and correlation < TRAFFIC_CORRELATION)
 
 
 def _new(clues: Clues) -> Hpa:
@@ -83,7 +90,7 @@ def _basis(clues: Clues) -> str:
     correlation = clues.shape.rate_correlation if clues.shape is not None else None
     if correlation is not None:
         return f"memory follows the request rate (correlation {correlation:.2f})"
-    return "that the spikes are traffic is not known without a request rate: a batch job would not get smaller"
+    return "only if these peaks are traffic, which is not known without a request rate: a batch job does not get smaller by it"
 
 
 def _number(value: object) -> int | None:

@@ -34,6 +34,7 @@ class Want:
     role: str
     why: str
     caveats: tuple[str, ...] = ()
+    is_for_leak: bool = False
 
 
 def propose(clues: Clues, kill: Kill, cause: Cause) -> Proposal:
@@ -153,6 +154,9 @@ def _want(clues: Clues, kill: Kill, cause: Cause) -> Want:
     caveats = (
         ["a raise in the last 48 h was not enough: if it is killed again, take a memory profile instead of raising"] if is_second else []
     )
+    if cause.detail == "memory_volume":
+        caveats.insert(0, "the volume in memory fills any limit: delete the pod to empty it, and give it a sizeLimit")
+        return Want(limit_bytes=most, floor_bytes=floor, role=STOP_GAP, why=why, caveats=tuple(caveats))
     if cause.name is CauseName.UNKNOWN or cause.confidence <= 0.5:
         caveats.insert(0, "the cause is not known: if it leaks, this only delays" + _lasts(clues, most))
         return Want(limit_bytes=most, floor_bytes=floor, role=STOP_GAP, why=why, caveats=tuple(caveats))
@@ -167,10 +171,7 @@ def _stop_gap_for_leak(clues: Clues, kill: Kill, cause: Cause, floor: float) -> 
         if cause.confidence > 0.5
         else [f"a leak is one possibility only: {cause.settle_by}" if cause.settle_by else "a leak is one possibility only"]
     )
-    lasts = _lasts(clues, wanted)
-    if lasts and _growth(clues) is None:
-        caveats.append(f"at the pace of its last life it is full again{lasts}")
-    return Want(limit_bytes=wanted, floor_bytes=floor, role=STOP_GAP, why=why, caveats=tuple(caveats))
+    return Want(limit_bytes=wanted, floor_bytes=floor, role=STOP_GAP, why=why, caveats=tuple(caveats), is_for_leak=True)
 
 
 def _by_rate(clues: Clues) -> list[tuple[float, str]]:
@@ -222,17 +223,23 @@ def _buys_h(clues: Clues, limit: float) -> float | None:
     """How long a life lasts at this growth under the new limit, in hours: (limit - floor at the start) / growth."""
     growth = _growth(clues)
     if growth is None or clues.shape is None:
-        return None
+        return _pace_h(clues, limit)
     floors = [life.floor_start_bytes for life in clues.shape.lives if life.floor_start_bytes is not None]
     floor = floors[-1] if floors else 0.0
     return max((limit - floor) / growth, 0.0)
 
 
-def _lasts(clues: Clues, limit: float) -> str:
-    """ " about 40 s after each start": how long the new limit lasts if the last life was growth and nothing else."""
+def _pace_h(clues: Clues, limit: float) -> float | None:
+    """The same in hours, if the last life was steady growth from nothing and no more is known."""
     if not clues.lives_s or not clues.limit_bytes or clues.lives_s[0] < 1:
-        return ""
-    return f", to about {human_duration(clues.lives_s[0] * limit / clues.limit_bytes)} per life"
+        return None
+    return clues.lives_s[0] * limit / clues.limit_bytes / 3600
+
+
+def _lasts(clues: Clues, limit: float) -> str:
+    """How long the new limit lasts if the last life was growth and nothing else: `, to about 40 s per life`."""
+    pace_h = _pace_h(clues, limit)
+    return f", to about {human_duration(pace_h * 3600)} per life" if pace_h is not None else ""
 
 
 # --- writing it down -------------------------------------------------------------------------------------------------------
@@ -240,9 +247,9 @@ def _lasts(clues: Clues, limit: float) -> str:
 
 def _written(clues: Clues, kill: Kill, want: Want, limit: int, room: Room) -> Proposal:
     caveats = list(want.caveats)
-    buys_h = _buys_h(clues, limit) if want.role == STOP_GAP else None
+    buys_h = _buys_h(clues, limit) if want.is_for_leak else None
     if buys_h is not None and buys_h * 3600 < policy.STOP_GAP_MIN_S:
-        caveats.append(f"it lasts only {human_duration(buys_h * 3600)} per life: hardly worth a rollout")
+        caveats.insert(0, f"it lasts only {human_duration(buys_h * 3600)} per life: hardly worth a rollout")
     request = _request(clues, want, limit, room, caveats)
     if kill.kind is KillKind.SUSPECTED_OOM:
         caveats.append("that it was an OOM is not certain")
@@ -258,7 +265,7 @@ def _written(clues: Clues, kill: Kill, want: Want, limit: int, room: Room) -> Pr
     commands, notes = commands_of(change)
     return Proposal(
         role=want.role, limit_before_bytes=clues.limit_bytes, limit_bytes=limit, request_before_bytes=clues.request_bytes, request_bytes=request,
-        buys_h=round(buys_h, 2) if buys_h is not None else None, patch=patch_of(change), diff=diff_of(change), commands=commands, why=want.why,
+        buys_h=round(buys_h, 4) if buys_h is not None else None, patch=patch_of(change), diff=diff_of(change), commands=commands, why=want.why,
         caveats=tuple(dict.fromkeys((*caveats, *notes))), checks=room.checks,
     )  # fmt: skip
 
