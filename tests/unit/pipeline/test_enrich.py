@@ -1,0 +1,371 @@
+"""From incidents to desired messages: one look an incident, storms, joined identities, and failures that hold nothing back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from receiver.domain.alerts import RESOLVED, Alert
+from receiver.domain.case import Case, Missing
+from receiver.domain.identity import Subject
+from receiver.domain.incident import Conversation, DigestView, IncidentView, Message
+from receiver.domain.report import Report
+from receiver.pipeline import storm
+from receiver.pipeline.enrich import LATE_EVIDENCE_DELAY_S, EnrichConfig, Enricher
+from receiver.pipeline.fold import ENRICH, FoldConfig, fold
+from receiver.pipeline.routing import Route, Router
+from receiver.store import incidents, jobs, outbox
+from receiver.store.store import Store
+from receiver.telemetry import Metrics
+from tests.support import Clock, alert
+
+
+class Words:
+    """Rendering reduced to what these tests look at."""
+
+    def incident(self, view: IncidentView, report: Report | None) -> tuple[Message, ...]:
+        name = view.subject.workload.name if view.subject.workload else view.subject.pod
+        why = view.because_degraded and " (degraded)"
+        root = f"{view.mention}{name} {view.state} {report.cause.name.value if report else 'unjudged'} x{view.kill_count}{why}"
+        return (Message(slot="root", text=root), Message(slot="evidence", text=f"{name} proof", is_reply=True))
+
+    def single(self, view: IncidentView, report: Report | None) -> Message:
+        return self.incident(view, report)[0]
+
+    def later(self, view: IncidentView, report: Report | None) -> Message:
+        return Message(slot="later", text=f"later: {self.incident(view, report)[0].text}")
+
+    def digest(self, view: DigestView) -> tuple[Message, ...]:
+        names = sorted(e.subject.workload.name for e in view.entries if e.subject.workload)
+        return (
+            Message(slot="root", text=f"storm of {len(view.entries)}"),
+            Message(slot="digest-page:1", text=" ".join(names), is_reply=True),
+        )
+
+
+def container_status(name: str, *, restarts: int = 1, finished: str = "2024-11-10T08:59:30Z") -> dict[str, Any]:
+    """A container that was OOM-killed and runs again."""
+    terminated = {"reason": "OOMKilled", "exitCode": 137, "startedAt": "2024-11-10T08:00:00Z", "finishedAt": finished}
+    return {
+        "name": name, "restartCount": restarts, "ready": True, "state": {"running": {"startedAt": "2024-11-10T08:59:40Z"}},
+        "lastState": {"terminated": terminated},
+    }  # fmt: skip
+
+
+def killed_pod(
+    namespace: str, name: str, container: str, *, owner: str = "", restarts: int = 1, finished: str = "2024-11-10T08:59:30Z"
+) -> dict[str, Any]:
+    """A v1 Pod whose container was OOM-killed; `owner`: a ReplicaSet's name."""
+    references = [{"kind": "ReplicaSet", "name": owner, "controller": True, "apiVersion": "apps/v1", "uid": "u"}] if owner else []
+    return {
+        "metadata": {"namespace": namespace, "name": name, "uid": f"uid-{name}", "ownerReferences": references},
+        "spec": {"nodeName": "node-1", "containers": [{"name": container, "image": "shop:1", "resources": {"limits": {"memory": "80Mi"}}}]},
+        "status": {"phase": "Running", "containerStatuses": [container_status(container, restarts=restarts, finished=finished)]},
+    }  # fmt: skip
+
+
+class Desk:
+    """An enricher over a store, with evidence that tests provide."""
+
+    def __init__(self, path: Path, *, routes: tuple[Route, ...] = (), is_threaded: bool = True) -> None:
+        self.clock = Clock()
+        self.store = Store.open_sqlite(path, clock=self.clock.now)
+        self.evidence: Callable[[Subject], dict[str, Any]] = lambda s: {"pod": killed_pod(s.namespace, s.pod, s.container or "app")}
+        self.missing: tuple[Missing, ...] = ()
+        self.looks: list[str] = []
+        self.config = EnrichConfig(threaded_sinks=frozenset({"fake"} if is_threaded else ()))
+        self.enricher = Enricher(
+            store=self.store, evidence=self, rendering=Words(), metrics=Metrics(), config=self.config, monotonic=self.clock.monotonic,
+            router=Router(sink="fake", default=Conversation(sink="fake", channel="C1"), routes=routes),
+        )  # fmt: skip
+
+    def gather(self, subject: Subject, alerts: tuple[Alert, ...], now: datetime) -> Case:
+        self.looks.append(subject.pod)
+        return Case(gathered_at=now, subject=subject, alerts=alerts, answers=self.evidence(subject), missing=self.missing)
+
+    def take(self, *new: Alert, works: bool = True) -> None:
+        """Accept alerts and do the work that is due now."""
+        self.store.accept(new)
+        while fold(self.store, FoldConfig()):
+            pass
+        if works:
+            self.work()
+
+    def work(self) -> None:
+        for _ in range(50):
+            with self.store.write() as tx:
+                claimed = jobs.claim(tx, now=self.clock.now(), epoch=self.store.epoch, limit=100)
+            if not claimed:
+                return
+            for job in claimed:
+                self.do(job)
+
+    def do(self, job: jobs.Job) -> None:
+        run = {ENRICH: self.enricher.enrich, storm.DIGEST: self.enricher.digest}[job.kind]
+        try:
+            run(job)
+        except ZeroDivisionError as exc:  # the bug that tests plant
+            self.enricher.give_up(job, "ZeroDivisionError")
+            with self.store.write() as tx:
+                jobs.fail(tx, job, error=str(exc), now=self.clock.now())
+
+    def messages(self) -> list[str]:
+        """Every desired message, `channel/slot: text`."""
+        with self.store.read() as tx:
+            rows = tx.run(
+                """SELECT c.channel, m.slot, m.desired_body ->> 'text' AS text FROM message m JOIN conversation c ON c.id = m.conversation_id
+                   ORDER BY m.created_at, m.is_reply, m.id"""
+            )
+        return [f"{r['channel']}/{r['slot']}: {r['text']}" for r in rows]
+
+    def roots(self) -> list[str]:
+        return [m.partition(": ")[2] for m in self.messages() if "/root: " in m]
+
+    def send_one(self) -> str:
+        """What the sender would do next: the text that arrived in the channel."""
+        with self.store.write() as tx:
+            first = outbox.next_outgoing(tx, sink="fake", channel="C1", now=self.clock.now())
+            assert first is not None
+            outbox.arrived(tx, first, ts=f"{self.clock.now()}", revision=first.revision, now=self.clock.now())
+        return str(first.body["text"])
+
+    def next_job_in_s(self) -> float | None:
+        with self.store.read() as tx:
+            due = jobs.next_due(tx)
+        return None if due is None else due - self.clock.now()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk(tmp_path / "state.db")
+    yield desk
+    desk.store.close()
+
+
+def pod(i: int, name: str = "orders-api") -> str:
+    letters = "bcdfghjklmnpqrstvwxz"
+    return f"{name}-655779759d-{letters[i // 400 % 20]}{letters[i // 20 % 20]}{letters[i % 20]}zz"
+
+
+def test_a_thousand_alerts_of_one_workload_cost_one_look(desk: Desk) -> None:
+    """Enrichment is per incident, not per alert."""
+    desk.take(*(alert(pod=pod(i)) for i in range(1000)))
+
+    assert len(desk.looks) == 1
+    assert len(desk.roots()) == 1
+
+
+def test_more_kills_edit_the_root_and_are_counted(desk: Desk) -> None:
+    """The same thread, a higher number; no second root."""
+    desk.take(alert(started=desk.clock.now()))
+    first = desk.roots()
+    desk.clock.advance(600)
+    desk.evidence = lambda s: {"pod": killed_pod(s.namespace, s.pod, s.container, restarts=4, finished="2024-11-10T09:09:50Z")}
+    desk.take(alert(started=desk.clock.now()))
+
+    assert [r.rpartition(" ")[2] for r in first] == ["x1"]
+    assert [r.rpartition(" ")[2] for r in desk.roots()] == ["x4"]
+
+
+def test_a_resolve_edits_the_root(desk: Desk) -> None:
+    """Resolved is told where the incident is told."""
+    desk.take(alert())
+    desk.clock.advance(300)
+    desk.take(alert(status=RESOLVED))
+
+    assert ["resolved" in r for r in desk.roots()] == [True]
+
+
+def test_an_alert_that_names_no_pod_is_told_without_evidence(desk: Desk) -> None:
+    """An alert the product knows nothing of is delivered all the same."""
+    desk.take(alert("CertificateExpires", pod="", container=""))
+
+    assert desk.looks == []
+    assert len(desk.roots()) == 1
+
+
+def test_info_is_for_the_page_only(desk: Desk) -> None:
+    """Severity info posts nothing; when the incident becomes a warning it is told."""
+    desk.take(alert("NoMemoryLimit", severity="info"))
+    quiet = desk.messages()
+    desk.take(alert("OOMKilled", severity="warning"))
+
+    assert quiet == []
+    assert len(desk.roots()) == 1
+
+
+def test_a_warning_that_becomes_a_kill_is_broadcast_once(desk: Desk) -> None:
+    """An edit is silent: the reader whose phone showed a warning must hear of the kill."""
+    calm = killed_pod("shop", "x", "orders-api")
+    calm["status"]["containerStatuses"][0].update(lastState={}, restartCount=0)
+    desk.evidence = lambda s: {"pod": calm}
+    desk.take(alert("HighMemoryUsage"))
+    desk.clock.advance(100)
+    desk.evidence = lambda s: {"pod": killed_pod(s.namespace, s.pod, s.container, finished="2024-11-10T09:01:00Z")}
+    desk.take(alert("OOMKilled"))
+    desk.clock.advance(100)
+    desk.take(alert("OOMKilled", started=desk.clock.now()))
+
+    assert [m for m in desk.messages() if "broadcast" in m] == ["C1/broadcast:became-kill: later: orders-api firing unknown x1"]
+
+
+def test_two_alerts_that_turn_out_to_be_one_workload_become_one_incident(desk: Desk) -> None:
+    """One names the container, the other only the pod; the API says it is the same thing: one root."""
+    desk.take(alert("OOMKilled"), alert("KubePodNotReady", container=""))
+    (root,) = desk.roots()
+    desk.take(alert("KubePodNotReady", container="", pod=pod(7)))
+
+    assert root.startswith("orders-api firing")
+    assert len(desk.roots()) == 1
+
+
+def test_a_bug_in_the_diagnosis_does_not_hold_back_the_alert(desk: Desk) -> None:
+    """Gathering fails: the alert is posted as it is and says so; when it works again the message gets better."""
+    desk.evidence = lambda s: {"pod": 1 // 0}
+    desk.take(alert())
+    degraded = desk.roots()
+    desk.evidence = lambda s: {"pod": killed_pod(s.namespace, s.pod, s.container)}
+    desk.clock.advance(60)
+    desk.work()
+
+    assert degraded == ["orders-api firing unjudged x0 (degraded)"]
+    assert ["degraded" in r for r in desk.roots()] == [False]
+
+
+def test_a_look_that_kills_the_receiver_does_not_hold_back_the_alert(desk: Desk) -> None:
+    """Twice claimed and never finished: the third time what is known is posted before looking again."""
+    desk.take(alert(), works=False)
+    for _ in range(2):
+        with desk.store.write() as tx:
+            jobs.claim(tx, now=desk.clock.now(), epoch=desk.store.epoch, limit=1)
+            jobs.recover(tx, epoch=desk.store.epoch + 1)
+    seen_at_gather: list[list[str]] = []
+    desk.evidence = lambda s: (seen_at_gather.append(desk.roots()), {"pod": killed_pod(s.namespace, s.pod, s.container)})[1]  # type: ignore[func-returns-value]
+    desk.work()
+
+    assert seen_at_gather == [["orders-api firing unjudged x0 (degraded)"]]
+    assert ["degraded" in r for r in desk.roots()] == [False]
+
+
+def test_late_evidence_is_asked_for_again_and_not_for_ever(desk: Desk) -> None:
+    """What timed out is looked for again; a source that stays away is not hammered."""
+    desk.missing = (Missing(source="history", why="timed out", is_retryable=True),)
+    desk.take(alert())
+    waits = []
+    while (wait_s := desk.next_job_in_s()) is not None:
+        waits.append(round(wait_s))
+        desk.clock.advance(wait_s)
+        desk.work()
+
+    assert waits == [LATE_EVIDENCE_DELAY_S, 2 * LATE_EVIDENCE_DELAY_S, 4 * LATE_EVIDENCE_DELAY_S]
+
+
+class TestStorm:
+    """Many incidents at once are one root and pages that name them all."""
+
+    def test_every_workload_of_a_storm_is_named_exactly_once(self, desk: Desk) -> None:
+        """300 workloads while Slack is slow: what has no root yet is told in one digest; nobody is named twice."""
+        for i in range(300):
+            desk.take(alert(pod=pod(i, f"svc{i}"), container="app"))
+            desk.clock.advance(0.1)
+            if i < 3:
+                desk.send_one()
+        desk.clock.advance(60)
+        desk.work()
+        (digest,) = [r for r in desk.roots() if r.startswith("storm")]
+        own = {r.split()[0] for r in desk.roots() if not r.startswith("storm")}
+        (page,) = [m.partition(": ")[2].split() for m in desk.messages() if "digest-page" in m]
+
+        assert digest == "storm of 297"
+        assert len(own) == 3
+        assert sorted([*own, *page]) == sorted(f"svc{i}" for i in range(300))
+
+    def test_critical_routes_keep_their_own_roots(self, tmp_path: Path) -> None:
+        """What somebody marked as critical is not folded away."""
+        desk = Desk(tmp_path / "state.db", routes=(Route(channel="C1", match={"tier": "gold"}, is_critical=True),))
+        for i in range(30):
+            desk.take(alert(pod=pod(i, f"svc{i}"), container="app", tier="gold" if i % 10 == 5 else "tin"))
+        desk.clock.advance(60)
+        desk.work()
+        roots = desk.roots()
+        desk.store.close()
+
+        assert {"svc5", "svc15", "svc25"} <= {r.split()[0] for r in roots}
+
+    def test_roots_that_wait_for_a_slow_channel_move_into_the_digest(self, desk: Desk) -> None:
+        """Said nowhere yet, so said once, in the digest; what was already sent keeps its root."""
+        for i in range(5):
+            desk.take(alert(pod=pod(i, f"svc{i}"), container="app"))
+        sent = desk.send_one().split()[0]
+        for i in range(5, 15):
+            desk.take(alert(pod=pod(i, f"svc{i}"), container="app"))
+        desk.clock.advance(60)
+        desk.work()
+
+        assert sorted(r.split()[0] for r in desk.roots()) == ["storm", sent]
+
+    def test_a_slow_trickle_is_no_storm(self, desk: Desk) -> None:
+        """Twelve incidents over an hour have roots of their own."""
+        for i in range(12):
+            desk.take(alert(pod=pod(i, f"svc{i}"), container="app"))
+            desk.clock.advance(300)
+
+        assert len(desk.roots()) == 12
+
+    def test_a_storm_ends_and_the_next_incident_has_its_own_root(self, desk: Desk) -> None:
+        """A quarter of an hour after the last newcomer the storm is over."""
+        for i in range(12):
+            desk.take(alert(pod=pod(i, f"svc{i}"), container="app"))
+        for _ in range(40):
+            desk.clock.advance(60)
+            desk.work()
+        desk.take(alert(pod=pod(99, "late"), container="app", started=desk.clock.now()))
+
+        assert "late" in {r.split()[0] for r in desk.roots()}
+
+
+def test_a_sink_without_threads_gets_one_message_and_short_ones_later(tmp_path: Path) -> None:
+    """An incoming webhook cannot edit: a later state is a new short message, never a repeat of the whole."""
+    desk = Desk(tmp_path / "state.db", is_threaded=False)
+    desk.take(alert(started=desk.clock.now()))
+    desk.clock.advance(60)
+    desk.take(alert(started=desk.clock.now()))
+    desk.clock.advance(60)
+    desk.take(alert(started=desk.clock.now() - 60, status=RESOLVED), alert(started=desk.clock.now() - 120, status=RESOLVED))
+    messages = desk.messages()
+    desk.store.close()
+
+    assert messages == ["C1/root: orders-api firing unknown x1", "C1/later:1: later: orders-api resolved unknown x1"]
+
+
+def test_routes_decide_channel_and_mention(tmp_path: Path) -> None:
+    """The first route that matches wins; the mention stands in the first root and never in an edit."""
+    route = Route(channel="C2", match={"namespace": "pay.*"}, mention="<!subteam^S1>")
+    desk = Desk(tmp_path / "state.db", routes=(route,))
+    desk.take(alert(namespace="payments", severity="critical"), alert(namespace="shop", severity="critical"))
+    first = sorted(m for m in desk.messages() if "/root" in m)
+    desk.clock.advance(600)
+    desk.evidence = lambda s: {"pod": killed_pod(s.namespace, s.pod, s.container, restarts=2, finished="2024-11-10T09:05:00Z")}
+    desk.take(alert(namespace="payments", severity="critical", started=desk.clock.now()))
+    later = sorted(m for m in desk.messages() if "C2/root" in m)
+
+    desk.store.close()
+    assert first == ["C1/root: orders-api firing unknown x1", "C2/root: <!subteam^S1>orders-api firing unknown x1"]
+    assert later == ["C2/root: orders-api firing unknown x2"]
+
+
+def test_the_stored_report_and_case_can_be_looked_at_again(desk: Desk) -> None:
+    """What the message rests on is kept with the incident."""
+    desk.take(alert())
+    with desk.store.read() as tx:
+        (incident,) = incidents.newest(tx, 10)
+        case = incidents.evidence_of(tx, incident.id)
+
+    assert incident.report is not None
+    assert incident.report["kill"]["kind"] == "container_oom"
+    assert case is not None
+    assert "pod" in case.answers
