@@ -11,7 +11,8 @@ case replays through a later version's parser and diagnosis, and shows what they
 | source | JSON |
 |---|---|
 | pod | v1 Pod |
-| events | {"items": [v1 Event, ...]}: of the pod, its owner and its node |
+| events | {"items": [v1 Event, ...]}: of the pod and its owner (and, in recordings, of its node) |
+| nodeevents | {"items": [v1 Event, ...]}: of the node |
 | log | {"container", "previous": bool, "text", "truncated": bool, "lines": n, "of_running_instance": bool} of the killed container; the last: not of the instance that died |
 | owners | [object, ...] from the pod upwards (ReplicaSet, Deployment), metadata, spec and status |
 | replicasets | {"items": [apps/v1 ReplicaSet or ControllerRevision, ...]} of the owner: its revisions |

@@ -2,10 +2,77 @@
 
 from __future__ import annotations
 
-from receiver.domain.case import Case
-from receiver.domain.facts import Facts
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from receiver.diagnosis.reading.access import objects, quantity_bytes, text
+from receiver.diagnosis.reading.coverage import alert_coverage
+from receiver.diagnosis.reading.events import event_facts
+from receiver.diagnosis.reading.history import busiest_container, child_kills, memory_history
+from receiver.diagnosis.reading.killed import pick_killed_container
+from receiver.diagnosis.reading.log import log_facts
+from receiver.diagnosis.reading.pod import pod_facts
+from receiver.diagnosis.reading.policies import limit_range_max, node_facts, quota_free
+from receiver.diagnosis.reading.workload import workload_facts
+from receiver.domain.case import Case, Missing
+from receiver.domain.facts import Facts, MemoryHistory
+
+__all__ = ["facts_of", "pick_killed_container"]
 
 
 def facts_of(case: Case) -> Facts:
-    """Everything a case says, understood. Never raises for what an API answered: what cannot be read is as if not answered."""
-    return Facts(now=case.gathered_at, subject=case.subject, alerts=case.alerts, redactions=case.redactions, missing=case.missing)
+    """Everything a case says, understood. Never raises for what an API answered: what cannot be read is as if not answered.
+
+    The subject is made whole: its container is the one that was killed, its node the pod's.
+    """
+    answers = case.answers
+    pod = pod_facts(answers.get("pod"))
+    events = event_facts({"items": [*objects(answers, "events", "items"), *objects(answers, "nodeevents", "items")]})
+    subject = case.subject
+    if pod is not None:
+        busiest = busiest_container(answers, pod.name)
+        killed = pick_killed_container(pod, subject.container, events, busiest=busiest)
+        subject = replace(subject, container=killed.name if killed else subject.container, node=subject.node or pod.node)
+    history = memory_history(answers, pod=pod, pod_name=subject.pod, container=subject.container, now_s=case.gathered_at.timestamp())
+    missing = case.missing + _silent_gaps(answers, history, subject.container)
+    return Facts(
+        now=case.gathered_at,
+        subject=subject,
+        alerts=case.alerts,
+        pod=pod,
+        events=events,
+        log=log_facts(answers.get("log")),
+        workload=workload_facts(answers, subject, subject.container),
+        history=history,
+        node=node_facts(answers, subject.pod, case.gathered_at),
+        usage_bytes=_usage(answers.get("metrics"), subject.container),
+        quota_max_limit_bytes=limit_range_max(answers.get("limitrange")),
+        quota_free_limit_bytes=quota_free(answers.get("resourcequota"), "limits.memory"),
+        quota_free_request_bytes=quota_free(answers.get("resourcequota"), "requests.memory"),
+        coverage=alert_coverage(answers, subject, frozenset(a.fingerprint for a in case.alerts)),
+        child_kills=child_kills(answers, pod=pod, pod_name=subject.pod, container=subject.container),
+        redactions=case.redactions,
+        missing=missing,
+    )
+
+
+def _usage(metrics: object, container: str) -> int | None:
+    """What kubectl top shows for the container."""
+    found = (c for c in objects(metrics, "containers") if text(c, "name") == container)
+    return next((used for c in found if (used := quantity_bytes(c, "usage", "memory")) is not None), None)
+
+
+def _silent_gaps(answers: Mapping[str, Any], history: MemoryHistory | None, container: str) -> tuple[Missing, ...]:
+    """What was answered without an error and still is not there: an empty history is not a flat one."""
+    gaps = []
+    if history is not None and not history.samples:
+        why = f"Prometheus has no memory sample of container {container}" if container else "Prometheus has no memory sample of this pod"
+        gaps.append(Missing(source="history", why=why, hint="its lives may have been shorter than the scrape interval"))
+    for source in ("history", "recent", "traffic", "peaks"):
+        answer = answers.get(source)
+        said = answer.get("warnings") if isinstance(answer, Mapping) else None
+        if isinstance(said, list) and said:
+            gaps.append(Missing(source=source, why=f"Prometheus warns that its answer is partial: {str(said[0])[:200]}"))
+            break
+    return tuple(gaps)
