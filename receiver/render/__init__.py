@@ -1,5 +1,6 @@
-"""Diagnosis to message: pure text and Block Kit building. Start at `renderer.Renderer`."""
+"""Diagnosis to message: pure text and Block Kit building. Start at `renderer.Renderer`; templates: docs/templates.md."""
 
-from receiver.render.renderer import Renderer
+from receiver.render.environment import slack_environment
+from receiver.render.renderer import Renderer, plain_body, standalone_view
 
-__all__ = ["Renderer"]
+__all__ = ["Renderer", "plain_body", "slack_environment", "standalone_view"]

@@ -5,12 +5,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import jinja2
 
-from receiver.domain.incident import DigestView, IncidentView, Message
+from receiver.domain.incident import FIRING, DigestView, IncidentView, Message
 from receiver.domain.report import Report
+from receiver.render import blocks, mentions, root, terminal, thread
+from receiver.render.build import build
+from receiver.render.digest import digest
+from receiver.render.environment import BrokenTemplate, Fragments, fragments
+from receiver.render.kinds import kind_of
+from receiver.render.root import Draft, Print
+from receiver.render.text import clean_block, cut, escape_mrkdwn, sentence
+
+PLAIN_MAX = 3_500  # characters: Slack advises 4,000 for `text`, and escaping makes it longer
+
+Made = TypeVar("Made")
 
 
 class Renderer:
@@ -19,37 +32,166 @@ class Renderer:
     """
 
     def __init__(self, environment: jinja2.Environment, builtin: jinja2.Environment | None = None) -> None:
-        self._environment = environment
-        self._builtin = builtin
+        self._environments = (environment, *([builtin] if builtin is not None else []))
 
-    def incident(self, view: IncidentView, report: Report | None) -> tuple[Message, ...]:
-        """Everything the conversation of an incident should hold now: the root, then its replies in thread order."""
-        raise NotImplementedError
+    def incident(self, view: IncidentView, report: Report | None, *, chart: blocks.Block | None = None) -> tuple[Message, ...]:
+        """Everything the conversation of an incident should hold now: the root, then its replies in thread order.
+
+        `chart`: an image block for the root (`blocks.image`).
+        """
+
+        def make(seen: IncidentView, found: Report | None, show: Print) -> tuple[Message, ...]:
+            draft = _draft(seen, found, chart=chart)
+            first = root.root(draft, show)
+            message = Message(slot="root", text=first.text, blocks=first.blocks, full_text=blocks.as_text(first.blocks))
+            return (message, *thread.replies(seen, found, draft.context, draft.kind, show))
+
+        return self._surely(make, view, report) or (_bare(view),)
 
     def single(self, view: IncidentView, report: Report | None) -> Message:
-        """The whole incident in one message, for sinks without threads."""
-        raise NotImplementedError
+        """The whole incident in one message, for sinks without threads: shortened from the end to Slack's limits."""
+
+        def make(seen: IncidentView, found: Report | None, show: Print) -> Message:
+            draft = _draft(seen, found, patch_place="below")
+            first = root.root(draft, show)
+            parts = _parts(draft, show)
+            room = blocks.MESSAGE_MAX_CHARS - blocks.visible(first.blocks)
+            shown = (*first.blocks, *thread.within(parts, room, most_blocks=blocks.MESSAGE_MAX_BLOCKS - len(first.blocks) - 1))
+            return Message(slot="root", text=first.text, blocks=shown, full_text=blocks.as_text(shown))
+
+        return self._surely(make, view, report) or _bare(view)
 
     def later(self, view: IncidentView, report: Report | None) -> Message:
-        """What changed since, as a short new message that names the incident, for sinks that cannot edit."""
-        raise NotImplementedError
+        """The incident's new state as a short message that names it: for sinks that cannot edit, and for broadcasts."""
+
+        def make(seen: IncidentView, found: Report | None, show: Print) -> Message:
+            short = root.later(_draft(seen, found), show)
+            return Message(slot="later", text=short.text, blocks=short.blocks, full_text=blocks.as_text(short.blocks))
+
+        return self._surely(make, view, report) or replace(_bare(view), slot="later")
 
     def digest(self, view: DigestView) -> tuple[Message, ...]:
         """A storm: one root, then pages (`digest-page:1`, ...) that name every workload, at most 90 lines each."""
-        raise NotImplementedError
+        show, _ = self._print()
+        return digest(view, show)
 
     def plain(self, message: Message) -> Message:
         """The same message without blocks, for when a sink refused them."""
-        raise NotImplementedError
+        return replace(message, text=plain_body(message.body())["text"], blocks=())
 
     def console(self, message: Message) -> str:
         """A message as text for a terminal."""
-        raise NotImplementedError
+        return terminal.wrap(message.full_text)
 
     def report_text(self, report: Report, verbose: bool = False) -> str:
         """A whole report for a terminal (`-o text`); `verbose` adds the numbers behind the verdict."""
-        raise NotImplementedError
+        view = standalone_view(report)
+
+        def make(seen: IncidentView, found: Report | None, show: Print) -> str:
+            draft = _draft(seen, found, patch_place="below")
+            whole = [blocks.as_text([b]) for b in _parts(draft, show)]
+            return terminal.stack([blocks.as_text(root.root(draft, show).blocks), *whole])
+
+        text = self._surely(make, view, report) or _bare(view).full_text
+        behind = terminal.numbers(report) if verbose else ""
+        return terminal.wrap(terminal.stack([text, f"Numbers behind the verdict\n{_indented(behind)}" if behind else ""]))
 
     def slack_lines(self, messages: tuple[Message, ...]) -> list[dict[str, Any]]:
         """chat.postMessage bodies in posting order (`-o slack`), with the extra keys `slot` and `thread`."""
-        raise NotImplementedError
+        return [
+            {"slot": m.slot, "thread": m.is_reply, "text": m.text, "blocks": [dict(b) for b in m.blocks], "unfurl_links": False, "unfurl_media": False}
+            | ({"reply_broadcast": True} if m.is_broadcast else {})
+            for m in messages
+        ]  # fmt: skip
+
+    def _print(self) -> tuple[Print, dict[str, str]]:
+        """A function that prints templates, and the list of those it found broken (name -> why)."""
+        broken: dict[str, str] = {}
+
+        def show(name: str, variables: Mapping[str, Any], keys: Sequence[str]) -> Fragments:
+            *first, last = self._environments
+            for environment in first:
+                try:
+                    return fragments(environment, name, variables, keys)
+                except BrokenTemplate as exc:
+                    broken[exc.name] = exc.why
+            return fragments(last, name, variables, keys)
+
+        return show, broken
+
+    def _surely(self, make: Callable[[IncidentView, Report | None, Print], Made], view: IncidentView, report: Report | None) -> Made | None:
+        """What `make` makes; with a note when a template was broken, without the report when that cannot be shown at all.
+
+        None when even that fails: then the alert is passed on without templates.
+        """
+        show, broken = self._print()
+        try:
+            made = make(view, report, show)
+            if not broken:
+                return made
+            name, why = next(iter(broken.items()))
+            return make(_noted(view, f"Template {name} is broken ({why}); the built-in one was used"), report, show)
+        except BrokenTemplate as exc:
+            problem = str(exc)
+        except Exception as exc:  # noqa: BLE001  whatever is wrong with a report must not withhold the alert
+            problem = f"the report could not be shown ({type(exc).__name__}: {exc})"
+        try:
+            return make(_noted(view, problem), None, show)
+        except BrokenTemplate:
+            return None
+
+
+def standalone_view(report: Report) -> IncidentView:
+    """An incident for a report that no incident tells of (`triage`, `diagnose`)."""
+    facts = report.facts
+    severity = facts.alerts[0].severity if facts.alerts else "warning"
+    pods = (report.subject.pod,) if report.subject.pod else ()
+    return IncidentView(
+        id="",
+        state=FIRING,
+        subject=report.subject,
+        severity=severity,
+        opened_at=report.kill.at or facts.now,
+        alerts=facts.alerts,
+        pods=pods,
+    )
+
+
+def plain_body(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A message body as escaped text without blocks, for when a sink refused the blocks. A configured mention stays."""
+    words = clean_block(str(body.get("full_text") or ""), max_lines=120, max_columns=600) or str(body.get("text", ""))
+    mention = mentions.as_mrkdwn(str(body.get("text", "")))
+    return {**body, "text": escape_mrkdwn(cut(words, PLAIN_MAX)) + mention, "blocks": []}
+
+
+def _draft(view: IncidentView, report: Report | None, *, patch_place: str = "in the thread", chart: blocks.Block | None = None) -> Draft:
+    context = build(view, report, patch_place=patch_place)
+    return Draft(view=view, report=report, context=context, kind=kind_of(report, is_memory_alert=context.alert.has_oom_name), chart=chart)
+
+
+def _parts(draft: Draft, show: Print) -> list[blocks.Block]:
+    """Everything below the root in one message: tree and checklist, patch, then the evidence."""
+    report = draft.report
+    if report is None:
+        return []
+    found = [
+        thread.checklist(report, draft.context, show),
+        thread.patch(report, draft.context, show),
+        thread.evidence(report, draft.context, show),
+    ]
+    return [part for reply in found if reply for part in reply.parts]
+
+
+def _noted(view: IncidentView, note: str) -> IncidentView:
+    return replace(view, because_degraded=" ".join(sentence(n) for n in (note, view.because_degraded) if n))
+
+
+def _bare(view: IncidentView) -> Message:
+    """The alert without any template."""
+    shown = root.bare(view)
+    text = escape_mrkdwn(cut(blocks.as_text(shown[:1]), blocks.TEXT_MAX)) + mentions.as_mrkdwn(view.mention)
+    return Message(slot="root", text=text, blocks=shown, full_text=blocks.as_text(shown))
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.split("\n"))

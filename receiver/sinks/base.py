@@ -13,7 +13,7 @@ from receiver.errors import DeliveryError
 
 
 class CannotReconcile(DeliveryError):
-    """This sink cannot tell whether a message was stored: no way to read back, or the permission for it is missing."""
+    """The sink cannot tell whether a message was stored: no way to read back, or the permission for it is missing."""
 
 
 class Sink(Protocol):

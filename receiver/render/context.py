@@ -1,0 +1,200 @@
+"""What a template sees: the documented, typed context of docs/templates.md. Values are words, ready to print.
+
+Everything here comes from one place only (a report field or the incident), so header, lines and lock screen cannot quote
+different numbers. None or an empty value means: not known, leave the line out. Numbers that templates compare are numbers.
+The help texts are the table in docs/templates.md; a test keeps the two equal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from receiver.render.inline import Moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertWords:
+    """The alert that speaks for the incident: firing ones before resolved ones, the most severe, the newest."""
+
+    name: Annotated[str, "its name; `an alert without a name` when it has none"]
+    severity: Annotated[str, "its severity label, `warning` when it has none"]
+    state: Annotated[str, "`firing` or `resolved`"]
+    since: Annotated[Moment, "when it began to fire"]
+    has_oom_name: Annotated[bool, "its name says OOM or memory: an alert that asks for a diagnosis"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KillWords:
+    """What died and how often."""
+
+    kind: Annotated[str, "`container_oom`, `child_process_oom`, `node_oom`, `eviction`, `sigkill_not_oom`, `suspected_oom` or `none`"]
+    reason: Annotated[str, "the reason Kubernetes gave, verbatim; empty when none"]
+    exit_code: Annotated[int | None, "the exit code"]
+    trigger: Annotated[str, "what sent the signal, when it was not the kernel: `liveness probe`, ..."]
+    is_sure: Annotated[bool, "no hedge is needed"]
+    count: Annotated[int, "kills known over the incident's life, all replicas; a lower bound"]
+    phrases: Annotated[tuple[str, ...], "what happened and how often, longest wording first, for the header"]
+    short: Annotated[str, "the same for the lock screen: `OOMKilled x4`"]
+    at: Annotated[Moment | None, "the newest kill"]
+    span: Annotated[str, "from the first to the newest kill: `8 h`"]
+    life: Annotated[str, "how long the container had lived: `2 h 58`, `under 1 s`"]
+    because: Annotated[tuple[str, ...], "the facts that decided the kind of kill"]
+    processes: Annotated[int | None, "processes killed inside a container that lived on"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicaWords:
+    """How many of the workload's pods were hit."""
+
+    hit: Annotated[int, "pods of the workload that were hit, as far as known"]
+    desired: Annotated[int | None, "replicas the workload wants"]
+    is_one_of_many: Annotated[bool, "one of several replicas: points to a hot shard"]
+    is_all: Annotated[bool, "all of several replicas"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryWords:
+    """Memory of the container, in words."""
+
+    limit: Annotated[str, "`80 MiB`; empty: no limit is set, or not known"]
+    limit_value: Annotated[str, "`80Mi`, to paste"]
+    request_value: Annotated[str, "`64Mi`; empty: none is set"]
+    has_no_limit: Annotated[bool, "the pod was read and the container has no limit"]
+    peak: Annotated[str, "the highest seen"]
+    peak_of_limit: Annotated[str, "`2.4 of 64 MiB`"]
+    peak_share: Annotated[str, "`4 %`"]
+    level: Annotated[str, "the median"]
+    level_share: Annotated[str, "the median's share of the limit"]
+    headroom: Annotated[str, "from the median to the limit"]
+    now: Annotated[str, "the newest value"]
+    now_of_limit: Annotated[str, "`67 of 80 MiB`"]
+    now_share: Annotated[str, "`84 %`"]
+    process: Annotated[str, "the newest value without file cache"]
+    process_share: Annotated[str, "its share of the limit"]
+    cache: Annotated[str, "file cache in the newest value"]
+    is_mostly_cache: Annotated[bool, "file cache explains what looks like use"]
+    history: Annotated[str, "how much history was looked at: `11 h`"]
+    no_data: Annotated[str, "how much of it is missing: `32 min`"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrowthWords:
+    """The rise of the memory floor."""
+
+    rate: Annotated[str, "`20-21 MiB/h`"]
+    lives: Annotated[int, "lives looked at"]
+    lives_grown: Annotated[int, "lives that grew"]
+    since: Annotated[str, "how long the newest life has been growing: `2 h`"]
+    floor_from: Annotated[str, "where a life begins: `22 MiB`"]
+    floor_to: Annotated[str, "the highest seen at its end; a kill hides what is above: say `at least`"]
+    began: Annotated[Moment | None, "when it began, for a leak that came with a change"]
+    full_at: Annotated[Moment | None, "when the limit is reached at this rate, nobody killed yet"]
+    full_in: Annotated[str, "the same as a span: `40 min`"]
+    next_kill: Annotated[Moment | None, "when the next kill is due at this rate"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CauseWords:
+    """The leaf of the decision tree and how sure it is. No percentage: the wording carries it."""
+
+    name: Annotated[str, "`leak`, `spike`, `limit_too_low`, `startup`, `node_pressure`, `not_memory` or `unknown`"]
+    is_likely: Annotated[bool, "confidence 0.85 and more: `Likely a memory leak`"]
+    is_plausible: Annotated[bool, "confidence 0.6 and more: `Looks like a memory leak`"]
+    because: Annotated[tuple[str, ...], "the reasons"]
+    against: Annotated[tuple[str, ...], "what speaks against it"]
+    settle_by: Annotated[str, "what would settle it"]
+    detail: Annotated[str, "a finer word: `after_change`, `warm_up`, `page_cache`, `traffic`, `batch`, `flat`, `too_short`, `no_history`"]
+    follows_traffic: Annotated[bool, "memory follows the request rate"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeWords:
+    """The proposal."""
+
+    role: Annotated[str, "`fix` or `stop_gap`; empty: there is none"]
+    none: Annotated[str, "why there is none"]
+    limit_before: Annotated[str, "`96Mi`; empty when no limit is set"]
+    limit: Annotated[str, "`200Mi`"]
+    request_before: Annotated[str, "`64Mi`"]
+    request: Annotated[str, "the new request; empty: unchanged"]
+    buys: Annotated[str, "what a stop-gap buys per life: `6 h 40`"]
+    why: Annotated[str, "how the number was found"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateWords:
+    """How the container is now."""
+
+    name: Annotated[str, "`running`, `waiting`, `terminated` or `unknown`"]
+    reason: Annotated[str, "`CrashLoopBackOff`, ..."]
+    is_looping: Annotated[bool, "in CrashLoopBackOff"]
+    is_never_up: Annotated[bool, "looping, and no life lasted a minute"]
+    restarts: Annotated[int | None, "the container's restart count"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingWords:
+    """A piece of evidence that could not be had."""
+
+    what: Annotated[str, "`the log of the killed container`"]
+    why: Annotated[str, "the reason, shortened"]
+    hint: Annotated[str, "what would make it available"]
+    is_normal: Annotated[bool, "expected at this moment"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckWords:
+    """The state of the checklist."""
+
+    total: Annotated[int, "items that apply"]
+    done: Annotated[int, "done"]
+    todo: Annotated[int, "left for a person"]
+    could_not: Annotated[int, "could not be checked"]
+    does_not_apply: Annotated[int, "do not apply"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryWords:
+    """One thing that happened to the incident."""
+
+    at: Annotated[Moment, "when"]
+    text: Annotated[str, "what"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """All that a template of an incident's messages sees."""
+
+    subject: Annotated[str, "the workload, with `/container` when that has another name: `cart/log-shipper`"]
+    workload: Annotated[str, "the workload's name; of a bare pod, the pod's"]
+    kind: Annotated[str, "`Deployment`, ...; empty when not known"]
+    container: Annotated[str, "the container, only when it is named unlike the workload"]
+    namespace: Annotated[str, "may be empty"]
+    cluster: Annotated[str, "may be empty"]
+    pod: Annotated[str, "the pod the evidence is about"]
+    node: Annotated[str, "its node"]
+    node_memory: Annotated[str, "what pods may use of it: `2.3 GiB`"]
+    where: Annotated[str, "namespace/cluster, for the lock screen"]
+    place: Annotated[str, "`shop/orders-api`, for the line under the header"]
+    page: Annotated[str, "address of the incident's page; empty without PUBLIC_URL"]
+    alert: Annotated[AlertWords, "the alert"]
+    kill: Annotated[KillWords, "what died; `kill.kind` is `none` when nothing did"]
+    replicas: Annotated[ReplicaWords, "how many were hit"]
+    memory: Annotated[MemoryWords, "memory; fields are empty where not known"]
+    growth: Annotated[GrowthWords | None, "the rise; none when it does not rise or is not known"]
+    cause: Annotated[CauseWords, "the verdict"]
+    change: Annotated[ChangeWords, "the proposal"]
+    state: Annotated[StateWords, "the container now"]
+    checks: Annotated[CheckWords, "the checklist"]
+    missing: Annotated[tuple[MissingWords, ...], "what could not be had; what is normally absent is left out"]
+    others_killed: Annotated[tuple[str, ...], "other containers OOM-killed on the node"]
+    neighbours: Annotated[tuple[str, ...], "containers of the same pod that run without a restart"]
+    rollout: Annotated[str, "how long before the first kill the newest rollout was, when at most 2 h: `12 min`"]
+    looks: Annotated[tuple[Moment, ...], "when the incident will be looked at again"]
+    log: Annotated[tuple[EntryWords, ...], "what happened, oldest first"]
+    news: Annotated[tuple[EntryWords, ...], "the entries since the newest kill"]
+    is_resolved: Annotated[bool, "Alertmanager says resolved; that is not fixed"]
+    settings_changed: Annotated[str, "a fix that was seen: `limit raised to 160Mi`"]
+    patch_place: Annotated[str, "where the patch stands: `in the thread` or `below`"]
+    note: Annotated[str, "why the message is less than it should be; empty normally"]

@@ -1,0 +1,156 @@
+"""A storm told in one root and in pages of its thread. A workload is named in one root only, and always in a page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from receiver.domain.incident import DigestEntry, DigestView, Message
+from receiver.render import blocks, inline, mentions
+from receiver.render.blocks import Block
+from receiver.render.build import when
+from receiver.render.inline import Moment
+from receiver.render.root import Print, fit, lock_screen, shorten
+from receiver.render.text import clean_line, cut_middle
+
+KEYS = ("header", "do", "next", "causes", "worst", "grey", "text")
+WORST = 5
+NAME_MAX, SUMMARY_MAX = 44, 40  # characters of a line in a page: 90 lines stay within the page's 6,000
+SHARED = 0.5  # a factor is common when it covers more than this share of the workloads
+
+CAUSES = {
+    "leak": "likely leak", "startup": "start-up needs more", "limit_too_low": "limit too low", "spike": "peaks",
+    "node_pressure": "node out of memory", "not_memory": "not an OOM", "unknown": "cannot tell yet",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CauseCount:
+    """How many workloads share a cause."""
+
+    words: Annotated[str, "`likely leak`, `limit too low`, ..."]
+    count: Annotated[int, "workloads"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StormWords:
+    """What the digest's template sees, as `storm`."""
+
+    total: Annotated[int, "workloads"]
+    quiet: Annotated[int, "of them, no longer firing"]
+    still: Annotated[int, "of them, firing"]
+    new: Annotated[int, "joined in the last 5 minutes"]
+    own: Annotated[int, "have a message of their own"]
+    unjudged: Annotated[int, "whose cause cannot be told yet"]
+    common: Annotated[str, "the name of what more than half share; empty when nothing"]
+    common_kind: Annotated[str, "`node`, `image` or `namespace`"]
+    common_count: Annotated[int, "how many share it"]
+    causes: Annotated[tuple[CauseCount, ...], "counts by cause"]
+    cluster: Annotated[str, "the cluster, when all are in one"]
+    is_over: Annotated[bool, "no new workload for a while"]
+    began: Annotated[Moment, "when it began"]
+    ended: Annotated[Moment | None, "when it was over"]
+
+
+def digest(view: DigestView, show: Print) -> tuple[Message, ...]:
+    """The root, then the pages."""
+    storm = _words(view)
+    lines = show("digest/root.j2", {"storm": storm, "page": view.page_url}, KEYS)
+    mention = "" if storm.is_over else view.mention
+    worst = [_line(e) for e in sorted((e for e in view.entries if not e.has_own_root), key=_badness)[:WORST]]
+    title = blocks.section(" ".join(lines.get("worst", ())))
+    parts: list[Block | None] = [
+        blocks.header(fit([inline.plain(h) for h in lines.get("header", ())], blocks.HEADER_MAX, "")),
+        blocks.rich(mentions.as_section(mention)),
+        blocks.rich(*(blocks.labelled(key.capitalize(), shorten(" ".join(lines.get(key, ())))) for key in ("do", "next", "causes"))),
+        blocks.rich(title, blocks.bullets(worst)) if title and worst else None,
+        blocks.context(" ".join(lines.get("grey", ()))),
+    ]
+    shown = tuple(p for p in parts if p is not None and p.get("elements") != [])
+    root = Message(
+        slot="root",
+        text=lock_screen(lines.get("text", ()), "") + mentions.as_mrkdwn(mention),
+        blocks=shown,
+        full_text=blocks.as_text(shown),
+    )
+    return (root, *_pages(view))
+
+
+def _words(view: DigestView) -> StormWords:
+    quiet = sum(1 for e in view.entries if e.is_quiet)
+    kind, common, count = _common(view.entries)
+    causes = Counter(e.cause if e.cause in CAUSES else "unknown" for e in view.entries)
+    return StormWords(
+        total=len(view.entries), quiet=quiet, still=len(view.entries) - quiet, new=view.new_last_5_min,
+        own=sum(1 for e in view.entries if e.has_own_root), unjudged=causes["unknown"],
+        common=cut_middle(clean_line(common), 40), common_kind=kind, common_count=count,
+        causes=tuple(CauseCount(words=CAUSES[c], count=causes[c]) for c in CAUSES if causes[c]),
+        cluster=clean_line(view.cluster), is_over=view.ended_at is not None, began=when(view.opened_at, view.now),
+        ended=when(view.ended_at, view.now) if view.ended_at else None,
+    )  # fmt: skip
+
+
+def _common(entries: Sequence[DigestEntry]) -> tuple[str, str, int]:
+    """What more than half of the workloads share: a node before an image before a namespace."""
+    factors: tuple[tuple[str, Callable[[DigestEntry], str]], ...] = (
+        ("node", lambda e: e.node),
+        ("image", lambda e: e.image),
+        ("namespace", lambda e: e.subject.namespace),
+    )
+    for kind, of in factors:
+        counts = Counter(of(e) for e in entries if of(e))
+        if counts:
+            name, count = min(counts.items(), key=lambda c: (-c[1], c[0]))
+            if count > SHARED * len(entries) and count > 1:
+                return kind, name, count
+    return "", "", 0
+
+
+def _badness(entry: DigestEntry) -> tuple[bool, bool, float, str]:
+    return (not entry.is_never_up, not entry.is_all_replicas, -entry.kills_per_h, _name(entry))
+
+
+def _name(entry: DigestEntry) -> str:
+    subject = entry.subject
+    workload = subject.workload.name if subject.workload else subject.pod or subject.node
+    container = subject.container if subject.container and subject.container != workload else ""
+    return clean_line("/".join(p for p in (subject.namespace, workload, container) if p)) or clean_line(entry.incident_id)
+
+
+def _line(entry: DigestEntry) -> str:
+    name, summary = cut_middle(_name(entry), NAME_MAX), cut_middle(clean_line(entry.summary), SUMMARY_MAX)
+    named = inline.link(entry.page_url, name) if entry.page_url else inline.code(name)
+    quiet = " (quiet)" if entry.is_quiet else ""
+    return f"{named} {summary}{quiet}"
+
+
+def _pages(view: DigestView) -> list[Message]:
+    lines: list[tuple[str, str]] = []  # (cause, line)
+    for cause in CAUSES:
+        members = sorted((e for e in view.entries if (e.cause if e.cause in CAUSES else "unknown") == cause), key=_name)
+        lines += [(cause, _line(e) + (" (own message)" if e.has_own_root else "")) for e in members]
+    counts = Counter(cause for cause, _ in lines)
+    pages: list[list[tuple[str, str]]] = [[]]
+    for entry in lines:
+        if _height([*pages[-1], entry]) > blocks.DIGEST_PAGE_MAX_LINES:
+            pages.append([])
+        pages[-1].append(entry)
+    return [_page(number, len(pages), page, counts) for number, page in enumerate(pages, start=1) if page]
+
+
+def _height(page: Sequence[tuple[str, str]]) -> int:
+    return len(page) + len({cause for cause, _ in page})
+
+
+def _page(number: int, of: int, page: Sequence[tuple[str, str]], counts: Counter[str]) -> Message:
+    parts: list[Block | None] = []
+    for cause in dict.fromkeys(cause for cause, _ in page):
+        words = CAUSES[cause]
+        title = inline.bold(f"{words[0].upper()}{words[1:]} ({counts[cause]})")
+        parts.append(blocks.rich(blocks.section(title), blocks.bullets(line for c, line in page if c == cause)))
+    shown = tuple(p for p in parts if p is not None)
+    total = sum(counts.values())
+    text = f"All {total} workloads of this storm, by cause" + (f": page {number} of {of}" if of > 1 else "")
+    return Message(slot=f"digest-page:{number}", text=text, blocks=shown, full_text=blocks.as_text(shown), is_reply=True)

@@ -1,0 +1,207 @@
+"""The root message: the one that the phone shows. Templates give the lines; here they become blocks within budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from receiver.diagnosis.signatures import strip_kube_time
+from receiver.domain.incident import IncidentView
+from receiver.domain.report import Report
+from receiver.render import blocks, inline, mentions
+from receiver.render.blocks import Block
+from receiver.render.build import alert_of
+from receiver.render.context import Context
+from receiver.render.environment import Fragments
+from receiver.render.kinds import WITHOUT_MENTION, RootKind
+from receiver.render.text import clean_block, clean_line, cut, cut_middle, cut_sentences, escape_mrkdwn
+
+KEYS = ("header", "do", "why", "next", "facts", "log", "grey", "text")
+LABELS = (("do", "Do"), ("why", "Why"), ("next", "Next"), ("facts", "Facts"))
+CUT_ORDER = ("grey", "log", "facts", "next", "why")  # the least important first; header, where and Do stay
+LINE_MAX = 300  # characters of one labelled line: five lines of a phone
+MIN_SUBJECT = 16
+MAX_LABELS = 8
+MAX_ANNOTATIONS = 4
+
+Print = Callable[[str, Mapping[str, Any], Sequence[str]], Fragments]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Root:
+    """A root message's parts, before they are put together."""
+
+    text: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What a root message is made from. `chart`: an image block, where there is one."""
+
+    view: IncidentView
+    report: Report | None
+    context: Context
+    kind: RootKind
+    chart: Block | None = None
+
+    @property
+    def mention(self) -> str:
+        """The configured mention, unless nobody needs to be called for this."""
+        return "" if self.kind in WITHOUT_MENTION or self.context.is_resolved else self.view.mention
+
+
+def variables(context: Context, **extra: Any) -> dict[str, Any]:
+    """The context as a template sees it."""
+    return {f.name: getattr(context, f.name) for f in fields(context)} | extra
+
+
+def root(draft: Draft, show: Print) -> Root:
+    """The root message of an incident. `show` prints a template."""
+    lines = root_lines(draft, show)
+    return Root(
+        text=lock_screen(lines.get("text", ()), draft.context.subject) + mentions.as_mrkdwn(draft.mention),
+        blocks=_within_budget(draft, lines),
+    )
+
+
+def later(draft: Draft, show: Print) -> Root:
+    """The same state in a few lines: what changed and what to do, for a channel that has seen the whole before."""
+    lines = {k: v for k, v in root_lines(draft, show).items() if k in ("header", "do", "next", "facts", "text")}
+    return Root(
+        text=lock_screen(lines.get("text", ()), draft.context.subject) + mentions.as_mrkdwn(draft.mention),
+        blocks=tuple(b for b in _blocks(draft, lines) if b["type"] in ("header", "rich_text"))[:3],
+    )
+
+
+def root_lines(draft: Draft, show: Print) -> dict[str, tuple[str, ...]]:
+    """The lines of the kind's template, with those of a resolved incident laid over them."""
+    seen = variables(draft.context, kind=draft.kind.value)
+    lines = dict(show(f"root/{draft.kind}.j2", seen, KEYS))
+    if draft.context.is_resolved:
+        lines.update(show("root/resolved.j2", seen, KEYS))
+    return lines
+
+
+def lock_screen(candidates: Sequence[str], subject: str) -> str:
+    """The first line that fits into 120 characters as a reader counts them, escaped afterwards."""
+    return escape_mrkdwn(fit([inline.plain(c) for c in candidates], blocks.TEXT_MAX, subject))
+
+
+def fit(candidates: Sequence[str], limit: int, subject: str) -> str:
+    """The first candidate within the limit; else the last one, its subject cut in the middle: never the verdict."""
+    if not candidates:
+        return cut(subject, limit)
+    fitting = next((c for c in candidates if len(c) <= limit), None)
+    if fitting is not None:
+        return fitting
+    last = candidates[-1]
+    room = max(MIN_SUBJECT, len(subject) - (len(last) - limit))
+    return cut(last.replace(subject, cut_middle(subject, room), 1) if subject else last, limit)
+
+
+def _within_budget(draft: Draft, lines: Mapping[str, tuple[str, ...]]) -> tuple[Block, ...]:
+    built = _blocks(draft, lines)
+    dropped: list[str] = []
+    for drop in CUT_ORDER:
+        if blocks.visible(built) <= blocks.ROOT_MAX_CHARS and len(built) <= blocks.ROOT_MAX_BLOCKS:
+            break
+        dropped.append(drop)
+        built = _blocks(draft, {k: v for k, v in lines.items() if k not in dropped})
+    return built
+
+
+def _blocks(draft: Draft, lines: Mapping[str, tuple[str, ...]]) -> tuple[Block, ...]:
+    context = draft.context
+    heading = fit([inline.plain(h) for h in lines.get("header", ())], blocks.HEADER_MAX, context.subject)
+    is_unknown = draft.kind is RootKind.UNKNOWN
+    labelled = [blocks.labelled(label, shorten(_joined(lines, key))) for key, label in LABELS if not (is_unknown and key == "facts")]
+    statement = blocks.section(shorten(_joined(lines, "facts"))) if is_unknown else None
+    log = proof(draft.report, draft.kind) if lines.get("log") else ""
+    built: list[Block | None] = [
+        blocks.header(heading),
+        blocks.rich(_where(context, is_unknown=is_unknown), mentions.as_section(draft.mention)),
+        draft.chart,
+        blocks.rich(statement, *labelled),
+        blocks.rich(blocks.section(shorten(_joined(lines, "log"))), blocks.preformatted(log)) if log else None,
+        *(_passed_on(draft.view) if is_unknown else ()),
+        blocks.context(_joined(lines, "grey")),
+    ]  # buttons will stand here, last
+    return tuple(b for b in built if b is not None and b.get("elements") != [])
+
+
+def bare(view: IncidentView) -> tuple[Block, ...]:
+    """A root without any template: what is left when even the built-in ones cannot be used."""
+    name = clean_line(alert_of(view.alerts).name, 60) if view.alerts else ""
+    heading = f"⚠️ {name or 'An alert'} is {view.state}"
+    words = clean_line(view.because_degraded, LINE_MAX) or "No message template could be used."
+    return (blocks.header(cut(heading, blocks.HEADER_MAX)), blocks.rich(blocks.section(words)), *_passed_on(view))
+
+
+def shorten(line: str) -> str:
+    """A line within its budget. One that is too long loses its styles with its end: a cut must not open a style."""
+    words = inline.plain(line)
+    return line if len(words) <= LINE_MAX else cut_sentences(words, LINE_MAX)
+
+
+def _joined(lines: Mapping[str, tuple[str, ...]], key: str) -> str:
+    return " ".join(lines.get(key, ()))
+
+
+def _where(context: Context, *, is_unknown: bool) -> Block | None:
+    parts = [inline.code(cut_middle(context.place, 80))] if context.place else []
+    place = parts[0] if parts else ""
+    rest = [
+        context.kind,
+        f"container {cut_middle(context.container, 40)}" if context.container and not is_unknown else "",
+        cut_middle(context.cluster, 40),
+        inline.link(context.page, "details") if context.page else "",
+    ]
+    gap = "  " if place else ""
+    return blocks.section(f"{place}{gap}{' · '.join(r for r in rest if r)}".rstrip())
+
+
+def proof(report: Report | None, kind: RootKind, *, most: int = 2) -> str:
+    """The one or two log lines that belong into the root: for a killed child the only evidence, for start-up the best."""
+    log = report.facts.log if report else None
+    if report is None or log is None or not log.lines or kind not in (RootKind.CHILD, RootKind.STARTUP):
+        return ""
+    if report.signature is not None:
+        chosen: Sequence[str] = (report.signature.line,)
+    elif kind is RootKind.CHILD:
+        return ""
+    else:
+        chosen = [line for line in log.lines if line.strip()][-most:]
+    return clean_block("\n".join(strip_kube_time(line) for line in chosen), max_lines=most, max_columns=120)
+
+
+def _passed_on(view: IncidentView) -> list[Block]:
+    """An alert as it came: its annotations and labels, each value where Slack parses nothing."""
+    if not view.alerts:
+        return []
+    alert = alert_of(view.alerts)
+    built: list[Block] = []
+    room = 420  # characters of annotations, so that header, statement and labels stay within the root's 800
+    ordered = sorted(alert.annotations.items(), key=lambda a: (a[0] not in ("summary", "description", "message"), a[0]))
+    for key, value in ordered[:MAX_ANNOTATIONS]:
+        shown = clean_block(value, max_lines=6, max_columns=min(200, room))
+        if not shown or len(shown) > room:
+            continue
+        room -= len(shown)
+        built.append(blocks.rich(blocks.section(inline.bold(clean_line(key, 40))), blocks.preformatted(shown)))
+    built = [blocks.rich(*(e for b in built for e in b["elements"]))] if built else []
+    labels = _labels(alert.labels)
+    if labels:
+        built.append(blocks.rich(blocks.section(inline.bold("labels")), blocks.preformatted(labels)))
+    return built
+
+
+_FIRST_LABELS = ("cluster", "namespace", "pod", "container", "node", "severity", "job", "instance")
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    order = sorted((k for k in labels if k != "alertname"), key=lambda k: (_FIRST_LABELS.index(k) if k in _FIRST_LABELS else 99, k))
+    shown = [f"{clean_line(k, 24)}: {cut_middle(clean_line(labels[k]), 36)}" for k in order[:MAX_LABELS]]
+    left = len(order) - len(shown)
+    return "\n".join([*shown, *([f"… {left} more"] if left > 0 else [])])

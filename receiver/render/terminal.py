@@ -1,0 +1,63 @@
+"""Messages and reports for a terminal: wrapped, without control characters, every line of its own."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+
+from receiver.domain.report import Report
+from receiver.domain.units import human_bytes, human_percent
+from receiver.render.text import clean_block
+
+WIDTH = 100
+LABEL_WIDTH = 7  # "Facts  "
+
+
+def wrap(text: str, width: int = WIDTH) -> str:
+    """Lines folded at `width`; what follows a label or a list mark is indented under its text. Preformatted lines stay."""
+    return "\n".join(folded for line in text.split("\n") for folded in _fold(line, width))
+
+
+def _fold(line: str, width: int) -> list[str]:
+    if line.startswith("    ") or len(line) <= width:
+        return [line]
+    hang = len(line) - len(line.lstrip())
+    head = line.lstrip()
+    if head[:2] == "- " or head[:1].isdigit():
+        hang += head.index(" ") + 1
+    elif line[:LABEL_WIDTH].rstrip() in ("Do", "Why", "Next", "Facts"):
+        hang = LABEL_WIDTH
+    return textwrap.wrap(line, width, subsequent_indent=" " * hang, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def numbers(report: Report) -> str:
+    """Every number behind the verdict, one a line, for `-v`. Empty when there is no memory series."""
+    shape = report.shape
+    if shape is None:
+        return ""
+    lines = [
+        f"cause {shape.cause}, confidence {shape.confidence:.2f}",
+        f"history_s {shape.history_s:.0f}, of it missing {shape.missing_s:.0f}",
+    ]
+    lines += _bytes_line("limit", shape.limit_bytes)
+    lines += _bytes_line("peak", shape.peak_bytes)
+    lines += _bytes_line("median", shape.median_bytes)
+    lines += _bytes_line("current", shape.current_bytes)
+    lines += _bytes_line("growth per hour", shape.growth_bytes_per_h)
+    if shape.near_limit_share is not None:
+        lines.append(f"time at or above 80 % of the limit {human_percent(shape.near_limit_share)}")
+    if shape.cache_share is not None:
+        lines.append(f"file cache {human_percent(shape.cache_share)} of the working set")
+    if shape.rate_correlation is not None:
+        lines.append(f"correlation with the request rate {shape.rate_correlation:.2f}")
+    lines += [f"{name} {value:g}" for name, value in sorted(shape.numbers.items())]
+    return clean_block("\n".join(lines), max_lines=80)
+
+
+def _bytes_line(name: str, n_bytes: float | None) -> list[str]:
+    return [f"{name} {human_bytes(n_bytes)} ({n_bytes:.0f} bytes)"] if n_bytes is not None else []
+
+
+def stack(paragraphs: Iterable[str]) -> str:
+    """Paragraphs with an empty line between; empty ones vanish."""
+    return "\n\n".join(p.rstrip() for p in paragraphs if p.strip())
