@@ -154,8 +154,19 @@ def make_evidence(settings: Settings, *, kube_api_url: str = "") -> Evidence:
 
 
 def make_redactor(options: Mapping[str, Any]) -> Redactor:
-    """The redactor with the user's patterns. ConfigError for what is no pattern."""
-    return Redactor(RedactionConfig.from_options(options))
+    """The redactor with the user's options. ConfigError for an unknown one, and for what is no pattern."""
+    if unknown := sorted(set(options) - {"patterns", "emails", "cards"}):
+        raise ConfigError(f"redaction: unknown key {unknown[0]!r}; known are patterns, emails, cards")
+    patterns = options.get("patterns") or {}
+    if not isinstance(patterns, Mapping):
+        raise ConfigError("redaction.patterns: expected names and the regular expressions of what to take out")
+    return Redactor(
+        RedactionConfig(
+            patterns=tuple((str(name), str(pattern)) for name, pattern in patterns.items()),
+            emails=bool(options.get("emails")),
+            cards=bool(options.get("cards")),
+        )
+    )
 
 
 def make_renderer(settings: Settings) -> Renderer:
@@ -178,7 +189,11 @@ def make_router(settings: Settings, sink: Sink) -> Router:
     default = Conversation(sink=sink.name, channel=resolve_channel(sink, settings.slack_channel) if sink.has_threads else "")
     routes = tuple(
         Route(
-            channel=resolve_channel(sink, r["channel"]), match=r["match"], namespaces=r["namespaces"], mention=r["mention"], is_critical=r["critical"]
+            channel=resolve_channel(sink, r["channel"]),
+            match=r["match"],
+            namespaces=r["namespaces"],
+            mention=r["mention"],
+            is_critical=r["critical"],
         )
         for r in settings.routes
     )
@@ -192,7 +207,9 @@ def resolve_channel(sink: Sink, channel: str) -> str:
     try:
         return sink.resolve_channel(channel)
     except DeliveryError as exc:
-        raise ConfigError(f"SLACK_CHANNEL {channel!r} is a name and could not be looked up ({exc}): set the channel's ID, such as C0123456789") from exc
+        raise ConfigError(
+            f"SLACK_CHANNEL {channel!r} is a name and could not be looked up ({exc}): set the channel's ID, such as C0123456789"
+        ) from exc
 
 
 def _looks_like_id(channel: str) -> bool:

@@ -6,12 +6,12 @@ import argparse
 import re
 from datetime import UTC, datetime
 
+from receiver.app.build import make_label_names
 from receiver.cli.shared import Commands, add_config, settings_for
 from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.identity import subject_of
 from receiver.errors import ConfigError
 from receiver.pipeline.routing import Route
-from receiver.app.build import make_label_names
 from receiver.settings import Settings
 from receiver.settings.load import effective
 
@@ -50,7 +50,13 @@ def _explain(settings: Settings, labels: dict[str, str]) -> str:
     alert = Alert(status=FIRING, labels=labels, annotations={}, starts_at=datetime.now(UTC), ends_at=None, fingerprint="")
     namespace = subject_of(labels, make_label_names(settings)).namespace
     for i, entry in enumerate(settings.routes):
-        route = Route(channel=entry["channel"], match=entry["match"], namespaces=entry["namespaces"], mention=entry["mention"], is_critical=entry["critical"])
+        route = Route(
+            channel=entry["channel"],
+            match=entry["match"],
+            namespaces=entry["namespaces"],
+            mention=entry["mention"],
+            is_critical=entry["critical"],
+        )
         if route.matches(alert, namespace):
             mention = f", mention {route.mention}" if route.mention and alert.severity == "critical" else ""
             return f"routes[{i}]: channel {route.channel}{mention}"

@@ -19,7 +19,9 @@ COMMANDS = (serve, demo_command, triage, diagnose, classify, rules, admin, confi
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run `oomtriage` and exit."""
-    parser = argparse.ArgumentParser(prog="oomtriage", description="A Slack message that has already done the first twenty minutes of an OOMKilled incident.")
+    parser = argparse.ArgumentParser(
+        prog="oomtriage", description="A Slack message that has already done the first twenty minutes of an OOMKilled incident."
+    )
     parser.add_argument("--version", action="version", version=f"oomtriage {_version()}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for command in COMMANDS:

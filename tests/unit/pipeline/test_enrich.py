@@ -56,16 +56,32 @@ def container_status(name: str, *, restarts: int = 1, finished: str = "2024-11-1
     }  # fmt: skip
 
 
-def killed_pod(
-    namespace: str, name: str, container: str, *, owner: str = "", restarts: int = 1, finished: str = "2024-11-10T08:59:30Z"
-) -> dict[str, Any]:
-    """A v1 Pod whose container was OOM-killed; `owner`: a ReplicaSet's name."""
-    references = [{"kind": "ReplicaSet", "name": owner, "controller": True, "apiVersion": "apps/v1", "uid": "u"}] if owner else []
+def killed_pod(namespace: str, name: str, container: str, *, restarts: int = 1, finished: str = "2024-11-10T08:59:30Z") -> dict[str, Any]:
+    """A v1 Pod of a Deployment whose container was OOM-killed."""
+    references = [{"kind": "ReplicaSet", "name": name.rpartition("-")[0], "controller": True, "apiVersion": "apps/v1", "uid": "u"}]
     return {
         "metadata": {"namespace": namespace, "name": name, "uid": f"uid-{name}", "ownerReferences": references},
         "spec": {"nodeName": "node-1", "containers": [{"name": container, "image": "shop:1", "resources": {"limits": {"memory": "80Mi"}}}]},
         "status": {"phase": "Running", "containerStatuses": [container_status(container, restarts=restarts, finished=finished)]},
     }  # fmt: skip
+
+
+def answers(subject: Subject, pod: dict[str, Any] | None = None, **kill: Any) -> dict[str, Any]:
+    """What the API says about a subject: its pod and the owners above it."""
+    pod = pod or killed_pod(subject.namespace, subject.pod, subject.container or "orders-api", **kill)
+    replica_set = pod["metadata"]["ownerReferences"][0]["name"]
+    deployment = {
+        "kind": "Deployment",
+        "apiVersion": "apps/v1",
+        "metadata": {"name": replica_set.rpartition("-")[0], "namespace": subject.namespace},
+    }
+    above = [{"kind": "Deployment", "name": replica_set.rpartition("-")[0], "controller": True, "apiVersion": "apps/v1", "uid": "d"}]
+    owner = {
+        "kind": "ReplicaSet",
+        "apiVersion": "apps/v1",
+        "metadata": {"name": replica_set, "namespace": subject.namespace, "ownerReferences": above},
+    }
+    return {"pod": pod, "owners": [owner, deployment]}
 
 
 class Desk:
@@ -74,7 +90,7 @@ class Desk:
     def __init__(self, path: Path, *, routes: tuple[Route, ...] = (), is_threaded: bool = True) -> None:
         self.clock = Clock()
         self.store = Store.open_sqlite(path, clock=self.clock.now)
-        self.evidence: Callable[[Subject], dict[str, Any]] = lambda s: {"pod": killed_pod(s.namespace, s.pod, s.container or "app")}
+        self.evidence: Callable[[Subject], dict[str, Any]] = answers
         self.missing: tuple[Missing, ...] = ()
         self.looks: list[str] = []
         self.config = EnrichConfig(threaded_sinks=frozenset({"fake"} if is_threaded else ()))
@@ -164,7 +180,7 @@ def test_more_kills_edit_the_root_and_are_counted(desk: Desk) -> None:
     desk.take(alert(started=desk.clock.now()))
     first = desk.roots()
     desk.clock.advance(600)
-    desk.evidence = lambda s: {"pod": killed_pod(s.namespace, s.pod, s.container, restarts=4, finished="2024-11-10T09:09:50Z")}
+    desk.evidence = lambda s: answers(s, restarts=4, finished="2024-11-10T09:09:50Z")
     desk.take(alert(started=desk.clock.now()))
 
     assert [r.rpartition(" ")[2] for r in first] == ["x1"]
@@ -200,12 +216,12 @@ def test_info_is_for_the_page_only(desk: Desk) -> None:
 
 def test_a_warning_that_becomes_a_kill_is_broadcast_once(desk: Desk) -> None:
     """An edit is silent: the reader whose phone showed a warning must hear of the kill."""
-    calm = killed_pod("shop", "x", "orders-api")
+    calm = killed_pod("shop", "orders-api-655779759d-jst99", "orders-api")
     calm["status"]["containerStatuses"][0].update(lastState={}, restartCount=0)
-    desk.evidence = lambda s: {"pod": calm}
+    desk.evidence = lambda s: answers(s, calm)
     desk.take(alert("HighMemoryUsage"))
     desk.clock.advance(100)
-    desk.evidence = lambda s: {"pod": killed_pod(s.namespace, s.pod, s.container, finished="2024-11-10T09:01:00Z")}
+    desk.evidence = lambda s: answers(s, finished="2024-11-10T09:01:00Z")
     desk.take(alert("OOMKilled"))
     desk.clock.advance(100)
     desk.take(alert("OOMKilled", started=desk.clock.now()))
@@ -228,7 +244,7 @@ def test_a_bug_in_the_diagnosis_does_not_hold_back_the_alert(desk: Desk) -> None
     desk.evidence = lambda s: {"pod": 1 // 0}
     desk.take(alert())
     degraded = desk.roots()
-    desk.evidence = lambda s: {"pod": killed_pod(s.namespace, s.pod, s.container)}
+    desk.evidence = answers
     desk.clock.advance(60)
     desk.work()
 
@@ -244,7 +260,7 @@ def test_a_look_that_kills_the_receiver_does_not_hold_back_the_alert(desk: Desk)
             jobs.claim(tx, now=desk.clock.now(), epoch=desk.store.epoch, limit=1)
             jobs.recover(tx, epoch=desk.store.epoch + 1)
     seen_at_gather: list[list[str]] = []
-    desk.evidence = lambda s: (seen_at_gather.append(desk.roots()), {"pod": killed_pod(s.namespace, s.pod, s.container)})[1]  # type: ignore[func-returns-value]
+    desk.evidence = lambda s: (seen_at_gather.append(desk.roots()), answers(s))[1]  # type: ignore[func-returns-value]
     desk.work()
 
     assert seen_at_gather == [["orders-api firing unjudged x0 (degraded)"]]
@@ -349,7 +365,7 @@ def test_routes_decide_channel_and_mention(tmp_path: Path) -> None:
     desk.take(alert(namespace="payments", severity="critical"), alert(namespace="shop", severity="critical"))
     first = sorted(m for m in desk.messages() if "/root" in m)
     desk.clock.advance(600)
-    desk.evidence = lambda s: {"pod": killed_pod(s.namespace, s.pod, s.container, restarts=2, finished="2024-11-10T09:05:00Z")}
+    desk.evidence = lambda s: answers(s, restarts=2, finished="2024-11-10T09:05:00Z")
     desk.take(alert(namespace="payments", severity="critical", started=desk.clock.now()))
     later = sorted(m for m in desk.messages() if "C2/root" in m)
 

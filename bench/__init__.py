@@ -1,0 +1,1 @@
+"""Measurements behind the README: `python -m bench [NAME ...]`. Ratios side by side, never a verdict."""
