@@ -124,6 +124,8 @@ def _part_lines(part: Mapping[str, Any]) -> Iterable[str]:
 def _words(part: Mapping[str, Any]) -> str:
     first, *rest = part["elements"]
     label = inline.element_text(first)
-    if first.get("style", {}).get("bold") and label.endswith("  ") and len(label) <= 7:  # Do, Why, Next, Facts: one column
+    if (
+        first.get("style", {}).get("bold") and label.endswith("  ") and label.strip().isalpha() and len(label) <= 7
+    ):  # Do, Why, Next, Facts: one column
         label = label.rstrip().ljust(7)
     return (label + "".join(inline.element_text(e) for e in rest)).rstrip()

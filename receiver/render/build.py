@@ -148,7 +148,7 @@ def _kill(view: IncidentView, report: Report | None, now: datetime) -> KillWords
     at = max((t for t in (view.last_kill_at, kill.at if kill else None) if t), default=None)
     firsts = [t for t in (view.first_kill_at, from_epoch(shape.kills[0]) if shape and shape.kills and kind in _IN_SERIES else None) if t]
     span_s = (at - min(firsts)).total_seconds() if at and firsts else 0.0
-    span = words.about(span_s) if span_s >= 60 and count > 1 else ""
+    span = words.roughly(span_s) if span_s >= 60 and count > 1 else ""
     life_s = (kill.at - kill.started_at).total_seconds() if kill and kill.at and kill.started_at else None
     word = _word(kind)
     return KillWords(
@@ -158,7 +158,7 @@ def _kill(view: IncidentView, report: Report | None, now: datetime) -> KillWords
         trigger=clean_line(kill.trigger, 60) if kill else "",
         is_sure=bool(kill and kill.is_sure),
         count=count,
-        phrases=_phrases(word, count, span, restarts, _replicas(view, facts)),
+        phrases=_phrases(kind, count, span, restarts, _replicas(view, facts)),
         short=f"{word} x{count}" if count > 1 else word,
         at=when(at, now) if at else None,
         span=span,
@@ -171,7 +171,7 @@ def _kill(view: IncidentView, report: Report | None, now: datetime) -> KillWords
 def _word(kind: KillKind) -> str:
     words_of = {
         KillKind.CONTAINER_OOM: "OOMKilled",
-        KillKind.SUSPECTED_OOM: "killed (exit 137), probably OOM",
+        KillKind.SUSPECTED_OOM: "probably OOM",
         KillKind.NODE_OOM: "OOM-killed by its node",
         KillKind.EVICTION: "evicted",
         KillKind.CHILD_PROCESS_OOM: "processes OOM-killed",
@@ -179,20 +179,23 @@ def _word(kind: KillKind) -> str:
     return words_of.get(kind, "killed")
 
 
-def _phrases(word: str, count: int, span: str, restarts: int | None, replicas: ReplicaWords) -> tuple[str, ...]:
+def _phrases(kind: KillKind, count: int, span: str, restarts: int | None, replicas: ReplicaWords) -> tuple[str, ...]:
     """`OOMKilled 4 times in 8 h`, then shorter ones. A count of 1 with restarts says those: other kills may be among them."""
+    is_guess = kind is KillKind.SUSPECTED_OOM
+    word = "killed" if is_guess else _word(kind)
+    tail = " (exit 137), probably OOM" if is_guess else ""
+    last = (f"{_word(kind)} x{count}" if count > 1 else _word(kind),) if is_guess else ()
     base: tuple[str, ...]
     if count <= 1:
-        base = (f"{word}, {restarts} restarts", word) if restarts and restarts > 1 else (word,)
+        base = (f"{word}, {restarts} restarts{tail}", word + tail) if restarts and restarts > 1 and not is_guess else (word + tail,)
     else:
         times = words.times(count)
-        base = tuple(dict.fromkeys((f"{word} {times} in {span}" if span else f"{word} {times}", f"{word} {times}")))
+        base = tuple(dict.fromkeys((f"{word} {times} in {span}{tail}" if span else f"{word} {times}{tail}", f"{word} {times}{tail}")))
     if replicas.hit > 1 or replicas.is_one_of_many:
         of = f" of {replicas.desired}" if replicas.desired else ""
         noun = "replica" if not of and replicas.hit == 1 else "replicas"
-        longest = f"{base[-1]} on {replicas.hit}{of} {noun}"
-        return (longest, *base)
-    return base
+        return (f"{base[-1]} on {replicas.hit}{of} {noun}", *base, *last)
+    return (*base, *last)
 
 
 def _replicas(view: IncidentView, facts: Facts | None) -> ReplicaWords:

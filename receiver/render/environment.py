@@ -16,7 +16,7 @@ import jinja2
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from receiver.render import inline
-from receiver.render.text import clean_line, sentence
+from receiver.render.text import clean_line, ended, sentence
 
 Fragments = Mapping[str, tuple[str, ...]]
 
@@ -50,7 +50,7 @@ def slack_environment(loader: jinja2.BaseLoader) -> jinja2.Environment:
         autoescape=False,
     )
     environment.filters.update(
-        code=inline.code, bold=inline.bold, italic=inline.italic, link=_link, sentence=_sentence, sentences=_sentences
+        code=inline.code, bold=inline.bold, italic=inline.italic, link=_link, ended=_ended, sentence=_sentence, sentences=_sentences
     )
     return environment
 
@@ -96,6 +96,10 @@ def _link(url: str, text: str) -> inline.Inline:
 
 def _sentence(text: str) -> str:
     return sentence(clean_line(text))
+
+
+def _ended(text: str) -> str:
+    return ended(clean_line(text))
 
 
 def _sentences(texts: Iterable[str], most: int = 3) -> str:

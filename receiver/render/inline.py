@@ -81,7 +81,9 @@ def finalize(value: object) -> str:
         return moment(value)
     if value is None:
         raise ValueError("a value that is not known (None) was printed; ask for it with {% if %} first")
-    return VALUE + clean_line(str(value))
+    text = str(value)
+    lead, trail = (" " if text[:1] == " " else ""), (" " if text[-1:] == " " else "")  # of a template's own ", "
+    return f"{VALUE}{lead}{clean_line(text)}{trail}"
 
 
 def elements(text: str) -> list[dict[str, Any]]:

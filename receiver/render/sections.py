@@ -93,7 +93,8 @@ def _life_line(life: Life, history: MemoryHistory | None, top_bytes: float) -> s
     spark = sparkline(history, life, top_bytes)
     end = KILLED if life.is_killed else ""
     start = f"{from_epoch(life.start_s):%H:%M} " if life.start_s > 10**8 else ""  # a CSV counts from 0
-    return f"{start}{spark}{end} {human_duration(life.end_s - life.start_s)}, peak {human_bytes(life.peak_bytes)}"
+    drawn = f"{spark}{end} " if spark or end else ""
+    return f"{start}{drawn}{human_duration(life.end_s - life.start_s)}, peak {human_bytes(life.peak_bytes)}"
 
 
 def sparkline(history: MemoryHistory | None, life: Life, top_bytes: float) -> str:

@@ -82,10 +82,13 @@ def unescape_mrkdwn(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
+def ended(text: str) -> str:
+    """A phrase with a full stop at its end."""
+    text = text.strip()
+    return text if not text or text[-1] in ".!?:…" else text + "."
+
+
 def sentence(text: str) -> str:
     """A phrase as a sentence: first letter in upper case, a full stop at the end."""
-    text = text.strip()
-    if not text:
-        return ""
-    ended = text if text[-1] in ".!?:…" else text + "."
-    return ended[0].upper() + ended[1:]
+    whole = ended(text)
+    return whole[:1].upper() + whole[1:]

@@ -186,7 +186,7 @@ def redacted(report: Report) -> str:
 def _missing_line(why: str, hint: str, source: str) -> str:
     what = words.source(source)
     told = f" {sentence(clean_line(hint, 200))}" if hint else ""
-    return f"{what[0].upper()}{what[1:]}: {sentence(clean_line(why, 200))}{told}"
+    return f"{what[0].upper()}{what[1:]}: {clean_line(why, 200).rstrip('.')}.{told}"
 
 
 def _commands(commands: Iterable[str]) -> str:

@@ -49,6 +49,15 @@ def about(seconds: float) -> str:
     return human_duration(round(seconds / 600) * 600)
 
 
+def roughly(seconds: float) -> str:
+    """A span for a header: `35 min`, `3.5 h`, `8 h`, `3 days`."""
+    if seconds < 5400:
+        return about(seconds)
+    if seconds < 6 * 3600:
+        return f"{round(seconds / 1800) / 2:g} h"
+    return human_duration(round(seconds / 3600) * 3600)
+
+
 def listed(words: Iterable[str], most: int) -> str:
     """`a, b and 3 more`."""
     found = tuple(words)
