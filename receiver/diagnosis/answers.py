@@ -325,14 +325,15 @@ def unknown_cause(clues: Clues, kill: Kill) -> Cause:
     if kill.kind is KillKind.CHILD_PROCESS_OOM and clues.worker_lives_s:
         typical = sorted(clues.worker_lives_s)[len(clues.worker_lives_s) // 2]
         reasons.append(f"each worker dies about {human_duration(typical)} after its boot: what a worker needs to start, or fast growth")
-    reasons += shape.because if shape is not None else (_no_shape_words(clues),)
+    says = shape if shape is not None and shape.cause is CauseName.UNKNOWN else None  # another verdict of it was refused above
+    reasons += says.because if says is not None else () if shape is not None and reasons else (_no_shape_words(clues),)
     return Cause(
         name=CauseName.UNKNOWN,
         confidence=min(confidence, 1.0),
         because=tuple(dict.fromkeys(reasons)),
-        against=shape.against if shape is not None else (),
-        settle_by=(shape.settle_by if shape is not None else "") or _what_would_settle(clues),
-        detail=shape.detail if shape is not None else "no_history",
+        against=says.against if says is not None else (),
+        settle_by=(says.settle_by if says is not None else "") or _what_would_settle(clues),
+        detail=says.detail if says is not None else "lives_too_short" if shape is not None else "no_history",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from receiver.diagnosis.checklist import checklist
-from receiver.diagnosis.clues import clues_of
+from receiver.diagnosis.clues import Clues, clues_of
 from receiver.diagnosis.hpa import hpa_for
 from receiver.diagnosis.kill import kill_of
 from receiver.diagnosis.long_term import long_term_for
@@ -13,25 +13,25 @@ from receiver.diagnosis.proposal import propose
 from receiver.diagnosis.tree import walk
 from receiver.diagnosis.warnings_ import warnings_for
 from receiver.domain.facts import Facts
+from receiver.domain.identity import Subject
 from receiver.domain.report import Report
 
 
 def diagnose(facts: Facts) -> Report:
     """The report of these facts: what killed it, why, the walked tree, the nine items, and what to do."""
-    clues = clues_of(facts)
+    return report_of(clues_of(facts))
+
+
+def report_of(clues: Clues) -> Report:
+    """The report of clues already derived."""
+    facts = clues.facts
     kill = kill_of(clues)
     tree, cause = walk(clues, kill)
     proposal = propose(clues, kill, cause)
     hpa = hpa_for(clues, cause)
-    subject = replace(
-        facts.subject,
-        container=clues.container_name,
-        node=facts.subject.node or (facts.pod.node if facts.pod else ""),
-        workload=clues.workload if facts.workload or facts.pod else facts.subject.workload,
-    )
     return Report(
         facts=facts,
-        subject=subject,
+        subject=_confirmed(clues),
         kill=kill,
         cause=cause,
         shape=clues.shape,
@@ -44,4 +44,16 @@ def diagnose(facts: Facts) -> Report:
         missing=facts.missing,
         signature=clues.signature,
         runtime=clues.runtime,
+    )
+
+
+def _confirmed(clues: Clues) -> Subject:
+    """The subject with the container that was killed, its node, and the owner as the API tells it."""
+    facts = clues.facts
+    is_known = facts.workload is not None or facts.pod is not None
+    return replace(
+        facts.subject,
+        container=clues.container_name,
+        node=facts.subject.node or (facts.pod.node if facts.pod else ""),
+        workload=clues.workload if is_known else facts.subject.workload,
     )

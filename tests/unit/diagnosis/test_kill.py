@@ -1,0 +1,192 @@
+"""What killed it: the truth table, on facts as a real cluster wrote them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from receiver.diagnosis.diagnose import diagnose
+from receiver.domain.case import Missing
+from receiver.domain.facts import EventFact, Facts, NodeFacts
+from receiver.domain.identity import Subject
+from receiver.domain.report import KillKind
+from tests.support import NOW, alert
+from tests.unit.diagnosis.facts_kit import ago, container, death, facts, history, killing, log
+
+PROBE = "Container search failed liveness probe, will be restarted"
+START_OOM = "runc create failed: unable to start container process: container init was OOM-killed (memory limit too low?): unknown"
+WORKER = "[2026-11-23 00:51:14,045] [1] [ERROR] Worker (pid:21) was sent SIGKILL! Perhaps out of memory?"
+LOW = "The node was low on resource: memory. Threshold quantity: 150Mi, available: 67124Ki. "
+
+
+def _dead(**kind: object) -> Facts:
+    return facts(container(dead=death(**kind)))  # type: ignore[arg-type]
+
+
+TABLE: list[tuple[str, Facts, KillKind, bool]] = [
+    ("oomkilled, 137", _dead(), KillKind.CONTAINER_OOM, True),
+    ("oomkilled with exit 0: a child was killed", _dead(code=0), KillKind.CONTAINER_OOM, True),
+    ("oomkilled with exit 1", _dead(code=1), KillKind.CONTAINER_OOM, True),
+    ("oomkilled with exit 143", _dead(code=143), KillKind.CONTAINER_OOM, True),
+    ("oomkilled with no limit anywhere: the node", facts(container(limit=None, request=None, dead=death())), KillKind.NODE_OOM, True),
+    ("oomkilled under a limit of the pod", facts(container(limit=None, request=None, dead=death()), pod={"pod_limit_bytes": 96 << 20}), KillKind.CONTAINER_OOM, True),
+    ("StartError whose message names an OOM", _dead(reason="StartError", code=128, lived_s=None, message=START_OOM), KillKind.CONTAINER_OOM, True),
+    ("StartError for another reason", _dead(reason="StartError", code=128, lived_s=None, message="no such file"), KillKind.SUSPECTED_OOM, False),
+    ("error 137 and a failed liveness probe", facts(container(dead=death("Error")), events=(killing(PROBE),)), KillKind.SIGKILL_NOT_OOM, True),
+    ("error 137 and the pod being deleted", facts(container(dead=death("Error")), pod={"deleted_at": ago(150)}), KillKind.SIGKILL_NOT_OOM, True),
+    ("error 137 on a node that shut down", facts(container(dead=death("Error")), pod={"reason": "NodeShutdown"}), KillKind.SIGKILL_NOT_OOM, True),
+    ("error 137, memory at 97 % just before", facts(container(dead=death("Error")), history=history(0.8, 0.9, 0.97), alerts=()), KillKind.SUSPECTED_OOM, False),
+    ("error 137, memory at 30 % just before", facts(container(dead=death("Error")), history=history(0.3, 0.3, 0.3), alerts=()), KillKind.SIGKILL_NOT_OOM, False),
+    ("error 137, nothing else known", facts(container(dead=death("Error")), alerts=()), KillKind.SUSPECTED_OOM, False),
+    ("evicted for memory", facts(container(dead=death()), pod={"reason": "Evicted", "message": LOW, "phase": "Failed"}), KillKind.EVICTION, True),
+    ("a child, by the counter", facts(container(), child_kills=81, alerts=("ChildProcessOOMKilled",)), KillKind.CHILD_PROCESS_OOM, True),
+    ("a child, by the log alone", facts(container(), log=log(WORKER, current=True), alerts=()), KillKind.CHILD_PROCESS_OOM, False),
+    ("MemoryError, exit 1", facts(container(dead=death("Error", 1)), log=log("Traceback (most recent call last):", "MemoryError"), alerts=()), KillKind.NONE, True),
+    ("Java, exit 3", facts(container(dead=death("Error", 3)), log=log("Terminating due to java.lang.OutOfMemoryError: Java heap space"), alerts=()), KillKind.NONE, True),
+    ("Node heap, exit 139", facts(container(dead=death("Error", 139)), log=log("FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory"), alerts=()), KillKind.NONE, True),
+    ("exit 1 for its own reasons", facts(container(dead=death("Error", 1)), log=log("cannot reach the database"), alerts=()), KillKind.NONE, True),
+    ("running, an early warning", facts(container(), alerts=("HighMemoryUsage",)), KillKind.NONE, True),
+    ("only the alert says so", facts(alerts=("OOMKilled",)), KillKind.SUSPECTED_OOM, False),
+    ("only a node alert says so", Facts(now=NOW, subject=Subject(node="n1"), alerts=(alert("NodeOOMKill", pod="", namespace="", container="", node="n1"),)), KillKind.NODE_OOM, False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("case", "kind", "sure"), [pytest.param(f, k, s, id=name) for name, f, k, s in TABLE])
+def test_truth_table(case: Facts, kind: KillKind, sure: bool) -> None:
+    """Each row of the truth table gets its kind of kill, sure or not, and says why."""
+    kill = diagnose(case).kill
+
+    assert (kill.kind, kill.is_sure) == (kind, sure)
+    assert all(kill.because)
+    assert kill.because
+
+
+def test_eviction_beats_an_older_oomkilled() -> None:
+    """An evicted pod keeps its old OOMKilled in lastState; the report says eviction and quotes the kubelet."""
+    gone = replace(
+        container(dead=death(at=ago(400))), state="terminated", terminated=death("ContainerStatusUnknown", at=None, lived_s=None)
+    )
+    report = diagnose(facts(gone, pod={"reason": "Evicted", "message": LOW, "phase": "Failed"}))
+
+    assert report.kill.kind is KillKind.EVICTION
+    assert "low on resource: memory" in report.kill.because[0]
+    assert report.kill.exit_code is None
+
+
+def test_eviction_for_disk_is_not_memory() -> None:
+    """A pod evicted for ephemeral storage is not a memory incident."""
+    report = diagnose(
+        facts(container(), pod={"reason": "Evicted", "message": "The node was low on resource: ephemeral-storage."}, alerts=("PodEvicted",))
+    )
+
+    assert report.kill.kind is KillKind.EVICTION
+    assert report.cause.name == "not_memory"
+
+
+def test_newer_death_counts() -> None:
+    """In the back-off window the current state is the newest crash and lastState the one before: the newest decides."""
+    both = replace(container(dead=death(at=ago(300))), state="terminated", terminated=death("Error", 1, at=ago(30)))
+    report = diagnose(facts(both, alerts=(), log=log("cannot reach the database")))
+
+    assert report.kill.kind is KillKind.NONE
+    assert report.kill.at == ago(30)
+
+
+def test_oom_before_another_death_is_still_the_incident() -> None:
+    """OOMKilled and then exit 1 half a minute later: the alert claims the OOM kill, and it is found in lastState."""
+    both = replace(container(dead=death(at=ago(60))), state="terminated", terminated=death("Error", 1, at=ago(30)))
+    report = diagnose(facts(both, alerts=("OOMKilled",)))
+
+    assert report.kill.kind is KillKind.CONTAINER_OOM
+    assert report.kill.at == ago(60)
+
+
+@pytest.mark.parametrize(("offset_s", "kind"), [(-20, KillKind.SIGKILL_NOT_OOM), (-3600, KillKind.SUSPECTED_OOM)])
+def test_only_events_of_the_same_minutes_count(offset_s: float, kind: KillKind) -> None:
+    """A probe kill an hour before the death explains nothing; one of the same minutes does."""
+    at = ago(120 - offset_s)
+    report = diagnose(facts(container(dead=death("Error")), events=(killing(PROBE, at=at),), alerts=()))
+
+    assert report.kill.kind is kind
+
+
+def test_events_of_a_neighbour_container_do_not_count() -> None:
+    """The probe of another container of the pod killed that one, not ours."""
+    report = diagnose(facts(container(dead=death("Error")), events=(killing(PROBE, container="sidecar"),), alerts=()))
+
+    assert report.kill.kind is KillKind.SUSPECTED_OOM
+
+
+def test_probe_kill_near_the_limit_says_so() -> None:
+    """A container that thrashes at its limit may fail its probe: still a probe kill, but the report mentions the memory."""
+    report = diagnose(facts(container(dead=death("Error")), events=(killing(PROBE),), history=history(0.9, 0.95, 0.96), alerts=()))
+
+    assert report.kill.kind is KillKind.SIGKILL_NOT_OOM
+    assert report.kill.trigger == "liveness probe"
+    assert any("thrashes" in b for b in report.kill.because)
+
+
+def test_system_oom_below_its_own_limit_is_the_node() -> None:
+    """The node ran out in the same minute and this container was at 30 % of its limit: a node kill, for sure."""
+    event = EventFact(
+        object_kind="Node",
+        object_name="lab-node-1",
+        reason="SystemOOM",
+        message="System OOM encountered, victim process: java, pid: 7",
+        at=ago(110),
+    )
+    report = diagnose(facts(container(dead=death()), events=(event,), history=history(0.3, 0.3, 0.3)))
+
+    assert report.kill.kind is KillKind.NODE_OOM
+    assert report.kill.is_sure
+
+
+def test_system_oom_at_its_own_limit_is_the_container() -> None:
+    """A system OOM somewhere else in the same minute does not take the blame from a container at 97 % of its limit."""
+    event = EventFact(object_kind="Node", object_name="lab-node-1", reason="SystemOOM", message="System OOM encountered", at=ago(110))
+    report = diagnose(facts(container(dead=death()), events=(event,), history=history(0.8, 0.9, 0.97)))
+
+    assert report.kill.kind is KillKind.CONTAINER_OOM
+
+
+def test_early_warning_is_not_about_last_weeks_kill() -> None:
+    """lastState keeps a death for ever; HighMemoryUsage on a container that has run for days is not a kill."""
+    report = diagnose(facts(container(dead=death(at=ago(3 * 86400))), alerts=("HighMemoryUsage",)))
+
+    assert report.kill.kind is KillKind.NONE
+    assert "3 days ago" in report.kill.because[0]
+
+
+def test_children_dying_now_beat_an_old_oomkilled() -> None:
+    """An alert about killed children of a running container is not answered with its own older kill."""
+    report = diagnose(facts(container(dead=death(at=ago(86400 * 2))), child_kills=3, alerts=("ChildProcessOOMKilled",)))
+
+    assert report.kill.kind is KillKind.CHILD_PROCESS_OOM
+
+
+def test_child_lines_of_a_dead_instance_do_not_count_for_the_running_one() -> None:
+    """Lines about killed workers in the log of the instance before say nothing of the one that runs."""
+    report = diagnose(facts(container(dead=death("Completed", 0)), log=log(WORKER), alerts=()))
+
+    assert report.kill.kind is KillKind.NONE
+
+
+def test_metrics_alone_are_not_sure() -> None:
+    """Kubernetes refused, Prometheus saw an OOM kill: said, with the refusal, and not as sure."""
+    gap = Missing(source="pod", why="403: may not get pods", hint="grant get on pods")
+    base = facts(alerts=("OOMKilled",), history=replace(history(0.8, 0.9, 0.99), kill_times_s=(ago(120).timestamp(),)), missing=(gap,))
+    kill = diagnose(base).kill
+
+    assert kill.kind is KillKind.CONTAINER_OOM
+    assert not kill.is_sure
+    assert any("403" in b for b in kill.because)
+
+
+def test_node_pressure_is_quoted() -> None:
+    """A container without limit that the node killed: the node's pressure stands among the reasons."""
+    node = NodeFacts(name="lab-node-2", allocatable_bytes=2 << 30, has_memory_pressure=True, other_oom_kills=("shop-v2/x (x)",))
+    report = diagnose(facts(container(limit=None, request=None, dead=death()), node=node))
+
+    assert any("memory pressure" in b for b in report.kill.because)
+    assert any("shop-v2/x" in b for b in report.cause.because)
