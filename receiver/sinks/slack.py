@@ -1,0 +1,202 @@
+"""Slack through a bot token: threads, edits, and looking for a message whose answer was lost.
+
+Needs the scope chat:write, and channels:history (groups:history for private channels) to reconcile. Sends each request
+once: who decides about a second time is the sender, because chat.postMessage is not idempotent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from receiver.errors import Ambiguous, BadMessage, DeliveryError, Gone, RetryLater, SinkMisconfigured, SourceError, Unavailable, Unreadable
+from receiver.render import mentions
+from receiver.sinks.base import CannotReconcile
+from receiver.sinks.slack_errors import refusal
+from receiver.transport import Http, HttpConfig, Response
+
+EVENT_TYPE = "oomtriage"
+PAGE_SIZE = 200
+MAX_PAGES = 10  # 2,000 messages since the doubtful post: a busier channel cannot be searched in reasonable time
+NEEDED_SCOPES = ("chat:write",)
+WANTED_SCOPES = ("channels:history",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackConfig:
+    """`token`: the bot token, `xoxb-...`. `timeout_s` must stay below the sender's grace (15 s)."""
+
+    token: str = field(repr=False)
+    api_url: str = "https://slack.com/api/"
+    timeout_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackIdentity:
+    """Who the token is. `scopes` is empty when Slack did not say."""
+
+    team: str
+    user: str
+    bot_id: str
+    scopes: tuple[str, ...] = ()
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """Scopes that are needed or wanted and not there; empty when Slack did not say."""
+        return tuple(s for s in (*NEEDED_SCOPES, *WANTED_SCOPES) if self.scopes and s not in self.scopes)
+
+
+class SlackBotSink:
+    """One workspace. Safe to share between threads."""
+
+    name = "slack"
+    has_threads = True
+    can_edit = True
+
+    def __init__(self, config: SlackConfig, *, http: Http | None = None) -> None:
+        self._http = http or Http(
+            HttpConfig(base_url=config.api_url, name="Slack", token=config.token, read_timeout_s=config.timeout_s, pool_size=4)
+        )
+        self._token = config.token
+
+    def __repr__(self) -> str:
+        return f"SlackBotSink({self._http.origin})"
+
+    def post(
+        self, channel: str, body: Mapping[str, Any], *, thread_ts: str | None = None, broadcast: bool = False, delivery_id: str
+    ) -> str | None:
+        """chat.postMessage; returns the message's ts."""
+        message: dict[str, Any] = {
+            "channel": channel,
+            "text": body["text"],
+            "unfurl_links": False,
+            "unfurl_media": False,
+            "metadata": {"event_type": EVENT_TYPE, "event_payload": {"delivery_id": delivery_id}},
+        }
+        if body.get("blocks"):
+            message["blocks"] = body["blocks"]
+        if thread_ts is not None:
+            message["thread_ts"] = thread_ts
+            message["reply_broadcast"] = broadcast
+        ts = self._call("chat.postMessage", json_body=message, is_repeatable=False).get("ts")
+        if not isinstance(ts, str):
+            raise Ambiguous("Slack answered chat.postMessage without a ts", code="no_ts")
+        return ts
+
+    def update(self, channel: str, ts: str, body: Mapping[str, Any]) -> None:
+        """chat.update, without mentions. An empty list of blocks is sent, or Slack would keep the old ones."""
+        silent = mentions.without(body)
+        message = {"channel": channel, "ts": ts, "text": silent["text"], "blocks": silent["blocks"]}
+        self._call("chat.update", json_body=message, is_repeatable=True)
+
+    def find(self, channel: str, delivery_id: str, *, thread_ts: str | None = None, oldest: float) -> str | None:
+        """Look through the channel (or the thread) since `oldest` for our metadata. None: it is not there."""
+        method = "conversations.replies" if thread_ts else "conversations.history"
+        form: dict[str, Any] = {"channel": channel, "oldest": f"{oldest:.6f}", "inclusive": "true", "include_all_metadata": "true"}
+        if thread_ts:
+            form["ts"] = thread_ts
+        try:
+            for message in self._pages(method, form, "messages"):
+                if _delivery_id(message) == delivery_id:
+                    return str(message["ts"])
+        except SinkMisconfigured as exc:
+            if exc.code in ("missing_scope", "not_in_channel", "channel_not_found", "no_permission", "not_allowed_token_type"):
+                raise CannotReconcile(f"{exc}; without it a lost answer cannot be cleared up", code=exc.code) from exc
+            raise
+        except Gone:
+            return None  # the whole thread is not there
+        return None
+
+    def check(self) -> SlackIdentity:
+        """auth.test: who the token is and what it may do. DeliveryError when it does not work."""
+        answer, response = self._exchange("auth.test", form={}, is_repeatable=True)
+        scopes = tuple(s.strip() for s in response.headers.get("x-oauth-scopes", "").split(",") if s.strip())
+        return SlackIdentity(
+            team=str(answer.get("team", "")), user=str(answer.get("user", "")), bot_id=str(answer.get("bot_id", "")), scopes=scopes
+        )
+
+    def resolve_channel(self, name: str) -> str:
+        """The ID of a channel by its name. SinkMisconfigured says what to set instead when it cannot be found."""
+        wanted = name.lstrip("#").strip()
+        form = {"types": "public_channel,private_channel", "exclude_archived": "true"}
+        for channel in self._pages("conversations.list", form, "channels"):
+            if channel.get("name") == wanted and isinstance(channel.get("id"), str):
+                return str(channel["id"])
+        raise SinkMisconfigured(
+            f"no channel #{wanted} that this bot can see: set the channel's ID (channel details, at the bottom), and invite the bot if it is private",
+            code="channel_not_found",
+            is_whole_sink=False,
+        )
+
+    def _pages(self, method: str, form: Mapping[str, Any], key: str) -> Iterator[Mapping[str, Any]]:
+        cursor = ""
+        for _ in range(MAX_PAGES):
+            page = self._call(method, form={**form, "limit": PAGE_SIZE, **({"cursor": cursor} if cursor else {})}, is_repeatable=True)
+            entries = page.get(key)
+            if not isinstance(entries, list):
+                raise RetryLater(f"Slack answered {method} without {key}", code="unreadable")
+            yield from (e for e in entries if isinstance(e, dict))
+            metadata = page.get("response_metadata")
+            cursor = str(metadata.get("next_cursor") or "") if isinstance(metadata, dict) else ""
+            if not cursor:
+                return
+        raise CannotReconcile(f"more than {MAX_PAGES * PAGE_SIZE} entries in {method}: too many to look through", code="too_many")
+
+    def _call(self, method: str, *, json_body: Any = None, form: Mapping[str, Any] | None = None, is_repeatable: bool) -> Mapping[str, Any]:
+        return self._exchange(method, json_body=json_body, form=form, is_repeatable=is_repeatable)[0]
+
+    def _exchange(
+        self, method: str, *, json_body: Any = None, form: Mapping[str, Any] | None = None, is_repeatable: bool
+    ) -> tuple[Mapping[str, Any], Response]:
+        headers = {"Content-Type": "application/json; charset=utf-8"} if json_body is not None else {}
+        try:
+            response = self._http.post(method, json_body=json_body, form=form, headers=headers, max_bytes=8 * 1024**2)
+        except SourceError as exc:
+            raise transport_error(exc, is_repeatable=is_repeatable) from exc
+        check_status(response, f"Slack's {method}", is_repeatable=is_repeatable)
+        try:
+            answer = response.json()
+        except Unreadable as exc:
+            raise _doubt("Slack's answer is not JSON", "unreadable", is_repeatable=is_repeatable) from exc
+        if not isinstance(answer, dict):
+            raise _doubt("Slack's answer is not a JSON object", "unreadable", is_repeatable=is_repeatable)
+        if answer.get("ok") is not True:
+            raise refusal(method, answer, is_repeatable=is_repeatable)
+        return answer, response
+
+
+def transport_error(exc: SourceError, *, is_repeatable: bool) -> DeliveryError:
+    """A fault below HTTP. Only one that surely never reached the sink may simply be sent again."""
+    if isinstance(exc, Unreadable):
+        return _doubt(str(exc), "unreadable", is_repeatable=is_repeatable)
+    if not isinstance(exc, Unavailable):
+        return SinkMisconfigured(str(exc), code="address")
+    if getattr(exc, "maybe_received", True):
+        return _doubt(str(exc), "no_answer", is_repeatable=is_repeatable)
+    return RetryLater(str(exc), code="unreachable")
+
+
+def check_status(response: Response, what: str, *, is_repeatable: bool) -> None:
+    """Raise for a status that says all by itself; Slack's own refusals come as 200 and are told by their body."""
+    status = response.status
+    if status == 429:
+        raise RetryLater(f"{what}: too many requests", code="ratelimited", retry_after_s=response.retry_after_s or 1.0)
+    if status >= 500 or status == 408:
+        raise _doubt(f"{what} answered {status}", f"http_{status}", is_repeatable=is_repeatable)
+    if status == 413:
+        raise BadMessage(f"{what} answered 413: the message is too large", code="http_413")
+    if 300 <= status < 400 or (status in (401, 403, 404, 405, 407) and not response.body.lstrip().startswith(b"{")):
+        raise SinkMisconfigured(f"{what} answered {status}: the address is wrong, or a proxy stands in the way", code=f"http_{status}")
+
+
+def _doubt(message: str, code: str, *, is_repeatable: bool) -> DeliveryError:
+    return RetryLater(message, code=code) if is_repeatable else Ambiguous(message, code=code)
+
+
+def _delivery_id(message: Mapping[str, Any]) -> str:
+    metadata = message.get("metadata")
+    if not isinstance(metadata, dict) or metadata.get("event_type") != EVENT_TYPE:
+        return ""
+    payload = metadata.get("event_payload")
+    return str(payload.get("delivery_id", "")) if isinstance(payload, dict) else ""
