@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from receiver.diagnosis.reading.access import objects, quantity_bytes, text
+from receiver.diagnosis.reading.access import mapping, objects, quantity_bytes, text
 from receiver.diagnosis.reading.coverage import alert_coverage
 from receiver.diagnosis.reading.events import event_facts
 from receiver.diagnosis.reading.history import busiest_container, child_kills, memory_history
@@ -29,20 +29,24 @@ def facts_of(case: Case) -> Facts:
     answers = case.answers
     pod = pod_facts(answers.get("pod"))
     events = event_facts({"items": [*objects(answers, "events", "items"), *objects(answers, "nodeevents", "items")]})
-    subject = case.subject
+    subject, killed = case.subject, None
     if pod is not None:
         busiest = busiest_container(answers, pod.name)
         killed = pick_killed_container(pod, subject.container, events, busiest=busiest)
         subject = replace(subject, container=killed.name if killed else subject.container, node=subject.node or pod.node)
     history = memory_history(answers, pod=pod, pod_name=subject.pod, container=subject.container, now_s=case.gathered_at.timestamp())
-    missing = case.missing + _silent_gaps(answers, history, subject.container)
+    log = log_facts(answers.get("log"))
+    has_died = killed is not None and killed.newest_termination is not None
+    missing = case.missing + _silent_gaps(
+        answers, history, subject.container, is_log_of_survivor=log is not None and log.is_current and has_died
+    )
     return Facts(
         now=case.gathered_at,
         subject=subject,
         alerts=case.alerts,
         pod=pod,
         events=events,
-        log=log_facts(answers.get("log")),
+        log=log,
         workload=workload_facts(answers, subject, subject.container),
         history=history,
         node=node_facts(answers, subject.pod, case.gathered_at),
@@ -63,12 +67,16 @@ def _usage(metrics: object, container: str) -> int | None:
     return next((used for c in found if (used := quantity_bytes(c, "usage", "memory")) is not None), None)
 
 
-def _silent_gaps(answers: Mapping[str, Any], history: MemoryHistory | None, container: str) -> tuple[Missing, ...]:
+def _silent_gaps(
+    answers: Mapping[str, Any], history: MemoryHistory | None, container: str, *, is_log_of_survivor: bool
+) -> tuple[Missing, ...]:
     """What was answered without an error and still is not there: an empty history is not a flat one."""
     gaps = []
+    if is_log_of_survivor:
+        why = "the log of the killed container was already removed by the runtime"
+        gaps.append(Missing(source="log", why=why, hint="shown is the log of the container that runs now"))
     if history is not None and not history.samples:
-        why = f"Prometheus has no memory sample of container {container}" if container else "Prometheus has no memory sample of this pod"
-        gaps.append(Missing(source="history", why=why, hint="its lives may have been shorter than the scrape interval"))
+        gaps.append(_no_samples(answers, container))
     for source in ("history", "recent", "traffic", "peaks"):
         answer = answers.get(source)
         said = answer.get("warnings") if isinstance(answer, Mapping) else None
@@ -76,3 +84,15 @@ def _silent_gaps(answers: Mapping[str, Any], history: MemoryHistory | None, cont
             gaps.append(Missing(source=source, why=f"Prometheus warns that its answer is partial: {str(said[0])[:200]}"))
             break
     return tuple(gaps)
+
+
+def _no_samples(answers: Mapping[str, Any], container: str) -> Missing:
+    knows_pod = any(series for source in ("history", "recent") for series in mapping(answers.get(source), "series").values())
+    if knows_pod:
+        why = f"Prometheus has no memory sample of {f'container {container}' if container else 'this pod'}"
+        return Missing(source="history", why=why, hint="its lives may have been shorter than the scrape interval")
+    return Missing(
+        source="history",
+        why="Prometheus knows nothing of this pod",
+        hint="is the kubelet's /metrics/cadvisor scraped, and are its labels called namespace, pod and container?",
+    )

@@ -16,7 +16,7 @@ from typing import Any
 from receiver.diagnosis.reading.access import get, mapping
 from receiver.diagnosis.reading.killed import is_memory_death
 from receiver.diagnosis.reading.series import STALE_S, Stairs, Track, alive, highest, tracks
-from receiver.domain.facts import ContainerFacts, MemoryHistory, PodFacts, Sample
+from receiver.domain.facts import ContainerFacts, MemoryHistory, PodFacts, Sample, Termination
 
 MINUTE_S = 60.0
 YOUNG_S = 6 * 3600.0  # a pod seen for less than this is shown with its predecessor before it
@@ -73,7 +73,7 @@ def child_kills(answers: Mapping[str, Any], *, pod: PodFacts | None, pod_name: s
     began_s = own.state_since.timestamp() if own is not None and own.state_since else 0.0
     counts = []
     for source in (answers.get("recent"), answers.get("history")):
-        series = [t for t in tracks(source, "oom_events", container=container, pod=pod_name) if t.points[-1][0] >= began_s]
+        series = [t for t in tracks(source, "oom_events", container=container, pod=pod_name) if t.points[0][0] >= began_s - SAME_DEATH_S]
         if not series:
             continue
         newest = max(series, key=lambda t: t.points[0][0])
@@ -152,19 +152,19 @@ def _samples(
 def _kill_counts(times: list[float], restart_counts: list[float | None], deaths: tuple[_Death, ...]) -> list[float]:
     """How many OOM kills were known at each time since the first.
 
-    Where every known death was one, a restart that no death's time accounts for was one too: lives between two scrapes.
+    Where every known death was one, restarts that no death's time accounts for were kills too: lives between two scrapes.
+    Both are counted from the first time on, because a restart is told up to minutes (the back-off) after its death.
     """
     at = [d.at_s for d in deaths if d.is_memory]
     is_always_memory = bool(deaths) and len(at) == len(deaths)
-    counts, kills, restarts_before = [], 0, None
-    for i, (t, restarts) in enumerate(zip(times, restart_counts, strict=True)):
-        if i:
-            known = bisect_right(at, t) - bisect_right(at, times[i - 1])
-            counted = int(restarts - restarts_before) if restarts is not None and restarts_before is not None else 0
-            kills += max(known, counted) if is_always_memory else known
-        if restarts is not None:
-            restarts_before = restarts
-        counts.append(float(kills))
+    first_restarts = next((r for r in restart_counts if r is not None), 0.0)
+    counts: list[float] = []
+    kills = 0.0
+    for t, restarts in zip(times, restart_counts, strict=True):
+        kills = max(kills, float(bisect_right(at, t) - bisect_right(at, times[0])))
+        if is_always_memory and restarts is not None:
+            kills = max(kills, restarts - first_restarts)
+        counts.append(kills)
     return counts
 
 
@@ -181,15 +181,17 @@ def _scrape_step_s(hour: object, pod: str, container: str) -> float:
 def _deaths(sources: tuple[object, ...], own: ContainerFacts | None, pod: str, container: str) -> tuple[_Death, ...]:
     """Known deaths with their exact times, oldest first: from kube-state-metrics and from the pod's status."""
     found: list[_Death] = []
-    for termination in (own.terminated, own.last_terminated) if own else ():
-        if termination is not None and termination.finished_at is not None:
+    for termination in _terminations(own):
+        if termination.finished_at is not None:
             found.append(_Death(at_s=termination.finished_at.timestamp(), is_memory=is_memory_death(termination)))
+    # A restart that dies of what a tmpfs still holds is a StartError; only the pod's status says that this one is memory.
+    memory_reasons = {"OOMKilled"} | {"StartError" for d in _terminations(own) if d.reason == "StartError" and is_memory_death(d)}
     for source in sources:
         reasons = tracks(source, "last_terminated_reason", container=container, pod=pod)
         for track in tracks(source, "last_terminated_at", container=container, pod=pod):
             for seen_at_s, at_s in track.points:
                 if at_s > 0 and not any(abs(d.at_s - at_s) <= SAME_DEATH_S for d in found):
-                    found.append(_Death(at_s=at_s, is_memory=_reason_at(reasons, seen_at_s) == "OOMKilled"))
+                    found.append(_Death(at_s=at_s, is_memory=_reason_at(reasons, seen_at_s) in memory_reasons))
     return tuple(sorted(found, key=lambda d: d.at_s))
 
 
@@ -199,12 +201,13 @@ def _reason_at(reasons: Sequence[Track], t_s: float) -> str:
     return next((r.reason for r, value in known if value), "")
 
 
+def _terminations(own: ContainerFacts | None) -> tuple[Termination, ...]:
+    return tuple(t for t in (own.terminated, own.last_terminated) if t is not None) if own is not None else ()
+
+
 def _starts(own: ContainerFacts | None) -> tuple[float, ...]:
-    if own is None:
-        return ()
-    terminations = (own.terminated, own.last_terminated)
-    times = [t.started_at for t in terminations if t is not None and t.started_at is not None]
-    if own.state == "running" and own.state_since is not None:
+    times = [t.started_at for t in _terminations(own) if t.started_at is not None]
+    if own is not None and own.state == "running" and own.state_since is not None:
         times.append(own.state_since)
     return tuple(at.timestamp() for at in times)
 

@@ -24,13 +24,7 @@ def ask(look: Look, clean: Cleaner) -> Any:
         return None
     window_s, step_s = queries.HISTORY_WINDOW_S, queries.HISTORY_STEP_S
     answer = look.range(queries.history(selectors), window_s=window_s, step_s=step_s)
-    series = _by_branch(answer, step_s)
-    if not series:
-        raise Gap(
-            f"Prometheus knows nothing of this pod in the last {window_s // 3600} h",
-            "is the kubelet's /metrics/cadvisor scraped, and are its labels called namespace, pod and container?",
-        )
-    return _document(look, series, window_s, step_s, answer.warnings)
+    return _document(look, _by_branch(answer, step_s), window_s, step_s, answer.warnings)
 
 
 def ask_recent(look: Look, clean: Cleaner) -> Any:
