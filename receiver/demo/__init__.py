@@ -1,1 +1,1 @@
-"""The demo: recorded real incidents behind stand-ins of Kubernetes and Prometheus, told through the whole program."""
+"""`oomtriage demo`: the main job on embedded defaults. Recorded incidents behind stand-ins, everything else real."""
