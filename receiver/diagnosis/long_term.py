@@ -61,7 +61,7 @@ def _special(clues: Clues, kill: Kill, cause: Cause) -> tuple[LongTerm, ...]:
         found.append(LongTerm(id=f"log_{clues.signature.id}", text=clues.signature.advice))
     if cause.detail == "memory_volume":
         volumes = clues.facts.pod.memory_volumes if clues.facts.pod else ()
-        text = f"Give the emptyDir in memory ({', '.join(volumes[:3]) or 'medium: Memory'}) a sizeLimit below the container's limit, clean it up, or use a disk."
+        text = f"Give the emptyDir in memory ({', '.join(volumes[:3]) or 'medium: Memory'}) a sizeLimit below the container's limit, clean it up, or use a disk. Until then a new pod starts with an empty one."
         found.append(LongTerm(id="bound_memory_volume", text=text, commands=_delete_pod(clues)))
     if kill.kind is KillKind.CHILD_PROCESS_OOM:
         found.append(
@@ -105,7 +105,7 @@ def _delete_pod(clues: Clues) -> tuple[str, ...]:
     subject = clues.facts.subject
     if not (_NAME.fullmatch(subject.namespace) and _NAME.fullmatch(subject.pod)) or clues.workload.kind in ("Pod", "?"):
         return ()  # nobody would make it anew
-    return (shlex.join(("kubectl", "-n", subject.namespace, "delete", "pod", subject.pod)) + "   # a new pod starts with an empty volume",)
+    return (shlex.join(("kubectl", "-n", subject.namespace, "delete", "pod", subject.pod)),)
 
 
 def _not_memory(kill: Kill) -> tuple[LongTerm, ...]:

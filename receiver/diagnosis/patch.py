@@ -46,6 +46,8 @@ _SETTABLE = (
     "ReplicationController",
 )  # kubectl set resources and patch work at once
 _ROLLS = ("Deployment", "StatefulSet", "DaemonSet")  # kubectl rollout status waits for these
+# Not as a comment behind the command: an interactive zsh would pass it on as arguments.
+RESIZE_NOTE = "the last command raises this pod alone, in place and without a restart (Kubernetes 1.33 or newer)"
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")  # DNS-1123 subdomain, as the API server checks names
 
 
@@ -131,16 +133,20 @@ def commands_of(change: Change) -> tuple[tuple[str, ...], tuple[str, ...]]:
         if kind in _ROLLS:
             commands.append(shlex.join(("kubectl", "-n", change.namespace, "rollout", "status", target)))
         notes.append("the commands restart the pods, and the next deploy undoes them: put the same into Git")
+        resize = _resize(change)
+        if resize:
+            notes.append(RESIZE_NOTE)
         if kind == "ReplicaSet":
             notes.append("a bare ReplicaSet does not replace its pods: delete them one by one afterwards")
-        return (*commands, *_resize(change)), tuple(notes)
+        return (*commands, *resize), tuple(notes)
     if kind == "CronJob":
         return (_patch_command(change, f"cronjob/{name}"),), (*notes, "the next run takes it; a job that runs now does not")
     if kind == "Job":
         return (), (*notes, "a Job's pod template cannot be changed: change its manifest, delete the Job and create it again")
     if kind == "Pod":
         note = "a bare pod is not replaced by anybody: change its manifest, delete the pod and create it again"
-        return _resize(change), (*notes, note)
+        resize = _resize(change)
+        return resize, (*notes, *((RESIZE_NOTE,) if resize else ()), note)
     return (), (*notes, f"no command: how a {kind} takes a patch is not known here, so change its manifest")
 
 
@@ -168,7 +174,7 @@ def _resize(change: Change) -> tuple[str, ...]:
         return ()
     document = json.dumps({"spec": _pod_spec(change)}, separators=(",", ":"))
     words = ("kubectl", "-n", change.namespace, "patch", "pod", change.pod, "--subresource=resize", "--type=strategic", "-p", document)
-    return (f"{shlex.join(words)}   # this pod only, without a restart; Kubernetes 1.33 or newer",)
+    return (shlex.join(words),)
 
 
 def _ownership_notes(change: Change) -> tuple[str, ...]:
@@ -191,6 +197,8 @@ def _yaml(document: object) -> str:
 
 
 def _yaml_scalar(text: str) -> str:
-    """A string as YAML would write it in one line."""
-    dumped: str = yaml.safe_dump([text], default_flow_style=True, width=10**6, allow_unicode=False)
-    return dumped.strip()[1:-1]
+    """A string as YAML writes it in one line: as it is when it is a plain name, else in double quotes."""
+    if _NAME.fullmatch(text) and yaml.safe_load(text) == text:
+        return text
+    quoted: str = yaml.safe_dump(text, default_style='"', width=10**6, allow_unicode=False)
+    return quoted.strip()

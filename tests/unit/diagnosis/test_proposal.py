@@ -123,7 +123,8 @@ def _revisions(*limits: tuple[int, float]) -> dict[str, object]:
     """Newest first: (MiB, age in hours)."""
     return {
         "revisions": tuple(
-            Revision(name=f"r{i}", revision=len(limits) - i, created_at=ago(h * 3600), limits_bytes={"orders-api": mib * MIB}) for i, (mib, h) in enumerate(limits)
+            Revision(name=f"r{i}", revision=len(limits) - i, created_at=ago(h * 3600), limits_bytes={"orders-api": mib * MIB})
+            for i, (mib, h) in enumerate(limits)
         )
     }
 
@@ -279,8 +280,18 @@ def test_never_below_what_was_seen_never_above_what_there_is(
     limit: int, request: int | None, peak: float, node: int | None, top: int | None, free: int | None, seen: str, killed: bool, growth: float, announced: int,
 ) -> None:  # fmt: skip
     """Whatever the numbers: at least the observed peak, above the old limit, within node, LimitRange and quota, request within limit."""
-    name = {"leak": CauseName.LEAK, "low": CauseName.LIMIT_TOO_LOW, "spike": CauseName.SPIKE, "startup": CauseName.STARTUP}.get(seen, CauseName.UNKNOWN)
-    numbers = shape(name, 0.9, because=("x",), settle_by="y", peak_bytes=peak * limit * MIB, median_bytes=peak * limit * MIB / 2, growth_bytes_per_h=growth * MIB)
+    name = {"leak": CauseName.LEAK, "low": CauseName.LIMIT_TOO_LOW, "spike": CauseName.SPIKE, "startup": CauseName.STARTUP}.get(
+        seen, CauseName.UNKNOWN
+    )
+    numbers = shape(
+        name,
+        0.9,
+        because=("x",),
+        settle_by="y",
+        peak_bytes=peak * limit * MIB,
+        median_bytes=peak * limit * MIB / 2,
+        growth_bytes_per_h=growth * MIB,
+    )
     one = container(limit=limit * MIB, request=min(request, limit) * MIB if request else None, dead=death(lived_s=7200) if killed else None)
     base = facts(
         one, node=NodeFacts(name="n", allocatable_bytes=node * MIB) if node else None, history=history(peak, peak, limit=limit * MIB),

@@ -18,7 +18,9 @@ from tests.unit.diagnosis.facts_kit import LEAK_SHAPE, ago, container, death, fa
 
 GROWING = tuple(f"INFO handled {n}00 requests, session cache size {n}0 MiB" for n in range(1, 5))
 SPIKE = shape(CauseName.SPIKE, 0.8, because=("Median 30 %, 4 peaks over 80 %",), detail="traffic", rate_correlation=0.9)
-TOO_LOW = shape(CauseName.LIMIT_TOO_LOW, 0.9, because=("Flat at 85 MiB (88 % of the limit)",), against=("Not a leak: growth under 2 MiB/h",))
+TOO_LOW = shape(
+    CauseName.LIMIT_TOO_LOW, 0.9, because=("Flat at 85 MiB (88 % of the limit)",), against=("Not a leak: growth under 2 MiB/h",)
+)
 UNKNOWN = shape(CauseName.UNKNOWN, 0.5, because=("12 min of history",), detail="too_short", settle_by="18 more minutes")
 
 
@@ -62,7 +64,9 @@ def test_every_question_leads_somewhere_once() -> None:
 
 def test_probe_kill_ends_the_walk_at_once() -> None:
     """A liveness kill is not memory, whatever the shape of memory looks like."""
-    report = _with(facts(container(dead=death("Error")), events=(killing("Container x failed liveness probe, will be restarted"),)), LEAK_SHAPE)
+    report = _with(
+        facts(container(dead=death("Error")), events=(killing("Container x failed liveness probe, will be restarted"),)), LEAK_SHAPE
+    )
 
     assert report.cause.name is CauseName.NOT_MEMORY
     assert len(report.tree) == 1
@@ -80,7 +84,9 @@ def test_unexplained_sigkill_is_not_said_as_surely() -> None:
 def test_log_that_ends_while_loading_is_startup() -> None:
     """`loaded 100/200 MiB` as the last line of a life under a second: it died of loading, though Prometheus saw nothing."""
     model = container("model-server", limit=128 * MIB, dead=death(lived_s=0))
-    report = diagnose(facts(model, log=log("INFO loading model weights into memory (200 MiB)", "INFO loaded 100/200 MiB", container="model-server")))
+    report = diagnose(
+        facts(model, log=log("INFO loading model weights into memory (200 MiB)", "INFO loaded 100/200 MiB", container="model-server"))
+    )
 
     assert report.cause.name is CauseName.STARTUP
     assert report.cause.detail == "loading"
@@ -103,7 +109,9 @@ def test_long_life_that_ends_loading_is_not_startup() -> None:
     assert report.cause.name is not CauseName.STARTUP
 
 
-@pytest.mark.parametrize(("lived_s", "restarts", "leaf"), [(1, 11, CauseName.STARTUP), (1, 1, CauseName.UNKNOWN), (13, 6, CauseName.UNKNOWN)])
+@pytest.mark.parametrize(
+    ("lived_s", "restarts", "leaf"), [(1, 11, CauseName.STARTUP), (1, 1, CauseName.UNKNOWN), (13, 6, CauseName.UNKNOWN)]
+)
 def test_lives_of_seconds(lived_s: float, restarts: int, leaf: CauseName) -> None:
     """Dying at once again and again is start-up; once is an accident, and 13 seconds cannot be told from fast growth."""
     report = diagnose(facts(container(dead=death(lived_s=lived_s), restart_count=restarts)))
@@ -147,7 +155,9 @@ def test_job_that_grows_may_just_need_it() -> None:
 
 def test_last_line_that_names_a_burst() -> None:
     """`buffering 90 MiB` as the last line under a limit of 96 MiB, after a quiet minute: looks like a spike."""
-    report = diagnose(facts(container(dead=death(lived_s=60)), log=log("INFO idle at 20 MiB", "WARN batch export requested: buffering 90 MiB")))
+    report = diagnose(
+        facts(container(dead=death(lived_s=60)), log=log("INFO idle at 20 MiB", "WARN batch export requested: buffering 90 MiB"))
+    )
 
     assert (report.cause.name, report.cause.detail) == (CauseName.SPIKE, "burst")
     assert report.hpa is None
@@ -163,7 +173,9 @@ def test_levels_between_lives_of_seconds_are_not_believed() -> None:
 
 def test_own_limit_is_not_called_too_low() -> None:
     """Java's own heap limit: no kill, and without growth in sight nobody can say whether the heap is small or leaks."""
-    report = diagnose(facts(container(dead=death("Error", 3)), log=log("Terminating due to java.lang.OutOfMemoryError: Java heap space"), alerts=()))
+    report = diagnose(
+        facts(container(dead=death("Error", 3)), log=log("Terminating due to java.lang.OutOfMemoryError: Java heap space"), alerts=())
+    )
 
     assert (report.cause.name, report.cause.detail) == (CauseName.UNKNOWN, "runtime_limit")
     assert report.cause.settle_by
