@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from receiver.cli.shared import Commands, add_config, settings_for
+from receiver.cli.shared import add_config, settings_for
 from receiver.errors import ConfigError, PayloadError
 from receiver.transport import Http, HttpConfig
 
 
-def register(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("dead", help="dead letters of a running receiver")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
     parser.add_argument("action", choices=("list", "replay", "drop"))
     parser.add_argument("id", nargs="?", help="one dead letter; replay and drop take all of them without it")
     parser.add_argument("--url", help="the receiver (default: http:// and LISTEN)")

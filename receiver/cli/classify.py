@@ -9,16 +9,14 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from receiver.cli.shared import Commands
 from receiver.diagnosis.classify import classify_text
 from receiver.errors import PayloadError
 
 MAX_SERIES_BYTES = 256 * 1024**2
 
 
-def register(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("classify", help="judge the shape of memory series")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
     parser.add_argument("series", nargs="+", metavar="SERIES.csv[.gz]")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text")
     parser.add_argument("--until", type=float, metavar="SECONDS", help="ignore rows after this time")

@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime
 
 from receiver.app.build import make_label_names
-from receiver.cli.shared import Commands, add_config, settings_for
+from receiver.cli.shared import add_config, settings_for
 from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.identity import subject_of
 from receiver.errors import ConfigError
@@ -16,9 +16,8 @@ from receiver.settings import Settings
 from receiver.settings.load import effective
 
 
-def register(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("config", help="show the effective settings")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
     parser.add_argument("--route", metavar="k=v,...", help="say which route an alert with these labels would take")
     add_config(parser)
     parser.set_defaults(run=_run)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from receiver.cli.shared import Commands
 from receiver.telemetry import configure_logging
 
 
-def register(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("demo", help="show the main job on recorded real incidents; nothing else is needed")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
     parser.add_argument("--once", action="store_true", help="post everything, print the messages, exit")
     parser.set_defaults(run=_run)
 

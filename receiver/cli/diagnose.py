@@ -6,16 +6,15 @@ import argparse
 import json
 from pathlib import Path
 
-from receiver.cli.shared import Commands, add_config, add_output, print_report, settings_for
+from receiver.cli.shared import add_config, add_output, print_report, settings_for
 from receiver.diagnosis.diagnose import diagnose
 from receiver.diagnosis.reading import facts_of
 from receiver.domain.case import Case, case_from_json
 from receiver.errors import ConfigError, PayloadError
 
 
-def register(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("diagnose", help="diagnose a saved case offline")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
     parser.add_argument("case", metavar="CASE.json", help="a case that `triage --save` wrote")
     add_output(parser)
     add_config(parser)

@@ -7,32 +7,44 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import NoReturn
 
-from receiver.cli import admin, classify, config, diagnose, rules, serve, triage
-from receiver.cli import demo as demo_command
 from receiver.errors import ConfigError, ReceiverError
 
-COMMANDS = (serve, demo_command, triage, diagnose, classify, rules, admin, config)
+# name, module (with `add_arguments(parser)`), help. Only the chosen module is imported: the others cost a second.
+COMMANDS = (
+    ("serve", "serve", "run the receiver"),
+    ("demo", "demo", "show the main job on recorded real incidents; nothing else is needed"),
+    ("triage", "triage", "diagnose one pod now"),
+    ("diagnose", "diagnose", "diagnose a saved case offline"),
+    ("classify", "classify", "judge the shape of memory series"),
+    ("rules", "rules", "check or render the Prometheus rules"),
+    ("dead", "admin", "dead letters of a running receiver"),
+    ("config", "config", "show the effective settings, or the route that labels would take"),
+)
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run `oomtriage` and exit."""
+    words = list(sys.argv[1:] if argv is None else argv)
     parser = argparse.ArgumentParser(
         prog="oomtriage", description="A Slack message that has already done the first twenty minutes of an OOMKilled incident."
     )
     parser.add_argument("--version", action="version", version=f"oomtriage {_version()}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        command.register(commands)
-    _run(parser.parse_args(argv))
+    for name, module, summary in COMMANDS:
+        command = commands.add_parser(name, help=summary)
+        if name in words[:1]:
+            import_module(f"receiver.cli.{module}").add_arguments(command)
+    _run(parser.parse_args(words))
 
 
 def kubectl_main() -> NoReturn:
     """`kubectl oomtriage POD -n NS`: the plugin's way to `oomtriage triage`."""
     parser = argparse.ArgumentParser(prog="kubectl oomtriage")
-    triage.add_arguments(parser)
+    import_module("receiver.cli.triage").add_arguments(parser)
     _run(parser.parse_args())
 
 

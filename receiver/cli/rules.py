@@ -9,15 +9,13 @@ from typing import Any
 
 import yaml
 
-from receiver.cli.shared import Commands
 from receiver.errors import ConfigError
 from receiver.rulepack import FORMATS, Level, check_rules, render_rules, rules_dir
 from receiver.transport import Http, HttpConfig
 
 
-def register(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add the command and its two actions."""
-    parser = commands.add_parser("rules", help="check or render the Prometheus rules")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     check = actions.add_parser("check", help="find what is wrong with the rules, and what a Prometheus lacks for them")
     check.add_argument("dir", nargs="?", metavar="DIR", help="default: the shipped rules")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 
 from receiver.app.serve import serve
-from receiver.cli.shared import Commands, add_config, settings_for
+from receiver.cli.shared import add_config, settings_for
 
 
-def register(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("serve", help="run the receiver")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
     add_config(parser)
     parser.set_defaults(run=_run)
 

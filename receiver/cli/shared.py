@@ -14,8 +14,6 @@ from receiver.domain.report import Report
 from receiver.settings import Settings, load_settings
 from receiver.telemetry import configure_logging
 
-Commands = argparse._SubParsersAction  # argparse has no public name for it
-
 
 def add_config(parser: argparse.ArgumentParser) -> None:
     """`--config FILE`."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from receiver.app.build import make_evidence, make_renderer, make_router, make_sink
 from receiver.app.kubernetes import kubernetes_access
-from receiver.cli.shared import Commands, add_config, add_output, print_report, settings_for, view_alone
+from receiver.cli.shared import add_config, add_output, print_report, settings_for, view_alone
 from receiver.diagnosis.diagnose import diagnose
 from receiver.diagnosis.reading import facts_of
 from receiver.domain.case import Case
@@ -20,11 +20,6 @@ from receiver.errors import ConfigError
 from receiver.settings import Settings
 
 NOTHING_KNOWN = 1
-
-
-def register(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    add_arguments(commands.add_parser("triage", help="diagnose one pod now"))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
