@@ -41,8 +41,9 @@ def memory_history(
     own = pod.container(container) if pod else None
     series = _Series(pod_name=pod_name, container=container, sources=(hour, day), deaths=_deaths((hour, day), own, pod_name, container))
     scraped_step_s = _scrape_step_s(hour, pod_name, container)
-    minutes = series.use(day, "working_set", MINUTE_S)
-    scraped = series.use(hour, "working_set", scraped_step_s)
+    # The kubelet exports 0 for a container that it has not measured yet: no sample.
+    minutes = {t: v for t, v in series.use(day, "working_set", MINUTE_S).items() if v > 0}
+    scraped = {t: v for t, v in series.use(hour, "working_set", scraped_step_s).items() if v > 0}
     hour_began_s = _number(get(hour, "start")) or now_s
     is_old = bool(minutes) and min(minutes) < hour_began_s - RECENT_SLACK_S
     source, step_s, use = (day, MINUTE_S, minutes) if is_old or not scraped else (hour, scraped_step_s, scraped)

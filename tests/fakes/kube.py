@@ -1,0 +1,115 @@
+"""The Kubernetes stand-in with faults: refusals, silence, floods, garbage, and tokens that are rotated.
+
+with FakeKube(recorded("a-leak-crashloop", moment="t1")) as kube:
+    kube.fault("/log", refuse(403, 'pods "x" is forbidden'))
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+from receiver.demo.standins import Asked, KubeStandin, Recordings, Reply, Standin, api_status, load
+
+FIXTURES = Path(__file__).resolve().parents[1] / "fixtures" / "kubernetes"
+
+
+def recorded(*incidents: str, moment: str = "", now: datetime | None = None, shift: timedelta | None = None) -> Recordings:
+    """Recorded incidents by folder name (all when none is named), at a moment (`t1`, `t3`; their last one by default)."""
+    return load(FIXTURES, only=incidents, moment=moment, now=now, shift=shift)
+
+
+@cache
+def incident_names() -> tuple[str, ...]:
+    """Every recorded incident."""
+    return tuple(sorted(p.name for p in FIXTURES.iterdir() if p.is_dir() and not p.name.startswith("_")))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """What happens instead of an answer. `times`: how often, None for always. `write`: talks to the raw connection."""
+
+    reply: Reply | None = None
+    hang: bool = False
+    write: Callable[[BaseHTTPRequestHandler], None] | None = None
+    times: int | None = None
+
+
+def refuse(status: int, message: str = "", *, retry_after: str = "", times: int | None = None) -> Fault:
+    """An error as the API server words it."""
+    reply = api_status(status, message or f"refused with {status}")
+    headers = {"Retry-After": retry_after} if retry_after else {}
+    return Fault(reply=Reply(status=status, body=reply.body, headers=headers), times=times)
+
+
+def body(content: bytes, *, status: int = 200, content_type: str = "application/json", times: int | None = None) -> Fault:
+    """Any body: garbage, nothing, something huge."""
+    return Fault(reply=Reply(status=status, body=content, content_type=content_type), times=times)
+
+
+HANG = Fault(hang=True)
+
+
+class Faulty(Standin):
+    """A stand-in whose paths can be made to fail. Put before another stand-in in a class's bases."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[call-arg]
+        self._faults: dict[str, Fault] = {}
+        self._used: dict[str, int] = {}
+        self._released = threading.Event()
+        self.token: str | None = None
+
+    def fault(self, path_part: str, fault: Fault) -> None:
+        """From now on requests whose path holds this text fail; an empty text is every request."""
+        self._faults[path_part] = fault
+        self._used[path_part] = 0
+
+    def heal(self) -> None:
+        """No more faults; what hangs goes on."""
+        self._faults.clear()
+        self._released.set()
+        self._released = threading.Event()
+
+    def stop(self) -> None:
+        self._released.set()
+        super().stop()
+
+    def handle(self, asked: Asked, http: BaseHTTPRequestHandler) -> None:
+        fault = self._fault_for(asked.path)
+        if fault is None:
+            super().handle(asked, http)
+        elif fault.write is not None:
+            fault.write(http)
+            http.close_connection = True
+        else:
+            self._released.wait(60)
+            http.close_connection = True
+
+    def answer(self, asked: Asked) -> Reply:
+        if self.token is not None and asked.headers.get("authorization") != f"Bearer {self.token}":
+            return api_status(401, "Unauthorized", "Unauthorized")
+        for part, fault in self._faults.items():
+            if part in asked.path and fault.reply is not None and self._use(part, fault):
+                return fault.reply
+        return super().answer(asked)
+
+    def _fault_for(self, path: str) -> Fault | None:
+        """The fault that is no proper answer: it hangs, or writes to the connection itself."""
+        for part, fault in self._faults.items():
+            if part in path and fault.reply is None and self._use(part, fault):
+                return fault
+        return None
+
+    def _use(self, part: str, fault: Fault) -> bool:
+        self._used[part] += 1
+        return fault.times is None or self._used[part] <= fault.times
+
+
+class FakeKube(Faulty, KubeStandin):
+    """Recordings behind a Kubernetes API that can be made to fail. `token`: require this bearer token."""
