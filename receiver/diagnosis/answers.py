@@ -36,6 +36,7 @@ AT_ONCE_TWICE = 0.7
 LOG_RISES = 0.6
 LOG_BURST = 0.6
 UNSURE = 0.5
+TOO_EARLY = "its kills come too soon after each start to see a level or a growth"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +223,8 @@ def growing_steadily(clues: Clues, kill: Kill) -> Answer:
         return _from_shape(shape)
     if _log_shows_growth(clues, kill):
         return _growth_by_log(clues, kill)
+    if shape is not None and shape.cause is CauseName.STARTUP:
+        return Answer(answer=CANNOT_TELL, because=TOO_EARLY)
     if shape is not None and (shape.cause is not CauseName.UNKNOWN or shape.detail in ("flat", "page_cache")):
         return Answer(answer=NO, because=_refused(shape, "leak", "grow", "rise", "ramp") or "no steady rise of the floor in any life")
     return Answer(answer=CANNOT_TELL, because=_no_shape_words(clues))
@@ -240,8 +243,14 @@ def _log_shows_growth(clues: Clues, kill: Kill) -> bool:
 
 def _growth_by_log(clues: Clues, kill: Kill) -> Answer:
     name = clues.rising[0]
-    what = "the kill" if kill.kind is not KillKind.NONE else "its end"
-    reasons = [" ".join(f"its log up to {what}: {name} rises in every line {c.rise_words(clues, name)}".split())]
+    whose = (
+        "the log of its successor"
+        if clues.is_log_of_survivor
+        else "its log up to its end"
+        if kill.kind is KillKind.NONE
+        else "its log up to the kill"
+    )
+    reasons = [" ".join(f"{whose}: {name} rises in every line {c.rise_words(clues, name)}".split())]
     if kill.kind is KillKind.NONE and clues.signature is not None:
         reasons.insert(0, f"the program ran into a limit of its own: {clues.signature.meaning}")
     against = []
@@ -252,7 +261,7 @@ def _growth_by_log(clues: Clues, kill: Kill) -> Answer:
         against.append("a job may simply need this much: it never gets to its end")
     detail = "runtime_limit" if kill.kind is KillKind.NONE else "log"
     return Answer(
-        answer=YES, because=reasons[-1], decides=True, confidence=UNSURE if is_batch else LOG_RISES, reasons=tuple(reasons), against=tuple(against),
+        answer=YES, because=reasons[-1], decides=True, confidence=UNSURE if is_batch or clues.is_log_of_survivor else LOG_RISES, reasons=tuple(reasons), against=tuple(against),
         settle_by="a longer life with memory history: a plateau would refute it", detail=detail,
     )  # fmt: skip
 
@@ -274,6 +283,8 @@ def only_during_spikes(clues: Clues, kill: Kill) -> Answer:
             answer=YES, because=reasons[0], decides=True, confidence=LOG_BURST, reasons=reasons,
             against=("no scrape saw the peak",), settle_by="memory history of a life that has both quiet time and a burst", detail="burst",
         )  # fmt: skip
+    if shape is not None and (shape.cause is CauseName.STARTUP or (shape.cause is CauseName.SPIKE and _is_blind(clues))):
+        return Answer(answer=CANNOT_TELL, because=TOO_EARLY)
     if shape is not None and (shape.cause is not CauseName.UNKNOWN or shape.detail in ("flat", "page_cache")):
         return Answer(answer=NO, because=_refused(shape, "spike", "peak", "burst", "traffic") or "no short peaks over a low level")
     return Answer(answer=CANNOT_TELL, because=_no_shape_words(clues))
@@ -298,6 +309,8 @@ def near_the_limit(clues: Clues, kill: Kill) -> Answer:
     if shape is not None and shape.cause is CauseName.LIMIT_TOO_LOW and not _is_blind(clues):
         return _from_shape(shape)
     usage, limit = clues.facts.usage_bytes, clues.limit_bytes
+    if shape is not None and shape.cause is not CauseName.UNKNOWN:
+        return Answer(answer=CANNOT_TELL, because=TOO_EARLY)
     if shape is not None and shape.detail in ("flat", "page_cache"):
         return Answer(answer=NO, because=shape.because[0] if shape.because else "memory stays well below the limit")
     if usage is not None and limit and usage / limit >= 0.8:

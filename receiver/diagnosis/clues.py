@@ -60,6 +60,7 @@ class Clues:
     loading: tuple[LoadingLine, ...]  # lines of loading among the last lines of the log
     rising: tuple[str, ...]  # counters in the log that rose until its end
     last_line: str
+    is_log_of_survivor: bool  # the log of the dead instance is gone; this is the one that runs now
     lives_s: tuple[float, ...]  # spans of the last lives that ended, newest first: from the status and the exact times of the history
     worker_lives_s: tuple[float, ...]  # from boot to SIGKILL of each child process that the log tells of
     raises: tuple[Raise, ...]  # newest first
@@ -101,6 +102,7 @@ def clues_of(facts: Facts) -> Clues:
     shape = shape_of(facts.history) if facts.history is not None else None
     is_pod_level = own_limit is None and pod_limit is not None
     own_request = container.request_bytes if container else None
+    is_survivors = facts.log is not None and facts.log.is_current and container is not None and container.newest_termination is not None
     return Clues(
         facts=facts,
         container_name=name,
@@ -111,9 +113,10 @@ def clues_of(facts: Facts) -> Clues:
         shape=shape,
         signature=find_signature(lines) if lines else None,
         runtime=detect_runtime(container, facts.log),
-        loading=_still_loading(texts),
+        loading=() if is_survivors else _still_loading(texts),
         rising=rising_words(texts),
-        last_line=texts[-1] if texts else "",
+        last_line=texts[-1] if texts and not is_survivors else "",
+        is_log_of_survivor=is_survivors,
         lives_s=_lives(container, facts.history),
         worker_lives_s=_worker_lives(facts.log),
         raises=_raises(facts, name),

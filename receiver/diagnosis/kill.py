@@ -150,21 +150,32 @@ def _oom_before_start(clues: Clues) -> Kill | None:
 
 
 def _probe_kill(clues: Clues) -> Kill | None:
+    """The kubelet killed it for a failed probe. It drops some of its Killing events, so a failed probe near enough counts too."""
     death = _sigkill_death(clues)
     if death is None:
         return None
-    for event in _killing_events(clues, death):
-        probe = next((p for p in ("liveness", "startup") if f"{p} probe" in event.message.lower()), "")
-        if probe:
-            because = [f'event in the same minutes: "{event.message.strip()}"', _not_oom_words(death), *_ratio_words(clues, death)]
-            return _kill(clues, death, KillKind.SIGKILL_NOT_OOM, sure=True, trigger=f"{probe} probe", because=because)
+    for event in _events_near(clues, death, "Killing"):
+        if probe := _probe_named(event):
+            return _killed_by(clues, death, probe, sure=True, because=[f'event in the same minutes: "{_quoted(event)}"'])
     for event in _events_near(clues, death, "Unhealthy"):
-        probe = next((p for p in ("liveness", "startup") if event.message.lower().startswith(p)), "")
-        if probe:
-            because = [f'event in the same minutes: "{event.message.strip()}"', _not_oom_words(death), *_ratio_words(clues, death)]
+        if probe := _probe_named(event):
+            because = [f'event in the same minutes: "{_quoted(event)}"']
+            before = [e for e in clues.facts.events if e.reason == "Killing" and _is_ours(clues, e) and _probe_named(e) == probe]
+            because += [f'and earlier: "{_quoted(e)}"' for e in before[:1]]
             is_far = (c.memory_ratio_before(clues, death.finished_at) or 0.0) < NEAR_LIMIT_RATIO
-            return _kill(clues, death, KillKind.SIGKILL_NOT_OOM, sure=is_far, trigger=f"{probe} probe", because=because)
+            return _killed_by(clues, death, probe, sure=bool(before) or is_far, because=because)
     return None
+
+
+def _killed_by(clues: Clues, death: Termination, probe: str, *, sure: bool, because: list[str]) -> Kill:
+    because += [_not_oom_words(death), *_ratio_words(clues, death)]
+    return _kill(clues, death, KillKind.SIGKILL_NOT_OOM, sure=sure, trigger=f"{probe} probe", because=because)
+
+
+def _probe_named(event: EventFact) -> str:
+    """The probe that an event names as what failed; readiness never kills."""
+    words = event.message.lower()
+    return next((p for p in ("liveness", "startup") if f"{p} probe" in words), "")
 
 
 def _grace_period_kill(clues: Clues) -> Kill | None:
@@ -173,10 +184,10 @@ def _grace_period_kill(clues: Clues) -> Kill | None:
     if death is None:
         return None
     pod = clues.facts.pod
-    stopped = [e for e in _killing_events(clues, death) if "stopping container" in e.message.lower()]
+    stopped = [e for e in _events_near(clues, death, "Killing") if "stopping container" in e.message.lower()]
     if not stopped and (pod is None or pod.deleted_at is None):
         return None
-    why = f'event in the same minutes: "{stopped[0].message.strip()}"' if stopped else "the pod was being deleted"
+    why = f'event in the same minutes: "{_quoted(stopped[0])}"' if stopped else "the pod was being deleted"
     because = [why, "what does not end within terminationGracePeriodSeconds is killed with SIGKILL", _not_oom_words(death)]
     return _kill(clues, death, KillKind.SIGKILL_NOT_OOM, sure=True, trigger="grace period", because=because)
 
@@ -386,7 +397,7 @@ def _events_near(clues: Clues, death: Termination, reason: str) -> list[EventFac
     """The container's events of that reason whose span (they are aggregated) touches the death."""
     found = []
     for event in clues.facts.events:
-        if event.reason != reason or event.object_kind not in ("", "Pod") or event.container not in ("", clues.container_name):
+        if event.reason != reason or not _is_ours(clues, event):
             continue
         if death.finished_at is None or event.at is None:
             found.append(event)
@@ -398,8 +409,13 @@ def _events_near(clues: Clues, death: Termination, reason: str) -> list[EventFac
     return found
 
 
-def _killing_events(clues: Clues, death: Termination) -> list[EventFact]:
-    return _events_near(clues, death, "Killing")
+def _is_ours(clues: Clues, event: EventFact) -> bool:
+    """Whether the event may be about this container: events about the pod as a whole name none."""
+    return event.object_kind in ("", "Pod") and event.container in ("", clues.container_name)
+
+
+def _quoted(event: EventFact) -> str:
+    return _short(event.message).rstrip(" :")
 
 
 def _system_oom_events(clues: Clues, death: Termination) -> list[EventFact]:
@@ -413,7 +429,7 @@ def _system_oom_events(clues: Clues, death: Termination) -> list[EventFact]:
 
 
 def _node_words(clues: Clues, death: Termination) -> list[str]:
-    words = [f'node event in the same minutes: "{e.message.strip()}"' for e in _system_oom_events(clues, death)[:1]]
+    words = [f'node event in the same minutes: "{_quoted(e)}"' for e in _system_oom_events(clues, death)[:1]]
     node = clues.facts.node
     if node is not None and node.has_memory_pressure:
         words.append(f"node {node.name} reports memory pressure")
