@@ -26,10 +26,15 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Group:
-    """What is fetched together. `commands` maps the launcher's name to the binary's path below the root; `*` is allowed."""
+    """What is fetched together. `commands` maps the launcher's name to the binary's path below the root; `*` is allowed.
+
+    `data` maps a launcher's name to a folder the binary wants at its absolute path, which is not there without root: see
+    `_with_own_data`.
+    """
 
     packages: tuple[str, ...]
     commands: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, str] = field(default_factory=dict)
 
 
 GROUPS: Mapping[str, Group] = {
@@ -41,6 +46,7 @@ GROUPS: Mapping[str, Group] = {
             "alertmanager": "usr/bin/prometheus-alertmanager",
             "amtool": "usr/bin/amtool",
         },
+        data={"alertmanager": "usr/share/prometheus/alertmanager"},  # it reads default.tmpl there, or does not start
     ),
     # pip as a wheel, for a Python whose venv module cannot bring its own (Debian without python3-venv).
     "pip": Group(packages=("python3-pip-whl",)),
@@ -63,12 +69,13 @@ Acquire::Retries "3";
 APT::Sandbox::User "";
 """
 
+# Paths are relative to the launcher, so that a moved or copied clone still works.
 LAUNCHER = """\
 #!/bin/sh
-LD_LIBRARY_PATH="{libraries}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}"
-export LD_LIBRARY_PATH
-exec "{binary}" "$@"
+root=$(CDPATH="" cd -- "$(dirname -- "$0")/../root" && pwd) || exit 127
+{preparation}exec "$root/{binary}" "$@"
 """
+DATA_FD = b"9"
 
 
 class FetchError(Exception):
@@ -178,17 +185,40 @@ def _run(command: Sequence[str], *, cwd: Path, said: str) -> str:
 
 
 def _write_launchers(group: Group, base: Path) -> None:
-    root = (base / "root").resolve()
-    libraries = ":".join(str(path) for pattern in ("usr/lib/*-linux-gnu*", "lib/*-linux-gnu*") for path in sorted(root.glob(pattern)))
+    root = base / "root"
+    libraries = [path for pattern in ("usr/lib/*-linux-gnu*", "lib/*-linux-gnu*") for path in sorted(root.glob(pattern))]
     folder = base / "bin"
     folder.mkdir(exist_ok=True)
     for command, pattern in group.commands.items():
         found = sorted(root.glob(pattern))
         if not found:
             raise FetchError(f"{command}: no {pattern} in {', '.join(group.packages)}; has Debian moved it?")
+        preparation = ""
+        if libraries:
+            paths = ":".join(f"$root/{path.relative_to(root)}" for path in libraries)
+            preparation += f'export LD_LIBRARY_PATH="{paths}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}"\n'
+        if command in group.data:
+            _with_own_data(found[-1], group.data[command])
+            preparation += f'exec {DATA_FD.decode()}<"$root/{group.data[command]}"\n'
         launcher = folder / command
-        launcher.write_text(LAUNCHER.format(libraries=libraries, binary=found[-1]))
+        launcher.write_text(LAUNCHER.format(preparation=preparation, binary=found[-1].relative_to(root)))
         launcher.chmod(0o755)
+
+
+def _with_own_data(binary: Path, folder: str) -> None:
+    """Let our copy of a binary find its data folder in the cache.
+
+    The absolute path compiled into it is replaced by one of the same length that leads through an open file descriptor
+    (/proc/self/fd////9); the launcher opens the folder as that descriptor.
+    """
+    wanted = b"/" + folder.encode()
+    through = b"/proc/self/fd"
+    replacement = through + b"/" * (len(wanted) - len(through) - len(DATA_FD)) + DATA_FD
+    content = binary.read_bytes()
+    if wanted in content:
+        mode = binary.stat().st_mode
+        binary.write_bytes(content.replace(wanted, replacement))
+        binary.chmod(mode)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

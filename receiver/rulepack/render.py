@@ -15,7 +15,7 @@ from receiver.rulepack.values import AlertValues, Values, read_values
 
 FORMATS = ("plain", "prometheusrule")
 # The number that ends an expression after a comparison: `... > 0.80`.
-THRESHOLD = re.compile(r"(?P<before>(?:[<>]=?|[=!]=)\s*)(?P<number>[0-9.]+)(?P<after>\s*)\Z")
+THRESHOLD = re.compile(r"(?P<before>[<>]=?\s*)(?P<number>[0-9.]+)(?P<after>\s*)\Z")
 NO_DURATION = re.compile(r"^0[a-z]*$")
 HEADER = "# Rendered by `oomtriage rules render` from rules/*.rules.yaml: change the values there, not this file.\n"
 

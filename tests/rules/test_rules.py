@@ -1,0 +1,102 @@
+"""The shipped rules, judged by promtool: their unit tests pass, and would not without the parts that make them right."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from receiver.rulepack import check_rules, render_rules, rules_dir
+from receiver.rulepack.files import Rule, read_rule_files
+from tests.e2e.binaries import REPOSITORY, binary
+
+RULES = rules_dir()
+ALERTS = [rule for file in read_rule_files(RULES) for rule in file.rules() if rule.alert]
+
+FRESH = '\n            and\n            (time() - timestamp(container_memory_working_set_bytes{container!="", container!="POD"}) < 180)'
+INIT = {name: f"|kube_pod_init_container_status_{name}" for name in ("last_terminated_reason", "terminated_reason", "restarts_total")}
+
+# What goes wrong, the test file that must notice, and what it takes: (old text, new text). Every occurrence is replaced.
+MUTATIONS = {
+    "lower threshold": ("usage", "ratio > 0.80", "ratio > 0.75"),
+    "fires on exactly 80 %": ("usage", "ratio > 0.80", "ratio >= 0.80"),
+    "shorter for": ("usage", "for: 5m\n        keep", "for: 4m\n        keep"),
+    "flaps": ("usage", "        keep_firing_for: 5m\n", ""),
+    "dead containers count": ("usage", FRESH, ""),
+    "containers without a limit": ("usage", 'container_spec_memory_limit_bytes{container!="", container!="POD"} > 0', 'container_spec_memory_limit_bytes{container!="", container!="POD"}'),
+    "pod slices and pause containers": ("usage", 'container!="", container!="POD"', 'namespace!="x"'),
+    "pause containers of CRI-O": ("usage", ', container!="POD"', ""),
+    "page cache": ("usage", "container_memory_total_active_file_bytes{", "0 * container_memory_total_active_file_bytes{"),
+    "older kubelets": ("usage", "          or\n          namespace_pod_container:memory_working_set_bytes:max\n", ""),
+    "cAdvisor's limit dropped": ("usage", "kube_pod_container_resource_limits", "no_such_metric"),
+    "native sidecars' limits": ("usage", "kube_pod_init_container_resource_limits", "no_such_metric"),
+    "clusters merged": ("usage", "cluster, namespace", "namespace"),
+    "sums instead of maxima": ("usage", "max by", "sum by"),
+    "OOM: clusters merged": ("oom", "max by (cluster, namespace", "max by (namespace"),
+    "OOM: sticky reason": ("oom", " < 600)", " < 1e9)"),
+    "OOM: window shorter than the back-off": ("oom", " < 600)", " < 300)"),
+    "OOM: restarts not compared": ("oom", "-\n                max by", "- 0 *\n                max by"),
+    "OOM: init containers' reason": ("oom", INIT["last_terminated_reason"], ""),
+    "OOM: init containers' restarts": ("oom", INIT["restarts_total"], ""),
+    "OOM: dead init containers": ("oom", INIT["terminated_reason"], ""),
+    "OOM: first restart before the first scrape": ("oom", "kube_pod_start_time", "no_such_metric"),
+    "OOM: finished Jobs again after a gap": ("oom_finished", "kube_pod_completion_time", "no_such_metric"),
+    "OOM: dead ones for ever": ("oom_finished", "[1h] offset 10m", "[1h] offset 10d"),
+    "OOM: uid ignored": ("oom_finished", ", uid)", ")"),
+    "OOM: other reasons": ("oom", ', reason="OOMKilled"', ""),
+    "OOM: finished for other reasons": ("oom_finished", ', reason="OOMKilled"', ""),
+    "child: whole containers too": ("oom", "          unless\n          namespace_pod_container:container_oom_kill:recent == 1\n", ""),
+}  # fmt: skip
+
+
+def promtool_test(tests: str, directory: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [binary("promtool"), "test", "rules", str(directory / "tests" / f"{tests}.test.yaml")],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+
+def test_the_pack_is_right() -> None:
+    """Lint, promtool's syntax check and every promtool unit test find nothing."""
+    assert [str(problem) for problem in check_rules(RULES, promtool=binary("promtool"))] == []
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_promtool_tests_notice(name: str, tmp_path: Path) -> None:
+    """Each thing that makes a rule right has a unit test that fails without it."""
+    tests, old, new = MUTATIONS[name]
+    directory = tmp_path / "rules"
+    shutil.copytree(RULES, directory)
+    path = directory / f"{tests.partition('_')[0]}.rules.yaml"
+    text = path.read_text()
+    assert old in text, "the mutation no longer applies"
+    path.write_text(text.replace(old, new))
+
+    done = promtool_test(tests, directory)
+
+    assert done.returncode != 0
+    assert "FAILED" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule.alert)
+def test_every_alert_has_a_runbook(rule: Rule) -> None:
+    """The page that runbook_url names exists and says what it means, costs, how to look and what to do."""
+    name = rule.alert
+    page = (REPOSITORY / "docs" / "runbooks" / f"{name}.md").read_text()
+
+    assert page.startswith(f"# {name}\n")
+    assert [heading in page for heading in ("## Meaning", "## Impact", "## Diagnosis", "## Mitigation")] == [True] * 4
+
+
+def test_rendered_rules_pass_promtool(tmp_path: Path) -> None:
+    """What `rules render` writes is a rule file that promtool accepts, with and without changed values."""
+    for number, values in enumerate((None, {"interval": "1m", "labels": {"team": "a"}, "alerts": {"OOMKilled": {"enabled": False}}})):
+        (tmp_path / f"{number}.yaml").write_text(render_rules(RULES, output_format="plain", values=values))
+
+    done = subprocess.run(
+        [binary("promtool"), "check", "rules", *map(str, sorted(tmp_path.iterdir()))], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr

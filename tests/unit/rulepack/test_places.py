@@ -1,0 +1,50 @@
+"""Templates, rules and runbooks reach whoever installs the package, not only whoever has the repository."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from receiver.rulepack import rules_dir
+from tests.e2e.binaries import REPOSITORY
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)], cwd=REPOSITORY, check=True, capture_output=True
+    )
+    return zipfile.Path(next(folder.glob("*.whl")))
+
+
+@pytest.mark.parametrize(("folder", "packaged"), [("templates", "_templates"), ("rules", "_rules"), ("docs/runbooks", "_runbooks")])
+def test_the_wheel_carries_the_folder(wheel: zipfile.Path, folder: str, packaged: str) -> None:
+    """Every file of the top-level folder is in the wheel, below the package."""
+    names = set(wheel.root.namelist())
+    expected = {
+        f"receiver/{packaged}/{path.relative_to(REPOSITORY / folder)}" for path in (REPOSITORY / folder).rglob("*") if path.is_file()
+    }
+
+    assert expected
+    assert expected <= names
+
+
+def test_an_installed_package_finds_its_own_rules(wheel: zipfile.Path, tmp_path: Path) -> None:
+    """Away from the repository, rules_dir() is inside the installed package and holds the rule files."""
+    wheel.root.extractall(tmp_path)
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from receiver.rulepack import rules_dir; print(rules_dir())"
+
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True)
+
+    assert Path(done.stdout.strip()) == tmp_path / "receiver" / "_rules"
+    assert sorted(path.name for path in Path(done.stdout.strip()).glob("*.rules.yaml")) == ["oom.rules.yaml", "usage.rules.yaml"]
+
+
+def test_a_clone_uses_the_folder_people_edit() -> None:
+    """In an editable install and in a clone the rules are the repository's own."""
+    assert rules_dir() == REPOSITORY / "rules"

@@ -1,0 +1,62 @@
+"""Fetching Debian's binaries: what it says when it cannot, and how a binary finds its data folder without root."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.e2e.binaries import REPOSITORY, binary
+
+TOOL = REPOSITORY / "tools" / "debian_binaries.py"
+
+
+def run(*arguments: str, path: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(TOOL), *arguments], env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_complete_cache_asks_nobody(tmp_path: Path) -> None:
+    """The second run needs neither apt nor a network."""
+    (tmp_path / "debian").mkdir()
+    (tmp_path / "debian" / "prometheus.complete").touch()
+
+    assert run("prometheus", "--cache", str(tmp_path), path="/nonexistent").returncode == 0
+
+
+def test_without_apt_it_fails_and_says_what_to_do(tmp_path: Path) -> None:
+    """Tests that need the binaries must fail with a reason, so `make test` stops here."""
+    done = run("prometheus", "--cache", str(tmp_path), path="/nonexistent")
+
+    assert done.returncode == 1
+    assert "prometheus, promtool, alertmanager, amtool" in done.stderr
+    assert "Debian" in done.stderr
+
+
+def test_apts_own_words_are_passed_on(tmp_path: Path) -> None:
+    """When a mirror cannot be reached, the line that says which is shown before apt's later complaint."""
+    fake = tmp_path / "bin"
+    fake.mkdir()
+    for name, body in (
+        ("apt-get", 'case "$*" in *update*) echo "W: Failed to fetch the mirror";; *) echo "E: Unable to locate package"; exit 100;; esac'),
+        ("dpkg-deb", "exit 0"),
+    ):
+        (fake / name).write_text(f"#!/bin/sh\n{body}\n")
+        (fake / name).chmod(0o755)
+
+    done = run("prometheus", "--cache", str(tmp_path / "cache"), path=f"{fake}:/usr/bin:/bin")
+
+    assert done.returncode == 1
+    assert done.stderr.index("W: Failed to fetch the mirror") < done.stderr.index("E: Unable to locate package")
+    assert not (tmp_path / "cache" / "debian" / "prometheus.complete").exists()
+
+
+def test_alertmanager_checks_a_configuration(tmp_path: Path) -> None:
+    """The unpacked binaries run from any folder, Alertmanager's with its own default template."""
+    config = tmp_path / "am.yaml"
+    config.write_text("{route: {receiver: a}, receivers: [{name: a}]}")
+
+    assert subprocess.run([binary("amtool"), "check-config", str(config)], cwd=tmp_path, capture_output=True, check=False).returncode == 0
+    assert subprocess.run([binary("alertmanager"), "--version"], cwd=tmp_path, capture_output=True, check=False).returncode == 0

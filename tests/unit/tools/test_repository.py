@@ -1,0 +1,58 @@
+"""The repository's own promises: pinned and hashed requirements, no index addresses, a licence, one CI script."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.binaries import REPOSITORY
+
+PYPROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+REQUIREMENTS = sorted((REPOSITORY / "requirements").glob("*.txt"))
+
+
+def names(path: Path) -> set[str]:
+    return {normal(line.split("==")[0]) for line in path.read_text().splitlines() if "==" in line}
+
+
+def normal(requirement: str) -> str:
+    return re.split(r"[\[<>=~!; ]", requirement)[0].lower().replace("_", "-")
+
+
+@pytest.mark.parametrize("path", REQUIREMENTS, ids=lambda path: path.name)
+def test_every_requirement_is_pinned_and_hashed(path: Path) -> None:
+    """A build today and in a year installs the same bytes, from whatever index the machine uses."""
+    entries = [entry for entry in path.read_text().replace("\\\n", " ").splitlines() if entry.strip() and not entry.startswith("#")]
+
+    assert entries
+    for entry in entries:
+        assert re.match(r"^[a-z0-9._-]+==[^ ]+ +--hash=sha256:[0-9a-f]{64}", entry), entry
+        assert "://" not in entry
+
+
+def test_requirements_cover_what_pyproject_asks_for() -> None:
+    """A dependency that is added without pinning it is noticed here, not on a fresh machine."""
+    extras = PYPROJECT["project"]["optional-dependencies"]
+    asked = {normal(requirement) for requirement in PYPROJECT["project"]["dependencies"]}
+
+    assert asked <= names(REPOSITORY / "requirements" / "runtime.txt")
+    assert asked | {normal(each) for extra in extras.values() for each in extra} <= names(REPOSITORY / "requirements" / "dev.txt")
+
+
+def test_the_runtime_set_is_the_small_one() -> None:
+    """Six direct dependencies, fifteen distributions: a new one is a decision, not an accident."""
+    assert {normal(requirement) for requirement in PYPROJECT["project"]["dependencies"]} == {
+        "flask", "gunicorn", "requests", "jinja2", "pyyaml", "prometheus-client",
+    }  # fmt: skip
+    assert len(names(REPOSITORY / "requirements" / "runtime.txt")) == 15
+
+
+def test_ci_runs_what_developers_run() -> None:
+    """One script, executable, that calls `make test`."""
+    script = REPOSITORY / ".ci" / "run"
+
+    assert "make test" in script.read_text()
+    assert script.stat().st_mode & 0o100
