@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from receiver.diagnosis import clues as c
+from receiver.diagnosis import alert_names as names
 from receiver.diagnosis.clues import Clues
-from receiver.diagnosis.kill import is_memory_eviction, is_own_limit
+from receiver.diagnosis.deaths import short
+from receiver.diagnosis.kill import is_memory_eviction, own_limit
+from receiver.diagnosis.log_clues import rise_words, sizes_in
 from receiver.domain.report import Cause, CauseName, Kill, KillKind, Shape
 from receiver.domain.units import human_bytes, human_duration, human_percent
 
@@ -77,10 +79,10 @@ def killed_for_memory(clues: Clues, kill: Kill) -> Answer:
 
 def _not_killed(clues: Clues, kill: Kill) -> Answer:
     because = kill.because[0] if kill.because else ""
-    if kill.exit_code is not None and is_own_limit(clues):
-        assert clues.signature is not None
-        return Answer(answer=NO, because=f"the program ran into a limit of its own: {clues.signature.meaning}")
-    is_warning = bool(clues.alert_names) and clues.alert_names <= c.WARNING_ALERTS
+    full = own_limit(clues)
+    if kill.exit_code is not None and full is not None:
+        return Answer(answer=NO, because=f"the program ran into a limit of its own: {full.meaning}")
+    is_warning = bool(clues.alert_names) and clues.alert_names <= names.WARNING_ALERTS
     if kill.exit_code in (None, 0) or is_warning:
         return Answer(answer=NO if kill.is_sure else CANNOT_TELL, because=because)
     if clues.facts.log is None:
@@ -103,8 +105,8 @@ def node_ran_out(clues: Clues, kill: Kill) -> Answer:
         return Answer(
             answer=YES, because=kill.because[-1], decides=True, confidence=confidence, reasons=tuple(reasons), detail=kill.kind.value
         )
-    if clues.alert_names & c.NODE_PRESSURE_ALERTS and not kill.exit_code:
-        says = tuple(f"the alert {name} says so" for name in sorted(clues.alert_names & c.NODE_PRESSURE_ALERTS))
+    if clues.alert_names & names.NODE_PRESSURE_ALERTS and not kill.exit_code:
+        says = tuple(f"the alert {name} says so" for name in sorted(clues.alert_names & names.NODE_PRESSURE_ALERTS))
         is_seen = clues.facts.node is not None and clues.facts.node.has_memory_pressure is True
         return Answer(answer=YES, because=says[0], decides=True, confidence=0.9 if is_seen else LOG_RISES, reasons=says, detail="node")
     if kill.kind is KillKind.CONTAINER_OOM and clues.limit_bytes:
@@ -173,7 +175,7 @@ def _died_loading(clues: Clues, kill: Kill) -> Answer:
     """The log ends while something is being loaded into memory."""
     entry = max(clues.loading, key=lambda e: (e.size_bytes or 0, e.line_index))
     announced = max((e.size_bytes for e in clues.loading if e.size_bytes), default=None)
-    reasons = [f'its log ends while loading: "{_short(entry.line)}"']
+    reasons = [f'its log ends while loading: "{short(entry.line)}"']
     confidence = LOADING_LINE
     if announced and clues.limit_bytes and announced > clues.limit_bytes:
         reasons.append(f"{human_bytes(announced)} do not fit into a limit of {human_bytes(clues.limit_bytes)}")
@@ -250,7 +252,9 @@ def _growth_by_log(clues: Clues, kill: Kill) -> Answer:
         if kill.kind is KillKind.NONE
         else "its log up to the kill"
     )
-    reasons = [" ".join(f"{whose}: {name} rises in every line {c.rise_words(clues, name)}".split())]
+    reasons = [
+        " ".join(f"{whose}: {name} rises in every line {rise_words(clues.facts.log.lines if clues.facts.log else (), name)}".split())
+    ]
     if kill.kind is KillKind.NONE and clues.signature is not None:
         reasons.insert(0, f"the program ran into a limit of its own: {clues.signature.meaning}")
     against = []
@@ -276,7 +280,7 @@ def only_during_spikes(clues: Clues, kill: Kill) -> Answer:
     if burst and sees_nothing and kill.kind in (KillKind.CONTAINER_OOM, KillKind.SUSPECTED_OOM):
         share = human_percent(burst / clues.limit_bytes) if clues.limit_bytes else "much"
         reasons = (
-            f'the last line before the kill: "{_short(clues.last_line)}"',
+            f'the last line before the kill: "{short(clues.last_line)}"',
             f"{human_bytes(burst)} is {share} of the limit at once",
         )
         return Answer(
@@ -299,7 +303,7 @@ def _burst(clues: Clues) -> int | None:
     """The size that the last log line before the kill names, when it is a large part of the limit, in bytes."""
     if clues.facts.log is None or clues.facts.log.is_current or not clues.limit_bytes or clues.rising or clues.loading:
         return None
-    biggest = max(c.sizes_in(clues.last_line), default=0)
+    biggest = max(sizes_in(clues.last_line), default=0)
     return biggest if biggest >= BIG_BURST_RATIO * clues.limit_bytes else None
 
 
@@ -325,11 +329,11 @@ def unknown_cause(clues: Clues, kill: Kill) -> Cause:
     """Cannot tell yet: why, and what would settle it."""
     shape = clues.shape
     confidence = shape.confidence if shape is not None and shape.cause is CauseName.UNKNOWN else 0.3
-    if kill.kind is KillKind.NONE and kill.exit_code not in (None, 0) and is_own_limit(clues):
-        assert clues.signature is not None
+    full = own_limit(clues)
+    if full is not None and kill.kind is KillKind.NONE and kill.exit_code not in (None, 0):
         return Cause(
             name=CauseName.UNKNOWN, confidence=UNSURE, detail="runtime_limit",
-            because=(f"the program ran into a limit of its own: {clues.signature.meaning}", "whether that limit is too small or the program leaks, memory alone cannot say"),
+            because=(f"the program ran into a limit of its own: {full.meaning}", "whether that limit is too small or the program leaks, memory alone cannot say"),
             settle_by="a heap dump at the error, or the heap's use after each collection: a rising floor is a leak",
         )  # fmt: skip
     reasons: list[str] = []
@@ -369,7 +373,7 @@ def corrected(confidence: float, leaf: CauseName, clues: Clues, kill: Kill) -> f
 def _yes(confidence: float, reason: str, clues: Clues, *, detail: str) -> Answer:
     reasons = [reason]
     if clues.loading:
-        reasons.append(f'its log ends while loading: "{_short(clues.loading[-1].line)}"')
+        reasons.append(f'its log ends while loading: "{short(clues.loading[-1].line)}"')
         confidence = min(confidence + 0.05, SURE_FACT)
     return Answer(answer=YES, because=reason, decides=True, confidence=confidence, reasons=tuple(reasons), detail=detail)
 
@@ -405,8 +409,3 @@ def _what_would_settle(clues: Clues) -> str:
 def _spans(lives_s: tuple[float, ...]) -> str:
     low, high = human_duration(min(lives_s)), human_duration(max(lives_s))
     return low if low == high else f"{low} to {high}"
-
-
-def _short(line: str, most: int = 120) -> str:
-    line = " ".join(line.split())
-    return line if len(line) <= most else line[: most - 1] + "…"

@@ -6,33 +6,20 @@ died, and what its log witnesses beside errors. No verdicts here.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
+from receiver.diagnosis.log_clues import still_loading, worker_lives
 from receiver.diagnosis.runtimes import detect_runtime
 from receiver.diagnosis.series import shape_of
-from receiver.diagnosis.signatures import LoadingLine, find_signature, loading_lines, rising_words, strip_kube_time
-from receiver.domain.facts import ContainerFacts, Facts, LogFacts, MemoryHistory, Termination
+from receiver.diagnosis.signatures import LoadingLine, find_signature, rising_words, strip_kube_time
+from receiver.domain.facts import ContainerFacts, Facts, MemoryHistory, Termination
 from receiver.domain.identity import UNKNOWN_KIND, Workload
 from receiver.domain.report import Shape, Signature
 
 JUST_BEFORE_S = 180.0  # how far back "just before it died" reaches: a few scrapes at the usual 30 to 60 s
 SCRAPE_SLACK_S = 5.0  # scrape times and kubelet times come from different clocks
-LINES_AFTER_LOADING = 2  # more lines than these after a line of loading: other work went on, it did not die of loading
-
-# Alert names that claim a kill (rules/ of this project, and the rules most people have).
-OOM_ALERTS = frozenset(
-    {"OOMKilled", "OOMKilledRepeatedly", "OOMKilledAtStartup", "KubeContainerOOMKilled", "KubernetesContainerOomKiller", "PodOOMKilled",
-     "ContainerOOMKilled", "KubePodOOMKilled", "ContainerOomEvents"}
-)  # fmt: skip
-CHILD_ALERTS = frozenset({"ChildProcessOOMKilled"})
-SUSPECT_ALERTS = frozenset({"SigkilledNearMemoryLimit"})
-NODE_OOM_ALERTS = frozenset({"NodeOOMKill", "HostOomKillDetected", "UnattributedOOMKill"})
-NODE_PRESSURE_ALERTS = frozenset({"NodeMemoryPressure", "KubeNodePressure"})
-EVICTION_ALERTS = frozenset({"PodEvicted", "PodsEvictedForMemory", "KubeNodeEviction"})
-WARNING_ALERTS = frozenset({"HighMemoryUsage", "MemoryLimitImminent", "MemoryLeakSuspected", "NoMemoryLimit", "MemoryRequestTooLow"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,12 +100,12 @@ def clues_of(facts: Facts) -> Clues:
         shape=shape,
         signature=find_signature(lines) if lines else None,
         runtime=detect_runtime(container, facts.log),
-        loading=() if is_survivors else _still_loading(texts),
+        loading=() if is_survivors else still_loading(texts),
         rising=rising_words(texts),
         last_line=texts[-1] if texts and not is_survivors else "",
         is_log_of_survivor=is_survivors,
         lives_s=_lives(container, facts.history),
-        worker_lives_s=_worker_lives(facts.log),
+        worker_lives_s=worker_lives(facts.log),
         raises=_raises(facts, name),
     )
 
@@ -167,37 +154,6 @@ def life_s(termination: Termination) -> float | None:
     return max((termination.finished_at - termination.started_at).total_seconds(), 0.0)
 
 
-_PID = re.compile(r"\bpid:? ?(\d{1,9})\b", re.IGNORECASE)
-_CHILD_DIED = re.compile(r"\b(?:SIGKILL|signal 9)\b")
-_CHILD_BOOTED = re.compile(r"\b(?:boot(?:ing|ed)|start(?:ing|ed)|spawn(?:ing|ed)|fork(?:ing|ed))\b", re.IGNORECASE)
-
-
-def _worker_lives(log: LogFacts | None) -> tuple[float, ...]:
-    """Seconds from the boot of a child process to its SIGKILL, for those of which the log has both with a time."""
-    if log is None or len(log.times) != len(log.lines):
-        return ()
-    booted: dict[str, datetime] = {}
-    spans = []
-    for line, at in zip(log.lines, log.times, strict=True):
-        pid = _PID.search(line[:1000])
-        if pid is None or at is None:
-            continue
-        if _CHILD_DIED.search(line):
-            if (since := booted.pop(pid[1], None)) is not None:
-                spans.append((at - since).total_seconds())
-        elif _CHILD_BOOTED.search(line):
-            booted[pid[1]] = at
-    return tuple(spans)
-
-
-def rise_words(clues: Clues, name: str) -> str:
-    """How far a counter rose in the log (`from 5 to 85`), or an empty text."""
-    pattern = re.compile(re.escape(name) + r'"?(?:=|: ?| )(-?\d{1,18}(?:\.\d{1,6})?(?: ?[KMGT]i?B)?)', re.IGNORECASE)
-    lines = clues.facts.log.lines if clues.facts.log else ()
-    values = [m[1] for line in lines if (m := pattern.search(line[:4096]))]
-    return f"from {values[0]} to {values[-1]}" if len(values) > 1 else ""
-
-
 def memory_ratio_before(clues: Clues, at: datetime | None) -> float | None:
     """The highest share of the limit within `JUST_BEFORE_S` before `at`, or None when nothing was scraped then.
 
@@ -215,22 +171,6 @@ def memory_ratio_before(clues: Clues, at: datetime | None) -> float | None:
     return max(ratios, default=None)
 
 
-# Words of a start-up that is over: what comes after them is work.
-_UP = re.compile(r"\b(?:serving|listening|ready|warmed|started|finished|completed?|done|accepting connections)\b", re.IGNORECASE)
-
-
-def _still_loading(texts: tuple[str, ...]) -> tuple[LoadingLine, ...]:
-    """The lines of loading with which the log ends; none when it says that start-up was over, or goes on with other work."""
-    since_up = max((i for i, text in enumerate(texts) if _UP.search(text) and not _STARTING.search(text)), default=-1) + 1
-    entries = tuple(e for e in loading_lines(texts) if e.line_index >= since_up)
-    if not entries or len(texts) - 1 - entries[-1].line_index > LINES_AFTER_LOADING:
-        return ()
-    return entries
-
-
-_STARTING = re.compile(r"\bstart(?:ing|ed (?:loading|to load|reading))\b|\d ?/ ?\d", re.IGNORECASE)
-
-
 def _raises(facts: Facts, container: str) -> tuple[Raise, ...]:
     """The rollouts that raised the limit, newest first."""
     revisions = facts.workload.revisions if facts.workload else ()
@@ -240,23 +180,3 @@ def _raises(facts: Facts, container: str) -> tuple[Raise, ...]:
         if after and before and after > before and newer.created_at is not None:
             found.append(Raise(at=newer.created_at, before_bytes=before, after_bytes=after))
     return tuple(found)
-
-
-_SIZE = re.compile(r"(?<![\w./])(\d{1,6}(?:\.\d{1,3})?) ?([KMGT]i?B|[KMGT]i?)\b", re.IGNORECASE)
-_UNIT_BYTES: dict[str, int] = {"k": 1000, "m": 1000**2, "g": 1000**3, "t": 1000**4, "ki": 1024, "mi": 1024**2, "gi": 1024**3, "ti": 1024**4}
-
-
-def sizes_in(line: str) -> tuple[int, ...]:
-    """The memory sizes a log line names, in bytes. GB is 10^9 and GiB 2^30, as written."""
-    return tuple(int(float(m[1]) * _UNIT_BYTES[m[2].lower().removesuffix("b")]) for m in _SIZE.finditer(line[:4096]))
-
-
-_PROGRESS = re.compile(r"(?<![\w./])(\d{1,9}(?:\.\d{1,3})?) ?/ ?(\d{1,9}(?:\.\d{1,3})?)")
-
-
-def left_to_load_bytes(entry: LoadingLine) -> int | None:
-    """What a progress line (`loaded 100/200 MiB`) says was still to come, in bytes."""
-    match = _PROGRESS.search(entry.line)
-    if match is None or entry.size_bytes is None or float(match[2]) <= 0 or float(match[1]) > float(match[2]):
-        return None
-    return int(entry.size_bytes * (1 - float(match[1]) / float(match[2])))

@@ -11,20 +11,16 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 
-from receiver.diagnosis import clues as c
-from receiver.diagnosis.clues import Clues
+from receiver.diagnosis import alert_names as names
+from receiver.diagnosis import deaths as d
+from receiver.diagnosis.clues import Clues, memory_ratio_before
 from receiver.domain.facts import EventFact, Termination
-from receiver.domain.report import Kill, KillKind
-from receiver.domain.units import human_bytes, human_duration, human_percent
+from receiver.domain.report import Kill, KillKind, Signature
+from receiver.domain.units import human_duration, human_percent
 
-SIGKILL_EXIT = 137  # 128 + SIGKILL (9)
 SIGTERM_EXIT = 143  # 128 + SIGTERM (15)
-NEAR_LIMIT_RATIO = 0.9  # at or above it just before an unexplained SIGKILL, an OOM is the likely reason (alert SigkilledNearMemoryLimit)
 FAR_FROM_LIMIT_RATIO = 0.75  # below it the node or something else is likelier; a fast allocation between two scrapes stays possible
-EVENT_SLACK_S = 90.0  # a Killing event precedes the death by the grace period (30 s by default) and may be aggregated
-NODE_EVENT_SLACK_S = 120.0  # the kubelet notices a system OOM after the fact
 OLD_KILL_S = 24 * 3600.0  # lastState keeps a death for ever: an early warning today is not about a kill of last week
-OOM_START_MESSAGE = re.compile(r"\boom[- ]?kill", re.IGNORECASE)
 MEMORY_EVICTION = re.compile(r"low on resource: memory|memory\.available|memory pressure", re.IGNORECASE)
 
 # pod.status.reason values by which the kubelet or the control plane ends a pod as a whole, memory or not.
@@ -66,12 +62,11 @@ def is_memory_eviction(clues: Clues) -> bool:
 
 def _stopped_with_its_pod(clues: Clues) -> Kill | None:
     pod = clues.facts.pod
-    if pod is None or pod.reason not in STOPPED_PODS:
+    death = d.newest(clues)
+    if pod is None or pod.reason not in STOPPED_PODS or (death is not None and death.reason == "OOMKilled"):
         return None
     what = STOPPED_PODS[pod.reason]
-    return _kill(
-        clues, _newest(clues), KillKind.SIGKILL_NOT_OOM, sure=True, trigger=what, because=[f"the pod's status is {pod.reason}: {what}"]
-    )
+    return _kill(clues, death, KillKind.SIGKILL_NOT_OOM, sure=True, trigger=what, because=[f"the pod's status is {pod.reason}: {what}"])
 
 
 # --- an OOM that Kubernetes recorded --------------------------------------------------------------------------------
@@ -79,12 +74,12 @@ def _stopped_with_its_pod(clues: Clues) -> Kill | None:
 
 def _old_news(clues: Clues) -> Kill | None:
     """An early warning about a running container is not about a kill of days ago."""
-    death, container = _newest(clues), clues.container
+    death, container = d.newest(clues), clues.container
     if container is None or death is None or container.state != "running" or death.finished_at is None:
         return None
-    names = clues.alert_names
+    alerts = clues.alert_names
     age_s = (clues.facts.now - death.finished_at).total_seconds()
-    if not names or not names <= c.WARNING_ALERTS or age_s <= OLD_KILL_S:
+    if not alerts or not alerts <= names.WARNING_ALERTS or age_s <= OLD_KILL_S:
         return None
     because = [f"running since, and the last death ({death.reason or 'no reason'}) was {human_duration(age_s)} ago"]
     return _kill(clues, None, KillKind.NONE, sure=True, because=because)
@@ -92,41 +87,41 @@ def _old_news(clues: Clues) -> Kill | None:
 
 def _oom_without_limit(clues: Clues) -> Kill | None:
     """A container with no limit of its own or of its pod can only run out of the node's memory."""
-    death = _oom_death(clues)
+    death = d.oom_death(clues)
     if death is None or clues.limit_bytes is not None or not clues.could_ask_kubernetes or clues.container is None:
         return None
-    because = [_oom_words(death), "neither the container nor its pod has a memory limit, so only the node's memory could run out"]
-    because += _node_words(clues, death)
+    because = [d.oom_words(death), "neither the container nor its pod has a memory limit, so only the node's memory could run out"]
+    because += d.node_words(clues, death)
     return _kill(clues, death, KillKind.NODE_OOM, sure=True, because=because)
 
 
 def _oom_by_the_node(clues: Clues) -> Kill | None:
     """The kubelet saw the whole node run out in the same minutes, and this container was not at its own limit."""
-    death = _oom_death(clues)
-    if death is None or not _system_oom_events(clues, death):
+    death = d.oom_death(clues)
+    if death is None or not d.system_oom_events(clues, death):
         return None
-    ratio = c.memory_ratio_before(clues, death.finished_at)
-    if ratio is not None and ratio >= NEAR_LIMIT_RATIO:
+    ratio = memory_ratio_before(clues, death.finished_at)
+    if ratio is not None and ratio >= d.NEAR_LIMIT_RATIO:
         return None
-    because = [_oom_words(death), *_node_words(clues, death)]
+    because = [d.oom_words(death), *d.node_words(clues, death)]
     if ratio is not None:
         because.append(f"its own memory was at {human_percent(ratio)} of its limit just before")
     return _kill(clues, death, KillKind.NODE_OOM, sure=ratio is not None and ratio < FAR_FROM_LIMIT_RATIO, because=because)
 
 
 def _container_oom(clues: Clues) -> Kill | None:
-    death = _oom_death(clues)
+    death = d.oom_death(clues)
     if death is None:
         return None
-    because = [_oom_words(death)]
-    if death.exit_code not in (SIGKILL_EXIT, None):
+    because = [d.oom_words(death)]
+    if death.exit_code not in (d.SIGKILL_EXIT, None):
         because.append(
             f"exit code {death.exit_code} is not a contradiction: the kernel killed a child process in the container, the main process then ended by itself"
         )
     if clues.limit_is_pod_level:
         because.append("the limit that was hit is the pod's: all its containers share it")
-    ratio = c.memory_ratio_before(clues, death.finished_at)
-    if ratio is not None and ratio >= NEAR_LIMIT_RATIO:
+    ratio = memory_ratio_before(clues, death.finished_at)
+    if ratio is not None and ratio >= d.NEAR_LIMIT_RATIO:
         because.append(f"memory was at {human_percent(ratio)} of the limit just before")
     return _kill(clues, death, KillKind.CONTAINER_OOM, sure=True, because=because)
 
@@ -135,7 +130,7 @@ def _oom_before_start(clues: Clues) -> Kill | None:
     """StartError, exit 128: the memory was full before the process began, as a memory-backed emptyDir leaves it."""
     container = clues.container
     deaths = (container.newest_termination, container.terminated, container.last_terminated) if container else ()
-    death = next((d for d in deaths if d is not None and d.reason != "OOMKilled" and OOM_START_MESSAGE.search(d.message)), None)
+    death = next((dead for dead in deaths if d.is_start_oom(dead) and dead is not None and dead.reason != "OOMKilled"), None)
     if death is None:
         return None
     because = [f"reason {death.reason}, and its message says the container was OOM-killed while it was being started"]
@@ -151,24 +146,24 @@ def _oom_before_start(clues: Clues) -> Kill | None:
 
 def _probe_kill(clues: Clues) -> Kill | None:
     """The kubelet killed it for a failed probe. It drops some of its Killing events, so a failed probe near enough counts too."""
-    death = _sigkill_death(clues)
+    death = d.sigkill_death(clues)
     if death is None:
         return None
-    for event in _events_near(clues, death, "Killing"):
+    for event in d.events_near(clues, death, "Killing"):
         if probe := _probe_named(event):
-            return _killed_by(clues, death, probe, sure=True, because=[f'event in the same minutes: "{_quoted(event)}"'])
-    for event in _events_near(clues, death, "Unhealthy"):
+            return _killed_by(clues, death, probe, sure=True, because=[f'event in the same minutes: "{d.quoted(event)}"'])
+    for event in d.events_near(clues, death, "Unhealthy"):
         if probe := _probe_named(event):
-            because = [f'event in the same minutes: "{_quoted(event)}"']
-            before = [e for e in clues.facts.events if e.reason == "Killing" and _is_ours(clues, e) and _probe_named(e) == probe]
-            because += [f'and earlier: "{_quoted(e)}"' for e in before[:1]]
-            is_far = (c.memory_ratio_before(clues, death.finished_at) or 0.0) < NEAR_LIMIT_RATIO
+            because = [f'event in the same minutes: "{d.quoted(event)}"']
+            before = [e for e in clues.facts.events if e.reason == "Killing" and d.is_ours(clues, e) and _probe_named(e) == probe]
+            because += [f'and earlier: "{d.quoted(e)}"' for e in before[:1]]
+            is_far = (memory_ratio_before(clues, death.finished_at) or 0.0) < d.NEAR_LIMIT_RATIO
             return _killed_by(clues, death, probe, sure=bool(before) or is_far, because=because)
     return None
 
 
 def _killed_by(clues: Clues, death: Termination, probe: str, *, sure: bool, because: list[str]) -> Kill:
-    because += [_not_oom_words(death), *_ratio_words(clues, death)]
+    because += [d.not_oom_words(death), *d.ratio_words(clues, death)]
     return _kill(clues, death, KillKind.SIGKILL_NOT_OOM, sure=sure, trigger=f"{probe} probe", because=because)
 
 
@@ -180,15 +175,15 @@ def _probe_named(event: EventFact) -> str:
 
 def _grace_period_kill(clues: Clues) -> Kill | None:
     """It was asked to stop and did not within its grace period."""
-    death = _sigkill_death(clues)
+    death = d.sigkill_death(clues)
     if death is None:
         return None
     pod = clues.facts.pod
-    stopped = [e for e in _events_near(clues, death, "Killing") if "stopping container" in e.message.lower()]
+    stopped = [e for e in d.events_near(clues, death, "Killing") if "stopping container" in e.message.lower()]
     if not stopped and (pod is None or pod.deleted_at is None):
         return None
-    why = f'event in the same minutes: "{_quoted(stopped[0])}"' if stopped else "the pod was being deleted"
-    because = [why, "what does not end within terminationGracePeriodSeconds is killed with SIGKILL", _not_oom_words(death)]
+    why = f'event in the same minutes: "{d.quoted(stopped[0])}"' if stopped else "the pod was being deleted"
+    because = [why, "what does not end within terminationGracePeriodSeconds is killed with SIGKILL", d.not_oom_words(death)]
     return _kill(clues, death, KillKind.SIGKILL_NOT_OOM, sure=True, trigger="grace period", because=because)
 
 
@@ -212,9 +207,14 @@ def _child_oom(clues: Clues) -> Kill | None:
         times = "once" if counted == 1 else f"{counted} times"
         because.append(f"container_oom_events_total rose {times} without a restart")
     if logged and clues.signature is not None:
-        because.append(f'the log says so in {logged} {"line" if logged == 1 else "lines"}: "{_short(clues.signature.line)}"')
+        because.append(f'the log says so in {logged} {"line" if logged == 1 else "lines"}: "{d.short(clues.signature.line)}"')
     if container is not None:
-        because.append(f"the container is Running with {container.restart_count} restarts, so kubectl shows nothing wrong")
+        restarts = container.restart_count
+        because.append(
+            f"the container is Running with its {restarts} restarts unchanged"
+            if restarts
+            else "the container is Running with 0 restarts, so kubectl shows nothing wrong"
+        )
     else:
         because.append("the pod's status could not be read")
     return _kill(clues, None, KillKind.CHILD_PROCESS_OOM, sure=counted > 0, because=because)
@@ -222,49 +222,49 @@ def _child_oom(clues: Clues) -> Kill | None:
 
 def _child_oom_now(clues: Clues) -> Kill | None:
     """An alert about children of a running container is not about its own older OOM kill, which lastState keeps."""
-    names = clues.alert_names
-    is_about_children = bool(names & c.CHILD_ALERTS) and names <= c.CHILD_ALERTS | c.WARNING_ALERTS
+    alerts = clues.alert_names
+    is_about_children = bool(alerts & names.CHILD_ALERTS) and alerts <= names.CHILD_ALERTS | names.WARNING_ALERTS
     return _child_oom(clues) if is_about_children else None
 
 
 def _own_limit_of_runtime(clues: Clues) -> Kill | None:
     """The program gave up at a limit of its own; the kernel killed nothing."""
-    death = _newest(clues)
-    if death is None or death.reason == "OOMKilled" or death.exit_code in (SIGKILL_EXIT, 0, None) or not is_own_limit(clues):
+    death = d.newest(clues)
+    full = own_limit(clues)
+    if death is None or full is None or death.reason == "OOMKilled" or death.exit_code in (d.SIGKILL_EXIT, 0, None):
         return None
-    assert clues.signature is not None
     because = [
-        f'the log says: "{_short(clues.signature.line)}"',
+        f'the log says: "{d.short(full.line)}"',
         f"exit code {death.exit_code}, reason {death.reason or 'none'}: the program ended itself, the kernel killed nothing",
     ]
     return _kill(clues, death, KillKind.NONE, sure=True, because=because)
 
 
-def is_own_limit(clues: Clues) -> bool:
-    """Whether the log names a limit of the program's own, or a refused allocation, as what was full."""
-    return clues.signature is not None and clues.signature.kind in ("own_limit", "refused")
+def own_limit(clues: Clues) -> Signature | None:
+    """What the log names as full, where that is a limit of the program's own, or a refused allocation."""
+    return clues.signature if clues.signature is not None and clues.signature.kind in ("own_limit", "refused") else None
 
 
 def _unexplained_sigkill(clues: Clues) -> Kill | None:
     """137 and no word of who sent it: the runtime may have missed the OOM."""
-    death = _sigkill_death(clues)
+    death = d.sigkill_death(clues)
     if death is None:
         return None
-    ratio = c.memory_ratio_before(clues, death.finished_at)
+    ratio = memory_ratio_before(clues, death.finished_at)
     because = [f"exit code 137 is a SIGKILL; the reason is {death.reason or 'missing'}, not OOMKilled, and no event says who sent it"]
     if clues.missing_why("events"):
         because.append(f"events could not be read: {clues.missing_why('events')}")
     log_says = clues.signature is not None and clues.signature.kind in ("child_killed", "kernel")
     if log_says and clues.signature is not None:
-        because.append(f'the log says: "{_short(clues.signature.line)}"')
+        because.append(f'the log says: "{d.short(clues.signature.line)}"')
     if ratio is None:
         because.append("what its memory was just before is not known")
         return _kill(clues, death, KillKind.SUSPECTED_OOM, sure=False, because=because)
     because.append(f"memory was at {human_percent(ratio)} of the limit just before")
-    if ratio >= FAR_FROM_LIMIT_RATIO or log_says or _claims_oom(clues):
+    if ratio >= FAR_FROM_LIMIT_RATIO or log_says or d.claims_oom(clues):
         return _kill(clues, death, KillKind.SUSPECTED_OOM, sure=False, because=because)
-    if _system_oom_events(clues, death):
-        because += _node_words(clues, death)
+    if d.system_oom_events(clues, death):
+        because += d.node_words(clues, death)
         return _kill(clues, death, KillKind.NODE_OOM, sure=False, because=because)
     because.append("an allocation that fills the rest between two scrapes cannot be excluded")
     return _kill(clues, death, KillKind.SIGKILL_NOT_OOM, sure=False, trigger="unknown", because=because)
@@ -277,30 +277,30 @@ def _by_metrics(clues: Clues) -> Kill | None:
     """Kubernetes could not be asked, Prometheus had seen the OOM kill."""
     history = clues.facts.history
     times = history.kill_times_s if history is not None else ()
-    if clues.could_ask_kubernetes or not times or not _claims_oom(clues):
+    if clues.could_ask_kubernetes or not times or not d.claims_oom(clues):
         return None
     at = clues.facts.now + timedelta(seconds=max(times) - clues.facts.now.timestamp())
-    because = ["the metrics of Prometheus name an OOM kill, and the alert says the same", _unread_words(clues)]
+    because = ["the metrics of Prometheus name an OOM kill, and the alert says the same", d.unread_words(clues)]
     return Kill(kind=KillKind.CONTAINER_OOM, reason="OOMKilled", at=at, is_sure=False, because=tuple(because))
 
 
 def _by_alert(clues: Clues) -> Kill | None:
     """Only an alert's name says that something was killed."""
-    names = clues.alert_names
+    alerts = clues.alert_names
     table = (
-        (c.OOM_ALERTS | c.SUSPECT_ALERTS, KillKind.SUSPECTED_OOM),
-        (c.CHILD_ALERTS, KillKind.CHILD_PROCESS_OOM),
-        (c.NODE_OOM_ALERTS, KillKind.NODE_OOM),
-        (c.EVICTION_ALERTS, KillKind.EVICTION),
+        (names.OOM_ALERTS | names.SUSPECT_ALERTS, KillKind.SUSPECTED_OOM),
+        (names.CHILD_ALERTS, KillKind.CHILD_PROCESS_OOM),
+        (names.NODE_OOM_ALERTS, KillKind.NODE_OOM),
+        (names.EVICTION_ALERTS, KillKind.EVICTION),
     )
     for known, kind in table:
-        found = sorted(names & known)
+        found = sorted(alerts & known)
         if not found:
             continue
-        death = _newest(clues)
+        death = d.newest(clues)
         because = [f"the alert {found[0]} says so"]
         if clues.container is None:
-            because.append(_unread_words(clues))
+            because.append(d.unread_words(clues))
         elif death is not None:
             because.append(
                 f"the newest death that Kubernetes keeps is {death.reason or 'without reason'}, exit code {death.exit_code}: the OOM kill may be an older one"
@@ -316,7 +316,7 @@ def _by_alert(clues: Clues) -> Kill | None:
 
 def _other_end(clues: Clues) -> Kill | None:
     """It ended, and neither SIGKILL nor memory had to do with it."""
-    death = _newest(clues)
+    death = d.newest(clues)
     if death is None:
         return None
     because = [
@@ -336,7 +336,7 @@ def _nothing_ended(clues: Clues) -> Kill | None:
 
 
 def _nothing_known(clues: Clues) -> Kill | None:
-    return Kill(kind=KillKind.NONE, is_sure=False, because=("no alert claims a kill", _unread_words(clues)))
+    return Kill(kind=KillKind.NONE, is_sure=False, because=("no alert claims a kill", d.unread_words(clues)))
 
 
 RULES: tuple[Callable[[Clues], Kill | None], ...] = (
@@ -359,110 +359,6 @@ RULES: tuple[Callable[[Clues], Kill | None], ...] = (
     _nothing_ended,
     _nothing_known,
 )
-
-
-# --- words and look-ups -----------------------------------------------------------------------------------------------
-
-
-def _newest(clues: Clues) -> Termination | None:
-    return clues.container.newest_termination if clues.container else None
-
-
-def _oom_death(clues: Clues) -> Termination | None:
-    """The newest death if it is OOMKilled; the one before it when the alert claims an OOM kill (two deaths in a row)."""
-    death, container = _newest(clues), clues.container
-    if death is not None and death.reason == "OOMKilled":
-        return death
-    before = container.last_terminated if container else None
-    if before is not None and before.reason == "OOMKilled" and _claims_oom(clues) and not _is_start_oom(death):
-        return before
-    return None
-
-
-def _is_start_oom(death: Termination | None) -> bool:
-    return death is not None and OOM_START_MESSAGE.search(death.message) is not None
-
-
-def _sigkill_death(clues: Clues) -> Termination | None:
-    death = _newest(clues)
-    is_sigkill = death is not None and (death.exit_code == SIGKILL_EXIT or death.signal == 9) and death.reason != "OOMKilled"
-    return death if is_sigkill else None
-
-
-def _claims_oom(clues: Clues) -> bool:
-    return bool(clues.alert_names & (c.OOM_ALERTS | c.SUSPECT_ALERTS))
-
-
-def _events_near(clues: Clues, death: Termination, reason: str) -> list[EventFact]:
-    """The container's events of that reason whose span (they are aggregated) touches the death."""
-    found = []
-    for event in clues.facts.events:
-        if event.reason != reason or not _is_ours(clues, event):
-            continue
-        if death.finished_at is None or event.at is None:
-            found.append(event)
-            continue
-        first = min(event.first_at or event.at, event.at)
-        slack = timedelta(seconds=EVENT_SLACK_S)
-        if first - slack <= death.finished_at <= event.at + slack:
-            found.append(event)
-    return found
-
-
-def _is_ours(clues: Clues, event: EventFact) -> bool:
-    """Whether the event may be about this container: events about the pod as a whole name none."""
-    return event.object_kind in ("", "Pod") and event.container in ("", clues.container_name)
-
-
-def _quoted(event: EventFact) -> str:
-    return _short(event.message).rstrip(" :")
-
-
-def _system_oom_events(clues: Clues, death: Termination) -> list[EventFact]:
-    """The kubelet's SystemOOM events of the node in the same minutes: the whole node ran out."""
-    slack = timedelta(seconds=NODE_EVENT_SLACK_S)
-    return [
-        e
-        for e in clues.facts.events
-        if e.reason == "SystemOOM" and (e.at is None or death.finished_at is None or abs(e.at - death.finished_at) <= slack)
-    ]
-
-
-def _node_words(clues: Clues, death: Termination) -> list[str]:
-    words = [f'node event in the same minutes: "{_quoted(e)}"' for e in _system_oom_events(clues, death)[:1]]
-    node = clues.facts.node
-    if node is not None and node.has_memory_pressure:
-        words.append(f"node {node.name} reports memory pressure")
-    return words
-
-
-def _oom_words(death: Termination) -> str:
-    code = f", exit code {death.exit_code}" if death.exit_code is not None else ""
-    return f"reason OOMKilled{code}: the kernel killed it for memory"
-
-
-def _not_oom_words(death: Termination) -> str:
-    return f"exit code 137, but reason {death.reason or 'missing'}, not OOMKilled"
-
-
-def _ratio_words(clues: Clues, death: Termination) -> list[str]:
-    ratio = c.memory_ratio_before(clues, death.finished_at)
-    if ratio is None:
-        return []
-    if ratio >= NEAR_LIMIT_RATIO:
-        return [f"memory was at {human_percent(ratio)} of the limit just before: a container that thrashes at its limit may fail its probe"]
-    limit = f" of {human_bytes(clues.limit_bytes)}" if clues.limit_bytes else ""
-    return [f"memory was at {human_percent(ratio)}{limit} just before"]
-
-
-def _unread_words(clues: Clues) -> str:
-    why = clues.missing_why("pod")
-    return f"the pod could not be read: {why}" if why else "the pod could not be read"
-
-
-def _short(line: str, most: int = 160) -> str:
-    line = " ".join(line.split())
-    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def _kill(

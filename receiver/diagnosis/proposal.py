@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from receiver.diagnosis import clues as c
 from receiver.diagnosis import limits_policy as policy
-from receiver.diagnosis.clues import Clues
-from receiver.diagnosis.kill import is_own_limit
+from receiver.diagnosis.clues import Clues, Raise
+from receiver.diagnosis.kill import own_limit
+from receiver.diagnosis.log_clues import left_to_load_bytes, sizes_in
 from receiver.diagnosis.patch import Change, commands_of, diff_of, patch_of
 from receiver.diagnosis.room import Room, room_of
 from receiver.diagnosis.runtimes import heap_advice, heap_settings
@@ -67,7 +67,7 @@ def _refusal(clues: Clues, kill: Kill, cause: Cause) -> str:
             return "not an OOM: more memory will not help"
         case CauseName.NODE_PRESSURE:
             return _node_refusal(clues, kill)
-    if kill.kind is KillKind.NONE and kill.exit_code not in (None, 0) and is_own_limit(clues):
+    if kill.kind is KillKind.NONE and kill.exit_code not in (None, 0) and own_limit(clues) is not None:
         return "the program stopped at a limit of its own, not at the container's: a higher memory limit alone changes nothing"
     if cause.detail == "page_cache":
         return "most of it is file cache, which the kernel takes back before it kills anything"
@@ -114,7 +114,7 @@ def _raised_enough(clues: Clues, kill: Kill, cause: Cause) -> str:
     return ""
 
 
-def _raises_before(clues: Clues, kill: Kill, window_s: float) -> tuple[c.Raise, ...]:
+def _raises_before(clues: Clues, kill: Kill, window_s: float) -> tuple[Raise, ...]:
     """Raises of the last `window_s` seconds before the kill, newest first."""
     at = kill.at or clues.facts.now
     return tuple(r for r in clues.raises if r.at <= at and (at - r.at).total_seconds() <= window_s)
@@ -187,7 +187,7 @@ def _by_log(clues: Clues, cause: Cause) -> list[tuple[float, str]]:
     found: list[tuple[float, str]] = []
     limit = clues.limit_bytes or 0
     for entry in clues.loading:
-        if (left := c.left_to_load_bytes(entry)) is not None:
+        if (left := left_to_load_bytes(entry)) is not None:
             need = limit + left
             found.append((need * policy.PROGRESS_MARGIN, f"its log had {human_bytes(left)} still to load when it was killed"))
         elif entry.size_bytes:
@@ -195,7 +195,7 @@ def _by_log(clues: Clues, cause: Cause) -> list[tuple[float, str]]:
     if any("still to load" in why for _, why in found):  # progress is the better witness: what is held was seen
         found = [f for f in found if "still to load" in f[1]][-1:]
     if cause.detail == "burst":
-        size = max(c.sizes_in(clues.last_line), default=0)
+        size = max(sizes_in(clues.last_line), default=0)
         quiet = clues.shape.median_bytes if clues.shape is not None and clues.shape.median_bytes else 0.0
         found.append((size * policy.RATE_MODEL_MARGIN + quiet, f"its log says it buffers {human_bytes(size)} at once"))
     return found

@@ -102,13 +102,46 @@ def test_oom_before_another_death_is_still_the_incident() -> None:
     assert report.kill.at == ago(60)
 
 
-@pytest.mark.parametrize(("offset_s", "kind"), [(-20, KillKind.SIGKILL_NOT_OOM), (-3600, KillKind.SUSPECTED_OOM)])
-def test_only_events_of_the_same_minutes_count(offset_s: float, kind: KillKind) -> None:
-    """A probe kill an hour before the death explains nothing; one of the same minutes does."""
-    at = ago(120 - offset_s)
-    report = diagnose(facts(container(dead=death("Error")), events=(killing(PROBE, at=at),), alerts=()))
+@pytest.mark.parametrize(
+    ("before_s", "lived_s", "kind"),
+    [
+        pytest.param(5, 13, KillKind.SIGKILL_NOT_OOM, id="moments before"),
+        pytest.param(20, 13, KillKind.SUSPECTED_OOM, id="in the life before"),
+        pytest.param(300, 7200, KillKind.SIGKILL_NOT_OOM, id="a grace period of five minutes before"),
+        pytest.param(3600, 7200, KillKind.SUSPECTED_OOM, id="an hour before"),
+    ],
+)
+def test_only_events_of_this_life_and_its_end_count(before_s: float, lived_s: float, kind: KillKind) -> None:
+    """A probe kill explains the death that follows it within a grace period, and no later one."""
+    event = killing(PROBE, at=ago(120 + before_s))
+    report = diagnose(facts(container(dead=death("Error", lived_s=lived_s)), events=(event,), alerts=()))
 
     assert report.kill.kind is kind
+
+
+def test_failed_probe_is_enough_when_the_kubelet_dropped_its_killing_event() -> None:
+    """In a long crash loop the kubelet leaves out Killing events: the failed probe of this life tells, and the earlier kill confirms it."""
+    events = (killing(PROBE, at=ago(700)), killing("Liveness probe failed: ", at=ago(125), reason="Unhealthy"))
+    report = diagnose(facts(container(dead=death("Error")), events=events, alerts=()))
+
+    assert report.kill.kind is KillKind.SIGKILL_NOT_OOM
+    assert report.kill.is_sure
+    assert report.kill.because[:2] == ('event in the same minutes: "Liveness probe failed"', f'and earlier: "{PROBE}"')
+
+
+def test_readiness_never_kills() -> None:
+    """A failed readiness probe takes traffic away and kills nothing."""
+    events = (killing("Readiness probe failed: HTTP 503", at=ago(122), reason="Unhealthy"),)
+    report = diagnose(facts(container(dead=death("Error")), events=events, alerts=()))
+
+    assert report.kill.kind is KillKind.SUSPECTED_OOM
+
+
+def test_deadline_of_a_job_that_was_oomkilled_is_still_an_oom() -> None:
+    """A Job whose pods were OOMKilled until its deadline did not fail for its deadline."""
+    report = diagnose(facts(container(dead=death()), kind="Job", pod={"reason": "DeadlineExceeded"}))
+
+    assert report.kill.kind is KillKind.CONTAINER_OOM
 
 
 def test_events_of_a_neighbour_container_do_not_count() -> None:
