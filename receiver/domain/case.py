@@ -74,10 +74,13 @@ class Case:
 
     def to_json(self) -> dict[str, Any]:
         """The document that `--save` writes and `diagnose` reads."""
+        subject = subject_to_json(self.subject)
+        if self.subject.workload is not None and self.subject.workload.is_inferred:
+            subject["workload"]["inferred"] = True
         return {
             "schema": CASE_SCHEMA,
             "gathered_at": format_time(self.gathered_at),
-            "subject": subject_to_json(self.subject),
+            "subject": subject,
             "alerts": [a.to_json() for a in self.alerts],
             "answers": dict(self.answers),
             "missing": [{**m.to_json(), "retryable": m.is_retryable, "normal": m.is_normal} for m in self.missing],
@@ -130,5 +133,7 @@ def subject_from_json(entry: object) -> Subject:
     workload = entry.get("workload")
     return Subject(
         **{k: str(entry.get(k) or "") for k in ("cluster", "namespace", "pod", "container", "node")},
-        workload=Workload(kind=str(workload.get("kind")), name=str(workload.get("name"))) if isinstance(workload, dict) else None,
+        workload=Workload(kind=str(workload.get("kind")), name=str(workload.get("name")), is_inferred=workload.get("inferred") is True)
+        if isinstance(workload, dict)
+        else None,
     )

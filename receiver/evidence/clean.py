@@ -76,7 +76,9 @@ class Cleaner:
 
     def _field(self, key: str, value: Any) -> Any:
         if isinstance(value, str):
-            return value if key in _IDENTIFIERS or len(value) <= _SHORT else self.text(value)
+            return value if key in _IDENTIFIERS or len(value) <= _SHORT else self.pair(key, value)
+        if key in ("command", "args") and isinstance(value, list):
+            return self._arguments(value)
         if key == "env" and isinstance(value, list):
             return [self._env(e) for e in value if isinstance(e, Mapping)]
         if key == "annotations" and isinstance(value, Mapping):
@@ -88,6 +90,16 @@ class Cleaner:
         if key in ("labels", "matchLabels", "nodeSelector"):
             return value
         return self.object(value)
+
+    def _arguments(self, arguments: list[Any]) -> list[Any]:
+        """A command line in pieces: the piece before may be the flag that names a secret (`--password`, then its value)."""
+        cleaned: list[Any] = []
+        flag = ""
+        for argument in arguments:
+            if isinstance(argument, str):
+                cleaned.append(self.pair(flag, argument) if flag else self.text(argument))
+                flag = argument if argument.startswith("-") and "=" not in argument and " " not in argument else ""
+        return cleaned
 
     def _env(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         name, value = entry.get("name"), entry.get("value")
