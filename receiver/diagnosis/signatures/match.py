@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 
-from receiver.diagnosis.signatures import languages, systems
+from receiver.diagnosis.signatures import jvm, languages, node, python, servers, system
 from receiver.diagnosis.signatures.model import LogPattern
 from receiver.domain.report import Signature
 
-SIGNATURES: tuple[LogPattern, ...] = languages.PATTERNS + systems.PATTERNS
+# In this order; what is special to a program comes before what any program may say.
+SIGNATURES: tuple[LogPattern, ...] = (
+    python.PATTERNS + jvm.PATTERNS + node.PATTERNS + languages.PATTERNS + servers.PATTERNS + system.PATTERNS
+)
 
 MAX_LINE_CHARS = 4096  # a JSON line may hold a whole stack trace; more than this is no log line
 ONE_CRASH_LINES = 60  # a stack trace and a shell's "Killed" after it are one crash; further up is another story

@@ -22,7 +22,9 @@ OTHER_MEMORY = "other_memory"  # GPU memory, /dev/shm: not what the memory limit
 class LogPattern:
     """One way in which a program says that memory ran out.
 
-    `hint` is a lower-case piece of every line that can match: a cheap test before the expression is tried.
+    `hint` is a lower-case piece of every line that can match: a cheap test before the expression is tried. Every
+    expression is linear: no unbounded repeat stands beside another that could take the same characters.
+    `meaning` is a phrase without a full stop, at most 100 characters; `advice` sentences, at most 165.
     `example` is a line as the program prints it; `near_miss` one that looks alike and must not match.
     """
 

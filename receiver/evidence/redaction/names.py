@@ -14,6 +14,7 @@ PASSWORD = "password"  # noqa: S105
 TOKEN = "token"  # noqa: S105
 SECRET = "secret"  # noqa: S105
 API_KEY = "API key"
+AWS_KEY = "AWS key"
 PRIVATE_KEY = "private key"
 COOKIE = "cookie"
 
@@ -32,8 +33,18 @@ _KEY_KIND = {
     "api": API_KEY, "app": API_KEY, "auth": API_KEY, "access": API_KEY, "account": API_KEY, "subscription": API_KEY, "functions": API_KEY,
     "secret": SECRET, "shared": SECRET, "signing": SECRET, "signature": SECRET, "encryption": SECRET, "encrypt": SECRET, "decryption": SECRET, "master": SECRET,
     "license": SECRET, "licence": SECRET, "hmac": SECRET, "aes": SECRET, "jwt": SECRET, "cookie": SECRET, "session": SECRET, "storage": SECRET, "webhook": SECRET,
+    "fernet": SECRET, "cipher": SECRET, "crypto": SECRET, "deploy": SECRET, "hash": SECRET, "salt": SECRET,
     "private": PRIVATE_KEY, "ssh": PRIVATE_KEY, "rsa": PRIVATE_KEY, "tls": PRIVATE_KEY, "ssl": PRIVATE_KEY,
 }  # fmt: skip
+_AUTH_OF = frozenset(("rediscli", "redis", "basic", "docker", "registry"))  # REDISCLI_AUTH; `auth` alone says how, not with what
+_ENDINGS = (
+    ("password", PASSWORD),
+    ("passwd", PASSWORD),
+    ("passphrase", PASSWORD),
+    ("secret", SECRET),
+    ("token", TOKEN),
+    ("apikey", API_KEY),
+)  # csrftoken
 # After the word of secrecy, these say that the value is about a secret, and no secret.
 _ABOUT_WORDS = """
     count counts length len size sizes limit limits max min total sum avg mean type types kind name names ref refs reference file files filename path paths dir
@@ -61,25 +72,33 @@ def kind_of_name(name: str) -> str:
         after = words[i + 1 :]
         if words[i] == "secret" and after == ["id"]:  # Vault's AppRole: this id is the secret
             return kind
-        return "" if any(w in _ABOUT for w in after) else kind
+        if any(w in _ABOUT for w in after):
+            return ""
+        return AWS_KEY if words[i - 2 : i + 1] == ["secret", "access", "key"] else kind
     return ""
 
 
 def _kind_of_word(words: list[str], i: int) -> str:
     word = words[i].rstrip("0123456789") or words[i]
-    if word in {"key", "keys"} and i > 0:
-        return _KEY_KIND.get(words[i - 1], "")
-    return _WORD_KIND.get(word, "")
+    before = words[i - 1] if i > 0 else ""
+    if word in {"key", "keys"}:
+        return _KEY_KIND.get(before, "")
+    if word == "auth":
+        return PASSWORD if before in _AUTH_OF else ""
+    if word == "secrets" and before == "pull":  # imagePullSecrets: names of Secrets
+        return ""
+    return _WORD_KIND.get(word) or next((kind for ending, kind in _ENDINGS if word.endswith(ending)), "")
 
 
 _NO_SECRETS_WORDS = """
     true false yes no on off none null nil undefined empty unset set missing required optional invalid expired incorrect wrong mismatch rejected denied accepted
     changed updated ok failed error not is was has must should cannot could for and or the a an in of to from with without by string str int integer number bool
-    boolean bytes text any object unknown hidden masked redacted removed omitted filtered sensitive secret password token n/a
+    boolean bytes text any object unknown hidden masked redacted removed omitted filtered sensitive secret password token n/a flag option argument
+    parameter field header file key value names name
 """
 _NO_SECRETS = frozenset(_NO_SECRETS_WORDS.split())
 _PLACEHOLDER = re.compile(
-    r"\$\{[^}]{0,200}\}?|\$\([^)]{0,200}\)?|\$[A-Z_][A-Z0-9_]*|\{\{.{0,200}|%\(?\w{0,60}\)?[sdvq]|[*xX•.#-]{2,200}|<[\w /-]{0,80}>?|\[redacted.{0,60}|\[(?:FILTERED|REDACTED|MASKED|hidden)\]?"
+    r"\$\d{1,3}|<set to the key .{0,200}|\$\{[^}]{0,200}\}?|\$\([^)]{0,200}\)?|\$[A-Z_][A-Z0-9_]*|\{\{.{0,200}|%\(?\w{0,60}\)?[sdvq]|[*xX•.#-]{2,200}|<[\w /-]{0,80}>?|\[redacted.{0,60}|\[(?:FILTERED|REDACTED|MASKED|hidden)\]?"
     r"|(?:self|this|cls|settings|config|os\.environ|process\.env|System\.getenv)[.\[(].{0,200}|(?:Optional|str|String|Option|SecretStr)\b[\[|<(]?.{0,60}"
     r"|/(?:run|var/run|etc|mnt|vault)/\S{1,200}|\(\w{0,40}\)?|[\[{(]"
 )  # fmt: skip
@@ -87,7 +106,7 @@ _PLACEHOLDER = re.compile(
 
 def is_no_secret(name: str, value: str) -> bool:
     """Whether this value of a secret's name gives nothing away: empty, a word of state, a placeholder, an amount."""
-    bare = value.strip().strip("\"'`,;")
+    bare = value.strip().strip("\"'`,;:)]}")
     if len(bare) < 2 or bare.lower().rstrip(".!:") in _NO_SECRETS or _PLACEHOLDER.fullmatch(bare):
         return True
     words = [w.lower() for w in _CAMEL.split(name[:200]) if w]

@@ -34,7 +34,8 @@ _BARE = re.compile(
     rf"(?:[^\s{_SPECIAL}]|[,;&|](?![ \t]?[\w.-]{{1,64}}[=:])[{_SPECIAL}]{{0,3}}(?=[^\s{_SPECIAL}])|[\"'`()\[\]{{}}<>\\](?=[^\s{_SPECIAL}]))*+"
 )
 _TO_END_OF_LINE = re.compile(r"[^\r\n]*+")
-_BLOCK_SCALAR = re.compile(r"[|>][+-]?[ \t]*+\r?\n((?:[ \t]++[^\s][^\r\n]*+(?:\r?\n|$))++)")
+_BLOCK_SCALAR = re.compile(r"[|>][+-]?[ \t]*+\r?\n(?P<indent>[ \t]++)(?P<body>[^\s][^\r\n]*+(?:\r?\n(?P=indent)[^\r\n]*+)*+)")
+_NEXT_NAME = re.compile(r"[,;] ?[\w.-]{1,64}[:=]")
 _LINE_LEAD = re.compile(r"(?:\d{4}-\d\d-\d\dT[\d:.]{8,20}Z )?[ \t]*+(?:- )?[\"']?")
 _MAX_LEAD = 80
 
@@ -55,7 +56,7 @@ def _replace(text: str, regex: re.Pattern[str], found: Found, applies: Callable[
         position = match.end()
         name = _whole_name(match)
         kind = kind_of_name(name)
-        if not kind or not applies(match, name):
+        if not kind or _is_in_mark(match) or not applies(match, name):
             continue
         start, end = _value(text, match)
         if is_no_secret(name, text[start:end]):
@@ -75,6 +76,12 @@ def _whole_name(match: re.Match[str]) -> str:
         if before.endswith((" ", "_")):
             return f"{before[:-1].rpartition(' ')[2]}_{name}"
     return name
+
+
+def _is_in_mark(match: re.Match[str]) -> bool:
+    """Whether the name is the kind in a mark that stands there already: `[redacted GitHub token]: exit status 1`."""
+    before = match.string[max(0, match.start() - 60) : match.start()]
+    return "]" not in before[before.rfind("[redacted ") :] if "[redacted " in before else False
 
 
 def _is_always(match: re.Match[str], name: str) -> bool:
@@ -105,16 +112,19 @@ def _value(text: str, match: re.Match[str]) -> tuple[int, int]:
         slashes, mark = quote["slashes"], quote["mark"]
         start = quote.end()
         if slashes:  # JSON in a string: ends at the same escaped quote, or with the line
-            close = text.find(slashes + mark, start)
-            line_end = _end(_TO_END_OF_LINE, text, start)
-            return start, close if 0 <= close < line_end else line_end
+            close = text.find(slashes + mark, start)  # near: each name like this one has such a quote before its own value
+            if close < 0 or "\n" in text[start:close]:
+                close = _end(_TO_END_OF_LINE, text, start)
+            return start, close
         return start, _end(_QUOTED[mark], text, start)
     if block := _BLOCK_SCALAR.match(text, start):
-        return block.start(1), block.end(1) - (block[1].endswith("\n"))
+        return block.span("body")
     if _is_yaml_line(text, match):
         end = _end(_TO_END_OF_LINE, text, start)
         comment = text.find(" #", start, end)
-        return start, comment if comment >= 0 else end
+        end = comment if comment >= 0 else end
+        if not _NEXT_NAME.search(text, start, end):
+            return start, end
     return start, _end(_BARE, text, start)
 
 

@@ -12,9 +12,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from receiver.evidence.redaction.names import API_KEY, COOKIE, PASSWORD, PRIVATE_KEY, TOKEN, is_no_secret
+from receiver.evidence.redaction.names import API_KEY, AWS_KEY, COOKIE, PASSWORD, PRIVATE_KEY, TOKEN, is_no_secret
 
-AWS_KEY = "AWS key"
 AZURE_KEY = "Azure key"
 GOOGLE_KEY = "Google key"
 GITHUB_TOKEN = "GitHub token"  # noqa: S105
@@ -112,7 +111,7 @@ RULES: tuple[Rule, ...] = (
     # Headers
     Rule(
         kind=CREDENTIAL, hints=("authorization",),
-        regex=re.compile(rf"(?i:authorization{_IS}(?:Digest|Hawk|OAuth|Signature|AWS4-HMAC-SHA256)[ \t]{{1,4}})(?P<secret>[^\r\n\"']{{4,}}+)"),
+        regex=re.compile(rf"(?i:authorization{_IS}(?:Digest|Hawk|OAuth|Signature|AWS4-HMAC-SHA256)[ \t]{{1,4}})(?P<secret>(?!\[redacted)[^\r\n]{{4,}}+)"),
     ),
     Rule(
         kind=CREDENTIAL, hints=("authorization",),
@@ -161,8 +160,8 @@ RULES: tuple[Rule, ...] = (
     Rule(kind=PRIVATE_KEY, hints=("age-secret-key-1",), regex=_prefix("AGE-SECRET-KEY-1", r"[0-9A-Z]{40,}+")),
     # URLs and addresses with a password
     Rule(
-        kind=URL_PASSWORD, hints=("://",),
-        regex=re.compile(r"://[^\s/?#:@\"'<>\\]{0,128}+:(?P<secret>[^\s/?#\"'<>]{1,256}(?=@[\w\[*{$])|[^\s\"'<>@]{1,256}+(?=@[\w\[*{$]))@"),
+        kind=URL_PASSWORD, hints=("@",),
+        regex=re.compile(r"://[^\s/?#:@\"'<>\\]{0,128}+:(?P<secret>[^\s/\"'<>]{1,256}(?=@[\w\[*{$])|[^\s\"'<>@]{1,256}+(?=@[\w\[*{$]))@"),
         accepts=_is_url_password,
     ),
     Rule(kind=URL_PASSWORD, hints=("@tcp(", "@unix("), regex=re.compile(r"(?<![\w.-])[\w.-]{1,64}+:(?P<secret>[^\s@\"']{1,128}+)@(?:tcp|unix)\("), accepts=_is_value),
