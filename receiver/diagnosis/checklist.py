@@ -161,10 +161,10 @@ def cause_words(cause: Cause) -> str:
     """The cause in a few words, as sure as it is: `likely leak`, `looks like a leak`, `could be a leak`."""
     if cause.name is CauseName.UNKNOWN:
         return "the program's own memory limit" if cause.detail == "runtime_limit" else "cannot tell yet"
-    words = CAUSE_WORDS[cause.name]
+    words = "full volume in memory" if cause.detail == "memory_volume" else CAUSE_WORDS[cause.name]
     if cause.name in (CauseName.NODE_PRESSURE, CauseName.NOT_MEMORY) and cause.confidence >= LIKELY:
         return words
-    article = "a " if cause.name in (CauseName.LEAK, CauseName.SPIKE) else ""
+    article = "a " if cause.name in (CauseName.LEAK, CauseName.SPIKE) or cause.detail == "memory_volume" else ""
     if cause.confidence >= LIKELY:
         return f"likely {words}"
     if cause.confidence >= LOOKS_LIKE:
@@ -202,7 +202,7 @@ def _monitor(f: Findings) -> tuple[str, str]:
         return NOT_APPLICABLE, "not a memory problem"
     if _limit_raised_since(f):
         return TODO, "runs since the raise"
-    if f.kill.kind is KillKind.NONE and f.proposal.none and f.cause.name is CauseName.UNKNOWN:
+    if f.kill.kind is KillKind.NONE and f.kill.exit_code is None and f.proposal.none and f.cause.name is CauseName.UNKNOWN:
         return NOT_APPLICABLE, "nothing to watch but the next alert"
     return TODO, "starts with the fix"
 

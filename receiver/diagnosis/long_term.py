@@ -43,6 +43,8 @@ def long_term_for(clues: Clues, kill: Kill, cause: Cause) -> tuple[LongTerm, ...
         advice.pop(i, None)
     profilers = list(advice.values())
     special = _special(clues, kill, cause)
+    if cause.detail == "memory_volume":
+        return special
     match cause.name:
         case CauseName.STARTUP:
             return (*special, suspects[0], *profilers) if suspects else (*special, *profilers)

@@ -102,7 +102,7 @@ def _shape(shape: Shape | None) -> dict[str, Any] | None:
              "growth_bytes_per_h": _bytes(life.growth_bytes_per_h), "ramp": life.is_ramp}
             for life in shape.lives
         ],
-        "numbers": {k: _number(v) for k, v in sorted(shape.numbers.items())},
+        "numbers": {k: _bytes(v) if k.endswith("_bytes") else _number(v) for k, v in sorted(shape.numbers.items())},
     }  # fmt: skip
 
 
