@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 from receiver.domain.facts import MemoryHistory, Sample
 from receiver.errors import ReceiverError
@@ -55,7 +56,7 @@ def _history(rows: object, header: list[str], until_s: float | None) -> MemoryHi
             )
         )  # fmt: skip
     samples.sort(key=lambda s: s.t_s)
-    gaps = sorted(b.t_s - a.t_s for a, b in zip(samples, samples[1:], strict=False))
+    gaps = sorted(b.t_s - a.t_s for a, b in pairwise(samples))
     return MemoryHistory(
         samples=tuple(samples),
         step_s=gaps[len(gaps) // 2] if gaps else 0.0,

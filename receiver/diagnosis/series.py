@@ -9,7 +9,7 @@ nodes are the decision tree's business.
 from __future__ import annotations
 
 from receiver.diagnosis import thresholds as th
-from receiver.diagnosis.shape import describe, judge
+from receiver.diagnosis.shape import cache, describe, judge
 from receiver.diagnosis.shape.leak import find_leak
 from receiver.diagnosis.shape.level import level_of
 from receiver.diagnosis.shape.lives import lives_of
@@ -25,8 +25,12 @@ def shape_of(history: MemoryHistory, *, now_s: float | None = None) -> Shape:
     lives = lives_of(c, history)
     if not c.t:
         return describe.no_history(lives)
+    is_unreclaimable = cache.is_unreclaimable(c, lives)
+    if is_unreclaimable:
+        c = c.with_working_set()
     scale = c.limit_now or th.NO_LIMIT_SCALE * max(c.in_use)
     seen = judge.Seen(
-        columns=c, lives=lives, scale=scale, startup=find_startup(c, lives), leak=find_leak(c, lives, scale), level=level_of(c, lives),
+        columns=c, lives=lives, scale=scale, startup=find_startup(c, lives), leak=find_leak(c, lives, scale), level=level_of(c, lives), is_unreclaimable=is_unreclaimable,
+        is_cache_growing=not is_unreclaimable and cache.is_growing(c, lives, scale),
     )  # fmt: skip
     return describe.shape(seen, judge.judge(seen))

@@ -14,8 +14,10 @@ MIN_HISTORY_S = 1800.0  # below it a shape is an anecdote: five of six warm-ups 
 
 # Lives
 CLOCK_SLACK_S = 120.0  # counters of restarts and of kills come from two exporters, up to two scrapes apart
+COUNTER_LAG_ROWS = 4  # rows before a counter rises that may already belong to the dying process
 PRESUMED_KILL_RATIO = 0.9  # of the limit just before a restart, where nobody counts kills
 FRESH_SHARE = 0.6  # of the level some minutes on: a history that begins this low begins with a new process
+FALL_SHARE = 0.5  # of the row before: what a restart lets memory fall to, at most
 UNMARKED_RESTART_SHARE = 0.6  # of the lowest settled level: falling below it takes a new process
 UNMARKED_RESTART_SHARE_NO_COUNTER = 0.8  # the same where no restart counter could have told
 
@@ -29,28 +31,69 @@ RATE_BURST = 2.5  # x median request rate just before a kill: restarted into the
 
 # A ramp in one life
 MIN_RAMP_LIFE_S = 1800.0  # a life must last this long for its floor to say something
+MIN_SHORT_LIFE_S = 600.0  # or this long, when it was killed;
+MIN_SHORT_LIVES = 3  # but with fewer ramps than this one of them must last
+MIN_SHORT_RAMP_S = 1500.0
+STARTUP_SKIP_SHARE = 0.25  # of a short life is skipped as start-up, instead of STARTUP_SKIP_S
 BINS = 96  # per life: fine enough for changes, coarse enough to be fast
 MIN_BINS = 8
 EPOCHS = 8  # the floor is compared over this many parts of a life
+FINE_EPOCHS = 24  # and bends are looked for over this many
 FLOOR_QUANTILE = 0.25  # of the bin minima of an epoch: below garbage and requests in flight
-RAMP_TAU = 0.8  # Kendall's tau of the epoch floors: at most 2 or 3 of 28 pairs out of order
+FLOOR_NOISE = 0.0005  # of the limit: smaller differences of floors count as equal
+RAMP_TAU = 0.8  # Kendall's tau of the epoch floors: at most 2 of 28 pairs out of order
 RAMP_GROWTH = 0.05  # of the limit over the life: less may be fragmentation settling
-RAMP_TAIL = 0.3  # of what a steady rise would add in the last 3/8: below it the rise has levelled off
+RAMP_TAIL = 0.5  # of what a steady rise would add in the last 3/8: below it the rise has levelled off
 RAMP_TAIL_GROWTH = 0.008  # of the limit: and it must still be more than noise
 RAMP_STEP = 0.5  # of the rise in one epoch: more is a deploy or a high-water mark, not a leak
-CHANGE_TAU = 0.85  # a ramp that fills only a part of a life must be cleaner
-CHANGE_GROWTH = 0.04
-EXPLAINED_BY_RATE = 0.5  # growth left after the request rate is taken out, as a share of the growth
+CLEAN_TAU = 0.96  # at most one equal pair
+CLEAN_STEP = 0.35  # a straight line has 1/7 in each epoch
+CLEAN_TAIL = 0.65
+STRAIGHT_GROWTH = 0.025  # of the limit: a straight ramp may be this small
+STRAIGHT_NOISE = 0.07  # of the growth: the bins' median distance from the line
+STRAIGHT_STEPS = (0.4, 2.0)  # x an even share: what each epoch adds
+PART_TAU = 0.85  # a ramp that fills only a part of a life must be cleaner
+PART_GROWTH = 0.04
+NEW_HIGH = 0.5  # of its growth must lie above all that was before the change: else it only comes back to an old level
+NOT_SLOWING = 0.75  # x the slope of the stretch before: a logarithm comes to 0.5, a leak after a finished warm-up to 1
+BEND_GAIN = 0.5  # of the squared error that a knee must remove to be believed
+BEND_SLOPE = 0.25  # x the slope of the whole: less is levelling off
+SLOPE_RATIO = 4.0  # between the fastest and the slowest killed ramp: a leak under moving load stays below
+MIN_RATE_BINS = 12
+RATE_R2 = 0.6  # of memory explained by the rate of the moment
+RATE_PARTIAL_R2 = 0.3  # of what time leaves unexplained: memory jumps with the rate
+LEFT_AFTER_RATE = 0.5  # of the slope: below it most of the rise was the rate's
+RATE_BETTER = 0.7  # x the unexplained rest of time or work done: the rate must do clearly better
 
-# Near the limit
+# File cache
+KILL_LEVEL = 0.85  # of the limit at the last scrape before a kill: the life filled its limit, as far as scrapes can tell
+CACHE_MATTERS = 0.1  # of the limit: file cache below it changes no picture
+UNRECLAIMABLE_SHARE = 0.25  # of the limit that is not the process's own at a kill: memory-backed files
+
+# Near the limit, and peaks
 HIGH_RATIO = 0.8  # the warning line of the shipped rules
+LOW_MEDIAN = 0.72  # a median above it and kills: the limit is too low; below it and kills: spikes
 HIGH_SHARE = 0.6  # of the later half of the history at or above HIGH_RATIO
 HIGH_P10 = 0.7  # and the quiet tenth is not far below
 RECENT_HIGH_SHARE = 0.85  # of the newest part
 RECENT_P10 = 0.75
-RECENT_MIN_S = 5400.0  # the newest part: this long, or RECENT_SHARE of the history
+RECENT_MIN_S = 5400.0  # the newest part: this long, or RECENT_SHARE of the history; batch jobs rarely hold a level longer
 RECENT_SHARE = 0.25
-EARLY_HIGH = 0.78  # high and flat in a history too short for anything else
-LOW_MEDIAN = 0.72  # a median above it and kills: the limit is too low; below it and kills: spikes
+PLATEAU_S = 240.0  # the least time at a level that was reached by starting, to call it one
+LONG_CLIMB_S = 900.0  # a start-up that takes longer to get there must show that it climbed:
+CLIMB_SPREAD = 0.15  # of the limit, between the quartiles on the way up: it climbed from its start, it did not jump from a base
+PLATEAU_MEDIAN = 0.78
+PLATEAU_DRIFT = 0.03  # of the limit between its two halves
 TRAFFIC_CORRELATION = 0.5
 TRAFFIC_SWING = 0.15  # of the limit, p95 - p5: below it memory does not really follow anything
+SPIKE_SWING = 0.4  # of the limit, p95 - p5 of recent time: no level at all, whatever the median is
+
+EARLY_HIGH = 0.75  # peaks below it: the limit was never in sight
+
+# How sure
+SLOWING_TAIL = 0.72  # a first life that has slowed down to this may well level off
+MIN_FIRST_LIFE_S = 2700.0  # a single ramp that is younger is not worth a word yet
+FIRST_LIFE_SURE_S = 86400.0  # a first life that ramps may be an unfinished warm-up; the longest one measured took 9 h
+CHANGE_SURE_S = 7200.0  # a rise since a change that is younger may be a batch job's
+CHANGE_MIN_SHARE = 0.4  # of the life: unless it is so much of what was seen
+SETTLED_S = 7200.0  # of quiet history: "nothing there" can be said with some weight

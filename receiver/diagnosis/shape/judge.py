@@ -1,10 +1,16 @@
-"""From findings to a verdict: which cause, how sure, in the order of the procedure. Words are `describe`'s business."""
+"""From findings to a verdict: which cause, how sure, in the order of the procedure. Words are `describe`'s business.
+
+A confidence is a promise about the future: of what is said with 0.85 or more, 98 in 100 should turn out right. The
+steps below come from what each pattern was worth on recorded and simulated series (docs/diagnosis.md), not from a
+formula.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from receiver.diagnosis import thresholds as th
+from receiver.diagnosis.shape import ramp as ramps
 from receiver.diagnosis.shape.leak import LeakFinding
 from receiver.diagnosis.shape.level import Level
 from receiver.diagnosis.shape.lives import Lives
@@ -23,10 +29,24 @@ class Seen:
     startup: StartupFinding | None
     leak: LeakFinding
     level: Level | None
+    is_unreclaimable: bool  # kills show that what is not the process's own could not be taken back either
+    is_cache_growing: bool  # the working set ramps although the process's own memory does not
 
     @property
     def history_s(self) -> float:
+        """From the first to the last row."""
         return self.columns.t[-1] - self.columns.t[0]
+
+    @property
+    def follows_rate(self) -> bool:
+        """Whether memory moves with the request rate, and much."""
+        level = self.level
+        return (
+            level is not None
+            and level.rate_correlation is not None
+            and level.rate_correlation >= th.TRAFFIC_CORRELATION
+            and level.swing > th.TRAFFIC_SWING
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,52 +63,105 @@ def judge(seen: Seen) -> Verdict:
     return _startup(seen) or _too_early(seen) or _leak(seen) or _limit(seen) or _spike(seen) or _unknown(seen)
 
 
+def _verdict(cause: CauseName, confidence: float, detail: str) -> Verdict:
+    return Verdict(cause=cause, confidence=confidence, detail=detail)
+
+
 def _startup(seen: Seen) -> Verdict | None:
     found = seen.startup
     if found is None or not found.is_startup:
         return None
     if not found.is_visible:
-        return Verdict(cause=CauseName.UNKNOWN, confidence=0.5, detail="lives_too_short")
-    confidence = 0.9 if found.early > 1 else 0.7
-    return Verdict(cause=CauseName.STARTUP, confidence=confidence - 0.3 * found.is_in_burst, detail="startup")
+        return _verdict(CauseName.UNKNOWN, 0.5, "lives_too_short")
+    if found.is_in_burst:
+        return _verdict(CauseName.STARTUP, 0.5, "startup_in_burst")
+    if not found.is_start_known:
+        return _verdict(CauseName.STARTUP, 0.55, "startup")
+    return _verdict(CauseName.STARTUP, 0.9 if found.early > 1 else 0.75, "startup")
 
 
 def _too_early(seen: Seen) -> Verdict | None:
-    if seen.history_s >= th.MIN_HISTORY_S or seen.lives.kills:
+    if seen.history_s >= th.MIN_HISTORY_S or (seen.lives.kills and seen.leak.tested):
         return None
-    level = seen.level
-    if level is not None and level.rows >= 3 and level.median >= th.EARLY_HIGH and level.swing <= 0.05:
-        return Verdict(cause=CauseName.LIMIT_TOO_LOW, confidence=0.5, detail="early")
-    return Verdict(cause=CauseName.UNKNOWN, confidence=0.5, detail="too_short")
+    if seen.level is not None and seen.level.has_early_plateau:
+        return _verdict(CauseName.LIMIT_TOO_LOW, 0.5, "early")
+    if seen.lives.kills:
+        return None
+    return _verdict(CauseName.UNKNOWN, 0.5, "too_short")
 
 
 def _leak(seen: Seen) -> Verdict | None:
     leak = seen.leak
-    if not leak.is_leak:
+    if not leak.is_leak or _is_near_limit_anyway(seen):
         return None
     if leak.since_change is not None:
-        return Verdict(cause=CauseName.LEAK, confidence=0.6, detail="after_change")
+        return _leak_since_change(seen, leak)
     good = leak.ramping
     killed = sum(x.span.is_killed for x in good)
-    confidence = 0.6 + 0.15 * min(killed, 2) + 0.1 * (seen.history_s >= 6 * 3600) + 0.05 * (len(good) >= 3)
-    if not killed and len(good) == 1 and seen.history_s < 86400:
-        confidence = 0.5
-    return Verdict(cause=CauseName.LEAK, confidence=min(confidence, 0.95), detail="steady" if killed or len(good) > 1 else "first_life")
+    clean = all(x.ramp.is_clean for x in good)
+    hours = sum(x.length_s for x in good) / 3600
+    if not killed and len(good) == 1:
+        return _first_life(seen, leak)
+    if killed <= 1 and len(good) == 1 and not clean:
+        return _verdict(CauseName.UNKNOWN, 0.5, "climbing")
+    confidence = {0: 0.75, 1: 0.8}.get(killed, 0.95) + (0.1 if len(good) >= 3 else 0.05 * (len(good) - 1))
+    if not clean:
+        confidence -= 0.1
+    if hours < 1:
+        confidence -= 0.2
+    return _verdict(CauseName.LEAK, min(confidence, 0.95), "tmpfs" if seen.is_unreclaimable else "steady")
+
+
+def _first_life(seen: Seen, leak: LeakFinding) -> Verdict:
+    """One unkilled ramp: a leak, or a warm-up that has not come to its end."""
+    (life,) = leak.ramping
+    if life.length_s < th.MIN_FIRST_LIFE_S:
+        return _verdict(CauseName.UNKNOWN, 0.5, "climbing")
+    if life.ramp.tail < th.SLOWING_TAIL:
+        return _verdict(CauseName.UNKNOWN, 0.5, "slowing")
+    age_s = life.ramp.end_s - (life.span.start_s if life.span.start_s is not None else life.ramp.start_s)
+    confidence = 0.5 if age_s < th.FIRST_LIFE_SURE_S else 0.8 if life.ramp.is_clean else 0.7
+    if not seen.columns.has_own_memory:
+        confidence = min(confidence, 0.5)
+    return _verdict(CauseName.LEAK, confidence, "first_life")
+
+
+def _leak_since_change(seen: Seen, leak: LeakFinding) -> Verdict:
+    rise = leak.since_change
+    assert rise is not None
+    length_s = rise.end_s - rise.start_s
+    whole_s = leak.tested[-1].length_s
+    if length_s < th.MIN_FIRST_LIFE_S or (length_s < th.CHANGE_SURE_S and length_s < th.CHANGE_MIN_SHARE * whole_s):
+        return _verdict(CauseName.UNKNOWN, 0.5, "spike_or_new_level")
+    confidence = 0.5 if length_s < th.CHANGE_SURE_S else 0.75 if rise.is_clean else 0.65
+    return _verdict(CauseName.LEAK, confidence if seen.columns.has_own_memory else 0.5, "after_change")
+
+
+def _is_near_limit_anyway(seen: Seen) -> bool:
+    """A container that has lived near its limit all along and creeps a little: the level is the news, not the creeping."""
+    newest = seen.leak.newest
+    return (
+        newest is not None
+        and seen.columns.limit_now is not None
+        and not any(x.span.is_killed for x in seen.leak.ramping)
+        and newest.floor_start >= th.HIGH_P10 * seen.scale
+        and newest.growth < 0.1 * seen.scale
+    )
 
 
 def _limit(seen: Seen) -> Verdict | None:
     level = seen.level
-    if level is None or level.rows < 3:
+    if level is None or level.rows < 3 or (seen.follows_rate and min(level.median, level.p10_later + 0.02) <= th.LOW_MEDIAN):
         return None
-    follows = level.rate_correlation is not None and level.rate_correlation >= th.TRAFFIC_CORRELATION and level.swing > th.TRAFFIC_SWING
-    if follows:
-        return None
+    cap = 0.95 if seen.columns.has_own_memory or seen.lives.kills else 0.6
     if level.high_share_later >= th.HIGH_SHARE and level.p10_later >= th.HIGH_P10:
-        return Verdict(cause=CauseName.LIMIT_TOO_LOW, confidence=0.9, detail="near_limit")
-    if level.high_share_recent >= th.RECENT_HIGH_SHARE and level.p10_recent >= th.RECENT_P10:
-        return Verdict(cause=CauseName.LIMIT_TOO_LOW, confidence=0.8, detail="near_limit")
-    if seen.lives.kills and level.recent_median > th.LOW_MEDIAN:
-        return Verdict(cause=CauseName.LIMIT_TOO_LOW, confidence=0.7, detail="near_limit")
+        is_long = seen.history_s >= th.SETTLED_S
+        confidence = 0.9 if level.high_share_later >= th.RECENT_HIGH_SHARE and is_long else 0.8 if is_long else 0.6
+        return _verdict(CauseName.LIMIT_TOO_LOW, min(confidence, cap), "near_limit")
+    if level.high_share_recent >= th.RECENT_HIGH_SHARE and level.p10_recent >= th.RECENT_P10 and level.recent_s >= th.RECENT_MIN_S:
+        return _verdict(CauseName.LIMIT_TOO_LOW, min(0.85, cap), "near_limit")
+    if seen.lives.kills and level.recent_median > th.LOW_MEDIAN and level.recent_swing < th.SPIKE_SWING:
+        return _verdict(CauseName.LIMIT_TOO_LOW, 0.7, "near_limit")
     return None
 
 
@@ -99,12 +172,50 @@ def _spike(seen: Seen) -> Verdict | None:
         return None
     if level is not None and min(level.median, level.recent_median) > th.LOW_MEDIAN:
         return None
-    follows = level is not None and level.rate_correlation is not None and level.rate_correlation >= th.TRAFFIC_CORRELATION
-    if not kills and not follows and level is not None and level.is_high_now and level.excursions <= 1:
-        return Verdict(cause=CauseName.UNKNOWN, confidence=0.5, detail="spike_or_new_level")
-    confidence = 0.6 + 0.3 * follows
-    return Verdict(cause=CauseName.SPIKE, confidence=confidence, detail="traffic" if follows else "batch")
+    follows = seen.follows_rate
+    if not follows and _ramps_killed_it(seen):
+        return _verdict(CauseName.UNKNOWN, 0.5, "climbing")
+    peaks = max(level.excursions if level is not None else 0, seen.startup.episodes if seen.startup is not None else 0)
+    if not kills and not follows and level is not None and level.is_high_now and peaks <= 1:
+        return _verdict(CauseName.UNKNOWN, 0.5, "spike_or_new_level")
+    if follows:
+        return _verdict(CauseName.SPIKE, 0.9 if peaks >= 2 else 0.8, "traffic")
+    return _verdict(CauseName.SPIKE, 0.8 if peaks >= 3 else 0.7 if peaks == 2 else 0.6, "batch")
+
+
+def _ramps_killed_it(seen: Seen) -> bool:
+    """Whether kills ended lives that climbed all the way, too few or too short ones to call it a leak."""
+    ramping = seen.leak.ramping
+    killed = sum(x.span.is_killed for x in ramping)
+    climbed_s = sum(x.length_s for x in ramping)
+    return killed > 0 and 2 * killed >= len(seen.lives.kills) and 2 * climbed_s >= sum(x.length_s for x in seen.leak.tested)
 
 
 def _unknown(seen: Seen) -> Verdict:
-    return Verdict(cause=CauseName.UNKNOWN, confidence=0.7, detail="flat")
+    level, newest = seen.level, seen.leak.newest
+    if seen.lives.kills:
+        return _verdict(CauseName.UNKNOWN, 0.5, "unexplained_kills")
+    is_long = seen.history_s >= th.SETTLED_S
+    if _is_page_cache(seen):
+        return _verdict(CauseName.UNKNOWN, 0.85 if is_long and not seen.is_cache_growing else 0.6, "page_cache")
+    if newest is None:
+        return _verdict(CauseName.UNKNOWN, 0.5, "too_short")
+    quiet = is_long and (level is None or level.peak < th.EARLY_HIGH)
+    if newest.refused == ramps.FOLLOWS_RATE:
+        return _verdict(CauseName.UNKNOWN, 0.8 if quiet else 0.6, "follows_rate")
+    if newest.refused in (ramps.LEVELLED, ramps.LEVELLING):
+        return _verdict(CauseName.UNKNOWN, 0.8 if quiet else 0.6, "warm_up")
+    if seen.leak.why_not or newest.is_ramp:
+        return _verdict(CauseName.UNKNOWN, 0.5, "climbing")
+    if newest.refused == ramps.TOO_LITTLE:
+        return _verdict(CauseName.UNKNOWN, 0.9 if quiet else 0.6, "flat")
+    return _verdict(CauseName.UNKNOWN, 0.8 if quiet else 0.6, "no_pattern")
+
+
+def _is_page_cache(seen: Seen) -> bool:
+    """Whether file cache is what makes the working set look high or growing."""
+    c = seen.columns
+    if not c.has_own_memory or seen.is_unreclaimable:
+        return False
+    highest = max(range(len(c.t)), key=lambda i: c.working_set[i])
+    return c.working_set[highest] - c.in_use[highest] >= th.CACHE_MATTERS * seen.scale

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from receiver.diagnosis import thresholds as th
 from receiver.diagnosis.shape import stats
-from receiver.diagnosis.shape.lives import Lives
+from receiver.diagnosis.shape.lives import Lives, Span
 from receiver.diagnosis.shape.prepare import Columns
 
 
@@ -15,6 +15,7 @@ class Level:
     """Shares of the limit over settled time (start-ups left out). Everything None or 0 without a limit."""
 
     settled_s: float
+    recent_s: float  # what the newest part covers
     rows: int
     median: float
     recent_median: float
@@ -27,6 +28,8 @@ class Level:
     swing: float  # p95 - p5
     excursions: int  # times above HIGH_RATIO after having been below
     is_high_now: bool
+    recent_swing: float  # p95 - p5 of the newest part
+    has_early_plateau: bool  # a life came to a high level by starting, and stayed
     rate_correlation: float | None
     rate_pairs: int
 
@@ -40,18 +43,15 @@ def level_of(c: Columns, lives: Lives) -> Level | None:
     values = [r for _, r in ratios]
     start_s, end_s = c.t[0], c.t[-1]
     later = [r for t, r in ratios if t >= (start_s + end_s) / 2] or values
-    recent_s = max(th.RECENT_MIN_S, th.RECENT_SHARE * (end_s - start_s))
-    recent = [r for t, r in ratios if t >= end_s - recent_s] or values
+    excursions = _excursions(values)
+    # A level that came back from above before may do so again: then a quarter of the history must stay high.
+    window_s = th.RECENT_MIN_S if excursions <= 1 else max(th.RECENT_MIN_S, th.RECENT_SHARE * (end_s - start_s))
+    recent = [r for t, r in ratios if t >= end_s - window_s] or values
     ordered = sorted(values)
     pairs = [(c.rate[i] or 0.0, c.in_use[i]) for i in rows if c.rate[i] is not None]
-    excursions, above = 0, False
-    for value in values:
-        if value >= th.HIGH_RATIO and not above:
-            excursions, above = excursions + 1, True
-        elif value < th.LOW_MEDIAN:
-            above = False
     return Level(
         settled_s=ratios[-1][0] - ratios[0][0],
+        recent_s=min(window_s, ratios[-1][0] - ratios[0][0]),
         rows=len(ratios),
         median=stats.quantile_of_sorted(ordered, 0.5),
         recent_median=stats.median(recent),
@@ -64,9 +64,30 @@ def level_of(c: Columns, lives: Lives) -> Level | None:
         swing=stats.quantile_of_sorted(ordered, 0.95) - stats.quantile_of_sorted(ordered, 0.05),
         excursions=excursions,
         is_high_now=values[-1] >= th.HIGH_RATIO,
+        recent_swing=stats.quantile(recent, 0.95) - stats.quantile(recent, 0.05),
+        has_early_plateau=any(_starts_to_plateau(c, span) for span in lives.spans),
         rate_correlation=stats.pearson(*zip(*_binned(pairs), strict=True)) if len(pairs) >= 20 else None,
         rate_pairs=len(pairs),
     )
+
+
+def _starts_to_plateau(c: Columns, span: Span) -> bool:
+    """Whether the life climbed from its start to a high level and has stayed there since."""
+    began = span.start_s if span.start_s is not None else c.t[span.first]
+    ratios = [(c.t[i], c.in_use[i] / limit) for i in range(span.first, span.last + 1) if (limit := c.limit[i])]
+    reached = next((i for i, (_, r) in enumerate(ratios) if r >= th.HIGH_P10), None)
+    if reached is None or ratios[reached][0] - began > th.MIN_HISTORY_S or ratios[-1][0] - ratios[reached][0] < th.PLATEAU_S:
+        return False
+    before = [r for _, r in ratios[:reached]]
+    if ratios[reached][0] - began > th.LONG_CLIMB_S and stats.quantile(before, 0.75) - stats.quantile(before, 0.25) < th.CLIMB_SPREAD:
+        return False
+    # The newest minutes decide: the climb may have gone on for a while above the mark.
+    newest = [r for t, r in ratios[reached:] if t >= ratios[-1][0] - max(th.PLATEAU_S, (ratios[-1][0] - ratios[reached][0]) / 2)]
+    half = len(newest) // 2
+    if len(newest) < 3:
+        return False
+    drift = stats.median(newest[half:]) - stats.median(newest[:half])
+    return min(newest) >= th.HIGH_P10 and stats.median(newest) >= th.PLATEAU_MEDIAN and abs(drift) <= th.PLATEAU_DRIFT
 
 
 def _settled_rows(c: Columns, lives: Lives) -> list[int]:
@@ -75,6 +96,17 @@ def _settled_rows(c: Columns, lives: Lives) -> list[int]:
         ready = span.start_s + th.STARTUP_SKIP_S if span.start_s is not None else c.t[span.first]
         rows += [i for i in range(span.first, span.last + 1) if c.t[i] >= ready]
     return rows
+
+
+def _excursions(values: list[float]) -> int:
+    """How often the level came up to HIGH_RATIO from below LOW_MEDIAN."""
+    count, above = 0, False
+    for value in values:
+        if value >= th.HIGH_RATIO and not above:
+            count, above = count + 1, True
+        elif value < th.LOW_MEDIAN:
+            above = False
+    return count
 
 
 def _share_high(values: list[float]) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import pairwise
 
 from receiver.diagnosis import thresholds as th
 from receiver.diagnosis.shape.prepare import Columns
@@ -17,11 +18,12 @@ from receiver.domain.facts import MemoryHistory
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kill:
-    """One OOM kill. `uptime_s`: since its life's start; None when that start lies before the history."""
+    """One OOM kill. `uptime_s`: since its life's start; when that start lies before the history, at least this."""
 
     at_s: float
-    uptime_s: float | None
+    uptime_s: float
     is_seen: bool  # a scrape saw this life
+    is_start_known: bool = True
     is_presumed: bool = False  # no kill counter: it restarted while at its limit
 
 
@@ -52,13 +54,8 @@ def lives_of(c: Columns, history: MemoryHistory) -> Lives:
     if not c.t:
         return Lives(spans=(), kills=tuple(_exact_kill(k, starts, c) for k in exact_kills))
     slack = max(2 * c.step_s, th.CLOCK_SLACK_S)
-    counted = _increases(c.oom_kills)
-    restarts = _increases(c.restarts)
     has_kill_counter = any(x is not None for x in c.oom_kills) or bool(exact_kills)
-    cuts = dict.fromkeys(restarts, False)
-    for i in counted:
-        near = [r for r in restarts if abs(r - i) <= 2 and abs(c.t[r] - c.t[i]) <= slack]
-        cuts[min(near, key=lambda r: abs(r - i)) if near else i] = True
+    cuts, counted = _counted_cuts(c, slack)
     for k in exact_kills:
         if c.t[0] < k:
             i = _cut_near(cuts, c.t, k, slack) or min(bisect_left(c.t, k), len(c.t))
@@ -74,7 +71,7 @@ def lives_of(c: Columns, history: MemoryHistory) -> Lives:
     if not has_kill_counter:
         cuts = {i: killed or _was_at_limit(c, i) for i, killed in cuts.items()}
     spans = _spans(c, cuts, starts, exact_kills, slack)
-    kills = _kills(c, spans, counted, exact_kills, starts, slack, has_kill_counter)
+    kills = _kills(c, spans, counted, exact_kills, starts) if has_kill_counter else _presumed_kills(c, spans)
     return Lives(spans=spans, kills=kills)
 
 
@@ -99,6 +96,30 @@ def _cut_near(cuts: dict[int, bool], t: list[float], at_s: float, slack: float) 
     return min(near, key=lambda i: min(abs(t[i] - at_s), abs(t[i - 1] - at_s))) if near else None
 
 
+def _counted_cuts(c: Columns, slack: float) -> tuple[dict[int, bool], dict[int, int]]:
+    """First rows of lives as the counters tell (True: the life before was killed), and how many kills each such row tells of."""
+    restarts = _increases(c.restarts)
+    cuts = {_fall_before(c, i, slack, restarts): False for i in restarts}
+    counted: dict[int, int] = {}
+    for i, n in _increases(c.oom_kills).items():
+        near = [r for r in cuts if abs(r - i) <= 2 and abs(c.t[r] - c.t[i]) <= slack]
+        at = min(near, key=lambda r: abs(r - i)) if near else _fall_before(c, i, slack, restarts)
+        cuts[at] = True
+        counted[at] = counted.get(at, 0) + n
+    return cuts, counted
+
+
+def _fall_before(c: Columns, row: int, slack: float, restarts: dict[int, int]) -> int:
+    """The row where memory fell: counters lag by a scrape or two, and a dying process gives its memory back in steps."""
+    found = row
+    for j in range(row, max(row - th.COUNTER_LAG_ROWS, 0), -1):
+        if c.t[row - 1] - c.t[j] > slack or (j != row and j in restarts):
+            break
+        if c.in_use[j] < th.FALL_SHARE * c.in_use[j - 1]:
+            found = j
+    return found
+
+
 def _unmarked_restarts(c: Columns, cuts: dict[int, bool]) -> list[int]:
     """Falls within a scrape or two to the level of a fresh process: below all that this life has shown since it settled."""
     found = []
@@ -112,7 +133,9 @@ def _unmarked_restarts(c: Columns, cuts: dict[int, bool]) -> list[int]:
         settled_at = t[begin] + th.STARTUP_SKIP_S if begin < len(t) else 0.0
         for i in range(begin + 1, end):
             level = used[i]
-            if floor is not None and level < share * floor and level < 0.5 * used[i - 1]:
+            limit = c.limit[i - 1]
+            was_full = limit is not None and c.working_set[i - 1] >= th.PRESUMED_KILL_RATIO * limit
+            if level < th.FALL_SHARE * used[i - 1] and (was_full or (floor is not None and level < share * floor)):
                 found.append(i)
                 floor, settled_at = None, t[i] + th.STARTUP_SKIP_S
                 continue
@@ -130,7 +153,7 @@ def _was_at_limit(c: Columns, cut: int) -> bool:
 def _spans(c: Columns, cuts: dict[int, bool], starts: list[float], exact_kills: list[float], slack: float) -> tuple[Span, ...]:
     edges = [0, *sorted(i for i in cuts if i > 0), len(c.t)]
     spans = []
-    for first, after in zip(edges, edges[1:], strict=False):
+    for first, after in pairwise(edges):
         last = after - 1
         is_over = after < len(c.t)
         start_s: float | None
@@ -157,19 +180,16 @@ def _looks_fresh(c: Columns, last: int) -> bool:
     return bool(soon) and c.in_use[0] < th.FRESH_SHARE * max(soon)
 
 
-def _kills(
-    c: Columns, spans: tuple[Span, ...], counted: dict[int, int], exact: list[float], starts: list[float], slack: float, has_counter: bool
-) -> tuple[Kill, ...]:
+def _kills(c: Columns, spans: tuple[Span, ...], counted: dict[int, int], exact: list[float], starts: list[float]) -> tuple[Kill, ...]:
+    """Exact kills as they are; counted ones where no exact time tells of them."""
+    slack = max(2 * c.step_s, th.CLOCK_SLACK_S)
     kills = [_exact_kill(k, starts, c, spans) for k in exact]
     unmatched = list(exact)
     for i, n in counted.items():
-        here = [k for k in unmatched if (c.t[i - 1] if i else c.t[i]) - slack <= k <= c.t[i] + slack]
-        unmatched = [k for k in unmatched if k not in here[:n]]
-        span = next((s for s in reversed(spans) if s.first < i or s.first == 0), None)
-        for extra in range(n - len(here[:n])):
-            kills.append(_counted_kill(c, span, i, is_seen=extra == 0))
-    if not has_counter:
-        kills += [Kill(at_s=s.end_s, uptime_s=_uptime(s, s.end_s), is_seen=True, is_presumed=True) for s in spans if s.is_killed]
+        here = [k for k in unmatched if c.t[i - 1] - slack <= k <= c.t[i] + slack][:n]
+        unmatched = [k for k in unmatched if k not in here]
+        span = next((s for s in reversed(spans) if s.first < i), None)
+        kills += [_counted_kill(c, span, i, is_seen=extra == 0) for extra in range(n - len(here))]
     return tuple(sorted(kills, key=lambda k: k.at_s))
 
 
@@ -179,19 +199,29 @@ def _counted_kill(c: Columns, span: Span | None, row: int, *, is_seen: bool) -> 
     The second and further kills of one step were lives that began and ended between two rows.
     """
     if not is_seen or span is None:
-        return Kill(at_s=c.t[row], uptime_s=max(c.t[row] - c.t[row - 1], 0.0) if row else None, is_seen=False)
-    at_s = min(c.t[row - 1] + c.step_s / 2, c.t[row]) if row else c.t[row]
-    return Kill(at_s=at_s, uptime_s=_uptime(span, at_s), is_seen=True)
+        return Kill(at_s=c.t[row], uptime_s=c.t[row] - c.t[row - 1], is_seen=False)
+    at_s = min(c.t[row - 1] + c.step_s / 2, c.t[row])
+    return Kill(at_s=at_s, uptime_s=_uptime(c, span, at_s), is_seen=True, is_start_known=span.start_s is not None)
+
+
+def _presumed_kills(c: Columns, spans: tuple[Span, ...]) -> tuple[Kill, ...]:
+    return tuple(
+        Kill(at_s=s.end_s, uptime_s=_uptime(c, s, s.end_s), is_seen=True, is_start_known=s.start_s is not None, is_presumed=True)
+        for s in spans
+        if s.is_killed
+    )
 
 
 def _exact_kill(at_s: float, starts: list[float], c: Columns, spans: tuple[Span, ...] = ()) -> Kill:
-    before = [s for s in starts if s <= at_s]
+    known = [s for s in starts if s <= at_s][-1:]
     span = next((s for s in reversed(spans) if c.t[s.first] <= at_s), None)
-    seen_start = span.start_s if span is not None and span.end_s >= at_s - c.step_s else None
-    known = [s for s in (before[-1] if before else None, seen_start) if s is not None]
-    uptime = at_s - max(known) if known else None
-    return Kill(at_s=at_s, uptime_s=uptime, is_seen=seen_start is not None)
+    is_seen = span is not None and span.end_s >= at_s - c.step_s
+    if is_seen and span is not None and span.start_s is not None:
+        known.append(span.start_s)
+    if known:
+        return Kill(at_s=at_s, uptime_s=at_s - max(known), is_seen=is_seen)
+    return Kill(at_s=at_s, uptime_s=at_s - c.t[0] if c.t else 0.0, is_seen=is_seen, is_start_known=False)
 
 
-def _uptime(span: Span, at_s: float) -> float | None:
-    return at_s - span.start_s if span.start_s is not None else None
+def _uptime(c: Columns, span: Span, at_s: float) -> float:
+    return at_s - (span.start_s if span.start_s is not None else c.t[span.first])

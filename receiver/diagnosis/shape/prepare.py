@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from receiver.diagnosis import thresholds
 from receiver.domain.facts import MemoryHistory, Sample
@@ -26,7 +27,7 @@ class Columns:
     restarts: list[float | None]
     oom_kills: list[float | None]
     cache: list[float | None]
-    has_rss: bool
+    has_own_memory: bool  # rss or cache was scraped; else in_use is the working set
     step_s: float
     now_s: float
 
@@ -45,7 +46,7 @@ def columns_of(history: MemoryHistory, now_s: float | None) -> Columns:
     rows = [s for s in history.samples if _is_number(s.t_s) and _is_number(s.working_set_bytes) and s.working_set_bytes >= 0]
     if now_s is not None:
         rows = [s for s in rows if s.t_s <= now_s]
-    if any(a.t_s >= b.t_s for a, b in zip(rows, rows[1:], strict=False)):
+    if any(a.t_s >= b.t_s for a, b in pairwise(rows)):
         rows = _ordered(rows)
     has_rss = thresholds.RSS_MIN_SHARE * len(rows) <= sum(s.rss_bytes is not None for s in rows)
     t = [s.t_s for s in rows]
@@ -65,7 +66,7 @@ def columns_of(history: MemoryHistory, now_s: float | None) -> Columns:
         restarts=[s.restarts for s in rows],
         oom_kills=[s.oom_kills for s in rows],
         cache=[s.cache_bytes for s in rows],
-        has_rss=has_rss,
+        has_own_memory=has_rss or any(s.cache_bytes is not None for s in rows),
         step_s=_typical_step(t) or history.step_s or 60.0,
         now_s=now_s if now_s is not None else (t[-1] if t else 0.0),
     )
@@ -98,8 +99,9 @@ def _ordered(rows: list[Sample]) -> list[Sample]:
 
 
 def _typical_step(t: list[float]) -> float | None:
-    gaps = sorted(b - a for a, b in zip(t, t[1:], strict=False))
-    return gaps[len(gaps) // 2] if gaps else None
+    """The interval of scrapes: a low quartile of the gaps, because lost scrapes only lengthen them."""
+    gaps = sorted(b - a for a, b in pairwise(t))
+    return gaps[len(gaps) // 4] if gaps else None
 
 
 def _is_number(value: float) -> bool:

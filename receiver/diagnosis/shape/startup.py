@@ -21,6 +21,7 @@ class StartupFinding:
     longest_uptime_s: float
     is_visible: bool
     is_in_burst: bool
+    is_start_known: bool = True  # else the only kill ended a life that may have begun before the history
 
 
 def find_startup(c: Columns, lives: Lives) -> StartupFinding | None:
@@ -28,19 +29,24 @@ def find_startup(c: Columns, lives: Lives) -> StartupFinding | None:
     kills = lives.kills
     if not kills:
         return None
-    first_kills = [k for i, k in enumerate(kills) if i == 0 or k.at_s - kills[i - 1].at_s > th.EPISODE_GAP_S]
-    early = [k for k in kills if _is_early(k)]
+    # A first life whose start lies before the history may be of any age: it has no vote when it was short as far as seen.
+    voting = [k for k in kills if k.is_start_known or not _is_early(k)]
+    if not voting and c.t and c.t[-1] - c.t[0] <= th.MIN_HISTORY_S:
+        voting = list(kills)  # all there is: most histories begin with a process, not in the middle of one
+    first_kills = [k for i, k in enumerate(voting) if i == 0 or k.at_s - voting[i - 1].at_s > th.EPISODE_GAP_S]
+    early = [k for k in voting if _is_early(k)]
     early_episodes = [k for k in first_kills if _is_early(k)]
-    is_startup = len(early) >= th.STARTUP_SHARE * len(kills) and len(early_episodes) >= th.STARTUP_SHARE * len(first_kills)
+    is_startup = bool(early) and len(early) >= th.STARTUP_SHARE * len(voting) and len(early_episodes) >= th.STARTUP_SHARE * len(first_kills)
     return StartupFinding(
         is_startup=is_startup, early=len(early), total=len(kills), episodes=len(first_kills),
-        longest_uptime_s=max((k.uptime_s or 0.0 for k in early), default=0.0),
+        longest_uptime_s=max((k.uptime_s for k in early), default=0.0),
         is_visible=_is_visible(c, lives), is_in_burst=bool(early_episodes) and _rate_burst(c, early_episodes[0]),
+        is_start_known=any(k.is_start_known for k in early),
     )  # fmt: skip
 
 
 def _is_early(kill: Kill) -> bool:
-    return kill.uptime_s is not None and kill.uptime_s <= th.STARTUP_UPTIME_S
+    return kill.uptime_s <= th.STARTUP_UPTIME_S
 
 
 def _is_visible(c: Columns, lives: Lives) -> bool:

@@ -1,4 +1,4 @@
-"""Small robust statistics in pure Python: medians, quantiles, rank correlation, slopes, least squares.
+"""Small robust statistics in pure Python: medians, quantiles, rank correlation, slopes, least squares, bends.
 
 Inputs here are short (at most some hundred bins) except for `quantile`, so clarity goes before speed. Nothing here
 knows about memory.
@@ -7,6 +7,7 @@ knows about memory.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 
 def quantile(values: Sequence[float], q: float) -> float:
@@ -98,7 +99,7 @@ def _solve(matrix: list[list[float]], n: int) -> list[float] | None:
     k = len(matrix)
     for i in range(k):
         pivot = max(range(i, k), key=lambda r: abs(matrix[r][i]))
-        if abs(matrix[pivot][i]) < 1e-3 * n:  # columns correlated above 0.9995
+        if abs(matrix[pivot][i]) < 1e-4 * n:  # columns correlated above 0.99995
             return None
         matrix[i], matrix[pivot] = matrix[pivot], matrix[i]
         head = matrix[i][i]
@@ -108,3 +109,30 @@ def _solve(matrix: list[list[float]], n: int) -> list[float] | None:
                 factor = matrix[r][i]
                 matrix[r] = [a - factor * b for a, b in zip(matrix[r], matrix[i], strict=True)]
     return [row[k] for row in matrix]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bend:
+    """Two straight pieces that meet at `knee`. `gain`: the share of a single line's squared error that the knee removes."""
+
+    knee: float
+    before: float  # slope
+    after: float  # slope
+    gain: float
+
+
+def best_bend(xs: Sequence[float], ys: Sequence[float], margin: int = 3) -> Bend | None:
+    """The knee that fits best, at least `margin` points from either end; None with too few points."""
+    line = least_squares((xs,), ys)
+    if line is None or len(xs) < 2 * margin + 1:
+        return None
+    best: Bend | None = None
+    for knee in xs[margin:-margin]:
+        fit = least_squares((xs, [max(0.0, x - knee) for x in xs]), ys)
+        if fit is None:
+            continue
+        (_, before, turn), r2 = fit
+        gain = 1 - (1 - r2) / (1 - line[1]) if line[1] < 1 - 1e-12 else 0.0
+        if best is None or gain > best.gain:
+            best = Bend(knee=knee, before=before, after=before + turn, gain=gain)
+    return best
