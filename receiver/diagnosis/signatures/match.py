@@ -17,9 +17,10 @@ MAX_LINE_CHARS = 4096  # a JSON line may hold a whole stack trace; more than thi
 ONE_CRASH_LINES = 60  # a stack trace and a shell's "Killed" after it are one crash; further up is another story
 EXCERPT_LINES = 8
 TAIL_LINES = 4
+FRAMES_ABOVE = 3  # lines of an outer error that may stand above its cause
 ELLIPSIS = "…"
 
-_KUBE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d) ?")
+_KUBE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7,9}(?:Z|[+-]\d\d:\d\d) ?")  # nanoseconds: programs write less
 
 
 def strip_kube_time(line: str) -> str:
@@ -70,28 +71,41 @@ _CONTINUES = re.compile(
 )
 
 
+_NATIVE_FRAME = re.compile(r"\s{0,4}\d{1,3}: 0x[0-9a-f]|-{3,} Native stack trace")
+
+
 def excerpt(lines: tuple[str, ...], signature: Signature | None) -> tuple[str, ...]:
     """At most `EXCERPT_LINES` lines around the signature, else the last `TAIL_LINES`; blank lines are left out.
 
-    A stack trace stays with its error: the first and the innermost lines are kept and `…` stands for what is between.
+    A stack trace stays with its error: its first line and the frames next to the error are kept, and `…` stands for
+    what is between. What room is left goes to the lines before, so that one sees what the program was doing.
     """
     if signature is None or not 0 <= signature.line_index < len(lines):
-        return tuple(line for line in lines if strip_kube_time(line).strip())[-TAIL_LINES:]
+        return _filled(lines)[-TAIL_LINES:]
     at = signature.line_index
     top, bottom = _block(lines, at)
-    before = [line for line in lines[top:at] if strip_kube_time(line).strip()]
-    after = [line for line in lines[at + 1 : bottom] if strip_kube_time(line).strip()]
+    before, after = _filled(lines[top:at]), _without_native_frames(_filled(lines[at + 1 : bottom]))
     room = EXCERPT_LINES - 1
-    if len(before) + len(after) >= room:
-        after = after[: max(room - len(before), 2 if before else room)]
-        before = _shorten(before, room - len(after))
-        return (*before, lines[at], *after)
+    if after:  # the trace follows its error, as in Java: what stands above belongs to an outer error
+        before = before if len(before) <= FRAMES_ABOVE else (before[0], ELLIPSIS)
+        after = after[: room - len(before)]
+    else:  # the trace comes first, as in Python: its last frames are the innermost
+        before = before if len(before) <= room else (before[0], ELLIPSIS, *before[len(before) - room + 2 :])
     room -= len(before) + len(after)
-    context = [line for line in lines[:top] if strip_kube_time(line).strip()]
-    following = [line for line in lines[bottom:] if strip_kube_time(line).strip()]
-    n_following = min(len(following), max(2, room - len(context)), room)
+    context, following = _filled(lines[:top]), _filled(lines[bottom:])
+    n_following = min(len(following), room, max(2, room - len(context)))
     n_context = min(len(context), room - n_following)
     return (*context[len(context) - n_context :], *before, lines[at], *after, *following[:n_following])
+
+
+def _filled(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """Without blank lines, and without the marks that Python draws under a line of code."""
+    return tuple(line for line in lines if strip_kube_time(line).strip(" \t\r\n^~"))
+
+
+def _without_native_frames(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """Without the addresses that Node prints for its own C++ frames: they say nothing to the program's author."""
+    return tuple(line for line in lines if not _NATIVE_FRAME.match(strip_kube_time(line)))
 
 
 def _block(lines: tuple[str, ...], at: int) -> tuple[int, int]:
@@ -106,12 +120,3 @@ def _block(lines: tuple[str, ...], at: int) -> tuple[int, int]:
     while bottom < len(lines) and _CONTINUES.match(strip_kube_time(lines[bottom])):
         bottom += 1
     return top, bottom
-
-
-def _shorten(lines: list[str], room: int) -> list[str]:
-    """The first line and the last ones, with `…` between, in `room` lines."""
-    if len(lines) <= room:
-        return lines
-    if room < 3:
-        return lines[len(lines) - room :]
-    return [lines[0], ELLIPSIS, *lines[len(lines) - (room - 2) :]]
