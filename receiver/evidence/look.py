@@ -134,13 +134,17 @@ class Look:
 
     def pod(self) -> Mapping[str, Any]:
         """The pod. A Gap with the pod's own reason when there is none."""
+        self.need("pod")
         pod = self.answers.get("pod")
-        if isinstance(pod, Mapping):
-            return pod
-        missing = self.missing.get("pod")
-        if missing is None:
+        if not isinstance(pod, Mapping):
             raise Gap("the alert names no pod")
-        raise Gap(missing.why, missing.hint, is_retryable=missing.is_retryable, is_normal=missing.is_normal)
+        return pod
+
+    def need(self, source: str) -> None:
+        """A Gap with that source's own reason when it is missing: what builds on it is missing for the same reason."""
+        missing = self.missing.get(source)
+        if missing is not None:
+            raise Gap(missing.why, missing.hint, is_retryable=missing.is_retryable, is_normal=missing.is_normal)
 
     def _counted_prometheus(self) -> Prometheus:
         if self.prometheus is None:

@@ -37,12 +37,16 @@ def ask_events(look: Look, clean: Cleaner) -> Any:
 def ask_pods(look: Look, clean: Cleaner) -> Any:
     """Every pod of the node, in short: the sum of their limits, and other kills. Only where the request fits the budget."""
     name = _name(look)
-    path, params = object_path("api/v1", "pods"), {"fieldSelector": f"spec.nodeName={name}", "limit": MAX_PODS}
     if not name or not look.has_room():
         return None
+    path, params = object_path("api/v1", "pods"), {"fieldSelector": f"spec.nodeName={name}", "limit": MAX_PODS}
     answer = look.get_kept(path, params, ttl_s=look.config.node_ttl_s)
     return clean.items(slim_pod(p) for p in answer.get("items") or () if isinstance(p, Mapping))
 
 
 def _name(look: Look) -> str:
-    return text(look.answers.get("pod"), "spec", "nodeName") or look.subject.node
+    """The node, from the pod or the alert; empty for a pod that no node has taken yet. A Gap when the pod could not be read."""
+    name = text(look.answers.get("pod"), "spec", "nodeName") or look.subject.node
+    if not name:
+        look.need("pod")
+    return name

@@ -78,7 +78,11 @@ def ask_revisions(look: Look, clean: Cleaner) -> Any:
 
 
 def top_owner(look: Look) -> Mapping[str, Any]:
-    """The newest-read owner that selects pods: a Deployment above its ReplicaSet, a Job below its CronJob. Empty for none."""
+    """The topmost owner that selects pods: a Deployment above its ReplicaSet, a Job below its CronJob. Empty for none.
+
+    A Gap when the owners could not be read.
+    """
+    look.need("owners")
     chain = look.answers.get("owners")
     readable = [o for o in chain if isinstance(o, Mapping)] if isinstance(chain, list) else []
     return next((o for o in reversed(readable) if selector_text(o)), {})

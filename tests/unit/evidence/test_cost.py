@@ -1,0 +1,103 @@
+"""What one incident costs the API server and Prometheus."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from receiver.demo.standins import Recordings
+from receiver.domain.identity import LabelNames, subject_of
+from receiver.evidence.look import COLD_BUDGET, WARM_BUDGET
+from tests.fakes.kube import recorded, refuse
+from tests.unit.evidence.kit import Lab, lab
+
+DEPLOYMENT, STATEFULSET = "cgroupv2-a-leak-crashloop", "s-statefulset-oom"
+
+
+def with_replicas(name: str, count: int) -> Recordings:
+    """The recording with that many replicas of its pod."""
+    recordings = recorded(name)
+    first = recordings.incident(name).pods[0]
+    for owner in recordings.objects:
+        if owner.get("kind") == "Deployment":
+            owner["spec"]["replicas"] = owner["status"]["replicas"] = count
+    for i in range(1, count):
+        metadata = {**first.pod["metadata"], "name": f"{first.pod['metadata']['name'][:-2]}{i:02d}", "uid": f"uid-{i}"}
+        copy = type(first)(pod={**first.pod, "metadata": metadata}, logs=first.logs, metrics=first.metrics)
+        recordings.pods[metadata["namespace"], metadata["name"]] = copy
+    return recordings
+
+
+def counted(running: Lab, pod: str = "") -> tuple[int, int]:
+    """Requests to Kubernetes and to Prometheus of one look."""
+    running.kube.asked.clear()
+    running.prometheus.asked.clear()
+    subject = running.subject()
+    if pod:
+        subject = subject_of({"namespace": subject.namespace, "pod": pod}, LabelNames())
+    case = running.evidence.gather(subject, (), running.incident().taken_at)
+    assert case.notes["requests"]["kubernetes"] == len(running.kube.asked)
+    return len(running.kube.asked), len([a for a in running.prometheus.asked if not a.path.endswith("/rules")])
+
+
+@pytest.mark.parametrize(("replicas", "cold", "warm"), [(1, 12, 7), (3, 12, 8)])
+def test_a_deployments_pod_costs_at_most_twelve_requests_and_eight_when_known(replicas, cold, warm):
+    """Owners and policies are kept, so the second look at a workload is cheaper."""
+    with lab(recordings=with_replicas(DEPLOYMENT, replicas)) as running:
+        first, second = counted(running), counted(running)
+
+    assert first == (cold, 4)
+    assert second[0] <= WARM_BUDGET
+    assert first[0] <= COLD_BUDGET
+    assert second[1] == 4
+
+
+def test_a_statefulsets_pod_stays_within_the_same_budget():
+    """Its revisions are ControllerRevisions: one list, as for a Deployment."""
+    with lab(STATEFULSET) as running:
+        first, second = counted(running), counted(running)
+
+    assert first[0] <= COLD_BUDGET
+    assert second[0] <= WARM_BUDGET
+
+
+def test_what_is_not_there_is_not_asked_for_again():
+    """The VPA's CRD is missing in most clusters, and a missing permission stays missing: neither is asked for each incident."""
+    with lab(DEPLOYMENT) as running:
+        running.kube.fault("/verticalpodautoscalers", refuse(404))
+        running.kube.fault("/limitranges", refuse(403))
+        paths: Counter[str] = Counter()
+        for _ in range(5):
+            counted(running)
+            paths += Counter(a.path.rsplit("/", 1)[-1] for a in running.kube.asked)
+
+    assert paths["verticalpodautoscalers"] == 1
+    assert paths["limitranges"] == 1
+
+
+def test_the_rules_are_asked_once_for_all_incidents():
+    """They are large and change rarely."""
+    with lab(DEPLOYMENT) as running:
+        for _ in range(3):
+            running.evidence.gather(running.subject(), (), running.incident().taken_at)
+
+        assert running.prometheus.paths()["/api/v1/rules"] == 1
+
+
+def test_workers_that_look_at_one_namespace_at_once_share_its_policies():
+    """Eight incidents of one namespace in the same second ask for its LimitRange once."""
+    with lab(recordings=with_replicas(DEPLOYMENT, 8)) as running:
+        now = running.incident().taken_at
+        pods = [name for namespace, name in running.recordings.pods if name.startswith("orders-api-59")]
+        subjects = [subject_of({"namespace": "shop-v2", "pod": p}, LabelNames()) for p in pods]
+        with ThreadPoolExecutor(8) as pool:
+            cases = list(pool.map(lambda s: running.evidence.gather(s, (), now), subjects))
+
+        paths = Counter(a.path for a in running.kube.asked)
+    assert len(cases) == 8
+    assert all("limitrange" in c.answers and "owners" in c.answers for c in cases)
+    assert paths["/api/v1/namespaces/shop-v2/limitranges"] == 1
+    assert paths["/apis/apps/v1/namespaces/shop-v2/deployments/orders-api"] == 1
+    assert paths["/api/v1/nodes/lab-node-2"] == 1
