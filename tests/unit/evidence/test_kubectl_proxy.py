@@ -1,0 +1,101 @@
+"""`kubectl proxy` as the way in from a laptop."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from receiver.errors import ConfigError, Unavailable
+from receiver.evidence.kube import Kube, KubeConfig, in_cluster_config, is_kube_name
+from receiver.evidence.kubectl_proxy import KubectlProxy
+from tests.fakes.kube import FakeKube, recorded
+
+
+def kubectl(folder: Path, program: str) -> str:
+    """A stand-in for kubectl that runs this Python."""
+    path = folder / "kubectl"
+    path.write_text(f"#!{sys.executable}\nimport sys, time\n{program}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_the_child_serves_and_is_ended(tmp_path: Path):
+    """Its address is read from what it says; it gets the context, may not change anything, and ends with us."""
+    said = tmp_path / "arguments"
+    program = (
+        f'open({str(said)!r}, "w").write(" ".join(sys.argv[1:])); print("Starting to serve on 127.0.0.1:41234", flush=True); time.sleep(60)'
+    )
+
+    proxy = KubectlProxy.start(context="prod", kubectl=kubectl(tmp_path, program))
+    proxy.stop()
+
+    assert proxy.url == "http://127.0.0.1:41234"
+    arguments = said.read_text()
+    assert "--context=prod" in arguments
+    assert "--port=0" in arguments
+    assert "--reject-methods=PUT,PATCH,DELETE" in arguments
+    assert proxy._child.returncode is not None
+
+
+def test_kubectls_own_complaint_is_passed_on(tmp_path: Path):
+    """No such context, an expired login: the user reads kubectl's words."""
+    program = 'print("error: context \\"nope\\" does not exist", file=sys.stderr); sys.exit(1)'
+
+    with pytest.raises(Unavailable, match='context "nope" does not exist'):
+        KubectlProxy.start(context="nope", kubectl=kubectl(tmp_path, program))
+
+
+def test_a_kubectl_that_says_nothing_is_not_waited_for_for_ever(tmp_path: Path):
+    """A login plugin that waits for a browser must not hang the command."""
+    with pytest.raises(Unavailable, match="nothing said"):
+        KubectlProxy.start(kubectl=kubectl(tmp_path, "time.sleep(60)"), timeout_s=0.5)
+
+
+def test_without_kubectl_the_error_says_what_to_do(tmp_path: Path):
+    """Install it, or give an address."""
+    with pytest.raises(Unavailable, match="KUBE_API_URL"):
+        KubectlProxy.start(kubectl=str(tmp_path / "no-kubectl"))
+
+
+def test_in_a_pod_the_service_account_is_used(tmp_path: Path):
+    """Token and CA of the usual folder; an IPv6 service address gets its brackets."""
+    (tmp_path / "token").write_text("t")
+
+    config = in_cluster_config("fd00::1", "443", str(tmp_path))
+
+    assert config == KubeConfig(api_url="https://[fd00::1]:443", token_path=str(tmp_path / "token"), ca_path=str(tmp_path / "ca.crt"))
+    assert Kube(config).http.origin == "https://[fd00::1]:443"
+
+
+def test_a_pod_without_a_token_says_so(tmp_path: Path):
+    """automountServiceAccountToken: false is a common hardening."""
+    with pytest.raises(ConfigError, match="automountServiceAccountToken"):
+        in_cluster_config("10.0.0.1", "443", str(tmp_path))
+
+
+def test_a_service_account_token_is_sent(tmp_path: Path):
+    """And a rotated one is picked up."""
+    token = tmp_path / "token"
+    token.write_text("one")
+    with FakeKube(recorded("a-leak-crashloop")) as fake:
+        fake.token = "one"
+        kube = Kube(KubeConfig(api_url=fake.url, token_path=str(token)))
+        kube.get("version")
+        token.write_text("two")
+        fake.token = "two"
+
+        assert kube.get("version")["major"] == "1"
+
+
+@pytest.mark.parametrize("name", ["a", "orders-api-655779759d-jst99", "a.b.c", "0"])
+def test_kubernetes_names(name):
+    """What the API server allows for pods and nodes."""
+    assert is_kube_name(name)
+
+
+@pytest.mark.parametrize("name", ["", "-a", "a-", "A", "a_b", "a/b", "..", "a..b", "a b", "ä", 'a"', "a\n", "x" * 254])
+def test_what_is_no_kubernetes_name(name):
+    """Nothing that could mean something else in a path or in a query."""
+    assert not is_kube_name(name)
