@@ -147,6 +147,7 @@ class _Process:
 class Prometheus(_Process):
     """Scrapes an `Exposition` at `metrics` (host:port), evaluates `rules` (the text of a rule file), alerts `alertmanager` (host:port).
 
+    Without `metrics` it scrapes nothing and answers from the blocks that `folder`/data holds.
     `external_labels` are added to every alert, as a cluster's name would be. `resend_delay`: an alert that is not sent
     again within four times this counts as resolved at Alertmanager.
     """
@@ -158,7 +159,7 @@ class Prometheus(_Process):
         folder: Path,
         *,
         rules: str,
-        metrics: str,
+        metrics: str = "",
         alertmanager: str = "",
         external_labels: Mapping[str, str] | None = None,
         resend_delay: str = "5s",
@@ -178,7 +179,7 @@ class Prometheus(_Process):
         config = {
             "global": {"scrape_interval": "1s", "evaluation_interval": "1s", "external_labels": self._external_labels},
             "rule_files": ["rules.yaml"],
-            "scrape_configs": [{**job, "static_configs": [{"targets": [self._metrics]}]} for job in jobs],
+            "scrape_configs": [{**job, "static_configs": [{"targets": [self._metrics]}]} for job in jobs if self._metrics],
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": [self._alertmanager]}]}] if self._alertmanager else []},
         }
         (self.folder / "rules.yaml").write_text(self._rules)
@@ -186,6 +187,7 @@ class Prometheus(_Process):
         return [
             "--config.file=prometheus.yaml",
             "--storage.tsdb.path=data",
+            "--storage.tsdb.retention.time=100y",
             f"--web.listen-address={self.address}",
             f"--rules.alert.resend-delay={self._resend_delay}",
             "--log.level=warn",
