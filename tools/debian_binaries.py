@@ -6,7 +6,8 @@ Nothing is installed and no service is started: the packages are downloaded with
 into the cache (its lists too), unpacked there with dpkg-deb, and each command gets a small launcher in DIR/debian/bin
 that knows where the unpacked libraries are. A group that is complete costs one look at the disk.
 
-To add a binary, add a line to GROUPS. Runs before any virtual environment exists, so it uses the standard library only.
+To add a binary, add a line to GROUPS; name the package that holds it (postgresql-15, not postgresql). Compiled packages it
+depends on come along when this machine lacks them. Runs before any virtual environment exists, so it uses the standard library only.
 """
 
 from __future__ import annotations
