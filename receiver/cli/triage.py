@@ -40,11 +40,12 @@ def _run(arguments: argparse.Namespace) -> int:
     case = _gather(settings, arguments)
     if arguments.save:
         _save(case, arguments.save)
-    if not case.answers:
-        why = "; ".join(f"{m.source}: {m.why}" for m in case.missing) or "no source is configured"
+    facts = facts_of(case)
+    if facts.pod is None and facts.history is None and not facts.events:
+        why = "; ".join(dict.fromkeys(m.why for m in case.missing if m.source in ("pod", "history"))) or "no source is configured"
         print(f"oomtriage: nothing is known of pod {arguments.namespace}/{arguments.pod}: {why}", file=sys.stderr)
         return NOTHING_KNOWN
-    report = diagnose(facts_of(case))
+    report = diagnose(facts)
     print_report(report, settings, output=arguments.output, verbose=arguments.verbose)
     if arguments.post:
         _post(report, settings)

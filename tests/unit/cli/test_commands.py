@@ -1,0 +1,213 @@
+"""The commands: answers on stdout, everything else on stderr, exit codes as promised."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from receiver.cli import main
+from receiver.demo.standins import KubeStandin, load
+from receiver.settings.model import KEYS
+from tests.checks.slack_limits import problems
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+POD = "orders-api-655779759d-jst99"
+TRACE = FIXTURES / "traces" / "leak_oom_restarts_03.csv.gz"
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Run a command in this process: (exit code, stdout, stderr). No setting of this machine leaks in."""
+    for key in KEYS:
+        monkeypatch.delenv(key.name, raising=False)
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: str, **environ: str) -> tuple[int, str, str]:
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        out, err = capsys.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def kube() -> Iterator[KubeStandin]:
+    """A stand-in of the cluster in which the recorded leak happened."""
+    with KubeStandin(load(FIXTURES / "kubernetes", only=["a-leak-crashloop"])) as standin:
+        yield standin
+
+
+@pytest.mark.parametrize("words", [(), ("nonsense",), ("triage",), ("classify",), ("rules",), ("dead", "eat")], ids=" ".join)
+def test_wrong_usage_is_exit_2_and_nothing_on_stdout(run: Run, words: tuple[str, ...]) -> None:
+    """A script that pipes the answer never gets usage text as an answer."""
+    code, out, err = run(*words)
+
+    assert (code, out) == (2, "")
+    assert "usage: oomtriage" in err
+
+
+def test_a_wrong_setting_is_exit_2_with_one_line(run: Run) -> None:
+    """The line names the key and what was expected."""
+    code, out, err = run("config", WORKERS="many")
+
+    assert (code, out) == (2, "")
+    assert err == "oomtriage: WORKERS is 'many' (environment): expected a whole number\n"
+
+
+def test_serve_refuses_an_open_address_without_a_token(run: Run) -> None:
+    """The webhook is never open to the network by accident."""
+    code, _, err = run("serve", LISTEN="0.0.0.0:8080")
+
+    assert code == 2
+    assert "WEBHOOK_TOKEN" in err
+
+
+class TestTriage:
+    """One pod, no Alertmanager, no store."""
+
+    def test_the_report_is_printed(self, run: Run, kube: KubeStandin) -> None:
+        """What died, how we know, and what to do, on stdout alone."""
+        code, out, err = run("triage", "-n", "shop", POD, KUBE_API_URL=kube.url)
+
+        assert (code, err) == (0, "")
+        assert "OOMKilled" in out
+        assert "exit code 137" in out
+        assert "kubectl -n shop set resources deploy/orders-api" in out
+
+    def test_json_is_one_report_document(self, run: Run, kube: KubeStandin) -> None:
+        """The document of the interface, parseable as it stands."""
+        code, out, _ = run("triage", "-n", "shop", POD, "-o", "json", KUBE_API_URL=kube.url)
+        report = json.loads(out)
+
+        assert code == 0
+        assert report["schema"] == "oomtriage.report/v1"
+        assert report["kill"]["kind"] == "container_oom"
+        assert report["subject"]["workload"] == {"kind": "Deployment", "name": "orders-api"}
+        assert len(report["checklist"]) == 9
+
+    def test_slack_lines_are_valid_bodies_root_first(self, run: Run, kube: KubeStandin) -> None:
+        """Each line can be posted as it is, but for the keys that say where it goes."""
+        _, out, _ = run("triage", "-n", "shop", POD, "-o", "slack", KUBE_API_URL=kube.url)
+        lines = [json.loads(line) for line in out.splitlines()]
+
+        assert [line.pop("slot") for line in lines][0] == "root"
+        assert [line.pop("thread") for line in lines] == [False] + [True] * (len(lines) - 1)
+        for line in lines:
+            assert problems(line) == []
+
+    def test_a_saved_case_replays_to_the_same_report(self, run: Run, kube: KubeStandin, tmp_path: Path) -> None:
+        """Offline and later, the same evidence says the same."""
+        case = tmp_path / "case.json"
+        _, live, _ = run("triage", "-n", "shop", POD, "-o", "json", "--save", str(case), KUBE_API_URL=kube.url)
+        code, replayed, _ = run("diagnose", str(case), "-o", "json")
+
+        assert code == 0
+        assert json.loads(replayed) == json.loads(live)
+
+    def test_an_unknown_pod_is_exit_1(self, run: Run, kube: KubeStandin) -> None:
+        """Nothing is known: the answer is a failure, with the reason."""
+        code, out, err = run("triage", "-n", "shop", "not-there-abc", KUBE_API_URL=kube.url)
+
+        assert (code, out) == (1, "")
+        assert "not-there-abc" in err
+
+    def test_no_api_is_exit_1(self, run: Run) -> None:
+        """The reason names the address that was tried."""
+        code, out, err = run("triage", "-n", "shop", POD, KUBE_API_URL="http://127.0.0.1:9")
+
+        assert (code, out) == (1, "")
+        assert "127.0.0.1:9" in err
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"schema": "other"}', '{"schema": "oomtriage.case/v1"}', '{"schema": "oomtriage.case/v1", "gathered_at": "2026-11-23T01:00:00Z", "subject": {}, "answers": []}'])  # fmt: skip
+def test_diagnose_of_what_is_no_case_is_exit_2(run: Run, tmp_path: Path, content: str) -> None:
+    """One line that says what the file is not; no traceback."""
+    path = tmp_path / "case.json"
+    path.write_text(content)
+    code, out, err = run("diagnose", str(path))
+
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+
+
+class TestClassify:
+    """The memory-shape part alone, several files, one JSON line a file."""
+
+    def test_lines_come_in_the_order_given(self, run: Run, tmp_path: Path) -> None:
+        """Plain and compressed files, and one that cannot be read: a line each, exit 1 at the end."""
+        plain = tmp_path / "plain.csv"
+        plain.write_text(gzip.decompress(TRACE.read_bytes()).decode())
+        code, out, err = run("classify", str(plain), str(tmp_path / "none.csv"), str(TRACE), "-o", "json")
+        lines = [json.loads(line) for line in out.splitlines()]
+
+        assert (code, err) == (1, "")
+        assert [line["file"] for line in lines] == [str(plain), str(tmp_path / "none.csv"), str(TRACE)]
+        assert "error" in lines[1]
+        assert {k: v for k, v in lines[0].items() if k != "file"} == {k: v for k, v in lines[2].items() if k != "file"}
+        assert lines[0]["cause"] == "leak"
+
+    def test_rows_after_until_are_ignored(self, run: Run) -> None:
+        """What was known twenty minutes in is not enough for a verdict."""
+        code, out, _ = run("classify", str(TRACE), "--until", "1200", "-o", "json")
+        verdict = json.loads(out)
+
+        assert code == 0
+        assert verdict["cause"] == "unknown"
+        assert isinstance(verdict["confidence"], float)
+
+
+class TestRules:
+    """The shipped rules, checked and rendered."""
+
+    def test_the_shipped_rules_are_fine(self, run: Run) -> None:
+        """No error; at most the remark that promtool is not installed."""
+        code, out, _ = run("rules", "check")
+
+        assert code == 0
+        assert "error" not in out
+
+    def test_rendered_rules_take_thresholds(self, run: Run, tmp_path: Path) -> None:
+        """A values file changes the threshold without a fork."""
+        values = tmp_path / "values.yaml"
+        values.write_text("alerts: {HighMemoryUsage: {threshold: 0.9}}\n")
+        _, plain, _ = run("rules", "render", "--values", str(values))
+        _, custom, _ = run("rules", "render", "--format", "prometheusrule")
+
+        assert "0.9" in plain
+        assert "kind: PrometheusRule" in custom
+
+
+def test_config_explains_the_route(run: Run, tmp_path: Path) -> None:
+    """Which channel an alert with these labels would go to."""
+    file = tmp_path / "config.yaml"
+    file.write_text("slack_bot_token: xoxb-1\nslack_channel: C1\nroutes: [{match: {team: pay.*}, channel: C2, mention: '<!subteam^S1>'}]\n")
+    _, taken, _ = run("config", "--config", str(file), "--route", "team=payments,severity=critical")
+    _, default, _ = run("config", "--config", str(file), "--route", "team=shop")
+    _, effective, _ = run("config", "--config", str(file))
+
+    assert taken == "routes[0]: channel C2, mention <!subteam^S1>\n"
+    assert default == "no route matches: the default channel C1\n"
+    assert "xoxb" not in effective
+
+
+def test_a_closed_pipe_is_quiet() -> None:
+    """`oomtriage config | head -1` ends without a traceback."""
+    command = f"{sys.executable} -m receiver config | head -1"
+    ended = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, check=False, cwd=Path(__file__).parents[3], env={"PATH": "/usr/bin:/bin"}
+    )
+
+    assert ended.stderr == ""
+    assert ended.stdout.startswith("LISTEN")
