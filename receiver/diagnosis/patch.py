@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from receiver.diagnosis.clues import Clues
 from receiver.domain.identity import Workload
 from receiver.domain.units import format_quantity
 
@@ -67,6 +68,17 @@ class Change:
     request_bytes: int | None
     managed_by: str = ""
     is_running: bool = False
+
+
+def change_of(clues: Clues, *, limit_bytes: int, request_bytes: int | None) -> Change:
+    """The change of this container's (or its pod's) limit, and of its request unless None."""
+    container, workload, subject = clues.container, clues.facts.workload, clues.facts.subject
+    return Change(
+        workload=clues.workload, namespace=subject.namespace, pod=subject.pod, container=clues.container_name,
+        container_kind=container.kind if container else "regular", is_pod_level=clues.limit_is_pod_level,
+        limit_before_bytes=clues.limit_bytes, limit_bytes=limit_bytes, request_before_bytes=clues.request_bytes, request_bytes=request_bytes,
+        managed_by=workload.managed_by if workload else "", is_running=container is not None and container.state == "running",
+    )  # fmt: skip
 
 
 def patch_of(change: Change) -> str:

@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from receiver.diagnosis import limits_policy as policy
+from receiver.diagnosis import rate_model
 from receiver.diagnosis.clues import Clues, Raise
 from receiver.diagnosis.kill import own_limit
 from receiver.diagnosis.log_clues import left_to_load_bytes, sizes_in
-from receiver.diagnosis.patch import Change, commands_of, diff_of, patch_of
+from receiver.diagnosis.patch import change_of, commands_of, diff_of, patch_of
 from receiver.diagnosis.room import Room, room_of
 from receiver.diagnosis.runtimes import heap_advice, heap_settings
 from receiver.domain.report import Cause, CauseName, Kill, KillKind, Proposal
@@ -175,11 +176,11 @@ def _stop_gap_for_leak(clues: Clues, kill: Kill, cause: Cause, floor: float) -> 
 
 
 def _by_rate(clues: Clues) -> list[tuple[float, str]]:
-    """What memory would be at the peak request rate, where the shape fitted it on times when nothing was cut off."""
-    modelled = clues.shape.numbers.get("rate_model_peak_bytes") if clues.shape is not None else None
-    if not modelled:
+    """What memory would be at the peak request rate, where it follows the rate."""
+    model = rate_model.fit(clues.facts.history, clues.shape.rate_correlation if clues.shape is not None else None)
+    if model is None:
         return []
-    return [(modelled * policy.RATE_MODEL_MARGIN, f"at its peak request rate it would need about {human_bytes(modelled)}")]
+    return [(model.peak_bytes * policy.RATE_MODEL_MARGIN, f"at its peak request rate it would need about {human_bytes(model.peak_bytes)}")]
 
 
 def _by_log(clues: Clues, cause: Cause) -> list[tuple[float, str]]:
@@ -255,13 +256,7 @@ def _written(clues: Clues, kill: Kill, want: Want, limit: int, room: Room) -> Pr
         caveats.append("that it was an OOM is not certain")
     caveats += list(heap_advice(heap_settings(clues.container), limit)) if clues.container is not None else []
     caveats += _autoscaler_caveats(clues)
-    change = Change(
-        workload=clues.workload, namespace=clues.facts.subject.namespace, pod=clues.facts.subject.pod, container=clues.container_name,
-        container_kind=clues.container.kind if clues.container else "regular", is_pod_level=clues.limit_is_pod_level,
-        limit_before_bytes=clues.limit_bytes, limit_bytes=limit, request_before_bytes=clues.request_bytes, request_bytes=request,
-        managed_by=clues.facts.workload.managed_by if clues.facts.workload else "",
-        is_running=clues.container is not None and clues.container.state == "running",
-    )  # fmt: skip
+    change = change_of(clues, limit_bytes=limit, request_bytes=request)
     commands, notes = commands_of(change)
     return Proposal(
         role=want.role, limit_before_bytes=clues.limit_bytes, limit_bytes=limit, request_before_bytes=clues.request_bytes, request_bytes=request,

@@ -136,7 +136,6 @@ def traffic_spike() -> Report:
     seen = shape(
         CauseName.SPIKE, 0.9, because=("Median 31 % of the limit, 4 peaks over 80 %", "Memory follows the request rate (0.92)"), detail="traffic",
         rate_correlation=0.92, median_bytes=160.0 * MIB, peak_bytes=511.0 * MIB, limit_bytes=512.0 * MIB, history_s=86400.0,
-        numbers={"rate_model_peak_bytes": 560.0 * MIB},
     )  # fmt: skip
     base = facts(container("api", limit=512 * MIB, request=256 * MIB, dead=death(lived_s=20000)), workload="api")
     return _report(replace(base, workload=WorkloadFacts(workload=Workload(kind="Deployment", name="api"), replicas_desired=3)), seen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from receiver.diagnosis import limits_policy as policy
 from receiver.diagnosis.clues import clues_of
 from receiver.diagnosis.diagnose import diagnose, report_of
-from receiver.domain.facts import Facts, NodeFacts, Revision
+from receiver.diagnosis.trim import trim_offer
+from receiver.domain.facts import Facts, MemoryHistory, NodeFacts, Revision, Sample
 from receiver.domain.report import CauseName, Proposal, Report, Shape
 from receiver.domain.units import GIB, MIB, format_quantity, parse_bytes
 from tests.unit.diagnosis.facts_kit import LEAK_SHAPE, ago, container, death, facts, history, killing, log, shape
@@ -91,11 +93,34 @@ def test_announced_size_beats_the_usual_factor() -> None:
     assert (proposal.limit_bytes, proposal.request_bytes) == (7 * GIB, 4 * GIB)
 
 
-def test_rate_model_counts() -> None:
-    """Where memory was modelled from the request rate, the need at the peak rate is asked for, with a margin."""
-    seen = shape(CauseName.SPIKE, 0.9, because=("peaks",), numbers={"rate_model_peak_bytes": 400.0 * MIB}, rate_correlation=0.9)
+def _day_of_traffic(limit: int) -> MemoryHistory:
+    """A day at one sample a minute: 60 MiB and 1 MiB a request; from 400 a second on the limit cuts memory off. Peak 500."""
+    samples = []
+    for minute in range(1440):
+        rate = 250 + 250 * math.sin(minute / 229)
+        used = min(60 + rate, limit / MIB) * MIB
+        samples.append(
+            Sample(t_s=minute * 60.0, working_set_bytes=used, rss_bytes=used, limit_bytes=float(limit), request_rate=rate, restarts=0.0)
+        )
+    return MemoryHistory(samples=tuple(samples), step_s=60.0, has_request_rate=True)
 
-    assert _of(_killed(limit=256 * MIB), seen).limit_bytes == 512 * MIB
+
+def test_rate_model_sees_above_the_limit() -> None:
+    """Memory was cut off at 300 MiB, the request rate was not: at its peak 560 MiB are needed, and a margin on top is asked for."""
+    seen = shape(CauseName.SPIKE, 0.9, because=("peaks",), rate_correlation=0.9)
+    proposal = _of(_killed(limit=300 * MIB, history=_day_of_traffic(300 * MIB)), seen)
+
+    wanted = 560 * MIB * policy.RATE_MODEL_MARGIN
+    assert policy.tidy_up(wanted) <= (proposal.limit_bytes or 0) <= policy.tidy_up(1.1 * wanted)
+    assert "peak request rate" in proposal.why
+
+
+def test_rate_that_explains_nothing_is_not_modelled() -> None:
+    """Where memory does not follow the rate there is no line to extend."""
+    seen = shape(CauseName.SPIKE, 0.9, because=("peaks",), rate_correlation=0.2)
+    proposal = _of(_killed(limit=300 * MIB, history=_day_of_traffic(300 * MIB)), seen)
+
+    assert proposal.limit_bytes == policy.tidy_up(450 * MIB)
 
 
 def test_no_kill_and_near_the_limit_is_sized_by_the_peak() -> None:
@@ -317,3 +342,36 @@ def test_same_facts_same_report() -> None:
     base = _killed(log=log("INFO loading model (200 MiB)"), history=history(0.5, 0.9, 0.97))
 
     assert diagnose(base) == diagnose(base)
+
+
+# --- the trim -----------------------------------------------------------------------------------------------------------------
+
+
+def _quiet(*ratios: float, hours: float = 48) -> Facts:
+    """`hours` of samples up to now, spread evenly, as shares of a limit of 1Gi."""
+    step = hours * 3600 / (len(ratios) - 1)
+    return facts(container(limit=GIB, request=512 * MIB), history=history(*ratios, limit=GIB, step_s=step, until=ago(0)))
+
+
+def test_two_quiet_days_give_room_back() -> None:
+    """A peak of 410 MiB in 48 h under 1Gi: 512Mi would do, and the request with it."""
+    offer = trim_offer(_quiet(0.3, 0.4, 0.35), quiet_s=48 * 3600)
+
+    assert (offer.role, offer.limit_bytes, offer.request_bytes) == ("trim", 512 * MIB, None)
+    assert "no kill and a peak of 410 MiB in 2 days" in offer.why
+    assert "--limits=memory=512Mi" in offer.commands[0]
+    assert not any("resize" in c for c in offer.commands)
+
+
+@pytest.mark.parametrize(
+    ("base", "quiet_h", "words"),
+    [
+        (_quiet(0.3, 0.4, 0.35), 24, "quiet for 24 h only"),
+        (_quiet(0.6, 0.8, 0.7), 48, "needs about what the limit is"),
+        (_quiet(0.3, 0.4, 0.35, hours=20), 48, "not known in full"),
+        (facts(container(limit=GIB)), 48, "not known in full"),
+    ],
+)
+def test_no_trim_says_why(base: Facts, quiet_h: float, words: str) -> None:
+    """Too short a time, a gap in what was seen, or too little to save: no offer."""
+    assert words in trim_offer(base, quiet_s=quiet_h * 3600).none
