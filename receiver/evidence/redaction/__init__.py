@@ -2,5 +2,6 @@
 
 from receiver.evidence.redaction.names import kind_of_name
 from receiver.evidence.redaction.redactor import RedactionConfig, Redactor
+from receiver.evidence.redaction.rules import KINDS
 
-__all__ = ["RedactionConfig", "Redactor", "kind_of_name"]
+__all__ = ["KINDS", "RedactionConfig", "Redactor", "kind_of_name"]

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from receiver.evidence.redaction.names import API_KEY, AWS_KEY, COOKIE, PASSWORD, PRIVATE_KEY, TOKEN, is_no_secret
+from receiver.evidence.redaction.names import API_KEY, AWS_KEY, COOKIE, PASSWORD, PRIVATE_KEY, SECRET, TOKEN, is_no_secret
 
 AZURE_KEY = "Azure key"
 GOOGLE_KEY = "Google key"
@@ -189,3 +189,27 @@ CARD_RULE = Rule(
     regex=re.compile(r"(?<![\w.])(?<!\d[ -])\d(?:[ -]?\d){12,18}(?![\w]|[ -]\d)"),
     accepts=_passes_luhn,
 )
+
+KINDS: tuple[tuple[str, str], ...] = (
+    (PASSWORD, "by the name beside it (`password=`, `\"passwd\":`, `--db-password x`, `DB_PASS`), and as an argument of curl, mysql, redis-cli, sshpass, SQL"),
+    (TOKEN, "by the name beside it (`token`, `access_token`, `X-Auth-Token`, `csrftoken`); Vault, Docker Hub, Grafana, DigitalOcean, Telegram and chat webhooks by shape"),
+    (SECRET, "by the name beside it: `client_secret`, `SECRET_KEY`, `signing-key`, `credentials`"),
+    (API_KEY, "by the name beside it (`api_key`, `X-Api-Key`, `subscription-key`); SendGrid, Twilio, Databricks, New Relic, Shopify, Atlassian and others by shape"),
+    (PRIVATE_KEY, "PEM blocks, whole or cut at either end of the log, also in one JSON string; age keys"),
+    (CREDENTIAL, "what follows `Authorization:` and `Bearer`, `Basic`"),
+    (COOKIE, "`Cookie:` and `Set-Cookie:` headers, session ids by name"),
+    (URL_PASSWORD, "`scheme://user:password@host`, Go and Oracle data source names"),
+    (JWT, "three or more base64url parts that begin with `eyJ`"),
+    (AWS_KEY, "access key ids (`AKIA`, `ASIA`), secret access keys by name, signatures of presigned URLs"),
+    (GOOGLE_KEY, "API keys (`AIza`), OAuth client secrets and access tokens"),
+    (AZURE_KEY, "storage and service bus keys in connection strings, SAS signatures, client secrets"),
+    (GITHUB_TOKEN, "`ghp_`, `gho_`, `ghu_`, `ghs_`, `ghr_`, `github_pat_`"),
+    (GITLAB_TOKEN, "`glpat-` and its relatives"),
+    (SLACK_TOKEN, "`xoxb-` and its relatives, `xapp-`, incoming webhook URLs"),
+    (STRIPE_KEY, "`sk_live_`, `rk_live_`, `whsec_`, also of the test mode"),
+    (NPM_TOKEN, "`npm_`"),
+    (PYPI_TOKEN, "`pypi-`"),
+    (AI_KEY, "OpenAI, Anthropic, OpenRouter, Hugging Face, Groq, Replicate"),
+    (EMAIL, "only when switched on"),
+    (CARD, "only when switched on: 14 to 19 digits of a known issuer with a valid check digit"),
+)  # fmt: skip
