@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import csv
 import gzip
+import itertools
 import json
 import re
 import shutil
@@ -88,7 +89,7 @@ def _join_leak(target: Path) -> None:
 def _falls(rows: list[dict[str, str]]) -> list[float]:
     """When memory was gone: midway between the last scrape of a life and the first of the next. The counters lag behind it."""
     falls: list[float] = []
-    for before, after in zip(rows, rows[1:], strict=False):
+    for before, after in itertools.pairwise(rows):
         if float(before["working_set_bytes"]) - float(after["working_set_bytes"]) > 0.3 * float(before["limit_bytes"]):
             at = round((float(before["t_seconds"]) + float(after["t_seconds"])) / 2)
             if not falls or at - falls[-1] > 300:  # a scrape in the middle of a death makes two falls of one

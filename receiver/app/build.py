@@ -92,7 +92,7 @@ def build(
             workers=settings.workers, reopen_window_s=settings.reopen_window, retention_s=settings.retention,
             fold=FoldConfig(label_names=make_label_names(settings), cluster_name=settings.cluster_name),
         ),
-        monotonic=monotonic, on_progress=lambda: worker.wake(), every_so_often=notices.check_heartbeat,
+        monotonic=monotonic, every_so_often=notices.check_heartbeat,
     )  # fmt: skip
     sender = Sender(
         store=store, sinks={sink.name: sink}, metrics=metrics, monotonic=monotonic,

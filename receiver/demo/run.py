@@ -38,17 +38,19 @@ def run_demo(*, once: bool, out: TextIO = sys.stdout, err: TextIO = sys.stderr) 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # one line a request is no part of the demo
     now = datetime.now(UTC).replace(microsecond=0)
     recordings, bodies = _recordings(now)
-    with _standins(recordings) as (kube, prometheus), tempfile.TemporaryDirectory(prefix="oomtriage-demo-") as folder:
-        with _receiver(kube, prometheus, Path(folder), out) as (application, url):
-            _introduce(err, kube, prometheus, url)
-            http = Http(HttpConfig(base_url=url, name="the receiver"))
-            for body in bodies:
-                response = http.post("/alerts", json_body=body)
-                if response.status != 202:
-                    raise ReceiverError(f"the receiver answered {response.status} to a webhook body")
-            _wait_until_told(application)
-            if once:
-                return 0
+    with (
+        _standins(recordings) as (kube, prometheus),
+        tempfile.TemporaryDirectory(prefix="oomtriage-demo-") as folder,
+        _receiver(kube, prometheus, Path(folder), out) as (application, url),
+    ):
+        _introduce(err, kube, prometheus, url)
+        http = Http(HttpConfig(base_url=url, name="the receiver"))
+        for body in bodies:
+            response = http.post("/alerts", json_body=body)
+            if response.status != 202:
+                raise ReceiverError(f"the receiver answered {response.status} to a webhook body")
+        _wait_until_told(application)
+        if not once:
             print(f"\nThe incidents are on {url}/ until you press Ctrl-C.", file=err, flush=True)
             threading.Event().wait()
     return 0

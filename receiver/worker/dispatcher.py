@@ -54,13 +54,17 @@ class Dispatcher:
         self._handlers = handlers
         self._config = config
         self._monotonic = monotonic
-        self._on_progress = on_progress
+        self._on_progress: Callable[[], None] = lambda: None
         self._every_so_often = every_so_often
         self._pool = ThreadPoolExecutor(max_workers=config.workers, thread_name_prefix="job")
         self._running: dict[int, float] = {}
         self._lock = threading.Lock()
         self._last_step = monotonic()
         self._tidied_at: float | None = None
+
+    def when_done(self, call: Callable[[], None]) -> None:
+        """Call this after each job: there may be messages to send, and a thread is free."""
+        self._on_progress = call
 
     def step(self) -> float:
         """Fold what came in, hand out what is due; returns the seconds until something will be due."""

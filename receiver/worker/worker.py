@@ -26,6 +26,7 @@ class Worker:
         self._wake_dispatcher = threading.Event()
         self._wake_sender = threading.Event()
         self._threads: list[threading.Thread] = []
+        dispatcher.when_done(self.wake)
 
     def start(self) -> None:
         """Start both threads."""

@@ -102,7 +102,7 @@ class TestTriage:
         _, out, _ = run("triage", "-n", "shop", POD, "-o", "slack", KUBE_API_URL=kube.url)
         lines = [json.loads(line) for line in out.splitlines()]
 
-        assert [line.pop("slot") for line in lines][0] == "root"
+        assert next(line.pop("slot") for line in lines) == "root"
         assert [line.pop("thread") for line in lines] == [False] + [True] * (len(lines) - 1)
         for line in lines:
             assert problems(line) == []

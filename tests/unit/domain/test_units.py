@@ -75,7 +75,7 @@ def test_durations_as_prometheus_writes_them(text: str, seconds: float) -> None:
 @pytest.mark.parametrize("text", ["", "soon", "10 s", "1h 30m", "h", "10x", "s10"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
     """A typo stops the start instead of becoming zero."""
-    with pytest.raises(ValueError, match="not a duration|could not convert"):
+    with pytest.raises(ValueError, match="not a duration"):
         units.parse_duration_s(text)
 
 

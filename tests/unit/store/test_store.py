@@ -93,9 +93,14 @@ def test_a_fenced_receiver_stops_writing(path: Path) -> None:
 def test_a_failed_transaction_leaves_nothing_behind(path: Path) -> None:
     """All or nothing: a bug in the middle of a unit of work does not store half of it."""
     store = Store.open_sqlite(path)
-    with pytest.raises(RuntimeError, match="bug"), store.write() as tx:
-        set_meta(tx, "half", "done")
-        raise RuntimeError("bug")
+
+    def half() -> None:
+        with store.write() as tx:
+            set_meta(tx, "half", "done")
+            raise RuntimeError("bug")
+
+    with pytest.raises(RuntimeError, match="bug"):
+        half()
     with store.read() as tx:
         assert tx.run("SELECT 1 FROM meta WHERE k = 'half'") == []
     store.close()
