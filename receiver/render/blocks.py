@@ -11,6 +11,7 @@ from typing import Any
 
 from receiver.render import inline
 from receiver.render.text import cut
+from receiver.render.text import visible as safe
 
 Block = Mapping[str, Any]
 
@@ -26,7 +27,7 @@ CONTEXT_MAX = 300
 
 def header(text: str) -> Block:
     """The one line in large type."""
-    return {"type": "header", "text": {"type": "plain_text", "text": cut(inline.plain(text), 150), "emoji": False}}
+    return {"type": "header", "text": {"type": "plain_text", "text": cut(safe(inline.plain(text)), 150), "emoji": False}}
 
 
 def rich(*parts: Block | None) -> Block:
@@ -58,12 +59,12 @@ def bullets(lines: Iterable[str], *, is_ordered: bool = False) -> Block | None:
 
 def preformatted(text: str) -> Block | None:
     """Text from outside, shown as it is; already cleaned by `text.clean_block`."""
-    return {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": text}]} if text.strip() else None
+    return {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": shown}]} if (shown := safe(text)).strip() else None
 
 
 def context(text: str) -> Block | None:
     """The grey line."""
-    words = cut(inline.plain(text), CONTEXT_MAX)
+    words = cut(safe(inline.plain(text)), CONTEXT_MAX)
     return {"type": "context", "elements": [{"type": "plain_text", "text": words, "emoji": False}]} if words else None
 
 
@@ -128,4 +129,6 @@ def _words(part: Mapping[str, Any]) -> str:
         first.get("style", {}).get("bold") and label.endswith("  ") and label.strip().isalpha() and len(label) <= 7
     ):  # Do, Why, Next, Facts: one column
         label = label.rstrip().ljust(7)
+    elif first.get("style", {}).get("bold") and rest and any(c.isalnum() for c in label) and not label.endswith(":"):
+        label = f"{label.rstrip()}:"  # bold ends a title; in plain text a colon does
     return (label + "".join(inline.element_text(e) for e in rest)).rstrip()

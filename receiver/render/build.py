@@ -53,7 +53,7 @@ def build(view: IncidentView, report: Report | None, *, patch_place: str = "in t
     return Context(
         subject=clean_line("/".join(p for p in (name, container) if p)) or clean_line(alert_of(view.alerts).name if view.alerts else "") or "an alert",
         workload=clean_line(name),
-        kind=workload.kind if workload and workload.kind != UNKNOWN_KIND else "",
+        kind=clean_line(workload.kind) if workload and workload.kind != UNKNOWN_KIND else "",
         container=clean_line(container),
         namespace=clean_line(subject.namespace),
         cluster=clean_line(subject.cluster),
@@ -193,8 +193,8 @@ def _phrases(kind: KillKind, count: int, span: str, restarts: int | None, replic
         base = tuple(dict.fromkeys((f"{word} {times} in {span}{tail}" if span else f"{word} {times}{tail}", f"{word} {times}{tail}")))
     if replicas.hit > 1 or replicas.is_one_of_many:
         of = f" of {replicas.desired}" if replicas.desired else ""
-        noun = "replica" if not of and replicas.hit == 1 else "replicas"
-        return (f"{base[-1]} on {replicas.hit}{of} {noun}", *base, *last)
+        where = f"on all {replicas.hit} replicas" if replicas.is_all else f"on {replicas.hit}{of} replicas"
+        return (f"{base[-1]} {where}", *((f"{_word(kind)} x{count} {where}",) if count > 1 else ()), *base, *last)
     return (*base, *last)
 
 

@@ -17,7 +17,7 @@ from receiver.render.text import clean_line, cut_middle
 
 KEYS = ("header", "do", "next", "causes", "worst", "grey", "text")
 WORST = 5
-NAME_MAX, SUMMARY_MAX = 44, 40  # characters of a line in a page: 90 lines stay within the page's 6,000
+NAME_MAX, SUMMARY_MAX = 44, 40  # characters of a line in a page: one or two lines of a phone
 SHARED = 0.5  # a factor is common when it covers more than this share of the workloads
 
 CAUSES = {
@@ -78,6 +78,14 @@ def digest(view: DigestView, show: Print) -> tuple[Message, ...]:
     return (root, *_pages(view))
 
 
+def digest_bare(view: DigestView, problem: str) -> tuple[Message, ...]:
+    """The storm without its template: the count, the pages, and what is wrong."""
+    heading = f"🔴 {len(view.entries)} workloads with memory alerts"
+    shown = (blocks.header(heading), blocks.rich(blocks.section(clean_line(problem, 300))))
+    root = Message(slot="root", text=heading + mentions.as_mrkdwn(view.mention), blocks=shown, full_text=blocks.as_text(shown))
+    return (root, *_pages(view))
+
+
 def _words(view: DigestView) -> StormWords:
     quiet = sum(1 for e in view.entries if e.is_quiet)
     kind, common, count = _common(view.entries)
@@ -134,14 +142,16 @@ def _pages(view: DigestView) -> list[Message]:
     counts = Counter(cause for cause, _ in lines)
     pages: list[list[tuple[str, str]]] = [[]]
     for entry in lines:
-        if _height([*pages[-1], entry]) > blocks.DIGEST_PAGE_MAX_LINES:
+        if not _fits([*pages[-1], entry]):
             pages.append([])
         pages[-1].append(entry)
     return [_page(number, len(pages), page, counts) for number, page in enumerate(pages, start=1) if page]
 
 
-def _height(page: Sequence[tuple[str, str]]) -> int:
-    return len(page) + len({cause for cause, _ in page})
+def _fits(page: Sequence[tuple[str, str]]) -> bool:
+    titles = {cause for cause, _ in page}
+    size = sum(len(inline.plain(line)) for _, line in page) + sum(len(CAUSES[c]) + 8 for c in titles)
+    return len(page) + len(titles) <= blocks.DIGEST_PAGE_MAX_LINES and size <= blocks.DIGEST_PAGE_MAX_CHARS
 
 
 def _page(number: int, of: int, page: Sequence[tuple[str, str]], counts: Counter[str]) -> Message:

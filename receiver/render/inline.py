@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from receiver.render.text import clean_line
+from receiver.render.text import clean_line, visible
 
 _START, _SEP, _END = "\x02", "\x1f", "\x03"
 VALUE = "\x16"  # stands before every printed value, so that a value at the start of a line is never read as a template's key
@@ -90,7 +90,7 @@ def elements(text: str) -> list[dict[str, Any]]:
     """A line as rich_text elements. No element is only blanks: Slack drops the gap, and screen readers stumble."""
     found: list[dict[str, Any]] = []
     for kind, payload in _pieces(text):
-        if payload.strip():
+        if visible(payload).strip():
             found.append(_element(kind, payload))
         elif found and found[-1]["type"] == "text":
             found[-1] = {**found[-1], "text": found[-1]["text"] + payload}
@@ -137,4 +137,4 @@ def _element(kind: str, payload: str) -> dict[str, Any]:
     if kind == "l":
         url, words = payload.split(_SEP)
         return {"type": "link", "url": url, "text": words}
-    return {"type": "text", "text": payload} | ({"style": dict(_STYLES[kind])} if kind else {})
+    return {"type": "text", "text": visible(payload)} | ({"style": dict(_STYLES[kind])} if kind else {})

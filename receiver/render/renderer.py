@@ -15,7 +15,7 @@ from receiver.domain.incident import FIRING, DigestView, IncidentView, Message
 from receiver.domain.report import Report
 from receiver.render import blocks, mentions, root, terminal, thread
 from receiver.render.build import build
-from receiver.render.digest import digest
+from receiver.render.digest import digest, digest_bare
 from receiver.render.environment import BrokenTemplate, Fragments, fragments
 from receiver.render.kinds import kind_of
 from receiver.render.root import Draft, Print
@@ -73,7 +73,10 @@ class Renderer:
     def digest(self, view: DigestView) -> tuple[Message, ...]:
         """A storm: one root, then pages (`digest-page:1`, ...) that name every workload, at most 90 lines each."""
         show, _ = self._print()
-        return digest(view, show)
+        try:
+            return digest(view, show)
+        except BrokenTemplate as exc:
+            return digest_bare(view, str(exc))
 
     def plain(self, message: Message) -> Message:
         """The same message without blocks, for when a sink refused them."""
@@ -177,7 +180,7 @@ def _parts(draft: Draft, show: Print) -> list[blocks.Block]:
     found = [
         thread.checklist(report, draft.context, show),
         thread.patch(report, draft.context, show),
-        thread.evidence(report, draft.context, show),
+        thread.evidence(report, draft.context, show, is_log_last=True),
     ]
     return [part for reply in found if reply for part in reply.parts]
 

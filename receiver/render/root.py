@@ -125,10 +125,13 @@ def _blocks(draft: Draft, lines: Mapping[str, tuple[str, ...]]) -> tuple[Block, 
         draft.chart,
         blocks.rich(statement, *labelled),
         blocks.rich(blocks.section(shorten(_joined(lines, "log"))), blocks.preformatted(log)) if log else None,
-        *(_passed_on(draft.view) if is_unknown else ()),
         blocks.context(_joined(lines, "grey")),
     ]  # buttons will stand here, last
-    return tuple(b for b in built if b is not None and b.get("elements") != [])
+    shown = [b for b in built if b is not None and b.get("elements") != []]
+    if is_unknown:
+        at = len(shown) - 1 if shown[-1]["type"] == "context" else len(shown)
+        shown[at:at] = _passed_on(draft.view, blocks.ROOT_MAX_CHARS - blocks.visible(shown))
+    return tuple(shown)
 
 
 def bare(view: IncidentView) -> tuple[Block, ...]:
@@ -136,7 +139,7 @@ def bare(view: IncidentView) -> tuple[Block, ...]:
     name = clean_line(alert_of(view.alerts).name, 60) if view.alerts else ""
     heading = f"⚠️ {name or 'An alert'} is {view.state}"
     words = clean_line(view.because_degraded, LINE_MAX) or "No message template could be used."
-    return (blocks.header(cut(heading, blocks.HEADER_MAX)), blocks.rich(blocks.section(words)), *_passed_on(view))
+    return (blocks.header(cut(heading, blocks.HEADER_MAX)), blocks.rich(blocks.section(words)), *_passed_on(view, 400))
 
 
 def shorten(line: str) -> str:
@@ -153,7 +156,7 @@ def _where(context: Context, *, is_unknown: bool) -> Block | None:
     parts = [inline.code(cut_middle(context.place, 80))] if context.place else []
     place = parts[0] if parts else ""
     rest = [
-        context.kind,
+        cut(context.kind, 30),
         f"container {cut_middle(context.container, 40)}" if context.container and not is_unknown else "",
         cut_middle(context.cluster, 40),
         inline.link(context.page, "details") if context.page else "",
@@ -176,32 +179,41 @@ def proof(report: Report | None, kind: RootKind, *, most: int = 2) -> str:
     return clean_block("\n".join(strip_kube_time(line) for line in chosen), max_lines=most, max_columns=120)
 
 
-def _passed_on(view: IncidentView) -> list[Block]:
-    """An alert as it came: its annotations and labels, each value where Slack parses nothing."""
+def _passed_on(view: IncidentView, room: int) -> list[Block]:
+    """An alert as it came, in at most `room` characters: annotations and labels, each where Slack parses nothing."""
     if not view.alerts:
         return []
     alert = alert_of(view.alerts)
-    built: list[Block] = []
-    room = 420  # characters of annotations, so that header, statement and labels stay within the root's 800
-    ordered = sorted(alert.annotations.items(), key=lambda a: (a[0] not in ("summary", "description", "message"), a[0]))
-    for key, value in ordered[:MAX_ANNOTATIONS]:
-        shown = clean_block(value, max_lines=6, max_columns=min(200, room))
-        if not shown or len(shown) > room:
-            continue
-        room -= len(shown)
-        built.append(blocks.rich(blocks.section(inline.bold(clean_line(key, 40))), blocks.preformatted(shown)))
-    built = [blocks.rich(*(e for b in built for e in b["elements"]))] if built else []
-    labels = _labels(alert.labels)
-    if labels:
-        built.append(blocks.rich(blocks.section(inline.bold("labels")), blocks.preformatted(labels)))
-    return built
+    built = [_annotations(alert.annotations, room // 2)]
+    labels = _labels(alert.labels, room - sum(blocks.visible([b]) for b in built if b) - len("labels"))
+    built.append(blocks.rich(blocks.section(inline.bold("labels")), blocks.preformatted(labels)) if labels else None)
+    return [b for b in built if b is not None]
+
+
+def _annotations(annotations: Mapping[str, str], room: int) -> Block | None:
+    parts: list[Block | None] = []
+    for key, value in sorted(annotations.items(), key=lambda a: (a[0] not in ("summary", "description", "message"), a[0])):
+        title = clean_line(key, 40) or "annotation"
+        left = room - len(title) - 20
+        if left < 40 or len(parts) >= 2 * MAX_ANNOTATIONS:
+            break
+        shown = cut(clean_block(value, max_lines=6, max_columns=200), left)
+        if shown.strip():
+            parts += [blocks.section(inline.bold(title)), blocks.preformatted(shown)]
+            room = left - len(shown)
+    return blocks.rich(*parts) if parts else None
 
 
 _FIRST_LABELS = ("cluster", "namespace", "pod", "container", "node", "severity", "job", "instance")
 
 
-def _labels(labels: Mapping[str, str]) -> str:
+def _labels(labels: Mapping[str, str], room: int) -> str:
     order = sorted((k for k in labels if k != "alertname"), key=lambda k: (_FIRST_LABELS.index(k) if k in _FIRST_LABELS else 99, k))
-    shown = [f"{clean_line(k, 24)}: {cut_middle(clean_line(labels[k]), 36)}" for k in order[:MAX_LABELS]]
+    shown: list[str] = []
+    for key in order[:MAX_LABELS]:
+        line = f"{clean_line(key, 24)}: {cut_middle(clean_line(labels[key]), 36)}"
+        if sum(len(s) + 1 for s in shown) + len(line) + 12 > room:
+            break
+        shown.append(line)
     left = len(order) - len(shown)
-    return "\n".join([*shown, *([f"… {left} more"] if left > 0 else [])])
+    return "\n".join([*shown, *([f"… {left} more"] if left > 0 and shown else [])])

@@ -49,7 +49,7 @@ def container_lines(report: Report) -> str:
         since = f" since {container.state_since.astimezone(UTC):%H:%M:%S}" if container.state_since else ""
         reason = f": {clean_line(container.state_reason, 60)}" if container.state_reason else ""
         lines.append(f"now: {container.state.capitalize()}{reason}{since}")
-        quality = f", {facts.pod.qos_class}" if facts.pod and facts.pod.qos_class else ""
+        quality = f", {clean_line(facts.pod.qos_class, 20)}" if facts.pod and facts.pod.qos_class else ""
         lines.append(f"restarts: {container.restart_count}{quality}")
         lines.append(f"request {_size(container.request_bytes)}, limit {_size(container.limit_bytes)}")
     if facts.pod is not None:

@@ -42,6 +42,11 @@ def clean_block(text: str, *, max_lines: int = 40, max_columns: int = 300) -> st
     return "\n".join(shown)
 
 
+def visible(text: str) -> str:
+    """Text without anything invisible; line breaks stay. The last net, under everything that enters a block."""
+    return _strip(_LINE_BREAKS.sub("\n", text))
+
+
 def _strip(text: str) -> str:
     text = _SURROGATE.sub(REPLACEMENT, text)
     return _CONTROL.sub("", _INVISIBLE.sub("", _ANSI.sub("", text)))

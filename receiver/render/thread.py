@@ -88,19 +88,21 @@ def within(parts: Sequence[Block], limit: int, *, most_blocks: int = 45) -> tupl
     return tuple(kept)
 
 
-def evidence(report: Report, context: Context, show: Print) -> Reply | None:
-    """Log, container state, lives, events, what could not be had, mistakes seen."""
+def evidence(report: Report, context: Context, show: Print, *, is_log_last: bool = False) -> Reply | None:
+    """Log, container state, lives, events, what could not be had, mistakes seen. Where room is short, the log goes last."""
     facts, log = report.facts, report.facts.log
     shown = excerpt(log.lines, report.signature) if log else ()
     seen = _evidence_words(report, shown)
     lines = show("thread/evidence.j2", variables(context, evidence=seen), EVIDENCE_KEYS)
+    excerpted = _part(lines, "log", log_lines(log, shown), note="log_note") if log and shown else None
     parts = [
-        _part(lines, "log", log_lines(log, shown), note="log_note") if log and shown else None,
+        None if is_log_last else excerpted,
         _part(lines, "state", container_lines(report)),
         _part(lines, "lives", life_lines(report)),
         _part(lines, "events", event_lines(facts.events, facts.now)) if facts.events else _title(lines, "events"),
         _listed(lines, "missing", (_missing_line(m.why, m.hint, m.source) for m in report.missing)),
         _listed(lines, "seen", (clean_line(w.text, 300) for w in report.warnings)),
+        excerpted if is_log_last else None,
     ]
     return _reply("evidence", lines, context, parts)
 
@@ -184,7 +186,7 @@ def redacted(report: Report) -> str:
 
 
 def _missing_line(why: str, hint: str, source: str) -> str:
-    what = words.source(source)
+    what = clean_line(words.source(source), 60) or "Something"
     told = f" {sentence(clean_line(hint, 200))}" if hint else ""
     return f"{what[0].upper()}{what[1:]}: {clean_line(why, 200).rstrip('.')}.{told}"
 

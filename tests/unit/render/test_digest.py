@@ -1,0 +1,102 @@
+"""Storms: one root that fits a phone, pages that name everything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import jinja2
+
+from receiver.domain.incident import DigestEntry, DigestView
+from receiver.render import Renderer, slack_environment
+from tests.checks.slack_limits import budget_problems, problems
+from tests.golden import Golden
+from tests.unit.render import cases
+from tests.unit.render.test_messages import as_text, assert_good, renderer
+
+CAUSES = ("leak", "startup", "limit_too_low", "not_memory", "unknown")
+
+
+def entry(i: int, **more: object) -> DigestEntry:
+    cause = CAUSES[i % len(CAUSES)]
+    fields: dict[str, object] = {
+        "incident_id": f"inc_{i}", "subject": cases.subject(f"service-{i:03d}"), "cause": cause, "summary": f"{i + 1} kills, {cause}",
+        "kill_count": i + 1, "kills_per_h": float(i), "node": "lab-node-1" if i % 4 else "lab-node-2", "image": f"registry/service-{i}:1",
+        "page_url": f"https://oomtriage.example.net/incidents/inc_{i}",
+    }  # fmt: skip
+    return DigestEntry(**(fields | more))  # type: ignore[arg-type]
+
+
+def storm(n: int, **more: object) -> DigestView:
+    fields: dict[str, object] = {"id": "dig_1", "opened_at": cases.at("00:48"), "now": cases.at("01:13"), "entries": tuple(entry(i) for i in range(n)),
+                                 "new_last_5_min": 6, "cluster": "lab"}  # fmt: skip
+    return DigestView(**(fields | more))  # type: ignore[arg-type]
+
+
+def test_a_storm_of_forty_reads_as_reviewed(golden: Golden) -> None:
+    """Root: count, common factor, causes, the five worst; one page with all."""
+    view = storm(40)
+    first = replace(view.entries[7], is_never_up=True, subject=cases.subject("model-server"))
+    messages = renderer().digest(replace(view, entries=(first, *view.entries[:7], *view.entries[8:])))
+
+    assert_good(messages)
+    assert "model-server" in messages[0].full_text.split("Worst first")[1].splitlines()[1]
+    golden("slack/i-digest.txt", as_text(messages))
+
+
+def test_every_workload_of_a_storm_is_named_in_pages_of_ninety_lines() -> None:
+    """Three hundred workloads: all findable, each page within its budget, the same page for the same workloads."""
+    view = storm(300)
+    root, *pages = renderer().digest(view)
+
+    assert_good((root, *pages))
+    assert [p.slot for p in pages] == ["digest-page:1", "digest-page:2", "digest-page:3", "digest-page:4"]
+    told = "\n".join(p.full_text for p in pages)
+    assert all(f"shop/service-{i:03d}" in told for i in range(300))
+    assert renderer().digest(replace(view, entries=tuple(reversed(view.entries))))[1:] == tuple(pages)
+
+
+def test_a_workload_with_its_own_root_is_counted_not_named_in_the_digest_root() -> None:
+    """A workload is named in at most one root."""
+    entries = tuple(entry(i, has_own_root=i == 9) for i in range(10))
+    root, page = renderer().digest(storm(0, entries=entries))
+
+    assert "service-009" not in root.full_text
+    assert "🔴 10 workloads" in root.full_text
+    assert "1 of them has its own message" in root.full_text
+    assert "service-009 10 kills, unknown (own message)" in page.full_text
+
+
+def test_no_common_factor_is_said() -> None:
+    """When nothing is shared by more than half, the Do line says so."""
+    entries = tuple(replace(entry(i, node=f"node-{i}"), subject=replace(cases.subject(f"s{i}"), namespace=f"ns-{i}")) for i in range(4))
+
+    assert "No node, namespace or image in common" in renderer().digest(storm(0, entries=entries))[0].full_text
+
+
+def test_a_storm_that_is_over_says_who_is_quiet_and_does_not_call_anybody() -> None:
+    """The last edit counts the quiet and the still firing ones, and quiet is not called fixed."""
+    entries = tuple(entry(i, is_quiet=i < 31) for i in range(40))
+    root = renderer().digest(storm(0, entries=entries, ended_at=cases.at("01:40"), mention="<!here>"))[0]
+
+    assert problems(root.body()) == []
+    assert "Storm over: 31 of 40 workloads quiet, 9 still firing" in root.full_text
+    assert "fixed" not in root.full_text
+
+
+def test_long_names_keep_a_digest_within_its_budget() -> None:
+    """Names of 253 characters are shortened in the middle."""
+    entries = tuple(entry(i, subject=cases.subject("x" * 240 + f"-{i:03d}"), summary="y" * 500) for i in range(120))
+    messages = renderer().digest(storm(0, entries=entries))
+
+    assert_good(messages)
+
+
+def test_a_broken_digest_template_still_tells_the_storm() -> None:
+    """Without a usable template the count and the pages go out."""
+    broken = Renderer(slack_environment(jinja2.DictLoader({"digest/root.j2": "header: {{ nonsense }}"})))
+    root, *pages = broken.digest(storm(12))
+
+    assert problems(root.body()) == []
+    assert budget_problems("root", root.body()) == []
+    assert "12 workloads with memory alerts" in root.full_text
+    assert len(pages) == 1
