@@ -7,13 +7,12 @@ evidence of no growth. What cannot be known is `cannot_tell`, never a quiet no.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from receiver.diagnosis import alert_names as names
 from receiver.diagnosis.clues import Clues
-from receiver.diagnosis.deaths import short
 from receiver.diagnosis.kill import is_memory_eviction, own_limit
-from receiver.diagnosis.log_clues import rise_words, sizes_in
+from receiver.diagnosis.log_clues import quoted_line, rise_words, sizes_in
 from receiver.domain.report import Cause, CauseName, Kill, KillKind, Shape
 from receiver.domain.units import human_bytes, human_duration, human_percent
 
@@ -23,6 +22,7 @@ CANNOT_TELL = "cannot_tell"
 
 STARTING_S = 600.0  # a life that ends within ten minutes may have died of starting
 AT_ONCE_S = 10.0  # no service does much work in ten seconds: lives this short, again and again, die of starting
+MOMENT_S = 30.0  # up to here nobody can tell start-up from fast growth by the clock alone
 FEW_RESTARTS = 3  # with one known life of seconds: the others were hardly long
 MANY_RESTARTS = 5  # this many restarts with the same short lives leave little doubt
 BIG_BURST_RATIO = 0.5  # a last log line that names this much of the limit names what filled it
@@ -157,10 +157,19 @@ def while_starting(clues: Clues, kill: Kill) -> Answer:
     if shape is not None and shape.cause is CauseName.STARTUP:
         if clues.rising and not clues.loading:
             return Answer(answer=NO, because=f"short lives, but its log shows work until the kill: {clues.rising[0]} rises in every line")
-        if _is_blind(clues) and max(clues.lives_s) > AT_ONCE_S:
+        if clues.lives_s and AT_ONCE_S < max(clues.lives_s) <= MOMENT_S:
             return _not_starting(clues, kill)
-        return _from_shape(shape)
+        return _startup_by_shape(clues, shape)
     return _not_starting(clues, kill)
+
+
+def _startup_by_shape(clues: Clues, shape: Shape) -> Answer:
+    """The shape's word, taken down where all lives are so short that fast growth would look the same."""
+    answer = _from_shape(shape)
+    if not _is_blind(clues):
+        return answer
+    against = (f"lives of {_spans(clues.lives_s)}: fast growth would look the same", *answer.against)
+    return replace(answer, confidence=min(answer.confidence, LOG_RISES), against=against)
 
 
 def _dies_at_once(clues: Clues) -> bool:
@@ -175,7 +184,7 @@ def _died_loading(clues: Clues, kill: Kill) -> Answer:
     """The log ends while something is being loaded into memory."""
     entry = max(clues.loading, key=lambda e: (e.size_bytes or 0, e.line_index))
     announced = max((e.size_bytes for e in clues.loading if e.size_bytes), default=None)
-    reasons = [f'its log ends while loading: "{short(entry.line)}"']
+    reasons = [f'its log ends while loading: "{quoted_line(entry.line)}"']
     confidence = LOADING_LINE
     if announced and clues.limit_bytes and announced > clues.limit_bytes:
         reasons.append(f"{human_bytes(announced)} do not fit into a limit of {human_bytes(clues.limit_bytes)}")
@@ -280,7 +289,7 @@ def only_during_spikes(clues: Clues, kill: Kill) -> Answer:
     if burst and sees_nothing and kill.kind in (KillKind.CONTAINER_OOM, KillKind.SUSPECTED_OOM):
         share = human_percent(burst / clues.limit_bytes) if clues.limit_bytes else "much"
         reasons = (
-            f'the last line before the kill: "{short(clues.last_line)}"',
+            f'the last line before the kill: "{quoted_line(clues.last_line)}"',
             f"{human_bytes(burst)} is {share} of the limit at once",
         )
         return Answer(
@@ -373,7 +382,7 @@ def corrected(confidence: float, leaf: CauseName, clues: Clues, kill: Kill) -> f
 def _yes(confidence: float, reason: str, clues: Clues, *, detail: str) -> Answer:
     reasons = [reason]
     if clues.loading:
-        reasons.append(f'its log ends while loading: "{short(clues.loading[-1].line)}"')
+        reasons.append(f'its log ends while loading: "{quoted_line(clues.loading[-1].line)}"')
         confidence = min(confidence + 0.05, SURE_FACT)
     return Answer(answer=YES, because=reason, decides=True, confidence=confidence, reasons=tuple(reasons), detail=detail)
 

@@ -14,6 +14,7 @@ from datetime import timedelta
 from receiver.diagnosis import alert_names as names
 from receiver.diagnosis import deaths as d
 from receiver.diagnosis.clues import Clues, memory_ratio_before
+from receiver.diagnosis.log_clues import quoted_line
 from receiver.domain.facts import EventFact, Termination
 from receiver.domain.report import Kill, KillKind, Signature
 from receiver.domain.units import human_duration, human_percent
@@ -207,7 +208,7 @@ def _child_oom(clues: Clues) -> Kill | None:
         times = "once" if counted == 1 else f"{counted} times"
         because.append(f"container_oom_events_total rose {times} without a restart")
     if logged and clues.signature is not None:
-        because.append(f'the log says so in {logged} {"line" if logged == 1 else "lines"}: "{d.short(clues.signature.line)}"')
+        because.append(f'the log says so in {logged} {"line" if logged == 1 else "lines"}: "{quoted_line(clues.signature.line)}"')
     if container is not None:
         restarts = container.restart_count
         because.append(
@@ -234,7 +235,7 @@ def _own_limit_of_runtime(clues: Clues) -> Kill | None:
     if death is None or full is None or death.reason == "OOMKilled" or death.exit_code in (d.SIGKILL_EXIT, 0, None):
         return None
     because = [
-        f'the log says: "{d.short(full.line)}"',
+        f'the log says: "{quoted_line(full.line)}"',
         f"exit code {death.exit_code}, reason {death.reason or 'none'}: the program ended itself, the kernel killed nothing",
     ]
     return _kill(clues, death, KillKind.NONE, sure=True, because=because)
@@ -256,7 +257,7 @@ def _unexplained_sigkill(clues: Clues) -> Kill | None:
         because.append(f"events could not be read: {clues.missing_why('events')}")
     log_says = clues.signature is not None and clues.signature.kind in ("child_killed", "kernel")
     if log_says and clues.signature is not None:
-        because.append(f'the log says: "{d.short(clues.signature.line)}"')
+        because.append(f'the log says: "{quoted_line(clues.signature.line)}"')
     if ratio is None:
         because.append("what its memory was just before is not known")
         return _kill(clues, death, KillKind.SUSPECTED_OOM, sure=False, because=because)

@@ -50,6 +50,17 @@ def worker_lives(log: LogFacts | None) -> tuple[float, ...]:
     return tuple(spans)
 
 
+_OWN_TIME = re.compile(r"\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\]? *")
+QUOTE_CHARS = 120
+
+
+def quoted_line(line: str) -> str:
+    """A log line for a quotation: without the time it begins with, blanks made one, cut to `QUOTE_CHARS`."""
+    stamp = _OWN_TIME.match(line)
+    text = " ".join(line[stamp.end() if stamp else 0 : MAX_LINE_CHARS].split())
+    return text if len(text) <= QUOTE_CHARS else text[: QUOTE_CHARS - 1] + "…"
+
+
 def rise_words(lines: tuple[str, ...], name: str) -> str:
     """How far a counter rose in the log (`from 5 to 85`), or an empty text."""
     pattern = re.compile(re.escape(name) + r'"?(?:=|: ?| )(-?\d{1,18}(?:\.\d{1,6})?(?: ?[KMGT]i?B)?)', re.IGNORECASE)

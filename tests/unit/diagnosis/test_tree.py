@@ -171,6 +171,19 @@ def test_levels_between_lives_of_seconds_are_not_believed() -> None:
     assert "too short" in report.cause.because[0]
 
 
+@pytest.mark.parametrize(
+    ("lived_s", "leaf", "most"),
+    [(13, CauseName.UNKNOWN, 0.5), (60, CauseName.STARTUP, 0.84), (300, CauseName.STARTUP, 0.95)],
+)
+def test_startup_by_the_clock_alone(lived_s: float, leaf: CauseName, most: float) -> None:
+    """Kills soon after each start: at 13 s nobody can tell them from fast growth, at a minute it looks like start-up, at five it is likely."""
+    seen = shape(CauseName.STARTUP, 0.9, because=("Killed within 10 min of its start in 6 of 6 kills",), detail="startup")
+    report = _with(facts(container(dead=death(lived_s=lived_s))), seen)
+
+    assert report.cause.name is leaf
+    assert report.cause.confidence <= most
+
+
 def test_own_limit_is_not_called_too_low() -> None:
     """Java's own heap limit: no kill, and without growth in sight nobody can say whether the heap is small or leaks."""
     report = diagnose(
