@@ -188,7 +188,7 @@ def cpu_s(redactor: Redactor, text: str) -> float:
 
 
 def test_hostile_text_costs_about_what_ordinary_text_costs() -> None:
-    """Text made to slow the search down costs at most 12 times what as much of an ordinary log costs, and no megabyte takes minutes."""
+    """Text made to slow the search down costs at most 12 times what as much of an ordinary log costs."""
     redactor = Redactor(RedactionConfig(emails=True, cards=True))
     piece = SIZE // 8
     ordinary = max(cpu_s(redactor, ORDINARY * (piece // len(ORDINARY))), 0.02)
