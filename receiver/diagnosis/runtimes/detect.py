@@ -32,7 +32,7 @@ _PROGRAM = {name: re.compile(rf"(?:{words})", re.IGNORECASE) for name, words in 
 # What stands before the program: shells, init programs, launchers. Their options are skipped as well.
 _WRAPPERS = frozenset(
     ("sh", "bash", "ash", "dash", "zsh", "env", "exec", "tini", "dumb-init", "catatonit", "su-exec", "gosu", "setpriv", "nice", "ionice", "nohup",
-     "time", "timeout", "xvfb-run", "stdbuf", "numactl", "opentelemetry-instrument", "ddtrace-run", "newrelic-admin", "run-program", "memray", "run", "docker-entrypoint.sh", "entrypoint.sh")
+     "time", "timeout", "xvfb-run", "stdbuf", "numactl", "opentelemetry-instrument", "ddtrace-run", "newrelic-admin", "run-program", "memray", "docker-entrypoint.sh", "entrypoint.sh")
 )  # fmt: skip
 
 # Variables that only one runtime reads, or that its official image sets.
@@ -78,7 +78,7 @@ _IMAGE_WORD = tuple((name, re.compile(rf"(?:^|[/_.-])(?:{words})(?=$|[/_.-])", r
 # What a runtime writes whatever happens: stack frames and start-up lines.
 _LOG: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("python", re.compile(r'^\s*File "[^"]{1,200}\.py", line \d|^Traceback \(most recent call last\):|\[INFO\] Booting worker with pid')),
-    ("jvm", re.compile(r"^\s+at (?:[a-z][\w$]*\.){1,12}[\w$<>]+\([\w$]+\.(?:java|kt|scala):\d+\)|Picked up JAVA_TOOL_OPTIONS|:: Spring Boot ::|\[gc(?:,\w+)*\s*\] ?GC\(\d+\)")),
+    ("jvm", re.compile(r"^\s+at [\w$./@<>-]{3,250}\((?:[\w$]{1,80}\.(?:java|kt|scala|groovy):\d+|Native Method)\)|Picked up JAVA_TOOL_OPTIONS|:: Spring Boot ::|\[gc(?:,\w+)*\s*\] ?GC\(\d+\)")),
     ("node", re.compile(r"^\s+at [^\n]{0,160}(?:node:internal/|\.[cm]?[jt]s:\d+:\d+)|<--- Last few GCs --->|\(node:\d+\) ")),
     ("go", re.compile(r"^goroutine \d+ \[|^panic: runtime error|\t/\S{1,200}\.go:\d+ \+0x|^fatal error: runtime")),
     ("dotnet", re.compile(r"^\s+at [A-Z][\w.`<>\[\]]{1,200}\([^)]{0,200}\)(?: in /\S{1,200}:line \d+)?$|Now listening on: http|Microsoft\.Hosting\.Lifetime")),
@@ -120,7 +120,7 @@ def _by_command(command: tuple[str, ...]) -> str:
     is_shell_text = any(" " in part.strip() for part in command)
     for word in words:
         name = word.strip("\"';&|()").rsplit("/", 1)[-1]
-        if not name or name.startswith("-") or "=" in name or name.lower() in _WRAPPERS or name.isdigit():
+        if not name or name.startswith("-") or "=" in name or name.lower() in _WRAPPERS or word == "run" or name.isdigit():
             continue
         found = next((runtime for runtime, regex in _PROGRAM.items() if regex.fullmatch(name)), "")
         if found or not (is_shell_text or name.endswith(".sh")):
