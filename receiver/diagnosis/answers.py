@@ -346,7 +346,8 @@ def unknown_cause(clues: Clues, kill: Kill) -> Cause:
             settle_by="a heap dump at the error, or the heap's use after each collection: a rising floor is a leak",
         )  # fmt: skip
     reasons: list[str] = []
-    if clues.lives_s and max(clues.lives_s) < SHAPE_SEES_S and kill.kind in (KillKind.CONTAINER_OOM, KillKind.SUSPECTED_OOM):
+    is_short = bool(clues.lives_s) and max(clues.lives_s) < SHAPE_SEES_S and kill.kind in (KillKind.CONTAINER_OOM, KillKind.SUSPECTED_OOM)
+    if is_short:
         reasons.append(f"lives of {_spans(clues.lives_s)} are too short to see a shape: start-up that needs more, or fast growth")
     if kill.kind is KillKind.CHILD_PROCESS_OOM and clues.worker_lives_s:
         typical = sorted(clues.worker_lives_s)[len(clues.worker_lives_s) // 2]
@@ -359,7 +360,7 @@ def unknown_cause(clues: Clues, kill: Kill) -> Cause:
         because=tuple(dict.fromkeys(reasons)),
         against=says.against if says is not None else (),
         settle_by=(says.settle_by if says is not None else "") or _what_would_settle(clues),
-        detail=says.detail if says is not None else "lives_too_short" if shape is not None else "no_history",
+        detail="lives_too_short" if is_short or (says is None and shape is not None) else says.detail if says is not None else "no_history",
     )
 
 
