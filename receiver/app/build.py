@@ -14,7 +14,7 @@ from flask import Flask
 from receiver.app.files import slack_loader, web_environment
 from receiver.domain.identity import LabelNames
 from receiver.domain.incident import Conversation, Message
-from receiver.errors import ConfigError, DeliveryError
+from receiver.errors import ConfigError, DeliveryError, SinkMisconfigured
 from receiver.evidence import Evidence, EvidenceConfig
 from receiver.evidence.alertmanager import Alertmanager, AlertmanagerConfig
 from receiver.evidence.gather import SOURCES
@@ -201,15 +201,20 @@ def make_router(settings: Settings, sink: Sink) -> Router:
 
 
 def resolve_channel(sink: Sink, channel: str) -> str:
-    """A channel's ID. A name is looked up; when Slack cannot be asked now, it is kept and Slack will say what is wrong."""
+    """A channel's ID. ConfigError when Slack says there is no such channel.
+
+    When Slack cannot be asked now, or refuses the token, the name is kept: alerts must be taken all the same, and what is
+    wrong shows in /readyz.
+    """
     if not isinstance(sink, SlackBotSink) or _looks_like_id(channel):
         return channel
     try:
         return sink.resolve_channel(channel)
     except DeliveryError as exc:
-        raise ConfigError(
-            f"SLACK_CHANNEL {channel!r} is a name and could not be looked up ({exc}): set the channel's ID, such as C0123456789"
-        ) from exc
+        if isinstance(exc, SinkMisconfigured) and not exc.is_whole_sink:
+            raise ConfigError(f"SLACK_CHANNEL: {exc}") from exc
+        log.warning("the channel's name could not be looked up; set its ID", extra={"channel": channel, "error": str(exc)})
+        return channel
 
 
 def _looks_like_id(channel: str) -> bool:

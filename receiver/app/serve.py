@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from receiver.app.build import make_label_names, make_redactor, make_renderer, store_path
+from receiver.app.build import make_label_names, make_redactor, make_renderer, make_router, make_sink, store_path
 from receiver.app.wsgi import CONFIG_VARIABLE
 from receiver.settings import Settings
 from receiver.store.store import Store
@@ -35,4 +35,5 @@ def check(settings: Settings) -> None:
     make_label_names(settings)
     make_redactor(settings.redaction)
     make_renderer(settings)
+    make_router(settings, make_sink(settings))
     Store.open_sqlite(store_path(settings), wait_s=TAKEOVER_WAIT_S).close()
