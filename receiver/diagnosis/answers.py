@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from receiver.diagnosis import alert_names as names
-from receiver.diagnosis.clues import Clues
+from receiver.diagnosis.clues import Clues, rollout_before
 from receiver.diagnosis.kill import is_memory_eviction, own_limit
 from receiver.diagnosis.log_clues import quoted_line, rise_words, sizes_in
 from receiver.domain.report import Cause, CauseName, Kill, KillKind, Shape
-from receiver.domain.units import human_bytes, human_duration, human_percent
+from receiver.domain.units import from_epoch, human_bytes, human_duration, human_percent
 
 YES = "yes"
 NO = "no"
@@ -37,6 +37,8 @@ LOADING_LINE = 0.7
 AT_ONCE_TWICE = 0.7
 LOG_RISES = 0.6
 LOG_BURST = 0.6
+ONE_REPLICA = 0.8  # a leak is in the code that all replicas run
+MANY_SIBLINGS = 3  # other replicas: fewer may be luck
 UNSURE = 0.5
 TOO_EARLY = "its kills come too soon after each start to see a level or a growth"
 
@@ -231,7 +233,7 @@ def growing_steadily(clues: Clues, kill: Kill) -> Answer:
     """Yes when the floor of memory rises life after life; or, where no scrape saw it, when the log's counters rise until the kill."""
     shape = clues.shape
     if shape is not None and shape.cause is CauseName.LEAK:
-        return _from_shape(shape)
+        return _leak_by_shape(clues, shape)
     if _log_shows_growth(clues, kill):
         return _growth_by_log(clues, kill)
     if shape is not None and shape.cause is CauseName.STARTUP:
@@ -239,6 +241,20 @@ def growing_steadily(clues: Clues, kill: Kill) -> Answer:
     if shape is not None and (shape.cause is not CauseName.UNKNOWN or shape.detail in ("flat", "page_cache")):
         return Answer(answer=NO, because=_refused(shape, "leak", "grow", "rise", "ramp") or "no steady rise of the floor in any life")
     return Answer(answer=CANNOT_TELL, because=_no_shape_words(clues))
+
+
+def _leak_by_shape(clues: Clues, shape: Shape) -> Answer:
+    """The shape's word, with the rollout it began with, and with what the other replicas say against it."""
+    answer = _from_shape(shape)
+    rollout = rollout_before(clues, from_epoch(shape.change_at_s)) if shape.change_at_s is not None else None
+    if rollout is not None:
+        image = rollout.images.get(clues.container_name, "")
+        answer = replace(answer, reasons=(*answer.reasons, f"it began with the rollout {rollout.name}{f' ({image})' if image else ''}"))
+    siblings = clues.facts.workload.siblings if clues.facts.workload is not None else ()
+    if len(siblings) < MANY_SIBLINGS or any(s.restart_count or s.last_reason for s in siblings):
+        return answer
+    against = f"none of the {len(siblings)} other replicas was killed: one that gets more than its share of work looks the same"
+    return replace(answer, confidence=min(answer.confidence, ONE_REPLICA), against=(against, *answer.against))
 
 
 def _log_shows_growth(clues: Clues, kill: Kill) -> bool:

@@ -14,11 +14,14 @@ from receiver.diagnosis.log_clues import still_loading, worker_lives
 from receiver.diagnosis.runtimes import detect_runtime
 from receiver.diagnosis.series import shape_of
 from receiver.diagnosis.signatures import LoadingLine, find_signature, rising_words, strip_kube_time
-from receiver.domain.facts import ContainerFacts, Facts, MemoryHistory, Termination
+from receiver.domain.facts import ContainerFacts, Facts, MemoryHistory, Revision, Termination
 from receiver.domain.identity import UNKNOWN_KIND, Workload
 from receiver.domain.report import Shape, Signature
+from receiver.domain.units import from_epoch
 
 JUST_BEFORE_S = 180.0  # how far back "just before it died" reaches: a few scrapes at the usual 30 to 60 s
+ROLLOUT_REACH_S = 1800.0  # pods of a rollout may start this long after its ReplicaSet; a change is seen a little later still
+ROLLOUT_SLACK_S = 600.0  # the start of a rise is read off bins, and may come out early
 SCRAPE_SLACK_S = 5.0  # scrape times and kubelet times come from different clocks
 
 
@@ -172,11 +175,23 @@ def memory_ratio_before(clues: Clues, at: datetime | None) -> float | None:
 
 
 def _raises(facts: Facts, container: str) -> tuple[Raise, ...]:
-    """The rollouts that raised the limit, newest first."""
+    """When the limit was raised, newest first: by rollouts, and in place as the history of the limit tells."""
+    found: dict[tuple[int, int], Raise] = {}
+    samples = [s for s in facts.history.samples if s.limit_bytes] if facts.history is not None else []
+    for older, newer in pairwise(samples):
+        before, after = int(older.limit_bytes or 0), int(newer.limit_bytes or 0)
+        if after > before:
+            found[before, after] = Raise(at=from_epoch(newer.t_s), before_bytes=before, after_bytes=after)
     revisions = facts.workload.revisions if facts.workload else ()
-    found = []
-    for newer, older in pairwise(revisions):
-        after, before = newer.limits_bytes.get(container), older.limits_bytes.get(container)
-        if after and before and after > before and newer.created_at is not None:
-            found.append(Raise(at=newer.created_at, before_bytes=before, after_bytes=after))
-    return tuple(found)
+    for later, earlier in pairwise(revisions):
+        limit, was = later.limits_bytes.get(container), earlier.limits_bytes.get(container)
+        if limit and was and limit > was and later.created_at is not None:
+            found[was, limit] = Raise(at=later.created_at, before_bytes=was, after_bytes=limit)
+    return tuple(sorted(found.values(), key=lambda r: r.at, reverse=True))
+
+
+def rollout_before(clues: Clues, at: datetime) -> Revision | None:
+    """The rollout with which a change at `at` may have begun: the newest of the half hour before it."""
+    revisions = clues.facts.workload.revisions if clues.facts.workload else ()
+    near = [r for r in revisions if r.created_at is not None and -ROLLOUT_SLACK_S <= (at - r.created_at).total_seconds() <= ROLLOUT_REACH_S]
+    return max(near, key=lambda r: r.created_at or at, default=None)

@@ -162,6 +162,16 @@ def test_second_kill_after_a_raise_doubles_once() -> None:
     assert any("profile" in c for c in proposal.caveats)
 
 
+def test_raise_in_place_counts_as_a_raise() -> None:
+    """A limit raised in the running pod leaves no rollout; the history of the limit tells."""
+    low, high = history(0.5, 0.9, limit=512 * MIB, until=ago(4000)), history(0.5, 0.9, limit=1024 * MIB)
+    both = replace(high, samples=(*low.samples, *high.samples))
+    proposal = _of(_killed(limit=1024 * MIB, history=both), TOO_LOW)
+
+    assert proposal.limit_bytes == 2 * GIB
+    assert any("profile" in c for c in proposal.caveats)
+
+
 def test_third_time_asks_for_a_profile() -> None:
     """Two raises in a week did not help: no third number, a profile."""
     proposal = _of(_killed(limit=1024 * MIB, owner=_revisions((1024, 20), (768, 60), (512, 400))), TOO_LOW)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from receiver.diagnosis import tree
 from receiver.diagnosis.clues import clues_of
 from receiver.diagnosis.diagnose import diagnose, report_of
-from receiver.domain.facts import Facts
+from receiver.domain.facts import Facts, Revision, SiblingFact
 from receiver.domain.report import CauseName, KillKind, Report, Shape
 from receiver.domain.units import MIB
 from tests.unit.diagnosis.facts_kit import LEAK_SHAPE, ago, container, death, facts, history, killing, log, shape
@@ -182,6 +182,32 @@ def test_startup_by_the_clock_alone(lived_s: float, leaf: CauseName, most: float
 
     assert report.cause.name is leaf
     assert report.cause.confidence <= most
+
+
+def _leaking(**owner: object) -> Report:
+    changed = replace(LEAK_SHAPE, detail="after_change", change_at_s=ago(7200).timestamp())
+    return _with(facts(container(dead=death(lived_s=10800)), owner=owner), changed)
+
+
+def test_leak_that_began_with_a_rollout_names_it() -> None:
+    """A rise that began twelve minutes after a rollout is told with that rollout and its image; another day's is not."""
+    rollouts = tuple(
+        Revision(name=f"orders-api-{n}", revision=n, created_at=ago(seconds), images={"orders-api": f"orders:1.4.{n}"})
+        for n, seconds in ((3, 7200 + 720), (2, 90000))
+    )
+
+    assert "it began with the rollout orders-api-3 (orders:1.4.3)" in _leaking(revisions=rollouts).cause.because
+    assert not any("rollout" in b for b in _leaking(revisions=rollouts[1:]).cause.because)
+
+
+def test_one_replica_of_many_is_not_likely_a_leak() -> None:
+    """Every replica runs the same code: when eleven of twelve are untouched, a hot shard looks the same and is said."""
+    quiet = tuple(SiblingFact(pod=f"p{n}", is_ready=True) for n in range(11))
+    report = _leaking(siblings=quiet)
+
+    assert 0.6 <= report.cause.confidence < 0.85
+    assert "none of the 11 other replicas was killed" in report.cause.against[0]
+    assert _leaking(siblings=(*quiet, SiblingFact(pod="q", restart_count=3, last_reason="OOMKilled"))).cause.confidence >= 0.85
 
 
 def test_own_limit_is_not_called_too_low() -> None:
