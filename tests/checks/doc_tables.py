@@ -1,0 +1,77 @@
+"""The tables of docs/signatures.md and docs/redaction.md, made from the code. `python -m tests.checks.doc_tables` writes them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from receiver.diagnosis.signatures import SIGNATURES
+from receiver.evidence.redaction import KINDS
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+_FAMILIES = {
+    "python": "Python", "jvm": "JVM", "node": "Node.js", "go": "Go", "dotnet": ".NET", "ruby": "Ruby", "php": "PHP", "rust": "Rust", "cpp": "C and C++",
+    "erlang": "Erlang, RabbitMQ", "perl": "Perl", "postgres": "PostgreSQL", "mysql": "MySQL, MariaDB", "redis": "Redis, Valkey", "elasticsearch": "Elasticsearch, OpenSearch",
+    "clickhouse": "ClickHouse", "nginx": "nginx", "apache": "Apache", "haproxy": "HAProxy", "varnish": "Varnish", "kernel": "The kernel", "runtime": "The container runtime",
+    "supervisord": "supervisord", "systemd": "systemd", "shell": "Shells", "": "Any program",
+}  # fmt: skip
+_KINDS = {
+    "own_limit": "own limit", "refused": "refused", "child_killed": "child killed", "kernel": "kernel", "other_memory": "other memory",
+}  # fmt: skip
+
+
+def signature_table() -> str:
+    """One table a family: id, kind, meaning, a line as it is printed, what helps."""
+    parts = []
+    for runtime, title in _FAMILIES.items():
+        rows = [
+            f"| `{p.id}` | {_KINDS[p.kind]} | {_cell(p.meaning)} | {_code(p.example)} | {_cell(p.advice)} |"
+            for p in SIGNATURES
+            if p.runtime == runtime
+        ]
+        parts += [f"### {title}", "", "| id | kind | means | a line that says so | what helps |", "|---|---|---|---|---|", *rows, ""]
+    return "\n".join(parts).rstrip()
+
+
+def redaction_table() -> str:
+    """Kinds and how each is recognised."""
+    rows = [f"| {kind} | {_cell(how)} |" for kind, how in KINDS]
+    return "\n".join(["| kind | recognised |", "|---|---|", *rows])
+
+
+PAGES: tuple[tuple[str, str, Callable[[], str]], ...] = (
+    ("signatures.md", "signatures", signature_table),
+    ("redaction.md", "kinds", redaction_table),
+)
+
+
+def filled(page: str, mark: str, table: str) -> str:
+    """The page with the text between its two marks replaced by the table."""
+    begin, end = f"<!-- {mark}: begin -->", f"<!-- {mark}: end -->"
+    head, _, rest = page.partition(begin)
+    _, _, tail = rest.partition(end)
+    return f"{head}{begin}\n{table}\n{end}{tail}"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+def _code(line: str) -> str:
+    shown = line if len(line) <= 110 else line[:109] + "…"
+    fence = "``" if "`" in shown else "`"
+    return f"{fence}{shown.replace('|', chr(92) + '|')}{fence}"
+
+
+def main() -> None:
+    """Write the tables into the pages."""
+    for name, mark, table in PAGES:
+        path = DOCS / name
+        path.write_text(filled(path.read_text(), mark, table()))
+        sys.stderr.write(f"wrote {path.name}\n")
+
+
+if __name__ == "__main__":
+    main()
