@@ -32,7 +32,7 @@ def guessed_owner(pod: object) -> Workload | None:
 def workload_facts(answers: Mapping[str, Any], subject: Subject, container: str) -> WorkloadFacts | None:
     """The workload, or None when nothing is known of it. `container`: whose restarts the siblings are asked for."""
     pod = answers.get("pod")
-    owners = tuple(o for o in answers.get("owners") or () if isinstance(o, Mapping))
+    owners = objects(answers, "owners")
     revisions = objects(answers, "replicasets", "items")
     chain = _chain(pod, owners, revisions)
     if len(chain) > 1:
