@@ -775,17 +775,6 @@ def hard_wave_rising_no_rate(rng):
     )
 
 
-def hard_limit_wave(rng):
-    return Plan(
-        "limit_too_low",
-        [Base(rng.uniform(0.6, 0.66)), Load(0.2)],
-        24 * HOUR,
-        60,
-        Traffic(wave=0.35, phase=rng.random(), noise=0.3),
-        hard=True,
-    )
-
-
 FAMILIES: tuple[Callable[[Random], Plan], ...] = tuple(
     f
     for name, f in list(globals().items())

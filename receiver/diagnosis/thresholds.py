@@ -63,7 +63,9 @@ MIN_RATE_BINS = 12
 RATE_R2 = 0.6  # of memory explained by the rate of the moment
 RATE_PARTIAL_R2 = 0.3  # of what time leaves unexplained: memory jumps with the rate
 LEFT_AFTER_RATE = 0.5  # of the slope: below it most of the rise was the rate's
-RATE_BETTER = 0.7  # x the unexplained rest of time or work done: the rate must do clearly better
+RATE_BETTER = 0.7  # x what time or work done leave unexplained: the rate does clearly better
+RATE_R2_HIGH = 0.85  # with so much explained by a rate that itself rises steadily,
+RATE_NO_WORSE = 2.5  # x is enough to doubt a leak; leaks per request under a rising load had 4.5 and more
 
 # File cache
 KILL_LEVEL = 0.85  # of the limit at the last scrape before a kill: the life filled its limit, as far as scrapes can tell
@@ -94,6 +96,6 @@ EARLY_HIGH = 0.75  # peaks below it: the limit was never in sight
 SLOWING_TAIL = 0.72  # a first life that has slowed down to this may well level off
 MIN_FIRST_LIFE_S = 2700.0  # a single ramp that is younger is not worth a word yet
 FIRST_LIFE_SURE_S = 86400.0  # a first life that ramps may be an unfinished warm-up; the longest one measured took 9 h
-CHANGE_SURE_S = 7200.0  # a rise since a change that is younger may be a batch job's
-CHANGE_MIN_SHARE = 0.4  # of the life: unless it is so much of what was seen
+MIN_CHANGE_S = 5400.0  # a rise after a quiet time may be a batch job's: few climb longer than this
+CHANGE_SURE_S = 7200.0
 SETTLED_S = 7200.0  # of quiet history: "nothing there" can be said with some weight

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from receiver.diagnosis import thresholds as th
 from receiver.diagnosis.shape import ramp as ramps
-from receiver.diagnosis.shape.leak import LeakFinding
+from receiver.diagnosis.shape.leak import LeakFinding, LifeRamp
 from receiver.diagnosis.shape.level import Level
 from receiver.diagnosis.shape.lives import Lives
 from receiver.diagnosis.shape.prepare import Columns
@@ -94,30 +94,29 @@ def _leak(seen: Seen) -> Verdict | None:
     leak = seen.leak
     if not leak.is_leak or _is_near_limit_anyway(seen):
         return None
-    if leak.since_change is not None:
-        return _leak_since_change(seen, leak)
     good = leak.ramping
     killed = sum(x.span.is_killed for x in good)
-    clean = all(x.ramp.is_clean for x in good)
-    hours = sum(x.length_s for x in good) / 3600
+    if leak.change_at_s is not None and len(good) == 1:
+        return _one_rise_since_change(seen, good[0])
     if not killed and len(good) == 1:
-        return _first_life(seen, leak)
+        return _first_life(seen, good[0])
+    clean = all(x.ramp.is_clean for x in good)
     if killed <= 1 and len(good) == 1 and not clean:
         return _verdict(CauseName.UNKNOWN, 0.5, "climbing")
     confidence = {0: 0.75, 1: 0.8}.get(killed, 0.95) + (0.1 if len(good) >= 3 else 0.05 * (len(good) - 1))
     if not clean:
         confidence -= 0.1
-    if hours < 1:
+    if sum(x.length_s for x in good) < 3600:
         confidence -= 0.2
-    return _verdict(CauseName.LEAK, min(confidence, 0.95), "tmpfs" if seen.is_unreclaimable else "steady")
+    detail = "tmpfs" if seen.is_unreclaimable else "steady" if leak.change_at_s is None else "after_change"
+    return _verdict(CauseName.LEAK, min(confidence, 0.95), detail)
 
 
-def _first_life(seen: Seen, leak: LeakFinding) -> Verdict:
+def _first_life(seen: Seen, life: LifeRamp) -> Verdict:
     """One unkilled ramp: a leak, or a warm-up that has not come to its end."""
-    (life,) = leak.ramping
     if life.length_s < th.MIN_FIRST_LIFE_S:
         return _verdict(CauseName.UNKNOWN, 0.5, "climbing")
-    if life.ramp.tail < th.SLOWING_TAIL:
+    if life.ramp.tail < th.SLOWING_TAIL and not seen.leak.is_straight_lately:
         return _verdict(CauseName.UNKNOWN, 0.5, "slowing")
     age_s = life.ramp.end_s - (life.span.start_s if life.span.start_s is not None else life.ramp.start_s)
     confidence = 0.5 if age_s < th.FIRST_LIFE_SURE_S else 0.8 if life.ramp.is_clean else 0.7
@@ -126,15 +125,20 @@ def _first_life(seen: Seen, leak: LeakFinding) -> Verdict:
     return _verdict(CauseName.LEAK, confidence, "first_life")
 
 
-def _leak_since_change(seen: Seen, leak: LeakFinding) -> Verdict:
-    rise = leak.since_change
-    assert rise is not None
-    length_s = rise.end_s - rise.start_s
-    whole_s = leak.tested[-1].length_s
-    if length_s < th.MIN_FIRST_LIFE_S or (length_s < th.CHANGE_SURE_S and length_s < th.CHANGE_MIN_SHARE * whole_s):
-        return _verdict(CauseName.UNKNOWN, 0.5, "spike_or_new_level")
-    confidence = 0.5 if length_s < th.CHANGE_SURE_S else 0.75 if rise.is_clean else 0.65
-    return _verdict(CauseName.LEAK, confidence if seen.columns.has_own_memory else 0.5, "after_change")
+def _one_rise_since_change(seen: Seen, life: LifeRamp) -> Verdict:
+    """One rise after a quiet time. A batch job does that too, for an hour; a whole new life may be warming up."""
+    if life.length_s < (th.MIN_CHANGE_S if life.is_part else th.MIN_FIRST_LIFE_S):
+        return _verdict(CauseName.UNKNOWN, 0.5, "climbing" if life.span.is_killed else "spike_or_new_level")
+    is_long = life.length_s >= th.CHANGE_SURE_S
+    if life.span.is_killed:
+        confidence = 0.8 if is_long and life.ramp.is_clean else 0.6
+    elif life.is_part:
+        confidence = 0.75 if is_long and life.ramp.is_clean else 0.65 if is_long else 0.5
+    else:
+        confidence = 0.5  # after a rollout: a new version may have a new warm-up
+    if not seen.columns.has_own_memory and not life.span.is_killed:
+        confidence = 0.5
+    return _verdict(CauseName.LEAK, confidence, "after_change")
 
 
 def _is_near_limit_anyway(seen: Seen) -> bool:

@@ -1,4 +1,4 @@
-"""Leak: does the floor ramp in most of the lives, or since a change in the newest one?"""
+"""Leak: does the floor ramp in most of the lives, or ever since a change?"""
 
 from __future__ import annotations
 
@@ -15,33 +15,30 @@ from receiver.diagnosis.shape.ramp import Bin, Ramp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LifeRamp:
-    """One life and what the ramp tests said about it."""
+    """One life and what the ramp tests said about it, or about its end when only that ramps (`is_part`)."""
 
     span: Span
     ramp: Ramp
+    is_part: bool = False
 
     @property
     def length_s(self) -> float:
-        """The tested part: without start-up."""
+        """The tested stretch: without start-up."""
         return self.ramp.end_s - self.ramp.start_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeakFinding:
-    """`tested` are the lives long enough to test; `since_change` the part of the newest life that ramps, if only a part does.
-
-    `why_not`: what speaks against a leak although lives ramp.
+    """`tested` are the lives long enough to test, `ramping` what carries the verdict. `why_not`: what speaks against a
+    leak although lives ramp. `change_at_s`: it began then, not with the first life.
     """
 
     tested: tuple[LifeRamp, ...]
-    is_leak: bool
-    since_change: Ramp | None = None
+    ramping: tuple[LifeRamp, ...] = ()
+    is_leak: bool = False
+    change_at_s: float | None = None
     why_not: str = ""
-
-    @property
-    def ramping(self) -> tuple[LifeRamp, ...]:
-        """The lives that ramp."""
-        return tuple(x for x in self.tested if x.ramp.is_ramp)
+    is_straight_lately: bool = False  # the newest life has slowed down since its start, but not lately
 
     @property
     def newest(self) -> Ramp | None:
@@ -50,23 +47,24 @@ class LeakFinding:
 
 
 def find_leak(c: Columns, lives: Lives, scale: float) -> LeakFinding:
-    """Ramps in at least half of the long lives and of their time; else a ramp that began within the newest life."""
-    tested: list[LifeRamp] = []
-    newest_bins: list[Bin] = []
-    for span, begin in _testable(c, lives):
-        newest_bins = ramps.bins_of(c, begin, span.last)
-        tested.append(LifeRamp(span=span, ramp=ramps.ramp_of(newest_bins, scale)))
-    good = [x for x in tested if x.ramp.is_ramp]
-    late = _late_rise(newest_bins, scale) if len(good) == 1 and len(tested) == 1 else None
-    if late is not None and not tested[0].span.is_over:
-        return LeakFinding(tested=tuple(tested), is_leak=True, since_change=late)
+    """Ramps in at least half of the tested lives and of their time; else ramps without exception since a change."""
+    spans = _testable(c, lives)
+    bins = [ramps.bins_of(c, begin, span.last) for span, begin in spans]
+    tested = tuple(LifeRamp(span=span, ramp=ramps.ramp_of(b, scale)) for (span, _), b in zip(spans, bins, strict=True))
+    good = tuple(x for x in tested if x.ramp.is_ramp)
+    if len(tested) == 1 and good:
+        late = _late_rise(tested[0], bins[0], scale)
+        if late is not None:
+            return LeakFinding(tested=tested, ramping=(late,), is_leak=True, change_at_s=late.ramp.start_s)
     if good and 2 * len(good) >= len(tested) and 2 * sum(x.length_s for x in good) >= sum(x.length_s for x in tested):
         why_not = _why_not(tested, good, lives, scale)
-        return LeakFinding(tested=tuple(tested), is_leak=not why_not, why_not=why_not)
-    change = None
-    if tested and not tested[-1].span.is_over and tested[-1].span == lives.spans[-1]:
-        change = _since_change(newest_bins, scale)
-    return LeakFinding(tested=tuple(tested), is_leak=change is not None, since_change=change)
+        straight = len(good) == 1 and rising_end(bins[-1], scale) is not None
+        return LeakFinding(tested=tested, ramping=good, is_leak=not why_not, why_not=why_not, is_straight_lately=straight)
+    since = _since_change(tested, bins, scale)
+    is_up_to_now = bool(since) and (since[-1].span == lives.spans[-1] or since[-1].span.is_killed)
+    if not is_up_to_now or _why_not(since, since, lives, scale):
+        return LeakFinding(tested=tested, ramping=good)
+    return LeakFinding(tested=tested, ramping=since, is_leak=True, change_at_s=since[0].ramp.start_s)
 
 
 def _testable(c: Columns, lives: Lives) -> list[tuple[Span, int]]:
@@ -90,31 +88,44 @@ def _testable(c: Columns, lives: Lives) -> list[tuple[Span, int]]:
 def _why_not(tested: Sequence[LifeRamp], good: Sequence[LifeRamp], lives: Lives, scale: float) -> str:
     """What would be odd for a leak: kills without a ramp, wildly different slopes, or only refilling to a known level."""
     ramp_kills = sum(x.span.is_killed for x in good)
-    if len(lives.kills) - ramp_kills > max(1, ramp_kills):
+    all_clean = all(x.ramp.is_clean for x in good)
+    if len(lives.kills) - ramp_kills > max(1, ramp_kills) and not (all_clean and len(good) == len(tested) >= 2):
         return "most kills came without such a rise"
-    if len(good) < th.MIN_SHORT_LIVES and all(x.ramp.end_s - x.ramp.start_s < th.MIN_SHORT_RAMP_S for x in good):
-        return "too short and too few lives to tell"
+    if len(good) < th.MIN_SHORT_LIVES and all(x.length_s < th.MIN_SHORT_RAMP_S for x in good):
+        return "the lives are too short and too few to tell"
     slopes = sorted(x.ramp.slope for x in good if x.span.is_killed)
-    if len(slopes) >= 2 and slopes[-1] > th.SLOPE_RATIO * slopes[0] and not all(x.ramp.is_clean for x in good):
+    if len(slopes) >= 2 and slopes[-1] > th.SLOPE_RATIO * slopes[0] and not all_clean:
         return "it rises at a different speed in every life"
-    newest = tested[-1]
-    settled = [x.ramp for x in tested[:-1] if x.ramp.refused in (ramps.LEVELLED, ramps.LEVELLING, ramps.TOO_LITTLE, ramps.ONE_STEP)]
-    if newest in good and len(good) == 1 and settled and newest.ramp.floor_end <= stats.median([r.floor_end for r in settled]) + th.PART_GROWTH * scale:
+    if tested[-1] in good and len(good) == 1 and _only_refills(tested, scale):
         return "an earlier life levelled off higher than this one has come"
     return ""
 
 
-def _late_rise(bins: Sequence[Bin], scale: float) -> Ramp | None:
-    """The rising end of a life that ramps as a whole only because its end rises so much."""
-    begin = ramps.rising_since(bins)
-    if begin is None or begin < th.MIN_BINS:
-        return None
-    slope_before = stats.theil_sen([b.at_s for b in bins[:begin]], [b.low for b in bins[:begin]])
-    found = ramps.ramp_of(bins[begin:], scale, is_part=True)
-    return found if found.slope > 0 and slope_before < th.BEND_SLOPE * found.slope else None
+def _only_refills(tested: Sequence[LifeRamp], scale: float) -> bool:
+    """Whether the newest life is still below where earlier ones settled: it may be the same warm-up again."""
+    settled = [x.ramp.floor_end for x in tested[:-1] if x.ramp.refused in ramps.SETTLED]
+    return bool(settled) and tested[-1].ramp.floor_end <= stats.median(settled) + th.PART_GROWTH * scale
 
 
-def _since_change(bins: Sequence[Bin], scale: float) -> Ramp | None:
+def _since_change(tested: Sequence[LifeRamp], bins: Sequence[list[Bin]], scale: float) -> tuple[LifeRamp, ...]:
+    """The newest lives as long as all of them ramp, with the end of the life before them if only its end does."""
+    if not tested:
+        return ()
+    run: list[LifeRamp] = []
+    for life, life_bins in zip(reversed(tested), reversed(bins), strict=True):
+        if life.ramp.is_ramp:
+            run.insert(0, life)
+            continue
+        part = rising_end(life_bins, scale)
+        if part is not None:
+            run.insert(0, LifeRamp(span=life.span, ramp=part, is_part=True))
+        break
+    if len(run) == 1 and not run[0].is_part and _only_refills(tested, scale):
+        return ()
+    return tuple(run)
+
+
+def rising_end(bins: Sequence[Bin], scale: float) -> Ramp | None:
     """A ramp that fills the end of a life, takes memory where it has not been before, and is not the end of slowing down.
 
     A cache that fills ever more slowly has a nearly straight last half too; but its stretch before that was steeper.
@@ -136,3 +147,15 @@ def _since_change(bins: Sequence[Bin], scale: float) -> Ramp | None:
         if is_new_ground and found.slope >= th.NOT_SLOWING * slope_before:
             return found
     return None
+
+
+def _late_rise(life: LifeRamp, bins: Sequence[Bin], scale: float) -> LifeRamp | None:
+    """The rising end of a life that ramps as a whole only because its end rises so much."""
+    begin = ramps.rising_since(bins)
+    if begin is None or begin < th.MIN_BINS:
+        return None
+    slope_before = stats.theil_sen([b.at_s for b in bins[:begin]], [b.low for b in bins[:begin]])
+    found = ramps.ramp_of(bins[begin:], scale, is_part=True)
+    if found.slope <= 0 or slope_before >= th.BEND_SLOPE * found.slope:
+        return None
+    return LifeRamp(span=life.span, ramp=found, is_part=True)

@@ -17,6 +17,7 @@ from receiver.diagnosis.shape.prepare import Columns
 
 TOO_SHORT, TOO_LITTLE, NOT_STEADY, ONE_STEP = "too short", "grows too little", "not steady", "one step"
 LEVELLED, LEVELLING, FOLLOWS_RATE = "levelled off", "levelling off", "follows the request rate"
+SETTLED = (LEVELLED, LEVELLING, TOO_LITTLE, ONE_STEP)  # refusals of a life that came to a level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +166,8 @@ def follows_rate(bins: Sequence[Bin]) -> bool:
     if by_level is None or by_level[0][1] <= 0 or by_level[1] < th.RATE_R2:
         return False
     others = [fit[1] for fit in (stats.least_squares((ats,), used), stats.least_squares((work,), used)) if fit is not None]
-    if all(1 - by_level[1] < th.RATE_BETTER * (1 - r2) for r2 in others):
+    unexplained = (1 - by_level[1]) / (1 - max(others)) if others and max(others) < 1 else 0.0
+    if unexplained < th.RATE_BETTER or (by_level[1] >= th.RATE_R2_HIGH and unexplained < th.RATE_NO_WORSE):
         return True
     return _jumps_with_rate(known)
 
@@ -183,7 +185,12 @@ def _jumps_with_rate(known: Sequence[tuple[float, float, float]]) -> bool:
 def _is_straight(steps: Sequence[float], noise: float, growth: float) -> bool:
     """Whether every epoch adds about the same and the bins keep to the line: then even a small rise is no accident."""
     even = 1 / len(steps)
-    return growth > 0 and noise <= th.STRAIGHT_NOISE * growth and min(steps) >= th.STRAIGHT_STEPS[0] * even and max(steps) <= th.STRAIGHT_STEPS[1] * even
+    return (
+        growth > 0
+        and noise <= th.STRAIGHT_NOISE * growth
+        and min(steps) >= th.STRAIGHT_STEPS[0] * even
+        and max(steps) <= th.STRAIGHT_STEPS[1] * even
+    )
 
 
 def _floors(bins: Sequence[Bin], epochs: int) -> tuple[list[float], list[float], list[int]]:
