@@ -39,7 +39,9 @@ def memory_history(
     if day is None and hour is None:
         return None
     own = pod.container(container) if pod else None
-    series = _Series(pod_name=pod_name, container=container, sources=(hour, day), deaths=_deaths((hour, day), own, pod_name, container))
+    reasons = _memory_reasons(own)
+    deaths = _deaths((hour, day), own, pod_name, container, reasons)
+    series = _Series(pod_name=pod_name, container=container, sources=(hour, day), deaths=deaths, memory_reasons=reasons)
     scraped_step_s = _scrape_step_s(hour, pod_name, container)
     # The kubelet exports 0 for a container that it has not measured yet: no sample.
     minutes = {t: v for t, v in series.use(day, "working_set", MINUTE_S).items() if v > 0}
@@ -100,6 +102,7 @@ class _Series:
     container: str
     sources: tuple[object, ...]
     deaths: tuple[_Death, ...]
+    memory_reasons: frozenset[str]
 
     def named(self, source: object, name: str) -> tuple[Track, ...]:
         return tracks(source, name, container=self.container, pod=self.pod_name)
@@ -110,6 +113,39 @@ class _Series:
 
     def stairs(self, name: str) -> Stairs:
         return Stairs([t for s in self.sources for t in self.named(s, name)])
+
+    def restart_counts(self, source: object, times: list[float]) -> list[float | None]:
+        """The restart count at each time; without kube-state-metrics, how many series (lives) had begun, less the first."""
+        told = self.stairs("restarts")
+        if told.is_known:
+            return [told.at(t) for t in times]
+        begins = sorted(t.points[0][0] for t in self.named(source, "working_set") if t.id)
+        return [float(max(bisect_right(begins, t) - 1, 0)) for t in times] if begins else [None] * len(times)
+
+    def kill_counts(self, times: list[float], restarts: list[float | None]) -> list[float | None]:
+        """How many OOM kills were known at each time since the first; None where no source tells kills from other deaths.
+
+        Deaths whose time is known count when they happened. A restart that none of them accounts for counts when its reason
+        was told as a kill (older kube-state-metrics tell no times), or when every known death was one: lives between two
+        scrapes. Both are counted from the first time on, because a restart is told up to minutes (the back-off) after its death.
+        """
+        reasons = [t for s in self.sources for t in self.named(s, "last_terminated_reason")]
+        if not self.deaths and not reasons:
+            return [None] * len(times)
+        at = [d.at_s for d in self.deaths if d.is_memory]
+        is_always_memory = bool(self.deaths) and len(at) == len(self.deaths)
+        counts: list[float | None] = []
+        kills = told = 0.0
+        before: float | None = None
+        for t, count in zip(times, restarts, strict=True):
+            if count is not None:
+                if before is not None and count > before:
+                    is_memory = _reason_at(reasons, t) in self.memory_reasons if reasons else is_always_memory
+                    told += count - before if is_memory else 0.0
+                before = count
+            kills = max(kills, told, float(bisect_right(at, t) - bisect_right(at, times[0])))
+            counts.append(kills)
+        return counts
 
 
 def _samples(
@@ -127,13 +163,11 @@ def _samples(
         return {int(t // step_s): v for t, v in series.use(source, name, step_s).items()}
 
     rss, cache = by_step("rss"), by_step("cache")
-    enforced, limit, restarts = series.stairs("enforced_limit"), series.stairs("limit"), series.stairs("restarts")
-    restart_counts = [restarts.at(t) for t in use]
-    kills: Sequence[float | None] = [None] * len(use)
-    if series.deaths or series.stairs("last_terminated_reason").is_known:
-        kills = _kill_counts(list(use), restart_counts, series.deaths)
+    enforced, limit = series.stairs("enforced_limit"), series.stairs("limit")
+    restarts = series.restart_counts(source, list(use))
+    kills = series.kill_counts(list(use), restarts)
     rows = []
-    for (t, working_set), restart_count, kill_count in zip(use.items(), restart_counts, kills, strict=True):
+    for (t, working_set), restart_count, kill_count in zip(use.items(), restarts, kills, strict=True):
         in_force = enforced.at(t) or limit.at(t) or limit_now
         rows.append(
             Sample(
@@ -150,25 +184,6 @@ def _samples(
     return tuple(rows)
 
 
-def _kill_counts(times: list[float], restart_counts: list[float | None], deaths: tuple[_Death, ...]) -> list[float]:
-    """How many OOM kills were known at each time since the first.
-
-    Where every known death was one, restarts that no death's time accounts for were kills too: lives between two scrapes.
-    Both are counted from the first time on, because a restart is told up to minutes (the back-off) after its death.
-    """
-    at = [d.at_s for d in deaths if d.is_memory]
-    is_always_memory = bool(deaths) and len(at) == len(deaths)
-    first_restarts = next((r for r in restart_counts if r is not None), 0.0)
-    counts: list[float] = []
-    kills = 0.0
-    for t, restarts in zip(times, restart_counts, strict=True):
-        kills = max(kills, float(bisect_right(at, t) - bisect_right(at, times[0])))
-        if is_always_memory and restarts is not None:
-            kills = max(kills, restarts - first_restarts)
-        counts.append(kills)
-    return counts
-
-
 def _scrape_step_s(hour: object, pod: str, container: str) -> float:
     """The usual distance between samples, of the series that is scraped most often."""
     steps = []
@@ -179,14 +194,19 @@ def _scrape_step_s(hour: object, pod: str, container: str) -> float:
     return max(MIN_STEP_S, min(steps, default=60.0))
 
 
-def _deaths(sources: tuple[object, ...], own: ContainerFacts | None, pod: str, container: str) -> tuple[_Death, ...]:
+def _memory_reasons(own: ContainerFacts | None) -> frozenset[str]:
+    """The reasons that mean memory here. A restart that dies of what a tmpfs still holds is a StartError; only its message tells."""
+    return frozenset({"OOMKilled"} | {d.reason for d in _terminations(own) if is_memory_death(d)})
+
+
+def _deaths(
+    sources: tuple[object, ...], own: ContainerFacts | None, pod: str, container: str, memory_reasons: frozenset[str]
+) -> tuple[_Death, ...]:
     """Known deaths with their exact times, oldest first: from kube-state-metrics and from the pod's status."""
     found: list[_Death] = []
     for termination in _terminations(own):
         if termination.finished_at is not None:
             found.append(_Death(at_s=termination.finished_at.timestamp(), is_memory=is_memory_death(termination)))
-    # A restart that dies of what a tmpfs still holds is a StartError; only the pod's status says that this one is memory.
-    memory_reasons = {"OOMKilled"} | {"StartError" for d in _terminations(own) if d.reason == "StartError" and is_memory_death(d)}
     for source in sources:
         reasons = tracks(source, "last_terminated_reason", container=container, pod=pod)
         for track in tracks(source, "last_terminated_at", container=container, pod=pod):
