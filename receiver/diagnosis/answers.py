@@ -291,7 +291,7 @@ def _growth_by_log(clues: Clues, kill: Kill) -> Answer:
     detail = "runtime_limit" if kill.kind is KillKind.NONE else "log"
     return Answer(
         answer=YES, because=reasons[-1], decides=True, confidence=UNSURE if is_batch or clues.is_log_of_survivor else LOG_RISES, reasons=tuple(reasons), against=tuple(against),
-        settle_by="a longer life with memory history: a plateau would refute it", detail=detail,
+        settle_by="a longer life with memory history would settle it: a plateau speaks against a leak", detail=detail,
     )  # fmt: skip
 
 
@@ -310,7 +310,7 @@ def only_during_spikes(clues: Clues, kill: Kill) -> Answer:
         )
         return Answer(
             answer=YES, because=reasons[0], decides=True, confidence=LOG_BURST, reasons=reasons,
-            against=("no scrape saw the peak",), settle_by="memory history of a life that has both quiet time and a burst", detail="burst",
+            against=("no scrape saw the peak",), settle_by="memory history of a life that has both quiet time and a burst would settle it", detail="burst",
         )  # fmt: skip
     if shape is not None and (shape.cause is CauseName.STARTUP or (shape.cause is CauseName.SPIKE and _is_blind(clues))):
         return Answer(answer=CANNOT_TELL, because=TOO_EARLY)
@@ -359,7 +359,7 @@ def unknown_cause(clues: Clues, kill: Kill) -> Cause:
         return Cause(
             name=CauseName.UNKNOWN, confidence=UNSURE, detail="runtime_limit",
             because=(f"the program ran into a limit of its own: {full.meaning}", "whether that limit is too small or the program leaks, memory alone cannot say"),
-            settle_by="a heap dump at the error, or the heap's use after each collection: a rising floor is a leak",
+            settle_by="a heap dump at the error would settle it, or the heap's use after each collection: a rising floor is a leak",
         )  # fmt: skip
     reasons: list[str] = []
     is_short = bool(clues.lives_s) and max(clues.lives_s) < SHAPE_SEES_S and kill.kind in (KillKind.CONTAINER_OOM, KillKind.SUSPECTED_OOM)
@@ -426,10 +426,10 @@ def _no_shape_words(clues: Clues) -> str:
 
 def _what_would_settle(clues: Clues) -> str:
     if clues.facts.history is None:
-        return "memory history from Prometheus"
+        return "memory history from Prometheus would settle it"
     if clues.facts.log is None:
-        return "the log of the killed container, or half an hour of memory history in one life"
-    return "half an hour of memory history in one life"
+        return "the log of the killed container would settle it, or half an hour of memory history in one life"
+    return "half an hour of memory history in one life would settle it"
 
 
 def _spans(lives_s: tuple[float, ...]) -> str:

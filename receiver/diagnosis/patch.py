@@ -205,7 +205,7 @@ def _ownership_notes(change: Change) -> tuple[str, ...]:
 
 
 def _yaml(document: object) -> str:
-    return yaml.safe_dump(document, sort_keys=False, default_flow_style=False, allow_unicode=True, width=1000)
+    return yaml.safe_dump(document, sort_keys=False, default_flow_style=False, allow_unicode=False, width=1000)
 
 
 def _yaml_scalar(text: str) -> str:
