@@ -156,6 +156,15 @@ def _planted() -> tuple[Planted, ...]:
         "machine example.com login bob password @@",
     ):
         plant("password", template, made_up(seed("pw"), 14))
+    for template in (
+        "POST /login?user=bob&body=%7B%22password%22%3A%22@@%22%7D 401",
+        "form user%3Dbob%26password%3D@@",
+        "invalid password '@@' for user bob",
+        "generated root password is @@",
+        "kubectl create secret generic db --from-literal=password=@@",
+        "docker login -u bob -p @@ registry.example.com",
+    ):
+        plant("password", template, made_up(seed("pw"), 14))
     plant("password", "password=@@ next=1", "p7!" + made_up("odd", 6) + "$%^*" + made_up("odd2", 4))
     plant("password", "password=@@", "a,b;" + made_up("sep", 8) + "&x")
     plant("password", 'password="@@"', "two words " + made_up("blank", 8))
@@ -236,6 +245,13 @@ def _planted() -> tuple[Planted, ...]:
     ):
         plant("url password", template, made_up(seed("url"), 16))
     plant("url password", "mysql://app:@@@db:3306/shop", "p@" + made_up("at", 8) + "#" + made_up("at2", 4))
+
+    plant(
+        "base64 private key",
+        "  tls.key: @@",
+        base64.b64encode(("-" * 5 + "BEGIN PRIVATE KEY" + "-" * 5 + "\n" + made_up("b64", 60)).encode()).decode(),
+    )
+    plant("token", "the join token is @@", made_up("joined", 30))
 
     # Headers
     basic = [base64.b64encode(f"bob:{made_up(f'basic{i}', 12)}".encode()).decode() for i in range(3)]
@@ -340,6 +356,10 @@ BENIGN: tuple[str, ...] = (
     "tokenExpirationSeconds: 3607",
     'password authentication failed for user "app"',
     "invalid token: expired",
+    "Access denied for user 'root'@'10.0.0.7' (using password: YES)",
+    "password is too short, token is expired",
+    "object key-9e107d9d372bb6826bd81d3542a419d6 stored",
+    "search?q=password%20manager&page=2",
     "password is required",
     "Unexpected token < in JSON at position 0",
     "SyntaxError: Unexpected token: }",

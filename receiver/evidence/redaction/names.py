@@ -79,8 +79,8 @@ def kind_of_name(name: str) -> str:
 
 
 def _kind_of_word(words: list[str], i: int) -> str:
-    word = words[i].rstrip("0123456789") or words[i]
-    before = words[i - 1] if i > 0 else ""
+    word = words[i].strip("0123456789") or words[i]  # password2, %22password
+    before = words[i - 1].strip("0123456789") if i > 0 else ""
     if word in {"key", "keys"}:
         return _KEY_KIND.get(before, "")
     if word == "auth":
@@ -90,13 +90,18 @@ def _kind_of_word(words: list[str], i: int) -> str:
     return _WORD_KIND.get(word) or next((kind for ending, kind in _ENDINGS if word.endswith(ending)), "")
 
 
-_NO_SECRETS_WORDS = """
+# Values that say a state or a type: no secret, wherever they stand.
+_STATE_WORDS = """
     true false yes no on off none null nil undefined empty unset set missing required optional invalid expired incorrect wrong mismatch rejected denied accepted
-    changed updated ok failed error not is was has must should cannot could for and or the a an in of to from with without by string str int integer number bool
-    boolean bytes text any object unknown hidden masked redacted removed omitted filtered sensitive secret password token n/a flag option argument
-    parameter field header file key value names name
+    changed updated ok failed error unknown hidden masked redacted removed omitted filtered sensitive string str int integer number bool boolean bytes any object n/a
 """
-_NO_SECRETS = frozenset(_NO_SECRETS_WORDS.split())
+_STATES = frozenset(_STATE_WORDS.split())
+# After a colon or a flag within a sentence these go on with the sentence; after `=` or in quotes they may be somebody's password.
+_SENTENCE_WORDS = """
+    not is was has must should cannot could for and or the a an in of to from with without by flag option argument parameter field header file key value name names
+    text secret password token
+"""
+_SENTENCE = frozenset(_SENTENCE_WORDS.split())
 _PLACEHOLDER = re.compile(
     r"\$\d{1,3}|<set to the key .{0,200}|\$\{[^}]{0,200}\}?|\$\([^)]{0,200}\)?|\$[A-Z_][A-Z0-9_]*|\{\{.{0,200}|%\(?\w{0,60}\)?[sdvq]|[*xX•.#-]{2,200}|<[\w /-]{0,80}>?|\[redacted.{0,60}|\[(?:FILTERED|REDACTED|MASKED|hidden)\]?"
     r"|(?:self|this|cls|settings|config|os\.environ|process\.env|System\.getenv)[.\[(].{0,200}|(?:Optional|str|String|Option|SecretStr)\b[\[|<(]?.{0,60}"
@@ -104,10 +109,11 @@ _PLACEHOLDER = re.compile(
 )  # fmt: skip
 
 
-def is_no_secret(name: str, value: str) -> bool:
-    """Whether this value of a secret's name gives nothing away: empty, a word of state, a placeholder, an amount."""
+def is_no_secret(name: str, value: str, *, is_sentence: bool = False) -> bool:
+    """Whether this value of a secret's name gives nothing away: empty, a word of state, a placeholder, an amount, a word of the sentence."""
     bare = value.strip().strip("\"'`,;:)]}")
-    if len(bare) < 2 or bare.lower().rstrip(".!:") in _NO_SECRETS or _PLACEHOLDER.fullmatch(bare):
+    word = bare.lower().rstrip(".!")
+    if len(bare) < 2 or word in _STATES or (is_sentence and word in _SENTENCE) or _PLACEHOLDER.fullmatch(bare):
         return True
     words = [w.lower() for w in _CAMEL.split(name[:200]) if w]
     return bool(_COUNTED.intersection(words[-1:])) and _AMOUNT.fullmatch(bare) is not None

@@ -17,7 +17,7 @@ Found = Callable[[str], None]
 _ANY_NAME = re.compile(r"pass|secret|token|key|cred|pwd|pw|pswd|auth|cookie|sess|jwt|otp|csrf|xsrf|bearer", re.IGNORECASE)
 
 _PAIR = re.compile(
-    r"(?<![\w.-])(?P<name>[\w.-]++)(?P<close>(?:\\{0,3}[\"'])?\]?\)?)(?P<space>[ \t]{0,16}+)(?P<is>=>|:=|={1,3}|:(?!:))(?P<after>[ \t]{0,16}+)"
+    r"(?<![\w.-])(?P<name>[\w.-]++)(?P<close>(?:\\{0,3}[\"']|%22)?\]?\)?)(?P<space>[ \t]{0,16}+)(?P<is>=>|:=|={1,3}|:(?!:)|%3[AaDd])(?P<after>[ \t]{0,16}+)"
 )
 _FLAG = re.compile(
     r"(?<![\w.-])--?(?P<name>[A-Za-z][\w.-]*+)(?:[ \t]{1,8}+|\\{0,3}[\"'][ \t]{0,4}+,[ \t]{0,4}+(?=\\{0,3}[\"']))(?!-)(?=\S)"
@@ -59,7 +59,7 @@ def _replace(text: str, regex: re.Pattern[str], found: Found, applies: Callable[
         if not kind or _is_in_mark(match) or not applies(match, name):
             continue
         start, end = _value(text, match)
-        if is_no_secret(name, text[start:end]):
+        if is_no_secret(name, text[start:end], is_sentence=_is_in_sentence(text, match)):
             continue
         out += (text[done:start], f"[redacted {kind}]")
         found(kind)
@@ -82,6 +82,15 @@ def _is_in_mark(match: re.Match[str]) -> bool:
     """Whether the name is the kind in a mark that stands there already: `[redacted GitHub token]: exit status 1`."""
     before = match.string[max(0, match.start() - 60) : match.start()]
     return "]" not in before[before.rfind("[redacted ") :] if "[redacted " in before else False
+
+
+def _is_in_sentence(text: str, match: re.Match[str]) -> bool:
+    """Whether the value may be the next word of a sentence: after a flag, or after a colon in the middle of a line."""
+    if text[match.end() : match.end() + 1] in {'"', "'", "\\", "`"}:
+        return False
+    if match.re is not _PAIR:
+        return match.re is _FLAG
+    return match["is"] == ":" and bool(match["after"]) and not _is_yaml_line(text, match)
 
 
 def _is_always(match: re.Match[str], name: str) -> bool:

@@ -52,13 +52,15 @@ def _is_user_and_password(match: re.Match[str]) -> bool:
 def _is_no_word(match: re.Match[str]) -> bool:
     """Whether it is no word of a sentence."""
     word = match["secret"]
-    return (any(c.isdigit() for c in word) or len(word) >= 32) and not is_no_secret("", word)
+    return (any(c.isdigit() for c in word) or len(word) >= 32) and not is_no_secret("", word, is_sentence=True)
 
 
 def _is_credential(match: re.Match[str]) -> bool:
     """Whether what follows a scheme (`Authorization: Basic ...`) is a credential, and no word of a sentence."""
     word = match["secret"]
-    return (len(word) >= 20 or any(c.isdigit() or c.isupper() or c in "=+/_" for c in word)) and not is_no_secret("", word)
+    return (len(word) >= 20 or any(c.isdigit() or c.isupper() or c in "=+/_" for c in word)) and not is_no_secret(
+        "", word, is_sentence=True
+    )
 
 
 def _is_value(match: re.Match[str]) -> bool:
@@ -151,13 +153,17 @@ RULES: tuple[Rule, ...] = (
     Rule(kind=PYPI_TOKEN, hints=("pypi-",), regex=_prefix("pypi-AgE", r"[A-Za-z0-9_-]{16,}+")),
     Rule(kind=AI_KEY, hints=("sk-", "hf_", "gsk_", "r8_"), regex=_prefix(r"sk-(?:proj-|svcacct-|admin-|ant-(?:api|admin|sid)\d\d-|or-v1-|lf-)[A-Za-z0-9_-]{16,}+|sk-[A-Za-z0-9]{32,}+|hf_[A-Za-z0-9]{30,}+|gsk_[A-Za-z0-9]{40,}+|r8_[A-Za-z0-9]{37}", r"")),
     Rule(kind=API_KEY, hints=("sg.",), regex=_prefix(r"SG\.", r"[A-Za-z0-9_-]{16,40}+\.[A-Za-z0-9_-]{16,60}+")),
-    Rule(kind=API_KEY, hints=("sk", "key-"), regex=_prefix(r"SK|key-", r"[0-9a-f]{32}" + _END)),
+    Rule(kind=API_KEY, hints=("sk",), regex=_prefix("SK", r"[0-9a-f]{32}" + _END)),
     Rule(kind=API_KEY, hints=("dapi", "nrak-", "nrra-", "lin_api_", "shp", "sq0", "phc_", "phx_", "atatt3", "pmak-"), regex=_prefix(r"dapi[0-9a-f]{32}|NR(?:AK|RA)-[A-Z0-9]{24,}+|lin_api_[A-Za-z0-9]{32,}+|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}|sq0(?:atp|csp|idp)-[A-Za-z0-9_-]{22,}+|ph[cx]_[A-Za-z0-9]{32,}+|ATATT3[A-Za-z0-9_=-]{50,}+|PMAK-[0-9a-f]{24}-[0-9a-f]{34}", "")),
     Rule(kind=TOKEN, hints=("hvs.", "hvb.", "hvr.", "dop_v1_", "doo_v1_", "dor_v1_", "dckr_", "glsa_", "glc_", "sntrys_", "sntryu_", "atlasv1", "ntn_", "dp."),
          regex=_prefix(r"hv[sbr]\.[A-Za-z0-9_-]{20,}+|do[opr]_v1_[0-9a-f]{32,}+|dckr_[a-z]{2,6}_[A-Za-z0-9_-]{20,}+|glsa_[A-Za-z0-9]{32}_[0-9a-f]{8}|glc_[A-Za-z0-9+/=]{32,}+|sntry[su]_[A-Za-z0-9_+/=.-]{32,}+|[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_-]{40,}+|ntn_[A-Za-z0-9]{40,}+|dp\.(?:pt|st|ct|sa)\.[A-Za-z0-9_.-]{30,}+", "")),
     Rule(kind=TOKEN, hints=(":aa",), regex=re.compile(r"(?<![\w:])\d{8,10}:AA[A-Za-z0-9_-]{33}(?![\w-])")),
     Rule(kind=TOKEN, hints=("/api/webhooks/", "webhook.office.com"), regex=re.compile(r"(?:discord(?:app)?\.com/api/webhooks/\d{5,25}/|webhook\.office\.com/webhookb2/)(?P<secret>[A-Za-z0-9/@_-]{20,}+)")),
     Rule(kind=PRIVATE_KEY, hints=("age-secret-key-1",), regex=_prefix("AGE-SECRET-KEY-1", r"[0-9A-Z]{40,}+")),
+    Rule(  # "-----BEGIN ... PRIVATE" in base64, as Secrets and kubeconfigs hold it
+        kind=PRIVATE_KEY, hints=("ls0tls1crudjti",),
+        regex=re.compile(r"LS0tLS1CRUdJTi(?:BSU0EgUFJJVkFUR|BQUklWQVRF|BFQyBQUklWQVRF|BPUEVOU1NIIFBSSVZBVE|BFTkNSWVBURUQgUFJJVkFUR|BEU0EgUFJJVkFUR)[A-Za-z0-9+/]*+={0,2}"),
+    ),
     # URLs and addresses with a password
     Rule(
         kind=URL_PASSWORD, hints=("@",),
@@ -172,16 +178,20 @@ RULES: tuple[Rule, ...] = (
         regex=re.compile(r"(?<=\s)(?:-u|--user|--proxy-user)[= ]{0,2}[\"']?[^\s:\"']{1,64}+:(?P<secret>[^\s\"']{1,256}+)"), accepts=_argument_of("curl", "wget"),
     ),
     Rule(kind=PASSWORD, hints=("mysql", "mariadb"), regex=re.compile(r"(?<=\s)-p(?P<secret>[^\s\"'-][^\s\"']{0,128}+)"), accepts=_argument_of("mysql", "mariadb")),
-    Rule(kind=PASSWORD, hints=("redis-cli", "sshpass"), regex=re.compile(r"(?<=\s)-[ap][ \t]{0,4}[\"']?(?P<secret>[^\s\"'-][^\s\"']{0,128}+)"), accepts=_argument_of("redis-cli", "sshpass")),
+    Rule(kind=PASSWORD, hints=("redis-cli", "sshpass", "login"), regex=re.compile(r"(?<=\s)-[ap][ \t]{0,4}[\"']?(?P<secret>[^\s\"'-][^\s\"']{0,128}+)"), accepts=_argument_of("redis-cli", "sshpass", "docker login", "podman login", "oras login", "az login")),
     Rule(kind=PASSWORD, hints=("requirepass", "masterauth"), regex=re.compile(r"\b(?:requirepass|masterauth)[ \t]{1,4}[\"']?(?P<secret>[^\s\"']{2,256}+)"), accepts=_is_value),
-    Rule(kind=PASSWORD, hints=("identified", "password"), regex=re.compile(r"(?i:\b(?:IDENTIFIED (?:WITH [\w']{1,40} )?(?:BY|AS)|PASSWORD)[ \t]{1,4})'(?P<secret>[^'\r\n]{1,256}+)'"), accepts=_is_value),
+    Rule(kind=PASSWORD, hints=("identified ",), regex=re.compile(r"(?i:\bIDENTIFIED (?:WITH [\w']{1,40} )?(?:BY|AS)[ \t]{1,4})'(?P<secret>[^'\r\n]{1,256}+)'"), accepts=_is_value),
+    # Sentences: password 'x', password is x1, token is ...
+    Rule(kind=PASSWORD, hints=("pass",), regex=re.compile(r"(?i:\bpass(?:word|wd|phrase)[ \t]{1,4}(?:(?:is|was|of|to) )?)[\"'`](?P<secret>[^\s\"'`]{3,256}+)[\"'`]"), accepts=_is_value),
+    Rule(kind=PASSWORD, hints=("pass",), regex=re.compile(r"(?i:\bpass(?:word|wd|phrase) (?:is|was|set to):? {1,2})(?P<secret>[^\s\"'`]{4,256}+)"), accepts=_is_no_word),
+    Rule(kind=TOKEN, hints=("token ", "secret ", "key "), regex=re.compile(r"(?i:\b(?:token|secret|key) (?:is|was):? {1,2})(?P<secret>[A-Za-z0-9._~+/=-]{12,}+)"), accepts=_is_no_word),
     Rule(kind=PASSWORD, hints=("login ",), regex=re.compile(r"\blogin [^\s]{1,128}+ password (?P<secret>\S{1,256}+)"), accepts=_is_value),
 )  # fmt: skip
 
 EMAIL_RULE = Rule(
     kind=EMAIL,
     hints=("@",),
-    regex=re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}+@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])"),
+    regex=re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}+@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w@-]|\.\w)"),
 )
 CARD_RULE = Rule(
     kind=CARD,
