@@ -9,7 +9,7 @@ from typing import Any
 from receiver.diagnosis.reading.access import mapping, objects, quantity_bytes, text
 from receiver.diagnosis.reading.coverage import alert_coverage
 from receiver.diagnosis.reading.events import event_facts
-from receiver.diagnosis.reading.history import busiest_container, child_kills, memory_history
+from receiver.diagnosis.reading.history import busiest_container, child_kills, container_by_metrics, memory_history
 from receiver.diagnosis.reading.killed import pick_killed_container
 from receiver.diagnosis.reading.log import log_facts
 from receiver.diagnosis.reading.pod import pod_facts
@@ -34,6 +34,8 @@ def facts_of(case: Case) -> Facts:
         busiest = busiest_container(answers, pod.name)
         killed = pick_killed_container(pod, subject.container, events, busiest=busiest)
         subject = replace(subject, container=killed.name if killed else subject.container, node=subject.node or pod.node)
+    elif subject.pod and not subject.container:
+        subject = replace(subject, container=container_by_metrics(answers, subject.pod))
     history = memory_history(answers, pod=pod, pod_name=subject.pod, container=subject.container, now_s=case.gathered_at.timestamp())
     log = log_facts(answers.get("log"))
     has_died = killed is not None and killed.newest_termination is not None
@@ -75,7 +77,8 @@ def _silent_gaps(
     if is_log_of_survivor:
         why = "the log of the killed container was already removed by the runtime"
         gaps.append(Missing(source="log", why=why, hint="shown is the log of the container that runs now"))
-    if history is not None and not history.samples:
+    was_answered = "history" in answers or "recent" in answers
+    if was_answered and (history is None or not history.samples):
         gaps.append(_no_samples(answers, container))
     for source in ("history", "recent", "traffic", "peaks"):
         answer = answers.get(source)

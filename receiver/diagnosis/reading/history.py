@@ -54,6 +54,8 @@ def memory_history(
     is_young = bool(samples) and samples[-1].t_s - samples[0].t_s < YOUNG_S
     earlier = _predecessor(day, container, samples[0].t_s, limit_now) if is_young else ()
     starts = _starts(own) + ((samples[0].t_s,) if earlier else ())
+    if not samples and not deaths:
+        return None
     return MemoryHistory(
         samples=earlier + samples,
         step_s=step_s,
@@ -87,11 +89,20 @@ def child_kills(answers: Mapping[str, Any], *, pod: PodFacts | None, pod_name: s
 
 
 def busiest_container(answers: Mapping[str, Any], pod_name: str) -> str:
-    """The container that uses most memory, by the newest samples or by kubectl top; empty when neither is known."""
+    """The container that uses most memory, by the newest samples; empty when there are none."""
     best: dict[str, float] = {}
-    for track in tracks(answers.get("recent"), "working_set", pod=pod_name):
+    for track in tracks(answers.get("recent"), "working_set", pod=pod_name) or tracks(answers.get("history"), "working_set", pod=pod_name):
         best[track.container] = max(best.get(track.container, 0.0), track.points[-1][1])
     return max(best, key=lambda name: best[name], default="")
+
+
+def container_by_metrics(answers: Mapping[str, Any], pod_name: str) -> str:
+    """Which container it is about when the pod can no longer be read: the last that was OOM killed, else the busiest."""
+    for source in (answers.get("recent"), answers.get("history")):
+        killed = [t for t in tracks(source, "last_terminated_reason", pod=pod_name) if t.reason == "OOMKilled" and t.points[-1][1] > 0]
+        if killed:
+            return max(killed, key=lambda t: t.points[0][0]).container
+    return busiest_container(answers, pod_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

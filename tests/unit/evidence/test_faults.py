@@ -150,6 +150,17 @@ def test_a_pod_that_is_gone_is_told_with_what_is_left():
     assert not missing["pod"].is_retryable
 
 
+def test_a_gone_pods_killed_container_is_known_from_the_metrics():
+    """With two containers and no pod to read, the history must not mix them: the one that was killed counts."""
+    with lab("b-sidecar-oom") as running:
+        del running.recordings.pods["shop", running.subject().pod]
+
+        facts = facts_of(running.gather())
+
+    assert facts.subject.container == "log-shipper"
+    assert max(s.working_set_bytes for s in facts.history.samples) <= 48 * 1024**2
+
+
 def test_an_alert_of_another_cluster_is_not_looked_up_here():
     """A pod of that name in this cluster is another pod: nothing is asked, and the case says why."""
     with lab(INCIDENT, config=EvidenceConfig(cluster_name="eu-1")) as running:
