@@ -162,6 +162,12 @@ def _planted() -> tuple[Planted, ...]:
         "invalid password '@@' for user bob",
         "generated root password is @@",
         "kubectl create secret generic db --from-literal=password=@@",
+        "<datasource><password>@@</password></datasource>",
+        '<add key="DbPassword" value="@@" />',
+        "[password] => @@",
+        'declare -x DB_PASSWORD="@@"',
+        "helm upgrade shop . --set auth.password=@@,replicas=2",
+        "Passwort: @@",
         "docker login -u bob -p @@ registry.example.com",
     ):
         plant("password", template, made_up(seed("pw"), 14))
@@ -261,6 +267,11 @@ def _planted() -> tuple[Planted, ...]:
     plant("bearer token", "Authorization: Bearer @@", made_up("bearer1", 40))
     plant("bearer token", "headers={'Authorization': 'Bearer @@', 'Accept': '*/*'}", made_up("bearer2", 40))
     plant("bearer token", 'curl -H "authorization: token @@" https://x', made_up("bearer3", 20))
+    plant("bearer token", "Authorization: SSWS @@", "00" + made_up("okta", 40))
+    plant("url password", "git clone https://@@@git.example.com/a/b", made_up("gituser", 40))
+    plant("password hash", "user bob has $2b$12$@@", made_up("bcrypt", 53))
+    plant("bot token", "discord login with @@", "M" + made_up("dc1", 23) + "." + made_up("dc2", 6) + "." + made_up("dc3", 38))
+    plant("cloud token", "mailchimp @@ ok", made_up("mc", 32, HEX) + "-us" + "21")
     plant("bearer token", "calling with Bearer @@ failed", made_up("bearer4", 32))
     plant("bearer token", 'proxy-authorization: Digest username="bob", response=@@', made_up("digest", 32, HEX))
     plant("cookie", "Cookie: theme=dark; sid=@@; lang=en", made_up("cookie1", 26))
@@ -359,6 +370,16 @@ BENIGN: tuple[str, ...] = (
     "Access denied for user 'root'@'10.0.0.7' (using password: YES)",
     "password is too short, token is expired",
     "object key-9e107d9d372bb6826bd81d3542a419d6 stored",
+    "PWD=/app OLDPWD=/root",
+    "--- PASS: TestLogin (0.00s)",
+    "pad_token=<pad> eos_token=</s> unk_token=[UNK]",
+    "nextPageToken=CAUQAA pageToken: CAIQAB",
+    "proxy_pass: http://upstream:8080",
+    "csrf: disabled, session cookie: enabled",
+    "authorization: access denied",
+    "price $5$ and $6$ off",
+    "main.go.in.2024 a.b.c",
+    "git clone https://git@git.example.com/a/b",
     "search?q=password%20manager&page=2",
     "password is required",
     "Unexpected token < in JSON at position 0",

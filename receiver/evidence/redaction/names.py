@@ -20,7 +20,7 @@ COOKIE = "cookie"
 
 _WORD_KIND = {
     "password": PASSWORD, "passwords": PASSWORD, "passwd": PASSWORD, "passphrase": PASSWORD, "passcode": PASSWORD, "pwd": PASSWORD, "pass": PASSWORD,
-    "pswd": PASSWORD, "pw": PASSWORD, "mysqlpwd": PASSWORD, "pgpassword": PASSWORD, "dbpassword": PASSWORD, "userpassword": PASSWORD,
+    "pswd": PASSWORD, "passwort": PASSWORD, "kennwort": PASSWORD, "senha": PASSWORD, "contrasena": PASSWORD, "pw": PASSWORD, "mysqlpwd": PASSWORD, "pgpassword": PASSWORD, "dbpassword": PASSWORD, "userpassword": PASSWORD,
     "secret": SECRET, "secrets": SECRET, "secretkey": SECRET, "clientsecret": SECRET, "credential": SECRET, "credentials": SECRET, "creds": SECRET,
     "token": TOKEN, "tokens": TOKEN, "accesstoken": TOKEN, "authtoken": TOKEN, "refreshtoken": TOKEN, "idtoken": TOKEN, "bearer": TOKEN, "jwt": TOKEN,
     "otp": TOKEN, "totp": TOKEN, "csrf": TOKEN, "xsrf": TOKEN,
@@ -33,10 +33,36 @@ _KEY_KIND = {
     "api": API_KEY, "app": API_KEY, "auth": API_KEY, "access": API_KEY, "account": API_KEY, "subscription": API_KEY, "functions": API_KEY,
     "secret": SECRET, "shared": SECRET, "signing": SECRET, "signature": SECRET, "encryption": SECRET, "encrypt": SECRET, "decryption": SECRET, "master": SECRET,
     "license": SECRET, "licence": SECRET, "hmac": SECRET, "aes": SECRET, "jwt": SECRET, "cookie": SECRET, "session": SECRET, "storage": SECRET, "webhook": SECRET,
-    "fernet": SECRET, "cipher": SECRET, "crypto": SECRET, "deploy": SECRET, "hash": SECRET, "salt": SECRET,
+    "integration": API_KEY, "instrumentation": API_KEY, "fernet": SECRET, "cipher": SECRET, "crypto": SECRET, "deploy": SECRET, "hash": SECRET, "salt": SECRET,
     "private": PRIVATE_KEY, "ssh": PRIVATE_KEY, "rsa": PRIVATE_KEY, "tls": PRIVATE_KEY, "ssl": PRIVATE_KEY,
 }  # fmt: skip
 _AUTH_OF = frozenset(("rediscli", "redis", "basic", "docker", "registry"))  # REDISCLI_AUTH; `auth` alone says how, not with what
+# A word before that makes it something else: nextPageToken is a cursor, pad_token a model's, proxy_pass a directive.
+_ELSE = {
+    "token": frozenset(
+        (
+            "next",
+            "page",
+            "continue",
+            "continuation",
+            "pagination",
+            "sync",
+            "cancellation",
+            "pad",
+            "eos",
+            "bos",
+            "unk",
+            "mask",
+            "sep",
+            "cls",
+            "stop",
+        )
+    ),
+    "pass": frozenset(
+        ("proxy", "fastcgi", "uwsgi", "grpc", "scgi", "multi", "single", "first", "second", "low", "high", "band", "boarding")
+    ),
+    "secrets": frozenset(("pull",)),  # imagePullSecrets: names of Secrets
+}
 _ENDINGS = (
     ("password", PASSWORD),
     ("passwd", PASSWORD),
@@ -85,7 +111,7 @@ def _kind_of_word(words: list[str], i: int) -> str:
         return _KEY_KIND.get(before, "")
     if word == "auth":
         return PASSWORD if before in _AUTH_OF else ""
-    if word == "secrets" and before == "pull":  # imagePullSecrets: names of Secrets
+    if before in _ELSE.get(word, ()):
         return ""
     return _WORD_KIND.get(word) or next((kind for ending, kind in _ENDINGS if word.endswith(ending)), "")
 
@@ -94,6 +120,7 @@ def _kind_of_word(words: list[str], i: int) -> str:
 _STATE_WORDS = """
     true false yes no on off none null nil undefined empty unset set missing required optional invalid expired incorrect wrong mismatch rejected denied accepted
     changed updated ok failed error unknown hidden masked redacted removed omitted filtered sensitive string str int integer number bool boolean bytes any object n/a
+    enabled disabled active inactive present absent valid available unavailable found rotated refreshed stored encrypted
 """
 _STATES = frozenset(_STATE_WORDS.split())
 # After a colon or a flag within a sentence these go on with the sentence; after `=` or in quotes they may be somebody's password.
@@ -116,4 +143,6 @@ def is_no_secret(name: str, value: str, *, is_sentence: bool = False) -> bool:
     if len(bare) < 2 or word in _STATES or (is_sentence and word in _SENTENCE) or _PLACEHOLDER.fullmatch(bare):
         return True
     words = [w.lower() for w in _CAMEL.split(name[:200]) if w]
+    if words in (["pwd"], ["oldpwd"]) and bare[0] in "/~":  # the shell's working directory
+        return True
     return bool(_COUNTED.intersection(words[-1:])) and _AMOUNT.fullmatch(bare) is not None

@@ -26,6 +26,7 @@ _ENTRY = re.compile(
     r"\b(?i:name|key)\\{0,3}[\"']?[ \t]{0,4}+[:=][ \t]{0,4}+\\{0,3}[\"']?(?P<name>[\w.-]{1,200}+)\\{0,3}[\"']?,?\s{0,60}+"
     r"(?:\d{4}-\d\d-\d\dT[\d:.]{8,20}Z\s{1,60}+)?\\{0,3}[\"']?(?i:value)\\{0,3}[\"']?[ \t]{0,4}+[:=][ \t]{0,4}+"
 )
+_TAG = re.compile(r"<(?P<name>[A-Za-z][\w.:-]{0,80}+)>(?=[^<\s])")
 
 _QUOTE = re.compile(r"(?P<slashes>\\{0,3})(?P<mark>[\"'`])")
 _QUOTED = {mark: re.compile(rf"(?:[^{mark}\\\r\n]|\\.)*+") for mark in "\"'`"}
@@ -33,9 +34,10 @@ _SPECIAL = r"\"'`,;&|()\[\]{}<>\\"
 _BARE = re.compile(
     rf"(?:[^\s{_SPECIAL}]|[,;&|](?![ \t]?[\w.-]{{1,64}}[=:])[{_SPECIAL}]{{0,3}}(?=[^\s{_SPECIAL}])|[\"'`()\[\]{{}}<>\\](?=[^\s{_SPECIAL}]))*+"
 )
+_TO_NEXT_TAG = re.compile(r"[^<\r\n]*+")
 _TO_END_OF_LINE = re.compile(r"[^\r\n]*+")
 _BLOCK_SCALAR = re.compile(r"[|>][+-]?[ \t]*+\r?\n(?P<indent>[ \t]++)(?P<body>[^\s][^\r\n]*+(?:\r?\n(?P=indent)[^\r\n]*+)*+)")
-_NEXT_NAME = re.compile(r"[,;] ?[\w.-]{1,64}[:=]")
+_NEXT_NAME = re.compile(r"[,;] ?(?:[\w.-]{1,40} ){0,2}[\w.-]{1,64}[:=]")
 _LINE_LEAD = re.compile(r"(?:\d{4}-\d\d-\d\dT[\d:.]{8,20}Z )?[ \t]*+(?:- )?[\"']?")
 _MAX_LEAD = 80
 
@@ -46,6 +48,7 @@ def redact_pairs(text: str, found: Found) -> str:
         return text
     text = _replace(text, _ENTRY, found, _is_always)
     text = _replace(text, _FLAG, found, _is_flag)
+    text = _replace(text, _TAG, found, _is_always)
     return _replace(text, _PAIR, found, _is_pair)
 
 
@@ -116,6 +119,8 @@ def _is_pair(match: re.Match[str], name: str) -> bool:
 def _value(text: str, match: re.Match[str]) -> tuple[int, int]:
     """Where the value after this name begins and ends, without its quotes."""
     start = match.end()
+    if match.re is _TAG:
+        return start, _end(_TO_NEXT_TAG, text, start)
     quote = _QUOTE.match(text, start)
     if quote is not None:
         slashes, mark = quote["slashes"], quote["mark"]

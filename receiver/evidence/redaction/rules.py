@@ -117,7 +117,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         kind=CREDENTIAL, hints=("authorization",),
-        regex=re.compile(rf"(?i:authorization{_IS}(?:Basic|Bearer|Token|ApiKey|Api-Key|Negotiate|NTLM|SharedKey|GoogleLogin)[ \t]{{1,4}})(?P<secret>(?!\[redacted)[^\s\"'\\]{{2,}}+)"),
+        regex=re.compile(rf"(?i:authorization{_IS}[A-Za-z][A-Za-z0-9-]{{1,30}}+[ \t]{{1,4}})(?P<secret>(?!\[redacted)[^\s\"'\\]{{2,}}+)"),
         accepts=_is_credential,
     ),
     Rule(
@@ -154,10 +154,11 @@ RULES: tuple[Rule, ...] = (
     Rule(kind=AI_KEY, hints=("sk-", "hf_", "gsk_", "r8_"), regex=_prefix(r"sk-(?:proj-|svcacct-|admin-|ant-(?:api|admin|sid)\d\d-|or-v1-|lf-)[A-Za-z0-9_-]{16,}+|sk-[A-Za-z0-9]{32,}+|hf_[A-Za-z0-9]{30,}+|gsk_[A-Za-z0-9]{40,}+|r8_[A-Za-z0-9]{37}", r"")),
     Rule(kind=API_KEY, hints=("sg.",), regex=_prefix(r"SG\.", r"[A-Za-z0-9_-]{16,40}+\.[A-Za-z0-9_-]{16,60}+")),
     Rule(kind=API_KEY, hints=("sk",), regex=_prefix("SK", r"[0-9a-f]{32}" + _END)),
-    Rule(kind=API_KEY, hints=("dapi", "nrak-", "nrra-", "lin_api_", "shp", "sq0", "phc_", "phx_", "atatt3", "pmak-"), regex=_prefix(r"dapi[0-9a-f]{32}|NR(?:AK|RA)-[A-Z0-9]{24,}+|lin_api_[A-Za-z0-9]{32,}+|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}|sq0(?:atp|csp|idp)-[A-Za-z0-9_-]{22,}+|ph[cx]_[A-Za-z0-9]{32,}+|ATATT3[A-Za-z0-9_=-]{50,}+|PMAK-[0-9a-f]{24}-[0-9a-f]{34}", "")),
-    Rule(kind=TOKEN, hints=("hvs.", "hvb.", "hvr.", "dop_v1_", "doo_v1_", "dor_v1_", "dckr_", "glsa_", "glc_", "sntrys_", "sntryu_", "atlasv1", "ntn_", "dp."),
-         regex=_prefix(r"hv[sbr]\.[A-Za-z0-9_-]{20,}+|do[opr]_v1_[0-9a-f]{32,}+|dckr_[a-z]{2,6}_[A-Za-z0-9_-]{20,}+|glsa_[A-Za-z0-9]{32}_[0-9a-f]{8}|glc_[A-Za-z0-9+/=]{32,}+|sntry[su]_[A-Za-z0-9_+/=.-]{32,}+|[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_-]{40,}+|ntn_[A-Za-z0-9]{40,}+|dp\.(?:pt|st|ct|sa)\.[A-Za-z0-9_.-]{30,}+", "")),
+    Rule(kind=API_KEY, hints=("dapi", "nrak-", "nrra-", "lin_api_", "shp", "sq0", "phc_", "phx_", "atatt3", "pmak-", "hrku-", "-us", ":apa91b"), regex=_prefix(r"dapi[0-9a-f]{32}|NR(?:AK|RA)-[A-Z0-9]{24,}+|lin_api_[A-Za-z0-9]{32,}+|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}|sq0(?:atp|csp|idp)-[A-Za-z0-9_-]{22,}+|ph[cx]_[A-Za-z0-9]{32,}+|ATATT3[A-Za-z0-9_=-]{50,}+|PMAK-[0-9a-f]{24}-[0-9a-f]{34}|HRKU-[A-Za-z0-9_-]{36,}+|[0-9a-f]{32}-us\d{1,2}(?!\d)|AAAA[A-Za-z0-9_-]{7}:APA91b[A-Za-z0-9_-]{100,}+", "")),
+    Rule(kind=TOKEN, hints=("hvs.", "hvb.", "hvr.", "dop_v1_", "doo_v1_", "dor_v1_", "dckr_", "glsa_", "glc_", "sntrys_", "sntryu_", "atlasv1", "ntn_", "dp.", "sl."),
+         regex=_prefix(r"hv[sbr]\.[A-Za-z0-9_-]{20,}+|do[opr]_v1_[0-9a-f]{32,}+|dckr_[a-z]{2,6}_[A-Za-z0-9_-]{20,}+|glsa_[A-Za-z0-9]{32}_[0-9a-f]{8}|glc_[A-Za-z0-9+/=]{32,}+|sntry[su]_[A-Za-z0-9_+/=.-]{32,}+|[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_-]{40,}+|ntn_[A-Za-z0-9]{40,}+|dp\.(?:pt|st|ct|sa)\.[A-Za-z0-9_.-]{30,}+|sl\.[A-Za-z0-9_-]{100,}+", "")),
     Rule(kind=TOKEN, hints=(":aa",), regex=re.compile(r"(?<![\w:])\d{8,10}:AA[A-Za-z0-9_-]{33}(?![\w-])")),
+    Rule(kind=TOKEN, hints=(".",), regex=re.compile(r"(?<![\w-])[MNO][A-Za-z0-9_-]{23,25}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40}(?![\w-])")),  # Discord bots
     Rule(kind=TOKEN, hints=("/api/webhooks/", "webhook.office.com"), regex=re.compile(r"(?:discord(?:app)?\.com/api/webhooks/\d{5,25}/|webhook\.office\.com/webhookb2/)(?P<secret>[A-Za-z0-9/@_-]{20,}+)")),
     Rule(kind=PRIVATE_KEY, hints=("age-secret-key-1",), regex=_prefix("AGE-SECRET-KEY-1", r"[0-9A-Z]{40,}+")),
     Rule(  # "-----BEGIN ... PRIVATE" in base64, as Secrets and kubeconfigs hold it
@@ -170,6 +171,7 @@ RULES: tuple[Rule, ...] = (
         regex=re.compile(r"://[^\s/?#:@\"'<>\\]{0,128}+:(?P<secret>[^\s/\"'<>]{1,256}(?=@[\w\[*{$])|[^\s\"'<>@]{1,256}+(?=@[\w\[*{$]))@"),
         accepts=_is_url_password,
     ),
+    Rule(kind=URL_PASSWORD, hints=("@",), regex=re.compile(r"://(?P<secret>[A-Za-z0-9_-]{20,256}+)@"), accepts=_is_no_word),
     Rule(kind=URL_PASSWORD, hints=("@tcp(", "@unix("), regex=re.compile(r"(?<![\w.-])[\w.-]{1,64}+:(?P<secret>[^\s@\"']{1,128}+)@(?:tcp|unix)\("), accepts=_is_value),
     Rule(kind=URL_PASSWORD, hints=("jdbc:oracle:",), regex=re.compile(r"jdbc:oracle:\w{1,10}:[^\s/@\"']{1,64}+/(?P<secret>[^\s@\"']{1,128}+)@"), accepts=_is_value),
     # Commands and statements
@@ -181,6 +183,7 @@ RULES: tuple[Rule, ...] = (
     Rule(kind=PASSWORD, hints=("redis-cli", "sshpass", "login"), regex=re.compile(r"(?<=\s)-[ap][ \t]{0,4}[\"']?(?P<secret>[^\s\"'-][^\s\"']{0,128}+)"), accepts=_argument_of("redis-cli", "sshpass", "docker login", "podman login", "oras login", "az login")),
     Rule(kind=PASSWORD, hints=("requirepass", "masterauth"), regex=re.compile(r"\b(?:requirepass|masterauth)[ \t]{1,4}[\"']?(?P<secret>[^\s\"']{2,256}+)"), accepts=_is_value),
     Rule(kind=PASSWORD, hints=("identified ",), regex=re.compile(r"(?i:\bIDENTIFIED (?:WITH [\w']{1,40} )?(?:BY|AS)[ \t]{1,4})'(?P<secret>[^'\r\n]{1,256}+)'"), accepts=_is_value),
+    Rule(kind=PASSWORD, hints=("$",), regex=re.compile(r"\$(?:2[abxy]|5|6|7|y|apr1|argon2(?:id|i|d))\$[A-Za-z0-9./+=,$]{20,}+")),  # hashes of passwords
     # Sentences: password 'x', password is x1, token is ...
     Rule(kind=PASSWORD, hints=("pass",), regex=re.compile(r"(?i:\bpass(?:word|wd|phrase)[ \t]{1,4}(?:(?:is|was|of|to) )?)[\"'`](?P<secret>[^\s\"'`]{3,256}+)[\"'`]"), accepts=_is_value),
     Rule(kind=PASSWORD, hints=("pass",), regex=re.compile(r"(?i:\bpass(?:word|wd|phrase) (?:is|was|set to):? {1,2})(?P<secret>[^\s\"'`]{4,256}+)"), accepts=_is_no_word),
