@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from receiver.diagnosis.reading.access import mapping, objects, quantity_bytes, text
@@ -16,9 +17,11 @@ from receiver.diagnosis.reading.pod import pod_facts
 from receiver.diagnosis.reading.policies import limit_range_max, node_facts, quota_free
 from receiver.diagnosis.reading.workload import workload_facts
 from receiver.domain.case import Case, Missing
-from receiver.domain.facts import Facts, MemoryHistory
+from receiver.domain.facts import Facts, MemoryHistory, PodFacts
 
 __all__ = ["facts_of", "pick_killed_container"]
+
+_REPLACED_AFTER = timedelta(minutes=1)  # clocks differ, and an alert cannot begin before its pod
 
 
 def facts_of(case: Case) -> Facts:
@@ -39,8 +42,10 @@ def facts_of(case: Case) -> Facts:
     history = memory_history(answers, pod=pod, pod_name=subject.pod, container=subject.container, now_s=case.gathered_at.timestamp())
     log = log_facts(answers.get("log"))
     has_died = killed is not None and killed.newest_termination is not None
-    missing = case.missing + _silent_gaps(
-        answers, history, subject.container, is_log_of_survivor=log is not None and log.is_current and has_died
+    missing = (
+        case.missing
+        + _replaced_pod(pod, case)
+        + _silent_gaps(answers, history, subject.container, is_log_of_survivor=log is not None and log.is_current and has_died)
     )
     return Facts(
         now=case.gathered_at,
@@ -87,6 +92,15 @@ def _silent_gaps(
             gaps.append(Missing(source=source, why=f"Prometheus warns that its answer is partial: {str(said[0])[:200]}"))
             break
     return tuple(gaps)
+
+
+def _replaced_pod(pod: PodFacts | None, case: Case) -> tuple[Missing, ...]:
+    """A StatefulSet's pod may be a successor of the one that the alert is about: its status then tells nothing of the kill."""
+    began = max((a.starts_at for a in case.alerts), default=None)
+    if pod is None or pod.created_at is None or began is None or pod.created_at - began <= _REPLACED_AFTER:
+        return ()
+    why = f"the pod was created at {pod.created_at:%H:%M:%S} UTC, after the alert began: what was killed may be an earlier pod of that name"
+    return (Missing(source="pod", why=why, hint="its status and log ended with it"),)
 
 
 def _no_samples(answers: Mapping[str, Any], container: str) -> Missing:

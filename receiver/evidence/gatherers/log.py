@@ -34,6 +34,8 @@ class _Log:
 
 def ask(look: Look, clean: Cleaner) -> Any:
     """The `log` answer of a case."""
+    if not look.subject.names_a_pod:
+        return None
     pod = pod_facts(look.pod())
     container = pick_killed_container(pod, look.subject.container) if pod else None
     if container is None:

@@ -13,6 +13,8 @@ from receiver.evidence.look import Gap, Look
 
 def ask(look: Look, clean: Cleaner) -> Any:
     """The PodMetrics. Nothing while no container runs: that is how it is, not a fault."""
+    if not look.subject.names_a_pod:
+        return None
     pod = pod_facts(look.pod())
     if pod is not None and not any(c.state == "running" for c in pod.containers):
         raise Gap("kubectl top has nothing: no container of the pod is running now", is_normal=True)

@@ -92,7 +92,7 @@ def _owner_of_gone_pod(look: Look, clean: Cleaner) -> Any:
     """The pod cannot be read; its name may still say who owned it."""
     workload = look.subject.workload
     if workload is None or workload.kind not in ("Deployment", "StatefulSet", "CronJob", "DaemonSet", "Job"):
-        look.pod()  # raises the pod's own gap
+        look.need("pod")
         return None
     try:
         return [clean.object(_read(look, _group_of(workload), workload.kind, workload.name))]

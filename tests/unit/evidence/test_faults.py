@@ -9,10 +9,12 @@ import pytest
 
 from receiver.diagnosis.reading import facts_of
 from receiver.domain.identity import Subject, Workload
+from receiver.domain.units import parse_time
 from receiver.evidence import Evidence, EvidenceConfig
 from receiver.evidence.gather import SOURCES
 from receiver.evidence.gatherers import ALL, Gatherer
 from tests.fakes.kube import HANG, Fault, body, refuse
+from tests.support import alert
 from tests.unit.evidence.kit import Lab, lab, nothing_redacted
 
 INCIDENT = "cgroupv2-k-steady-near-limit"  # its container lives, so that every source has an answer
@@ -159,6 +161,39 @@ def test_a_gone_pods_killed_container_is_known_from_the_metrics():
 
     assert facts.subject.container == "log-shipper"
     assert max(s.working_set_bytes for s in facts.history.samples) <= 48 * 1024**2
+
+
+def test_an_alert_about_a_node_asks_for_the_node_only():
+    """No pod is named, so nothing of a pod is missing either."""
+    with lab(INCIDENT) as running:
+        case = running.evidence.gather(Subject(node="lab-node-2"), (), NOW)
+
+        facts = facts_of(case)
+        paths = {a.path for a in running.kube.asked}
+    assert paths == {"/api/v1/nodes/lab-node-2", "/api/v1/namespaces/default/events", "/api/v1/pods"}
+    assert {"node", "nodeevents", "nodepods"} <= set(case.answers)
+    assert {m.source for m in case.missing} <= {"silences"}
+    assert "EvictionThresholdMet" in {e.reason for e in facts.events}
+    assert facts.node.other_oom_kills
+
+
+def test_a_pod_that_was_replaced_since_the_alert_is_told_apart():
+    """kafka-0 died and was created anew: the new pod's status says nothing about the kill."""
+    with lab("s-statefulset-oom") as running:
+        created = running.incident().pods[0].pod["metadata"]["creationTimestamp"]
+        before = alert(pod="kafka-0", container="kafka", started=parse_time(created).timestamp() - 600)
+        after = alert(pod="kafka-0", container="kafka", started=parse_time(created).timestamp() + 600)
+        said = [
+            [
+                m.why
+                for m in facts_of(running.evidence.gather(running.subject(), (one,), running.incident().taken_at)).missing
+                if m.source == "pod"
+            ]
+            for one in (before, after)
+        ]
+
+    assert "an earlier pod of that name" in said[0][0]
+    assert said[1] == []
 
 
 def test_an_alert_of_another_cluster_is_not_looked_up_here():
