@@ -129,6 +129,14 @@ def test_failed_probe_is_enough_when_the_kubelet_dropped_its_killing_event() -> 
     assert report.kill.because[:2] == ('event in the same minutes: "Liveness probe failed"', f'and earlier: "{PROBE}"')
 
 
+def test_probe_that_failed_long_before_explains_nothing() -> None:
+    """A liveness probe that failed once, half an hour before the end of the same life, did not kill it then."""
+    events = (killing("Liveness probe failed: timeout", at=ago(120 + 1800), reason="Unhealthy"),)
+    report = diagnose(facts(container(dead=death("Error", lived_s=7200)), events=events, alerts=()))
+
+    assert report.kill.kind is KillKind.SUSPECTED_OOM
+
+
 def test_readiness_never_kills() -> None:
     """A failed readiness probe takes traffic away and kills nothing."""
     events = (killing("Readiness probe failed: HTTP 503", at=ago(122), reason="Unhealthy"),)

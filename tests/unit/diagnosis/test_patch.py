@@ -216,7 +216,25 @@ def test_inferred_owner_is_marked() -> None:
 HOSTILE = st.one_of(
     st.text(max_size=40),
     st.sampled_from(
-        ["$(reboot)", "a; rm -rf /", "`id`", "-o", "--all", "on", "123", "null", "x\n- name: y", "a: b", "'", '"', "<!channel>", "..", "A", "\x85", "\u2028"]
+        [
+            "$(reboot)",
+            "a; rm -rf /",
+            "`id`",
+            "-o",
+            "--all",
+            "on",
+            "123",
+            "null",
+            "x\n- name: y",
+            "a: b",
+            "'",
+            '"',
+            "<!channel>",
+            "..",
+            "A",
+            "\x85",
+            "\u2028",
+        ]
     ),
 )
 

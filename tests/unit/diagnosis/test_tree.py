@@ -102,6 +102,14 @@ def test_log_that_went_on_serving_did_not_die_of_loading() -> None:
     assert report.cause.name is CauseName.UNKNOWN
 
 
+def test_work_after_the_loading_line_ends_the_loading() -> None:
+    """Lines of other work after the last line of loading: whatever it died of, it was not that."""
+    lines = ("INFO loading index into memory (60 MiB)", *(f"INFO order {n} priced" for n in ("a", "b", "c", "d")))
+    report = diagnose(facts(container(dead=death(lived_s=40)), log=log(*lines)))
+
+    assert report.cause.name is CauseName.UNKNOWN
+
+
 def test_long_life_that_ends_loading_is_not_startup() -> None:
     """An import after three hours of service is no start-up."""
     report = diagnose(facts(container(dead=death(lived_s=3 * 3600)), log=log("INFO loading nightly export into memory (80 MiB)")))
