@@ -29,12 +29,13 @@ from receiver.render.context import (
     StateWords,
 )
 from receiver.render.inline import Moment
-from receiver.render.text import clean_line
+from receiver.render.text import clean_line, cut
 
 LIKELY, PLAUSIBLE = 0.85, 0.6  # measured: stated confidence of 0.85 was right 100 of 102 times, 0.7-0.84 58 of 63
 RECENT_ROLLOUT_S = 7_200.0  # a kill later than this after a rollout is no longer named in one breath with it
 MOSTLY_CACHE = 0.5  # of the working set
 NEVER_UP_S = 60.0
+WORTHWHILE_H = 0.5  # a stop-gap that buys less per life is not worth a rollout: the thread has it, the root does not name it
 
 _SEVERITIES = ("critical", "error", "warning", "info", "none")
 _OOM_NAMES = ("oom", "memory")
@@ -249,10 +250,14 @@ def _memory(facts: Facts | None, shape: Shape | None, container_name: str) -> Me
 
 def _growth(view: IncidentView, report: Report | None, now: datetime) -> GrowthWords | None:
     shape = report.shape if report else None
-    if report is None or shape is None or not shape.growth_bytes_per_h or shape.growth_bytes_per_h <= 0:
+    if report is None or shape is None:
         return None
     ramps = [life for life in shape.lives if life.is_ramp]
-    low, high = shape.growth_range_bytes_per_h or (shape.growth_bytes_per_h, shape.growth_bytes_per_h)
+    slopes = [life.growth_bytes_per_h for life in ramps if life.growth_bytes_per_h]
+    overall = shape.growth_bytes_per_h or (median(slopes) if slopes else 0.0)
+    if overall <= 0:
+        return None
+    low, high = shape.growth_range_bytes_per_h or ((min(slopes), max(slopes)) if slopes else (overall, overall))
     starts = [life.floor_start_bytes for life in ramps if life.floor_start_bytes]
     ends = [life.peak_bytes for life in ramps]
     newest = shape.lives[-1] if shape.lives else None
@@ -321,6 +326,7 @@ def _change(report: Report | None) -> ChangeWords:
             request="",
             buys="",
             why="",
+            is_worthwhile=False,
         )
     return ChangeWords(
         role=proposal.role,
@@ -330,6 +336,7 @@ def _change(report: Report | None) -> ChangeWords:
         request_before=_quantity(proposal.request_before_bytes),
         request=_quantity(proposal.request_bytes),
         buys=words.about(proposal.buys_h * 3600) if proposal.buys_h else "",
+        is_worthwhile=proposal.buys_h is None or proposal.buys_h >= WORTHWHILE_H,
         why=clean_line(proposal.why, 300),
     )
 
@@ -350,7 +357,11 @@ def _state(facts: Facts | None, container_name: str, shape: Shape | None) -> Sta
         name=container.state,
         reason=clean_line(container.state_reason, 60),
         is_looping=is_looping,
-        is_never_up=is_looping and lived_s is not None and lived_s < NEVER_UP_S and not has_longer_life,
+        is_never_up=container.state in ("waiting", "terminated")
+        and container.restart_count >= 3
+        and lived_s is not None
+        and lived_s < NEVER_UP_S
+        and not has_longer_life,
         restarts=container.restart_count,
     )
 
@@ -368,9 +379,18 @@ def _checks(report: Report | None) -> CheckWords:
 
 
 def _missing(entry: Missing) -> MissingWords:
-    return MissingWords(
-        what=words.source(entry.source), why=clean_line(entry.why, 90), hint=clean_line(entry.hint, 160), is_normal=entry.is_normal
-    )
+    what = words.source(entry.source)
+    why = clean_line(entry.why).removeprefix(f"no {what}").removeprefix(what).strip(" :")
+    return MissingWords(what=what, why=cut(_first_clause(why), 90), hint=clean_line(entry.hint, 160), is_normal=entry.is_normal)
+
+
+def _first_clause(text: str) -> str:
+    """`no request rate: none of the usual counters ...` -> `no request rate`; a bare code keeps what follows it."""
+    for mark in (": ", "; "):
+        head, _, rest = text.partition(mark)
+        if rest and len(head) >= 8:
+            text = head
+    return text
 
 
 def _neighbours(facts: Facts | None, container_name: str) -> tuple[str, ...]:

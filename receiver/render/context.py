@@ -120,6 +120,7 @@ class ChangeWords:
     request: Annotated[str, "the new request; empty: unchanged"]
     buys: Annotated[str, "what a stop-gap buys per life: `6 h 40`"]
     why: Annotated[str, "how the number was found"]
+    is_worthwhile: Annotated[bool, "a fix, or a stop-gap that buys at least half an hour per life"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +130,7 @@ class StateWords:
     name: Annotated[str, "`running`, `waiting`, `terminated` or `unknown`"]
     reason: Annotated[str, "`CrashLoopBackOff`, ..."]
     is_looping: Annotated[bool, "in CrashLoopBackOff"]
-    is_never_up: Annotated[bool, "looping, and no life lasted a minute"]
+    is_never_up: Annotated[bool, "not running after 3 restarts and more, and no life lasted a minute"]
     restarts: Annotated[int | None, "the container's restart count"]
 
 

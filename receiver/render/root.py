@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from receiver.diagnosis.signatures import strip_kube_time
 from receiver.domain.incident import IncidentView
 from receiver.domain.report import Report
 from receiver.render import blocks, inline, mentions
@@ -15,6 +14,7 @@ from receiver.render.build import alert_of
 from receiver.render.context import Context
 from receiver.render.environment import Fragments
 from receiver.render.kinds import WITHOUT_MENTION, RootKind
+from receiver.render.sections import shortened
 from receiver.render.text import clean_block, clean_line, cut, cut_middle, cut_sentences, escape_mrkdwn
 
 KEYS = ("header", "do", "why", "next", "facts", "log", "grey", "text")
@@ -176,7 +176,7 @@ def proof(report: Report | None, kind: RootKind, *, most: int = 2) -> str:
         return ""
     else:
         chosen = [line for line in log.lines if line.strip()][-most:]
-    return clean_block("\n".join(strip_kube_time(line) for line in chosen), max_lines=most, max_columns=120)
+    return clean_block("\n".join(shortened(line) for line in chosen), max_lines=most, max_columns=120)
 
 
 def _passed_on(view: IncidentView, room: int) -> list[Block]:

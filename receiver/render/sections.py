@@ -16,13 +16,14 @@ from receiver.render.text import clean_block, clean_line
 
 LOG_COLUMNS = 200
 MAX_LIVES = 6
-MAX_EVENTS = 6
+MAX_EVENTS = 5
 MAX_PODS = 6
 SPARKS = "▁▂▃▄▅▆▇█"
 SPARK_BINS = 8
 KILLED = "✕"
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|[+-]\d\d:\d\d) ?")
+# A time that a program writes at the beginning of its lines: `2026-11-23 03:13:55,377`, `[2026-11-23T03:13:55.377Z]`.
+_OWN_TIME = re.compile(r"\[?\d{4}-\d\d-\d\d[T ](\d\d:\d\d:\d\d)(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?\]?(?= |$)")
 
 
 def log_lines(log: LogFacts, shown: Sequence[str]) -> str:
@@ -32,10 +33,21 @@ def log_lines(log: LogFacts, shown: Sequence[str]) -> str:
 
 
 def _stamped(line: str, at: datetime | None) -> str:
-    if at is not None:
-        return f"{at.astimezone(UTC):%H:%M:%S} {strip_kube_time(line)}"
-    match = _TIME.match(line)
-    return f"{match[1]} {line[match.end() :]}" if match else line
+    stamp = f"{at.astimezone(UTC):%H:%M:%S}" if at is not None else _clock(line)
+    own = strip_kube_time(line)
+    rest = own[match.end() :].lstrip() if (match := _OWN_TIME.match(own)) else own
+    return f"{stamp} {rest}" if stamp else own
+
+
+def _clock(line: str) -> str:
+    """The time that a line begins with, the kubelet's or its own, cut to seconds."""
+    match = _OWN_TIME.match(line)
+    return match[1] if match else ""
+
+
+def shortened(line: str) -> str:
+    """A log line without dates and fractions of seconds."""
+    return _stamped(line, None)
 
 
 def container_lines(report: Report) -> str:
@@ -121,7 +133,7 @@ def event_lines(events: Sequence[EventFact], now: datetime) -> str:
     for event in sorted(events, key=order)[:MAX_EVENTS]:
         times = f" x{event.count}" if event.count > 1 else ""
         at = f", last {event.at.astimezone(UTC):%H:%M:%S}" if event.at else ""
-        lines += [f"{clean_line(event.reason, 60)}{times}{at}", f"  {clean_line(event.message, 200)}"]
+        lines += [f"{clean_line(event.reason, 60)}{times}{at}", f"  {clean_line(event.message, 140)}"]
     left = len(events) - MAX_EVENTS
     if left > 0:
         lines.append(f"… {left} more")

@@ -17,7 +17,7 @@ from receiver.render.environment import Fragments
 from receiver.render.kinds import RootKind
 from receiver.render.root import Print, lock_screen, variables
 from receiver.render.sections import container_lines, event_lines, life_lines, log_lines
-from receiver.render.text import clean_block, clean_line, sentence
+from receiver.render.text import clean_block, clean_line, ended, sentence
 
 EVIDENCE_KEYS = ("text", "log", "log_note", "state", "lives", "events", "missing", "seen")
 CHECKLIST_KEYS = ("text", "tree", "list")
@@ -197,7 +197,7 @@ def _commands(commands: Iterable[str]) -> str:
 
 def _long_term_line(text: str, commands: Sequence[str]) -> str:
     run = f" {inline.code(commands[0])}" if commands else ""
-    return f"{sentence(clean_line(text, 300))}{run}"
+    return f"{ended(clean_line(text, 300))}{run}"
 
 
 def _title(lines: Fragments, key: str) -> Block | None:

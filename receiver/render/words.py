@@ -41,9 +41,7 @@ def counted(count: int, noun: str, plural: str = "") -> str:
 
 
 def about(seconds: float) -> str:
-    """A span nobody should read to the minute: `6 h 40`, `40 min`, `under 1 min`."""
-    if seconds < 60:
-        return "under 1 min"
+    """A span nobody should read to the minute: `6 h 40`, `40 min`, `26 s`."""
     if seconds < 3600:
         return human_duration(seconds)
     return human_duration(round(seconds / 600) * 600)
@@ -71,7 +69,8 @@ SOURCES = {
     "replicasets": "earlier rollouts", "siblings": "the other replicas", "node": "the node", "metrics": "live usage",
     "hpa": "autoscalers (HPA)", "vpa": "autoscalers (VPA)", "limitrange": "the namespace's limit range",
     "resourcequota": "the namespace's quota", "history": "memory history", "peaks": "memory peaks of 7 days",
-    "rules": "the alert rules", "silences": "silences", "request_rate": "request rate",
+    "rules": "the alert rules", "silences": "silences", "request_rate": "request rate", "traffic": "request rate", "recent": "the last hour's memory",
+    "nodepods": "the other pods of the node",
 }  # fmt: skip
 
 
