@@ -29,7 +29,6 @@ RECENT_METRICS = {
     WORKING_SET: "working_set",
     "container_memory_rss": "rss",
     "container_memory_cache": "cache",
-    "container_memory_max_usage_bytes": "max_usage",
     "container_spec_memory_limit_bytes": "enforced_limit",
     "container_oom_events_total": "oom_events",
     "kube_pod_container_resource_limits": "limit",
@@ -146,12 +145,7 @@ def recent(selectors: Selectors, config: PrometheusConfig) -> str:
 
 def peaks(selectors: Selectors, container_label: str) -> str:
     """The highest use of any pod of the workload, half hour by half hour, by container."""
-    s = selectors
-    return union(
-        ("working_set", f"max by ({container_label}) (max_over_time({WORKING_SET}{{{s.workload}}}[30m]))"),
-        ("rss", f"max by ({container_label}) (max_over_time(container_memory_rss{{{s.workload}}}[30m]))"),
-        ("limit", f"max by ({container_label}) (max_over_time(container_spec_memory_limit_bytes{{{s.workload}}}[30m]) > 0)"),
-    )
+    return union(("working_set", f"max by ({container_label}) (max_over_time({WORKING_SET}{{{selectors.workload}}}[30m]))"))
 
 
 def traffic(config: PrometheusConfig, subject: Subject) -> str:

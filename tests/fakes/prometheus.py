@@ -24,7 +24,7 @@ class FakePrometheus(Faulty, PrometheusStandin):
     """Series behind a Prometheus API that can be made to fail."""
 
 
-def series(name: str, points: Iterable[tuple[float, float]], **labels: str) -> dict[str, Any]:
+def series(name: str, points: Iterable[tuple[float, float]], /, **labels: str) -> dict[str, Any]:
     """One series as a range answer holds it."""
     return {"metric": {"__name__": name, **labels}, "values": [[t, repr(float(v))] for t, v in points]}
 
