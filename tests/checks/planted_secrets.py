@@ -162,6 +162,8 @@ def _planted() -> tuple[Planted, ...]:
         "invalid password '@@' for user bob",
         "generated root password is @@",
         "kubectl create secret generic db --from-literal=password=@@",
+        '{"log":"connecting\\nDB_PASS=@@\\nPORT=80"}',
+        "\x1b[36mpassword\x1b[0m=\x1b[35m@@\x1b[0m \x1b[36muser\x1b[0m=bob",
         "<datasource><password>@@</password></datasource>",
         '<add key="DbPassword" value="@@" />',
         "[password] => @@",
@@ -267,6 +269,10 @@ def _planted() -> tuple[Planted, ...]:
     plant("bearer token", "Authorization: Bearer @@", made_up("bearer1", 40))
     plant("bearer token", "headers={'Authorization': 'Bearer @@', 'Accept': '*/*'}", made_up("bearer2", 40))
     plant("bearer token", 'curl -H "authorization: token @@" https://x', made_up("bearer3", 20))
+    plant("aws access key", '{"log":"started\\n@@"}', "AK" + "IA" + made_up("esc", 16, UPPER))
+    plant("github token", "form t%3D@@", "gh" + "p_" + made_up("pct", 36))
+    plant("api key", '{"log":"started\\napi_key=@@\\n"}', made_up("napi", 24))
+    plant("api key", "\x1b[1;36mapi_key\x1b[0m=@@", made_up("colour", 24))
     plant("bearer token", "Authorization: SSWS @@", "00" + made_up("okta", 40))
     plant("url password", "git clone https://@@@git.example.com/a/b", made_up("gituser", 40))
     plant("password hash", "user bob has $2b$12$@@", made_up("bcrypt", 53))

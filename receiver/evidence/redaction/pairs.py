@@ -17,7 +17,7 @@ Found = Callable[[str], None]
 _ANY_NAME = re.compile(r"pass|secret|token|key|cred|pwd|pw|pswd|auth|cookie|sess|jwt|otp|csrf|xsrf|bearer", re.IGNORECASE)
 
 _PAIR = re.compile(
-    r"(?<![\w.-])(?P<name>[\w.-]++)(?P<close>(?:\\{0,3}[\"']|%22)?\]?\)?)(?P<space>[ \t]{0,16}+)(?P<is>=>|:=|={1,3}|:(?!:)|%3[AaDd])(?P<after>[ \t]{0,16}+)"
+    r"(?<![\w.-])(?P<name>[\w.-]++)(?P<close>(?:\\{0,3}[\"']|%22|\x1b\[[\d;]{0,8}m)?\]?\)?)(?P<space>[ \t]{0,16}+)(?P<is>=>|:=|={1,3}|:(?!:)|%3[AaDd])(?P<after>(?:[ \t]|\x1b\[[\d;]{0,8}m){0,16}+)"
 )
 _FLAG = re.compile(
     r"(?<![\w.-])--?(?P<name>[A-Za-z][\w.-]*+)(?:[ \t]{1,8}+|\\{0,3}[\"'][ \t]{0,4}+,[ \t]{0,4}+(?=\\{0,3}[\"']))(?!-)(?=\S)"
@@ -40,6 +40,7 @@ _BLOCK_SCALAR = re.compile(r"[|>][+-]?[ \t]*+\r?\n(?P<indent>[ \t]++)(?P<body>[^
 _NEXT_NAME = re.compile(r"[,;] ?(?:[\w.-]{1,40} ){0,2}[\w.-]{1,64}[:=]")
 _LINE_LEAD = re.compile(r"(?:\d{4}-\d\d-\d\dT[\d:.]{8,20}Z )?[ \t]*+(?:- )?[\"']?")
 _MAX_LEAD = 80
+_COLOUR_END = re.compile(r"^\d{1,3}m")
 
 
 def redact_pairs(text: str, found: Found) -> str:
@@ -72,10 +73,14 @@ def _replace(text: str, regex: re.Pattern[str], found: Found, applies: Callable[
 
 
 def _whole_name(match: re.Match[str]) -> str:
-    """`API key: x` has its name in two words; elsewhere the name is what the expression took."""
-    name = match["name"]
-    if name.lower() in {"key", "keys"} and match.start() > 1:
-        before = match.string[max(0, match.start() - 24) : match.start()]
+    """The name as it is meant: `API key: x` has it in two words; before others stand the rest of an escape or of a colour."""
+    name, start, text = match["name"], match.start("name"), match.string
+    if text[start - 1 : start] == "\\" and name[0] in "nrt":
+        return name[1:]
+    if "\x1b[" in text[max(0, start - 6) : start]:
+        return _COLOUR_END.sub("", name)
+    if name.lower() in {"key", "keys"} and start > 1:
+        before = text[max(0, start - 24) : start]
         if before.endswith((" ", "_")):
             return f"{before[:-1].rpartition(' ')[2]}_{name}"
     return name

@@ -13,17 +13,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from receiver.evidence.redaction.names import API_KEY, AWS_KEY, COOKIE, PASSWORD, PRIVATE_KEY, SECRET, TOKEN, is_no_secret
+from receiver.evidence.redaction.vendors import (
+    AI_KEY,
+    AZURE_KEY,
+    GITHUB_TOKEN,
+    GITLAB_TOKEN,
+    GOOGLE_KEY,
+    JWT,
+    NPM_TOKEN,
+    PYPI_TOKEN,
+    SLACK_TOKEN,
+    STRIPE_KEY,
+    VENDOR_SHAPES,
+)
 
-AZURE_KEY = "Azure key"
-GOOGLE_KEY = "Google key"
-GITHUB_TOKEN = "GitHub token"  # noqa: S105
-GITLAB_TOKEN = "GitLab token"  # noqa: S105
-SLACK_TOKEN = "Slack token"  # noqa: S105
-STRIPE_KEY = "Stripe key"
-NPM_TOKEN = "npm token"  # noqa: S105
-PYPI_TOKEN = "PyPI token"  # noqa: S105
-AI_KEY = "AI key"
-JWT = "JWT"
 CREDENTIAL = "credential"
 URL_PASSWORD = "URL password"  # noqa: S105
 EMAIL = "e-mail"
@@ -99,14 +102,8 @@ _ISSUER = re.compile(
     r"|6(?:011|5\d\d|4[4-9]\d)\d{12}|62\d{14,17}"
 )
 
-_EDGE = r"(?<![A-Za-z0-9_])"
-_END = r"(?![A-Za-z0-9_])"
 _QUOTE = r"(?:\\{0,3}[\"'])?"  # also escaped, as JSON in JSON has it
 _IS = rf"{_QUOTE}\]?[ \t]{{0,4}}(?:=>|[:=])[ \t]{{0,4}}{_QUOTE}"
-
-
-def _prefix(words: str, rest: str) -> re.Pattern[str]:
-    return re.compile(rf"{_EDGE}(?:{words}){rest}")
 
 
 RULES: tuple[Rule, ...] = (
@@ -133,38 +130,11 @@ RULES: tuple[Rule, ...] = (
     Rule(kind=CREDENTIAL, hints=("bearer ",), regex=re.compile(r"(?i:\bBearer[ ]{1,4})(?P<secret>[A-Za-z0-9._~+/-]{12,}+=*+)"), accepts=_is_no_word),
     Rule(kind=CREDENTIAL, hints=("basic ",), regex=re.compile(r"(?i:\bBasic[ ]{1,4})(?P<secret>[A-Za-z0-9+/]{6,}+={0,2})"), accepts=_is_user_and_password),
     Rule(kind=PASSWORD, hints=("auth",), regex=re.compile(rf"\bauth{_IS}(?P<secret>[A-Za-z0-9+/]{{8,}}+={{0,2}})"), accepts=_is_user_and_password),
-    # Tokens with a prefix
-    Rule(
-        kind=JWT, hints=("eyj",),
-        regex=re.compile(r"(?<![A-Za-z0-9_-])eyJ(?:[A-Za-z0-9_-]{5,}+(?:\.[A-Za-z0-9_-]{2,}+){1,4}+\.?|(?:hbGciOi|0eXAiOi|raWQiOi)[A-Za-z0-9_-]*+)"),
-    ),
-    Rule(kind=AWS_KEY, hints=("akia", "asia", "abia", "acca"), regex=_prefix("AKIA|ASIA|ABIA|ACCA", r"[A-Z0-9]{16}" + _END)),
-    Rule(kind=GOOGLE_KEY, hints=("aiza", "ya29.", "gocspx-"), regex=_prefix(r"AIza[A-Za-z0-9_-]{35}|GOCSPX-[A-Za-z0-9_-]{24,40}+|ya29\.[A-Za-z0-9_.-]{20,}+", "")),
-    Rule(kind=AZURE_KEY, hints=("q~",), regex=re.compile(r"(?<![\w~.-])[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]{31,34}(?![\w~-])")),
+    *(Rule(kind=kind, hints=hints, regex=regex) for kind, hints, regex in VENDOR_SHAPES),
+    # Signatures and keys in URLs and connection strings
     Rule(kind=AZURE_KEY, hints=("sig=",), regex=re.compile(r"(?<=[?&;])sig=(?P<secret>[A-Za-z0-9%+/_-]{16,}+=*+)")),
     Rule(kind=AZURE_KEY, hints=("key=",), regex=re.compile(r"(?i:\b(?:Account|SharedAccess)Key=)(?P<secret>[A-Za-z0-9+/_-]{16,}+=*+)")),
     Rule(kind=AWS_KEY, hints=("signature=",), regex=re.compile(r"(?<=[?&])X-(?:Amz|Goog)-Signature=(?P<secret>[0-9a-fA-F]{32,}+)")),
-    Rule(kind=GITHUB_TOKEN, hints=("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"), regex=_prefix("gh[pousr]_|github_pat_", r"[A-Za-z0-9_]{20,}+")),
-    Rule(kind=GITLAB_TOKEN, hints=("gl", "gr1348941"), regex=_prefix("gl(?:pat|oas|dt|rt|rtr|cbt|ptt|ft|imt|agent|soat|ffct)-|GR1348941", r"[A-Za-z0-9_.-]{18,}+")),
-    Rule(kind=SLACK_TOKEN, hints=("xox", "xapp-"), regex=_prefix("xox[abceoprs]-|xoxe\\.xox[bp]-|xapp-", r"[A-Za-z0-9-]{10,}+")),
-    Rule(kind=SLACK_TOKEN, hints=("hooks.slack",), regex=re.compile(r"hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/(?P<secret>[A-Za-z0-9/_-]{20,}+)")),
-    Rule(kind=STRIPE_KEY, hints=("_live_", "_test_", "whsec_"), regex=_prefix("[sr]k_(?:live|test)_|whsec_", r"[A-Za-z0-9]{16,}+")),
-    Rule(kind=NPM_TOKEN, hints=("npm_",), regex=_prefix("npm_", r"[A-Za-z0-9]{36}" + _END)),
-    Rule(kind=PYPI_TOKEN, hints=("pypi-",), regex=_prefix("pypi-AgE", r"[A-Za-z0-9_-]{16,}+")),
-    Rule(kind=AI_KEY, hints=("sk-", "hf_", "gsk_", "r8_"), regex=_prefix(r"sk-(?:proj-|svcacct-|admin-|ant-(?:api|admin|sid)\d\d-|or-v1-|lf-)[A-Za-z0-9_-]{16,}+|sk-[A-Za-z0-9]{32,}+|hf_[A-Za-z0-9]{30,}+|gsk_[A-Za-z0-9]{40,}+|r8_[A-Za-z0-9]{37}", r"")),
-    Rule(kind=API_KEY, hints=("sg.",), regex=_prefix(r"SG\.", r"[A-Za-z0-9_-]{16,40}+\.[A-Za-z0-9_-]{16,60}+")),
-    Rule(kind=API_KEY, hints=("sk",), regex=_prefix("SK", r"[0-9a-f]{32}" + _END)),
-    Rule(kind=API_KEY, hints=("dapi", "nrak-", "nrra-", "lin_api_", "shp", "sq0", "phc_", "phx_", "atatt3", "pmak-", "hrku-", "-us", ":apa91b"), regex=_prefix(r"dapi[0-9a-f]{32}|NR(?:AK|RA)-[A-Z0-9]{24,}+|lin_api_[A-Za-z0-9]{32,}+|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}|sq0(?:atp|csp|idp)-[A-Za-z0-9_-]{22,}+|ph[cx]_[A-Za-z0-9]{32,}+|ATATT3[A-Za-z0-9_=-]{50,}+|PMAK-[0-9a-f]{24}-[0-9a-f]{34}|HRKU-[A-Za-z0-9_-]{36,}+|[0-9a-f]{32}-us\d{1,2}(?!\d)|AAAA[A-Za-z0-9_-]{7}:APA91b[A-Za-z0-9_-]{100,}+", "")),
-    Rule(kind=TOKEN, hints=("hvs.", "hvb.", "hvr.", "dop_v1_", "doo_v1_", "dor_v1_", "dckr_", "glsa_", "glc_", "sntrys_", "sntryu_", "atlasv1", "ntn_", "dp.", "sl."),
-         regex=_prefix(r"hv[sbr]\.[A-Za-z0-9_-]{20,}+|do[opr]_v1_[0-9a-f]{32,}+|dckr_[a-z]{2,6}_[A-Za-z0-9_-]{20,}+|glsa_[A-Za-z0-9]{32}_[0-9a-f]{8}|glc_[A-Za-z0-9+/=]{32,}+|sntry[su]_[A-Za-z0-9_+/=.-]{32,}+|[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_-]{40,}+|ntn_[A-Za-z0-9]{40,}+|dp\.(?:pt|st|ct|sa)\.[A-Za-z0-9_.-]{30,}+|sl\.[A-Za-z0-9_-]{100,}+", "")),
-    Rule(kind=TOKEN, hints=(":aa",), regex=re.compile(r"(?<![\w:])\d{8,10}:AA[A-Za-z0-9_-]{33}(?![\w-])")),
-    Rule(kind=TOKEN, hints=(".",), regex=re.compile(r"(?<![\w-])[MNO][A-Za-z0-9_-]{23,25}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40}(?![\w-])")),  # Discord bots
-    Rule(kind=TOKEN, hints=("/api/webhooks/", "webhook.office.com"), regex=re.compile(r"(?:discord(?:app)?\.com/api/webhooks/\d{5,25}/|webhook\.office\.com/webhookb2/)(?P<secret>[A-Za-z0-9/@_-]{20,}+)")),
-    Rule(kind=PRIVATE_KEY, hints=("age-secret-key-1",), regex=_prefix("AGE-SECRET-KEY-1", r"[0-9A-Z]{40,}+")),
-    Rule(  # "-----BEGIN ... PRIVATE" in base64, as Secrets and kubeconfigs hold it
-        kind=PRIVATE_KEY, hints=("ls0tls1crudjti",),
-        regex=re.compile(r"LS0tLS1CRUdJTi(?:BSU0EgUFJJVkFUR|BQUklWQVRF|BFQyBQUklWQVRF|BPUEVOU1NIIFBSSVZBVE|BFTkNSWVBURUQgUFJJVkFUR|BEU0EgUFJJVkFUR)[A-Za-z0-9+/]*+={0,2}"),
-    ),
     # URLs and addresses with a password
     Rule(
         kind=URL_PASSWORD, hints=("@",),
