@@ -35,6 +35,7 @@ LIKELY, PLAUSIBLE = 0.85, 0.6  # measured: stated confidence of 0.85 was right 1
 RECENT_ROLLOUT_S = 7_200.0  # a kill later than this after a rollout is no longer named in one breath with it
 MOSTLY_CACHE = 0.5  # of the working set
 NEVER_UP_S = 60.0
+UNLIMITED_BYTES = 2**50  # a cgroup without a limit reports about 2^63; no node has a PiB
 WORTHWHILE_H = 0.5  # a stop-gap that buys less per life is not worth a rollout: the thread has it, the root does not name it
 
 _SEVERITIES = ("critical", "error", "warning", "info", "none")
@@ -74,6 +75,9 @@ def build(view: IncidentView, report: Report | None, *, patch_place: str = "in t
         state=_state(facts, subject.container, shape),
         checks=_checks(report),
         missing=tuple(_missing(m) for m in (report.missing if report else ()) if not m.is_normal),
+        signature=clean_line(report.signature.meaning, 120) if report and report.signature else "",
+        advice=clean_line(report.signature.advice, 240) if report and report.signature else "",
+        has_pod=facts is not None and facts.pod is not None,
         others_killed=facts.node.other_oom_kills if facts and facts.node else (),
         neighbours=_neighbours(facts, subject.container),
         rollout=_rollout(view, report),
@@ -119,6 +123,16 @@ def container_of(facts: Facts | None, name: str) -> ContainerFacts | None:
     return facts.pod.containers[0] if len(facts.pod.containers) == 1 else None
 
 
+def limit_of(facts: Facts | None, shape: Shape | None, container_name: str) -> int | None:
+    """The limit in force: the container's, else its pod's; from the series only when the pod could not be read."""
+    container = container_of(facts, container_name)
+    if container is not None:
+        limit: float | None = container.limit_bytes or (facts.pod.pod_limit_bytes if facts and facts.pod else None)
+    else:
+        limit = shape.limit_bytes if shape else None
+    return int(limit) if limit and limit < UNLIMITED_BYTES else None
+
+
 def _alert(view: IncidentView, now: datetime) -> AlertWords:
     if not view.alerts:
         return AlertWords(name="", severity=view.severity, state=view.state, since=when(view.opened_at, now), has_oom_name=False)
@@ -151,7 +165,8 @@ def _kill(view: IncidentView, report: Report | None, now: datetime) -> KillWords
     span_s = (at - min(firsts)).total_seconds() if at and firsts else 0.0
     span = words.roughly(span_s) if span_s >= 60 and count > 1 else ""
     life_s = (kill.at - kill.started_at).total_seconds() if kill and kill.at and kill.started_at else None
-    word = _word(kind)
+    is_reported = kill is not None and not kill.reason and kill.exit_code is None
+    word = _word(kind, is_reported=is_reported)
     return KillWords(
         kind=kind.value,
         reason=clean_line(kill.reason, 60) if kill else "",
@@ -159,7 +174,7 @@ def _kill(view: IncidentView, report: Report | None, now: datetime) -> KillWords
         trigger=clean_line(kill.trigger, 60) if kill else "",
         is_sure=bool(kill and kill.is_sure),
         count=count,
-        phrases=_phrases(kind, count, span, restarts, _replicas(view, facts)),
+        phrases=_phrases(word, count, span, restarts, _replicas(view, facts)),
         short=f"{word} x{count}" if count > 1 else word,
         at=when(at, now) if at else None,
         span=span,
@@ -169,10 +184,10 @@ def _kill(view: IncidentView, report: Report | None, now: datetime) -> KillWords
     )
 
 
-def _word(kind: KillKind) -> str:
+def _word(kind: KillKind, *, is_reported: bool = False) -> str:
     words_of = {
         KillKind.CONTAINER_OOM: "OOMKilled",
-        KillKind.SUSPECTED_OOM: "probably OOM",
+        KillKind.SUSPECTED_OOM: "reported OOMKilled" if is_reported else "probably OOM",
         KillKind.NODE_OOM: "OOM-killed by its node",
         KillKind.EVICTION: "evicted",
         KillKind.CHILD_PROCESS_OOM: "processes OOM-killed",
@@ -180,23 +195,21 @@ def _word(kind: KillKind) -> str:
     return words_of.get(kind, "killed")
 
 
-def _phrases(kind: KillKind, count: int, span: str, restarts: int | None, replicas: ReplicaWords) -> tuple[str, ...]:
+def _phrases(word: str, count: int, span: str, restarts: int | None, replicas: ReplicaWords) -> tuple[str, ...]:
     """`OOMKilled 4 times in 8 h`, then shorter ones. A count of 1 with restarts says those: other kills may be among them."""
-    is_guess = kind is KillKind.SUSPECTED_OOM
-    word = "killed" if is_guess else _word(kind)
-    tail = " (exit 137), probably OOM" if is_guess else ""
-    last = (f"{_word(kind)} x{count}" if count > 1 else _word(kind),) if is_guess else ()
     base: tuple[str, ...]
-    if count <= 1:
-        base = (f"{word}, {restarts} restarts{tail}", word + tail) if restarts and restarts > 1 and not is_guess else (word + tail,)
+    if word == "probably OOM":
+        times = f" {words.times(count)}" if count > 1 else ""
+        base = (f"killed{times} (exit 137), probably OOM", f"{word} x{count}" if count > 1 else word)
+    elif count <= 1:
+        base = (f"{word}, {restarts} restarts", word) if restarts and restarts > 1 else (word,)
     else:
         times = words.times(count)
-        base = tuple(dict.fromkeys((f"{word} {times} in {span}{tail}" if span else f"{word} {times}{tail}", f"{word} {times}{tail}")))
-    if replicas.hit > 1 or replicas.is_one_of_many:
-        of = f" of {replicas.desired}" if replicas.desired else ""
-        where = f"on all {replicas.hit} replicas" if replicas.is_all else f"on {replicas.hit}{of} replicas"
-        return (f"{base[-1]} {where}", *((f"{_word(kind)} x{count} {where}",) if count > 1 else ()), *base, *last)
-    return (*base, *last)
+        base = tuple(dict.fromkeys((f"{word} {times} in {span}" if span else f"{word} {times}", f"{word} {times}")))
+    if replicas.phrase:
+        shorter = (f"{word} x{count} on {replicas.phrase}",) if count > 1 else ()
+        return (f"{base[-1]} on {replicas.phrase}", *shorter, *base)
+    return base
 
 
 def _replicas(view: IncidentView, facts: Facts | None) -> ReplicaWords:
@@ -210,15 +223,17 @@ def _replicas(view: IncidentView, facts: Facts | None) -> ReplicaWords:
     count = len(hit)
     if desired is not None and desired > 1:
         shown = min(count, desired)  # pods are replaced: their names may outnumber the replicas
-        return ReplicaWords(hit=shown, desired=desired, is_one_of_many=shown == 1, is_all=shown >= desired)
-    return ReplicaWords(hit=count if desired is None else 1, desired=None, is_one_of_many=False, is_all=False)
+        all_of = "both replicas" if desired == 2 else f"all {desired} replicas"
+        phrase = all_of if shown == desired else f"{shown} of {desired} replicas"
+        return ReplicaWords(hit=shown, desired=desired, is_one_of_many=shown == 1, is_all=shown == desired, phrase=phrase)
+    hit_now = count if desired is None else 1
+    phrase = words.counted(hit_now, "replica") if hit_now > 1 else ""
+    return ReplicaWords(hit=hit_now, desired=None, is_one_of_many=False, is_all=False, phrase=phrase)
 
 
 def _memory(facts: Facts | None, shape: Shape | None, container_name: str) -> MemoryWords:
     container = container_of(facts, container_name)
-    limit = container.limit_bytes if container else None
-    if limit is None and shape and shape.limit_bytes:
-        limit = int(shape.limit_bytes)
+    limit = limit_of(facts, shape, container_name)
     peak = shape.peak_bytes if shape else None
     level = shape.median_bytes if shape else None
     current = shape.current_bytes if shape and shape.current_bytes is not None else (facts.usage_bytes if facts else None)
@@ -306,12 +321,22 @@ def _cause(report: Report | None) -> CauseWords:
         name=cause.name.value,
         is_likely=cause.confidence >= LIKELY,
         is_plausible=cause.confidence >= PLAUSIBLE,
-        because=cause.because,
-        against=cause.against,
-        settle_by=cause.settle_by,
+        because=tuple(_reason(b) for b in cause.because),
+        against=tuple(_reason(a) for a in cause.against),
+        settle_by=_settling(cause.settle_by),
         detail=cause.detail,
         follows_traffic=cause.detail == "traffic" or bool(shape and (shape.rate_correlation or 0.0) >= 0.5),
     )
+
+
+def _reason(text: str) -> str:
+    """A reason as a phrase that any sentence can hold: the template says "Cannot tell yet" itself."""
+    return clean_line(text, 400).removeprefix("Cannot tell yet: ").rstrip(".")
+
+
+def _settling(text: str) -> str:
+    words_of = clean_line(text, 300)
+    return words_of if not words_of or "settle" in words_of or "could be" in words_of.lower() else f"to settle it: {words_of}"
 
 
 def _change(report: Report | None) -> ChangeWords:

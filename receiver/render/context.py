@@ -51,6 +51,7 @@ class ReplicaWords:
     desired: Annotated[int | None, "replicas the workload wants"]
     is_one_of_many: Annotated[bool, "one of several replicas: points to a hot shard"]
     is_all: Annotated[bool, "all of several replicas"]
+    phrase: Annotated[str, "`3 of 12 replicas`, `both replicas`, `all 50 replicas`; empty when only one is known"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +190,9 @@ class Context:
     state: Annotated[StateWords, "the container now"]
     checks: Annotated[CheckWords, "the checklist"]
     missing: Annotated[tuple[MissingWords, ...], "what could not be had; what is normally absent is left out"]
+    signature: Annotated[str, "the memory error that its log names: `the Java heap is full`"]
+    advice: Annotated[str, "what that error asks for"]
+    has_pod: Annotated[bool, "the pod itself could be read"]
     others_killed: Annotated[tuple[str, ...], "other containers OOM-killed on the node"]
     neighbours: Annotated[tuple[str, ...], "containers of the same pod that run without a restart"]
     rollout: Annotated[str, "how long before the first kill the newest rollout was, when at most 2 h: `12 min`"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from receiver.domain.report import CauseName, KillKind, Report
-from receiver.render.build import PLAUSIBLE, container_of
+from receiver.render.build import PLAUSIBLE, limit_of
 
 HIGH_USE = 0.7  # of the limit: below it, an alert that is not about memory is passed on rather than called a memory warning
 
@@ -19,6 +19,7 @@ class RootKind(StrEnum):
     STARTUP = "startup"
     UNCLEAR = "unclear"
     CHILD = "child"
+    OWN_LIMIT = "own_limit"
     NOT_OOM = "not_oom"
     WARNING = "warning"
     FILE_CACHE = "file_cache"
@@ -55,9 +56,10 @@ def kind_of(report: Report | None, *, is_memory_alert: bool) -> RootKind:
 
 def _without_kill(report: Report, *, is_memory_alert: bool) -> RootKind:
     shape = report.shape
-    container = container_of(report.facts, report.subject.container)
-    limit = (container.limit_bytes if container else None) or (shape.limit_bytes if shape else None)
+    limit = limit_of(report.facts, shape, report.subject.container)
     current = shape.current_bytes if shape and shape.current_bytes is not None else report.facts.usage_bytes
+    if report.cause.detail == "runtime_limit" and report.signature is not None:
+        return RootKind.OWN_LIMIT
     if shape is not None and shape.detail == "page_cache":
         return RootKind.FILE_CACHE
     if current is not None and (is_memory_alert or (limit and current / limit >= HIGH_USE)):

@@ -168,7 +168,7 @@ def _where(context: Context, *, is_unknown: bool) -> Block | None:
 def proof(report: Report | None, kind: RootKind, *, most: int = 2) -> str:
     """The one or two log lines that belong into the root: for a killed child the only evidence, for start-up the best."""
     log = report.facts.log if report else None
-    if report is None or log is None or not log.lines or kind not in (RootKind.CHILD, RootKind.STARTUP):
+    if report is None or log is None or not log.lines or kind not in (RootKind.CHILD, RootKind.STARTUP, RootKind.OWN_LIMIT):
         return ""
     if report.signature is not None:
         chosen: Sequence[str] = (report.signature.line,)

@@ -11,7 +11,7 @@ from receiver.domain.facts import EventFact, LogFacts, MemoryHistory, Terminatio
 from receiver.domain.report import Life, Report
 from receiver.domain.units import format_quantity, from_epoch, human_bytes, human_duration
 from receiver.render import words
-from receiver.render.build import container_of
+from receiver.render.build import container_of, limit_of
 from receiver.render.text import clean_block, clean_line
 
 LOG_COLUMNS = 200
@@ -95,7 +95,8 @@ def life_lines(report: Report) -> str:
     shape = report.shape
     if shape is None or not shape.lives:
         return ""
-    top = shape.limit_bytes or shape.peak_bytes or max(life.peak_bytes for life in shape.lives)
+    limit = limit_of(report.facts, shape, report.subject.container)
+    top = limit or shape.peak_bytes or max(life.peak_bytes for life in shape.lives)
     lines = [_life_line(life, report.facts.history, top) for life in shape.lives[-MAX_LIVES:]]
     left = len(shape.lives) - len(lines)
     return "\n".join([*([f"… {left} earlier"] if left else []), *lines])
