@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from receiver.diagnosis.reading.access import controller_of, mapping, text
+from receiver.diagnosis.reading.access import controller_of, mapping, objects, text
 from receiver.diagnosis.reading.events import newest_time
 from receiver.diagnosis.reading.workload import guessed_owner
-from receiver.errors import NotFound, Unreadable
+from receiver.errors import Unreadable
 from receiver.evidence.clean import Cleaner
 from receiver.evidence.kube import object_path
 from receiver.evidence.look import Look
 from receiver.transport import MIB
 
+PAGE = 2000
 KEPT = 100  # newest events that a case holds
 
 
@@ -26,14 +27,19 @@ def ask(look: Look, clean: Cleaner) -> Any:
     if not subject.names_a_pod:
         return None
     pod = look.answers.get("pod")
+    uid = text(pod, "metadata", "uid")
     path = object_path("api/v1", "events", namespace=subject.namespace)
     try:
-        entries = look.get(path, {"limit": 2000}, max_bytes=4 * MIB).get("items") or ()
-    except (Unreadable, NotFound):
-        entries = look.get(path, {"fieldSelector": f"involvedObject.name={subject.pod}", "limit": 200}).get("items") or ()
+        answer = look.get(path, {"limit": PAGE}, max_bytes=4 * MIB)
+        is_whole = not text(answer, "metadata", "continue")
+    except Unreadable:
+        is_whole = False
+    if not is_whole:  # pages come by name, not by time: ours may be on any of them
+        selector = f"involvedObject.uid={uid}" if uid else f"involvedObject.name={subject.pod}"
+        answer = look.get(path, {"fieldSelector": selector, "limit": PAGE})
+    entries = objects(answer, "items")
     names = _owner_names(pod, subject.workload.name if subject.workload else "")
-    uid = text(pod, "metadata", "uid")
-    return clean.items(_newest(e for e in entries if isinstance(e, Mapping) and _concerns(e, subject.pod, uid, names)))
+    return clean.items(_newest(e for e in entries if _concerns(e, subject.pod, uid, names)))
 
 
 def _concerns(event: Mapping[str, Any], pod: str, uid: str, owners: frozenset[str]) -> bool:
