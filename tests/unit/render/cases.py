@@ -438,8 +438,56 @@ def suspected() -> tuple[IncidentView, Report]:
     )
 
 
+def own_limit() -> tuple[IncidentView, Report]:
+    """Java ends itself: its own heap is full, the container's limit was never reached."""
+    who = subject("java-pricing")
+    last = ended("Error", 3, at("04:55:09"), at("04:55:20"))
+    line = "Terminating due to java.lang.OutOfMemoryError: Java heap space"
+    facts = Facts(
+        now=at("04:56"), subject=who, alerts=(alert("KubePodCrashLooping", "warning", pod=who.pod),),
+        pod=pod(who, container("java-pricing", limit=256, restarts=10, state="waiting", reason="CrashLoopBackOff", last=last)),
+        log=LogFacts(container="java-pricing", lines=(*(f"INFO cached {n} MiB" for n in (10, 20, 30, 40)), line)),
+    )  # fmt: skip
+    report = Report(
+        facts=facts, subject=who,
+        kill=Kill(kind=KillKind.NONE, reason="Error", exit_code=3, at=at("04:55:20"), started_at=at("04:55:09"), restarts=10, is_sure=True,
+                  because=(f'the log says: "{line}"', "exit code 3, reason Error: the program ended itself, the kernel killed nothing")),
+        cause=Cause(name=CauseName.LEAK, confidence=0.6, because=("the program ran into a limit of its own: the Java heap is full",
+                    "its log up to its end: cached rises in every line from 10 MiB to 40 MiB"), detail="runtime_limit"),
+        shape=Shape(cause=CauseName.UNKNOWN, confidence=0.0, detail="too_short", limit_bytes=mib(256), peak_bytes=mib(61)),
+        tree=(), checklist=(), proposal=Proposal(none="the program stopped at a limit of its own, not at the container's"),
+        signature=Signature(id="jvm-heap", runtime="jvm", meaning="the Java heap is full", line=line, line_index=4, kind="own_limit",
+                            advice="Raise -Xmx or -XX:MaxRAMPercentage: with -Xmx set, a higher container limit alone changes nothing."),
+    )  # fmt: skip
+    return view_of(report, kill_count=0, severity="warning"), report
+
+
+def reported() -> tuple[IncidentView, Report]:
+    """Only the alert tells of a kill: the pod that died is gone."""
+    view, report = limit_too_low()
+    kill = Kill(kind=KillKind.SUSPECTED_OOM, restarts=0, because=("the alert OOMKilled says so", "the pod's status tells of no death"))
+    cause = Cause(
+        name=CauseName.UNKNOWN,
+        confidence=0.5,
+        because=("Cannot tell yet: 18 min of history, too little to see a shape.",),
+        settle_by="30 min of history.",
+    )
+    return replace(view, kill_count=0, first_kill_at=None, last_kill_at=None), replace(report, kill=kill, cause=cause, shape=None)
+
+
+def calm() -> tuple[IncidentView, Report]:
+    """An alert about something else, on a pod whose memory is fine."""
+    view, report = warning()
+    assert report.shape is not None
+    seen = alert("KubePodNotReady", "warning", pod=report.subject.pod, starts=at("18:16", 22))
+    facts = replace(report.facts, alerts=(seen,))
+    return replace(view, alerts=(seen,)), replace(
+        report, facts=facts, shape=replace(report.shape, current_bytes=mib(20), cause=CauseName.UNKNOWN)
+    )
+
+
 CASES = {
     "a-leak": leak, "b-too-early": too_early, "c-limit-too-low": limit_too_low, "d-not-oom": not_oom, "e-child": child, "f1-warning": warning,
     "f2-page-cache": file_cache, "g-startup": startup, "h-node": node, "j-resolved": resolved, "m-unknown": unknown, "m2-hostile": hostile,
-    "n-spike": spike, "o-suspected": suspected,
+    "n-spike": spike, "o-suspected": suspected, "p-own-limit": own_limit, "q-reported": reported, "r-calm": calm,
 }  # fmt: skip
