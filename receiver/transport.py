@@ -32,6 +32,8 @@ TOKEN_MAX_AGE_S = 60.0  # the kubelet replaces a projected token at 80 % of its 
 RETRY_AFTER_CAP_S = 5.0  # API Priority & Fairness asks for 1 s; more than this and the incident's deadline is gone
 MESSAGE_MAX = 256  # characters of a foreign error body: enough for a Status message, too little to flood a log
 CHUNK_BYTES = 16 * 1024
+BREAKER_FAILURES = 3
+BREAKER_OPEN_S = 10.0
 
 
 class ConnectionFailed(Unavailable):
@@ -40,6 +42,10 @@ class ConnectionFailed(Unavailable):
     def __init__(self, message: str, *, maybe_received: bool) -> None:
         super().__init__(message)
         self.maybe_received = maybe_received
+
+
+class NotAsked(ConnectionFailed):
+    """The service did not answer at all lately, so it was not asked (see `Breaker`). Says what was met then."""
 
 
 class Unauthenticated(Forbidden):
@@ -61,6 +67,43 @@ class Deadline:
     def is_over(self) -> bool:
         """Whether nothing is left."""
         return self.left_s() <= 0.0
+
+
+class Breaker:
+    """Stops asking a service that does not answer at all, so that a storm of incidents does not wait for it one by one.
+
+    Opens after BREAKER_FAILURES exchanges in a row without any HTTP answer, for BREAKER_OPEN_S; then one question is let
+    through to see. An HTTP answer of any status means that the service is there.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._failures = 0
+        self._open_until = 0.0
+        self.last_error = ""  # what the exchange that opened it met
+
+    def left_s(self) -> float:
+        """Seconds for which nothing is asked; 0 when the caller may ask (and is the one who tries, after an opening)."""
+        with self._lock:
+            if self._failures < BREAKER_FAILURES:
+                return 0.0
+            left_s = self._open_until - self._clock()
+            if left_s <= 0:
+                self._open_until = self._clock() + BREAKER_OPEN_S  # the others wait for what this one finds
+            return max(0.0, left_s)
+
+    def answered(self) -> None:
+        """The service is there."""
+        with self._lock:
+            self._failures = 0
+
+    def failed(self, error: str = "") -> None:
+        """No HTTP answer came, for this reason."""
+        with self._lock:
+            self._failures += 1
+            self.last_error = error
+            self._open_until = self._clock() + BREAKER_OPEN_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +221,7 @@ class Http:
         self._token = Token(config.token, config.token_path)
         self._sleep = sleep
         self._lock = threading.Lock()
+        self._breaker = Breaker()
         self._session: requests.Session | None = None
         self._session_key: tuple[int, float] | None = None
 
@@ -245,13 +289,29 @@ class Http:
     def _asked(self, question: _Question) -> Tail:
         for attempt in range(1, self.config.tries + 1):
             try:
-                return self._ask_with_fresh_token(question)
+                return self._ask_unless_broken(question)
             except SourceError as exc:
                 wait_s = _wait_before_retry_s(exc, attempt)
-                if not exc.retryable or attempt == self.config.tries or question.left_s(wait_s + 1) <= wait_s:
+                if isinstance(exc, NotAsked) or not exc.retryable or attempt == self.config.tries or question.left_s(wait_s + 1) <= wait_s:
                     raise
             self._sleep(wait_s)
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _ask_unless_broken(self, question: _Question) -> Tail:
+        if self._breaker.left_s() > 0:
+            raise NotAsked(self._breaker.last_error, maybe_received=False)
+        has_time = question.left_s(1.0) > 0
+        try:
+            tail = self._ask_with_fresh_token(question)
+        except ConnectionFailed as exc:
+            if has_time:
+                self._breaker.failed(str(exc))
+            raise
+        except SourceError:
+            self._breaker.answered()
+            raise
+        self._breaker.answered()
+        return tail
 
     def _ask_with_fresh_token(self, question: _Question) -> Tail:
         token = self._token.value()
