@@ -128,7 +128,7 @@ def _words(part: Mapping[str, Any]) -> str:
     if (
         first.get("style", {}).get("bold") and label.endswith("  ") and label.strip().isalpha() and len(label) <= 7
     ):  # Do, Why, Next, Facts: one column
-        label = label.rstrip().ljust(7)
+        label = f"{label.rstrip():<6} "
     elif first.get("style", {}).get("bold") and rest and any(c.isalnum() for c in label) and not label.endswith(":"):
         label = f"{label.rstrip()}:"  # bold ends a title; in plain text a colon does
     return (label + "".join(inline.element_text(e) for e in rest)).rstrip()

@@ -29,7 +29,7 @@ from receiver.render.context import (
     StateWords,
 )
 from receiver.render.inline import Moment
-from receiver.render.text import clean_line, cut
+from receiver.render.text import clean_line, cut, reason
 
 LIKELY, PLAUSIBLE = 0.85, 0.6  # measured: stated confidence of 0.85 was right 100 of 102 times, 0.7-0.84 58 of 63
 RECENT_ROLLOUT_S = 7_200.0  # a kill later than this after a rollout is no longer named in one breath with it
@@ -321,17 +321,12 @@ def _cause(report: Report | None) -> CauseWords:
         name=cause.name.value,
         is_likely=cause.confidence >= LIKELY,
         is_plausible=cause.confidence >= PLAUSIBLE,
-        because=tuple(_reason(b) for b in cause.because),
-        against=tuple(_reason(a) for a in cause.against),
+        because=tuple(reason(b) for b in cause.because),
+        against=tuple(reason(a) for a in cause.against),
         settle_by=_settling(cause.settle_by),
         detail=cause.detail,
         follows_traffic=cause.detail == "traffic" or bool(shape and (shape.rate_correlation or 0.0) >= 0.5),
     )
-
-
-def _reason(text: str) -> str:
-    """A reason as a phrase that any sentence can hold: the template says "Cannot tell yet" itself."""
-    return clean_line(text, 400).removeprefix("Cannot tell yet: ").rstrip(".")
 
 
 def _settling(text: str) -> str:
