@@ -13,7 +13,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 _FAMILIES = {
     "python": "Python", "jvm": "JVM", "node": "Node.js", "go": "Go", "dotnet": ".NET", "ruby": "Ruby", "php": "PHP", "rust": "Rust", "cpp": "C and C++",
-    "erlang": "Erlang, RabbitMQ", "perl": "Perl", "postgres": "PostgreSQL", "mysql": "MySQL, MariaDB", "redis": "Redis, Valkey", "elasticsearch": "Elasticsearch, OpenSearch",
+    "erlang": "Erlang, RabbitMQ", "perl": "Perl", "r": "R", "postgres": "PostgreSQL", "mysql": "MySQL, MariaDB", "redis": "Redis, Valkey", "elasticsearch": "Elasticsearch, OpenSearch",
     "clickhouse": "ClickHouse", "nginx": "nginx", "apache": "Apache", "haproxy": "HAProxy", "varnish": "Varnish", "kernel": "The kernel", "runtime": "The container runtime",
     "supervisord": "supervisord", "systemd": "systemd", "shell": "Shells", "": "Any program",
 }  # fmt: skip

@@ -20,6 +20,7 @@ _PROGRAMS: tuple[tuple[str, str], ...] = (
     ("rust", r"cargo"),
     ("erlang", r"erl|iex|mix|beam\.smp|rabbitmq-server|elixir"),
     ("perl", r"perl[\d.]*|[\w-]+\.pl"),
+    ("r", r"r|rscript|rserve|shiny-server"),
     ("postgres", r"postgres|postmaster|pg_ctl"),
     ("mysql", r"mysqld(?:_safe)?|mariadbd(?:-safe)?"),
     ("redis", r"redis-server|redis-sentinel|valkey-server|keydb-server"),
@@ -72,6 +73,7 @@ _IMAGES: tuple[tuple[str, str], ...] = (
     ("go", r"golang|prometheus|alertmanager|grafana|loki|tempo|mimir|thanos|etcd|traefik|caddy|minio|vault|consul|coredns|cert-manager|kube-state-metrics|promtail|otelcol|opentelemetry-collector(?:-contrib)?"),
     ("rust", r"rust|vector|linkerd2?-proxy"),
     ("perl", r"perl"),
+    ("r", r"r-base|r-ver|rocker|rstudio|shiny|plumber"),
 )  # fmt: skip
 _IMAGE_WORD = tuple((name, re.compile(rf"(?:^|[/_.-])(?:{words})(?=$|[/_.-])", re.IGNORECASE)) for name, words in _IMAGES)
 

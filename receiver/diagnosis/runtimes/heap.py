@@ -77,6 +77,7 @@ def heap_settings(container: ContainerFacts) -> HeapSettings | None:
     node = [("command", command), *_texts(env, _NODE_ENV)]
     return (
         _last_jvm(jvm)
+        or _jvm_variables(env)
         or _last_node(node)
         or _dotnet(env)
         or _go(env)
@@ -99,6 +100,17 @@ def _last_jvm(texts: list[tuple[str, str]]) -> HeapSettings | None:
         if shares := list(_MAX_RAM.finditer(text)):
             found = shares[-1]
             return HeapSettings(runtime="jvm", flag=found[0], source=source, max_ratio=min(float(found[1]), 100.0) / 100)
+    return None
+
+
+def _jvm_variables(env: Mapping[str, str]) -> HeapSettings | None:
+    """Variables that start scripts turn into -Xmx: run-java.sh's share of the limit, Cassandra's size."""
+    ratio, size = env.get("JAVA_MAX_MEM_RATIO", "").strip(), env.get("MAX_HEAP_SIZE", "").strip()
+    if re.fullmatch(r"[1-9]\d?|100", ratio):
+        return HeapSettings(runtime="jvm", flag=f"JAVA_MAX_MEM_RATIO={ratio}", source="JAVA_MAX_MEM_RATIO", max_ratio=int(ratio) / 100)
+    if found := re.fullmatch(r"(\d{1,15})([kKmMgG]?)", size):
+        max_bytes = int(found[1]) * _JVM_UNIT[found[2].lower()]
+        return HeapSettings(runtime="jvm", flag=f"MAX_HEAP_SIZE={size}", source="MAX_HEAP_SIZE", max_bytes=max_bytes)
     return None
 
 

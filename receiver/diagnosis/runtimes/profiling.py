@@ -289,6 +289,17 @@ _FIXED: dict[str, tuple[LongTerm, ...]] = {
             commands=("recon:proc_count(memory, 5).", "rabbitmq-diagnostics memory_breakdown", "vm_memory_high_watermark.relative = 0.6"),
         ),
     ),
+    "r": (
+        LongTerm(
+            id="r_memory",
+            text="R copies on change: a data frame may stand in memory several times. Profile with profvis, read in pieces, and free what is done with.",
+            commands=(
+                "profvis::profvis({ source('app.R') })",
+                "sort(sapply(ls(), function(x) object.size(get(x))), decreasing = TRUE)",
+                "data.table::fread(path, select = c('id', 'value'))   # instead of read.csv",
+            ),
+        ),
+    ),
     "perl": (
         LongTerm(
             id="perl_memory",

@@ -160,7 +160,9 @@ PATTERNS: tuple[LogPattern, ...] = (
         kind=REFUSED,
         rank=EXACT,
         hint="bad_alloc",
-        regex=re.compile(r"throwing an instance of 'std::bad_(?:array_new_length|alloc)'|what\(\):\s{1,4}std::bad_alloc"),
+        regex=re.compile(
+            r"throwing an instance of 'std::bad_(?:array_new_length|alloc)'|what\(\):\s{1,4}std::bad_alloc|Error: std::bad_alloc$"
+        ),
         meaning="a C++ program was refused memory (std::bad_alloc)",
         advice="heaptrack or a core file names the place; an unchecked length from outside is the usual reason.",
         example="terminate called after throwing an instance of 'std::bad_alloc'",
@@ -201,6 +203,18 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="recon:proc_count(memory, 5) names the processes; a mailbox that grows is the usual reason.",
         example='eheap_alloc: Cannot allocate 1052804960 bytes of memory (of type "heap").',
         near_miss="eheap_alloc: 12 carriers, 1052804960 bytes",
+    ),
+    LogPattern(
+        id="r-vector",
+        runtime="r",
+        kind=REFUSED,
+        rank=EXACT,
+        hint="cannot allocate vector",
+        regex=re.compile(r"cannot allocate vector of size [\d.]{1,12} [KMGT]b"),
+        meaning="R was refused one vector, of the size that the line names",
+        advice="Read and work in pieces (data.table::fread with select, arrow, readr::read_csv_chunked); rm() what is done with, then gc().",
+        example="Error: cannot allocate vector of size 7.5 Gb",
+        near_miss="Warning: vector of size 7.5 Gb is large",
     ),
     LogPattern(
         id="perl-oom",

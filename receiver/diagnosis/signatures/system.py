@@ -114,7 +114,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         rank=RUNTIME,
         hint="sigkill",
         regex=re.compile(
-            r"was sent SIGKILL|(?:killed|terminated|died|exited|stopped)(?: unexpectedly)?(?: (?:by|with|from|on|due to|via))? (?:signal[: ]{1,2})?\(?SIGKILL|signal[: ]{1,2}SIGKILL"
+            r"was sent SIGKILL|(?:killed|terminated|died|exited|stopped)(?: unexpectedly)?(?: (?:by|with|from|on|due to|via))? (?:signal[: ]{1,2})?\(?SIGKILL|signal[: ]{1,2}SIGKILL|SIGKILL \(signal 9\)"
         ),
         meaning="a child process was killed with SIGKILL",
         advice="For memory, unless something else sends SIGKILL here. Count the workers: all of them share the container's limit.",
@@ -128,7 +128,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         rank=RUNTIME,
         hint="signal",
         regex=re.compile(
-            r"(?:killed|terminated|died|exited|exit|caught)(?: (?:by|with|from|on|due to|via|because of))? signal[ :=]{1,2}9\b|\bsignal: killed\b"
+            r"(?:killed|terminated|died|exited|exit|caught)(?: (?:by|with|from|on|due to|via|because of))? signal[ :=]{1,2}9\b|\bsignal: killed\b|\b[Ss]ignal 9 \(SIGKILL\)"
         ),
         meaning="a child process was killed with SIGKILL (signal 9)",
         advice="For memory, unless something else sends SIGKILL here. Count the workers: all of them share the container's limit.",
@@ -140,9 +140,9 @@ PATTERNS: tuple[LogPattern, ...] = (
         runtime="",
         kind=CHILD_KILLED,
         rank=GENERIC,
-        hint="137",
+        hint="",
         regex=re.compile(
-            r"(?:exit(?:ed)?(?: with)?(?: (?:code|status))?|return code|returned|\brc|Error)[ :=]{1,2}\(?137\b|stopped \(rc=-9\)|\bexit(?:ed)?(?: with)?(?: code)? -9\b"
+            r"(?:exit(?:ed)?(?: with)?(?: (?:code|status))?|return code|returned|\brc|Error)[ :=]{1,2}\(?137\b|stopped \(rc=-9\)|\bexit(?:ed)?(?: with)?(?: ?code)?[ :=]{1,2}-9\b"
         ),
         meaning="a child process ended with 137, that is by SIGKILL",
         advice="137 alone does not prove a kill for memory; the container's state and memory history do.",
@@ -174,6 +174,18 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="A fork or a large allocation failed. A cgroup limit kills rather than refuses: look at ulimits and the node as well.",
         example="OSError: [Errno 12] Cannot allocate memory",
         near_miss="INFO cannot allocate memory-optimised instance type, using default",
+    ),
+    LogPattern(
+        id="not-enough-memory",
+        runtime="",
+        kind=REFUSED,
+        rank=GENERIC,
+        hint="not enough memory",
+        regex=re.compile(r"(?:^|[\s:])[Nn]ot enough memory\b(?!-)"),
+        meaning="the program says that there is not enough memory",
+        advice="Read the lines before it: they say what it was doing.",
+        example="luajit: not enough memory",
+        near_miss="INFO not enough memory-optimised nodes, using general ones",
     ),
     LogPattern(
         id="out-of-memory",

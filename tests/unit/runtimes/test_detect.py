@@ -31,6 +31,7 @@ def runtime(*, command: str = "", image: str = "", env: dict[str, str] | None = 
         ("/usr/bin/tini|--|node|--max-old-space-size=64|app.js", "node"),
         ("/sbin/dumb-init|npm|start", "node"),
         ("dotnet|Shop.dll", "dotnet"),
+        ("Rscript|report.R", "r"),
         ("bundle|exec|puma|-C|config/puma.rb", "ruby"),
         ("php-fpm8.2|-F", "php"),
         ("docker-entrypoint.sh|postgres", "postgres"),

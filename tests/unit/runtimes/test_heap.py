@@ -44,6 +44,8 @@ def short(found: HeapSettings | None) -> tuple[str, str, int | float | None] | N
         (settings("php|-d|memory_limit=256M|x.php"), ("memory_limit=256M", "command", 256 * MIB)),
         (settings(PHP_MEMORY_LIMIT="128M"), ("memory_limit=128M", "PHP_MEMORY_LIMIT", 128 * MIB)),
         (settings("redis-server|--maxmemory|100mb"), ("--maxmemory 100mb", "command", 100 * MIB)),
+        (settings(JAVA_MAX_MEM_RATIO="50"), ("JAVA_MAX_MEM_RATIO=50", "JAVA_MAX_MEM_RATIO", 0.5)),
+        (settings(MAX_HEAP_SIZE="512M", HEAP_NEWSIZE="100M"), ("MAX_HEAP_SIZE=512M", "MAX_HEAP_SIZE", 512 * MIB)),
         (settings(), None),
         (settings("java|-jar|app.jar"), None),
         (settings("/bin/app|--Xmx=4|-Xmxfoo"), None),

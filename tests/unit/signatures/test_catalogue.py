@@ -97,6 +97,11 @@ def test_every_asked_for_runtime_is_there() -> None:
         ("oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=x,mems_allowed=0,oom_memcg=/kubepods", "kernel-oom-killer"),
         ("[Mon Nov 23 01:03:02 2026] Memory cgroup out of memory: Kill process 12 (java) score 1974 or sacrifice child", "kernel-memcg-oom"),
         ("ERROR app ran out of memory", "out-of-memory"),
+        ("torch.distributed.elastic.multiprocessing.api: failed (exitcode: -9) local_rank: 0 (pid: 13) of binary: /usr/bin/python3", "exit-137"),
+        ("Signal 9 (SIGKILL) received by PID 13", "master-signal-9"),
+        ("Child process received unhandled signal pid 12 SIGKILL (signal 9)", "master-sigkill"),
+        ("RuntimeError: std::bad_alloc", "cpp-bad-alloc"),
+        ("Aborting due to java.lang.OutOfMemoryError: Java heap space", "jvm-heap"),
     ],
 )  # fmt: skip
 def test_further_wordings(line: str, expected: str) -> None:
