@@ -125,10 +125,9 @@ def _part_lines(part: Mapping[str, Any]) -> Iterable[str]:
 def _words(part: Mapping[str, Any]) -> str:
     first, *rest = part["elements"]
     label = inline.element_text(first)
-    if (
-        first.get("style", {}).get("bold") and label.endswith("  ") and label.strip().isalpha() and len(label) <= 7
-    ):  # Do, Why, Next, Facts: one column
+    is_bold = bool(first.get("style", {}).get("bold"))
+    if is_bold and label.endswith("  ") and label.strip().isalpha():  # Do, Why, Next, Facts: one column
         label = f"{label.rstrip():<6} "
-    elif first.get("style", {}).get("bold") and rest and any(c.isalnum() for c in label) and not label.endswith(":"):
+    elif is_bold and rest and any(c.isalnum() for c in label) and not label.endswith(":"):
         label = f"{label.rstrip()}:"  # bold ends a title; in plain text a colon does
     return (label + "".join(inline.element_text(e) for e in rest)).rstrip()
