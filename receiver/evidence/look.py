@@ -106,11 +106,18 @@ class Look:
 
     def get_kept(self, path: str, params: Mapping[str, Any] | None = None, *, ttl_s: float) -> dict[str, Any]:
         """The same, from the cache when it is there. What was refused or not found is not asked again for a while either."""
-        key = (path, tuple(sorted((params or {}).items())))
         answer: dict[str, Any] = self.cache.get(
-            key, lambda: self.get(path, params), ttl_s=ttl_s, negative_ttl_s=self.config.negative_ttl_s, deadline=self.deadline
+            _question(path, params),
+            lambda: self.get(path, params),
+            ttl_s=ttl_s,
+            negative_ttl_s=self.config.negative_ttl_s,
+            deadline=self.deadline,
         )
         return answer
+
+    def is_kept(self, path: str, params: Mapping[str, Any] | None = None) -> bool:
+        """Whether `get_kept` would answer without a request."""
+        return self.cache.fresh(_question(path, params))
 
     def log(self, path: str, params: Mapping[str, Any], *, max_bytes: int) -> Tail:
         """One counted request for a log."""
@@ -151,3 +158,7 @@ class Look:
             raise Gap("no Prometheus is configured", "set PROMETHEUS_URL")
         self.meter.add(PROMETHEUS)
         return self.prometheus
+
+
+def _question(path: str, params: Mapping[str, Any] | None) -> tuple[object, ...]:
+    return (path, *sorted((params or {}).items()))

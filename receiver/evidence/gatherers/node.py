@@ -7,10 +7,8 @@ from typing import Any
 
 from receiver.diagnosis.reading.access import text
 from receiver.evidence.clean import Cleaner, slim_pod
-from receiver.evidence.kube import object_path
+from receiver.evidence.kube import FROM_CACHE, object_path
 from receiver.evidence.look import Look
-
-MAX_PODS = 250  # the kubelet's own default is 110 a node
 
 
 def ask(look: Look, clean: Cleaner) -> Any:
@@ -39,7 +37,7 @@ def ask_pods(look: Look, clean: Cleaner) -> Any:
     name = _name(look)
     if not name or not look.has_room():
         return None
-    path, params = object_path("api/v1", "pods"), {"fieldSelector": f"spec.nodeName={name}", "limit": MAX_PODS}
+    path, params = object_path("api/v1", "pods"), {"fieldSelector": f"spec.nodeName={name}", **FROM_CACHE}
     answer = look.get_kept(path, params, ttl_s=look.config.node_ttl_s)
     return clean.items(slim_pod(p) for p in answer.get("items") or () if isinstance(p, Mapping))
 

@@ -10,7 +10,7 @@ from receiver.diagnosis.reading.workload import guessed_owner
 from receiver.domain.identity import Workload
 from receiver.errors import NotFound
 from receiver.evidence.clean import Cleaner
-from receiver.evidence.kube import object_path
+from receiver.evidence.kube import FROM_CACHE, object_path
 from receiver.evidence.look import Gap, Look
 from receiver.evidence.rbac import may
 from receiver.evidence.selector import selector_text
@@ -70,7 +70,7 @@ def ask_revisions(look: Look, clean: Cleaner) -> Any:
     if not selector:
         return None
     path = object_path(api, resource, namespace=look.subject.namespace)
-    answer = look.get_kept(path, {"labelSelector": selector, "limit": 100}, ttl_s=look.config.owner_ttl_s)
+    answer = look.get_kept(path, {"labelSelector": selector, **FROM_CACHE}, ttl_s=look.config.owner_ttl_s)
     uid = text(owner, "metadata", "uid")
     own = [r for r in answer.get("items") or () if isinstance(r, Mapping) and text(controller_of(r), "uid") == uid]
     own.sort(key=_revision_number, reverse=True)

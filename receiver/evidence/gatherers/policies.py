@@ -9,7 +9,7 @@ from receiver.diagnosis.reading.access import text
 from receiver.errors import NotFound
 from receiver.evidence.clean import Cleaner
 from receiver.evidence.gatherers.owners import top_owner
-from receiver.evidence.kube import object_path
+from receiver.evidence.kube import FROM_CACHE, object_path
 from receiver.evidence.look import Look
 
 
@@ -21,7 +21,7 @@ def ask_hpa(look: Look, clean: Cleaner) -> Any:
 def ask_vpa(look: Look, clean: Cleaner) -> Any:
     """The VerticalPodAutoscalers of the workload; none where the CRD is not installed. Only where the budget has room."""
     path = object_path("apis/autoscaling.k8s.io/v1", "verticalpodautoscalers", namespace=look.subject.namespace)
-    if not (look.has_room() or look.cache.fresh((path, ()))):
+    if not (look.has_room() or look.is_kept(path, FROM_CACHE)):
         return None
     try:
         return _targeting(look, clean, "apis/autoscaling.k8s.io/v1", "verticalpodautoscalers", "targetRef")
@@ -43,7 +43,7 @@ def _of_namespace(look: Look, clean: Cleaner, resource: str) -> Any:
     if not look.subject.namespace:
         return None
     path = object_path("api/v1", resource, namespace=look.subject.namespace)
-    return clean.items(look.get_kept(path, ttl_s=look.config.policy_ttl_s).get("items") or ())
+    return clean.items(look.get_kept(path, FROM_CACHE, ttl_s=look.config.policy_ttl_s).get("items") or ())
 
 
 def _targeting(look: Look, clean: Cleaner, api: str, resource: str, reference: str) -> Any:
@@ -53,7 +53,7 @@ def _targeting(look: Look, clean: Cleaner, api: str, resource: str, reference: s
     if not name:
         return None
     path = object_path(api, resource, namespace=look.subject.namespace)
-    entries = look.get_kept(path, ttl_s=look.config.policy_ttl_s).get("items") or ()
+    entries = look.get_kept(path, FROM_CACHE, ttl_s=look.config.policy_ttl_s).get("items") or ()
     return clean.items(
         e for e in entries
         if isinstance(e, Mapping) and text(e, "spec", reference, "kind") == kind and text(e, "spec", reference, "name") == name

@@ -8,11 +8,11 @@ from typing import Any
 from receiver.diagnosis.reading.access import get, text, whole
 from receiver.evidence.clean import Cleaner, slim_pod
 from receiver.evidence.gatherers.owners import top_owner
-from receiver.evidence.kube import object_path
+from receiver.evidence.kube import FROM_CACHE, object_path
 from receiver.evidence.look import Look
 from receiver.evidence.selector import selector_text
 
-MAX_PODS = 100
+MAX_PODS = 100  # of a larger workload a page is enough: are others dying too?
 
 
 def ask(look: Look, clean: Cleaner) -> Any:
@@ -24,6 +24,8 @@ def ask(look: Look, clean: Cleaner) -> Any:
     if text(owner, "kind") != "Job" and whole(owner, "spec", "replicas") == 1 and get(owner, "status", "replicas") == 1:
         return {"items": []}  # the owner itself says that there is no other
     path = object_path("api/v1", "pods", namespace=look.subject.namespace)
-    pods = look.get(path, {"labelSelector": selector, "limit": MAX_PODS}).get("items") or ()
+    is_large = (whole(owner, "status", "replicas") or 0) > MAX_PODS
+    how = {"limit": MAX_PODS} if is_large else FROM_CACHE
+    pods = look.get(path, {"labelSelector": selector, **how}).get("items") or ()
     others = (p for p in pods if isinstance(p, Mapping) and text(p, "metadata", "name") != look.subject.pod)
     return clean.items(slim_pod(p) for p in others)

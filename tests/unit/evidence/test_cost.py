@@ -101,3 +101,20 @@ def test_workers_that_look_at_one_namespace_at_once_share_its_policies():
     assert paths["/api/v1/namespaces/shop-v2/limitranges"] == 1
     assert paths["/apis/apps/v1/namespaces/shop-v2/deployments/orders-api"] == 1
     assert paths["/api/v1/nodes/lab-node-2"] == 1
+
+
+def test_lists_come_from_the_api_servers_cache_and_large_ones_by_the_page():
+    """A read of etcd for each incident is what API Priority & Fairness throttles; a thousand replicas are not fetched."""
+    with lab(recordings=with_replicas(DEPLOYMENT, 3)) as running:
+        counted(running)
+        lists = {a.path.rsplit("/", 1)[-1]: a.params for a in running.kube.asked if "resourceVersion" in a.params or "limit" in a.params}
+        for owner in running.recordings.objects:
+            if owner.get("kind") == "Deployment":
+                owner["status"]["replicas"] = 1000
+        running.evidence._cache.clear()
+        counted(running)
+        siblings = next(a.params for a in running.kube.asked if a.path == "/api/v1/namespaces/shop-v2/pods")
+
+    cached = {"pods", "replicasets", "horizontalpodautoscalers", "limitranges", "resourcequotas"}
+    assert {name for name, params in lists.items() if params.get("resourceVersion") == "0"} == cached
+    assert siblings["limit"] == "100"

@@ -9,6 +9,7 @@ import pytest
 
 from receiver.diagnosis.reading import facts_of
 from receiver.domain.case import case_from_json
+from receiver.domain.identity import Subject
 from tests.unit.evidence.kit import Lab, lab
 
 DEAD, PREVIOUS, RUNNING, NONE = "plain log of the dead instance", "previous log", "log of the running instance", "no log"
@@ -192,3 +193,14 @@ def test_a_case_holds_no_managed_fields_and_stays_small(labs):
         sizes[incident.name] = len(text)
 
     assert max(sizes.values()) < 300_000, sizes
+
+
+def test_an_evicted_pod(labs):
+    """The kubelet's word about the whole pod is kept beside the container's lost status; its owner and node are known."""
+    subject = Subject(namespace="shop-v2", pod="renderer-b6c48c568-9qp46")
+    facts = facts_of(labs["t3"].evidence.gather(subject, (), labs["t3"].incident("cgroupv2-b-sidecar-oom").taken_at))
+
+    assert (facts.pod.reason, facts.subject.container) == ("Evicted", "renderer")
+    assert facts.node.name == "lab-node-2"
+    assert "EvictionThresholdMet" in {e.reason for e in facts.events}
+    assert any("lab" in k or "shop-v2/" in k for k in facts.node.other_oom_kills)
