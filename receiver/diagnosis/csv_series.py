@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable
-from itertools import pairwise
+import operator
+from collections.abc import Sequence
+from itertools import zip_longest
 
 from receiver.domain.facts import MemoryHistory, Sample
 from receiver.errors import ReceiverError
@@ -22,62 +23,54 @@ def history_of_csv(text: str, *, until_s: float | None = None) -> MemoryHistory:
     """The rows as samples in the order of time. SeriesError names the line that cannot be read.
 
     Columns may come in any order, unknown ones are ignored, empty cells (and NaN, as Prometheus writes "nothing") mean
-    "not known". A row without a working set is a scrape that failed and is left out. Rows after `until_s` are not read.
+    "not known". A row without a working set is a scrape that failed and is left out. Rows after `until_s` are not kept.
     """
-    rows = csv.reader(text.lstrip("\ufeff").splitlines())
     try:
-        header = [name.strip().lower() for name in next(rows, [])]
-        return _history(rows, header, until_s)
+        header, *rows = csv.reader(text.lstrip("\ufeff").splitlines()) or [[]]
+    except ValueError:  # nothing to unpack
+        header, rows = [], []
     except csv.Error as exc:
         raise SeriesError(f"not a CSV file: {exc}") from exc
-
-
-def _history(rows: object, header: list[str], until_s: float | None) -> MemoryHistory:
+    names = [name.strip().lower() for name in header]
     for name in (TIME, WORKING_SET):
-        if name not in header:
+        if name not in names:
             raise SeriesError(f'no column "{name}" in the first line: expected {TIME},{WORKING_SET} and optionally {",".join(OPTIONAL)}')
-    at = {name: header.index(name) for name in (TIME, WORKING_SET, *OPTIONAL) if name in header}
-    optional: list[Callable[[list[str], int], float | None]] = [_cell(at.get(name)) for name in OPTIONAL]
-    time_at, used_at = at[TIME], at[WORKING_SET]
-    samples = []
-    for number, row in enumerate(rows, 2):  # type: ignore[arg-type, var-annotated]
-        if not row:
-            continue
-        if len(row) <= max(time_at, used_at):
-            raise SeriesError(f"line {number} has {len(row)} cells, expected at least {max(time_at, used_at) + 1}")
-        t_s, used = _number(row[time_at], number), _number(row[used_at], number)
-        if t_s is None or used is None or (until_s is not None and t_s > until_s):
-            continue
-        limit, rss, cache, rate, restarts, kills = (cell(row, number) for cell in optional)
-        samples.append(
-            Sample(
-                t_s=t_s, working_set_bytes=used, limit_bytes=limit, rss_bytes=rss, cache_bytes=cache,
-                request_rate=rate, restarts=restarts, oom_kills=kills,
-            )
-        )  # fmt: skip
-    samples.sort(key=lambda s: s.t_s)
-    gaps = sorted(b.t_s - a.t_s for a, b in pairwise(samples))
+    cells = list(zip_longest(*rows, fillvalue=""))
+    columns = [
+        _numbers(cells[names.index(n)], n) if n in names and names.index(n) < len(cells) else [None] * len(rows)
+        for n in (TIME, WORKING_SET, *OPTIONAL)
+    ]
+    last_s = math.inf if until_s is None else until_s
+    samples = [
+        Sample(
+            t_s=t, working_set_bytes=used, limit_bytes=limit, rss_bytes=rss, cache_bytes=cache, request_rate=rate, restarts=restarts, oom_kills=kills
+        )
+        for t, used, limit, rss, cache, rate, restarts, kills in zip(*columns, strict=True)
+        if t is not None and used is not None and t <= last_s
+    ]  # fmt: skip
+    samples.sort(key=operator.attrgetter("t_s"))
+    times = [s.t_s for s in samples]
+    gaps = sorted(map(operator.sub, times[1:], times))
     return MemoryHistory(
         samples=tuple(samples),
-        step_s=gaps[len(gaps) // 2] if gaps else 0.0,
+        step_s=gaps[len(gaps) // 4] if gaps else 0.0,
         has_request_rate=any(s.request_rate is not None for s in samples),
     )
 
 
-def _cell(index: int | None) -> Callable[[list[str], int], float | None]:
-    if index is None:
-        return lambda row, number: None
-    return lambda row, number: _number(row[index], number) if index < len(row) else None
+def _numbers(cells: Sequence[str], name: str) -> list[float | None]:
+    """A column as numbers; None for empty cells and for NaN and infinity, which stand for "nothing" in scrapes."""
+    try:
+        numbers: list[float | None] = list(map(float, cells))
+    except ValueError:
+        numbers = [_number(cell, name, line) for line, cell in enumerate(cells, 2)]
+    return [n if n is not None and math.isfinite(n) else None for n in numbers]
 
 
-def _number(text: str, line: int) -> float | None:
-    """The cell as a number; None for an empty one and for NaN and infinity, which stand for "nothing" in scrapes."""
-    if not text:
+def _number(cell: str, name: str, line: int) -> float | None:
+    if not cell or not cell.strip():
         return None
     try:
-        value = float(text)
+        return float(cell)
     except ValueError:
-        if not text.strip():
-            return None
-        raise SeriesError(f"line {line}: {text.strip()[:40]!r} is not a number") from None
-    return value if math.isfinite(value) else None
+        raise SeriesError(f"line {line}, column {name}: {cell.strip()[:40]!r} is not a number") from None

@@ -10,6 +10,7 @@ from __future__ import annotations
 RSS_MIN_SHARE = 0.1  # of rows: with fewer the process's own memory is as good as not scraped
 NO_LIMIT_SCALE = 1.25  # x highest level: with no limit known, growth is judged as if the limit were a little above the peak
 STARTUP_SKIP_S = 300.0  # of each life: loading code and data is steep, ends, and says nothing about what comes after
+GAP_STEPS = 2.5  # x the usual interval between rows: a longer one is missing data
 MIN_HISTORY_S = 1800.0  # below it a shape is an anecdote: five of six warm-ups in the lab were still rising then
 
 # Lives
@@ -26,8 +27,10 @@ STARTUP_UPTIME_S = 600.0  # killed within this of its start: a start-up kill. Pr
 EPISODE_GAP_S = 1800.0  # kills closer than this are one episode: restarted into the same trouble. Back-off is at most 5 min
 STARTUP_SHARE = 0.6  # of episodes, and of kills, that must begin at start-up
 STARTUP_SEEN_RATIO = 0.45  # of the limit, seen by a scrape in a short life: it was climbing, not hit by one allocation
-STARTUP_TINY_LIFE_S = 20.0  # lives shorter than this show no shape to any usual scrape interval
-RATE_BURST = 2.5  # x median request rate just before a kill: restarted into the same burst
+TINY_LIFE_S = 20.0  # lives shorter than this show no shape to any usual scrape interval: start-up, or a leak that is fast
+NEVER_UP_S = 3.0  # killed this soon after its start by exact times: it never did anything but start
+BURST_LOOK_S = 600.0  # before a kill
+RATE_BURST = 2.0  # x the usual spread (p75 - p25) above the median request rate: restarted into the same burst
 
 # A ramp in one life
 MIN_RAMP_LIFE_S = 1800.0  # a life must last this long for its floor to say something
@@ -86,6 +89,7 @@ LONG_CLIMB_S = 900.0  # a start-up that takes longer to get there must show that
 CLIMB_SPREAD = 0.15  # of the limit, between the quartiles on the way up: it climbed from its start, it did not jump from a base
 PLATEAU_MEDIAN = 0.78
 PLATEAU_DRIFT = 0.03  # of the limit between its two halves
+MIN_RATE_ROWS = 20  # rows with a request rate: fewer give no correlation worth a word
 TRAFFIC_CORRELATION = 0.5
 TRAFFIC_SWING = 0.15  # of the limit, p95 - p5: below it memory does not really follow anything
 SPIKE_SWING = 0.4  # of the limit, p95 - p5 of recent time: no level at all, whatever the median is
@@ -99,3 +103,5 @@ FIRST_LIFE_SURE_S = 86400.0  # a first life that ramps may be an unfinished warm
 MIN_CHANGE_S = 5400.0  # a rise after a quiet time may be a batch job's: few climb longer than this
 CHANGE_SURE_S = 7200.0
 SETTLED_S = 7200.0  # of quiet history: "nothing there" can be said with some weight
+PRESUMED_CONFIDENCE = 0.6  # at most, where kills or the limit were concluded and not counted or scraped
+SLOW_GROWTH = 0.015  # of the limit over a life: not enough for a ramp, too much for "flat"

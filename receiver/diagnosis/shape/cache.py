@@ -7,10 +7,22 @@ a kill tells them apart: one that came while the process's own memory was far be
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from receiver.diagnosis import thresholds as th
 from receiver.diagnosis.shape import ramp as ramps
 from receiver.diagnosis.shape.lives import Lives
 from receiver.diagnosis.shape.prepare import Columns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheFinding:
+    """`matters`: file cache is what makes the working set look high. `is_growing`: and it still ramps, so it may as well be
+    files in memory.
+    """
+
+    matters: bool
+    is_growing: bool
 
 
 def is_unreclaimable(c: Columns, lives: Lives) -> bool:
@@ -30,12 +42,13 @@ def cache_share(c: Columns) -> float | None:
     """Of the newest working set, what is not in use for sure; None where only the working set was scraped."""
     if not c.has_own_memory or not c.working_set[-1]:
         return None
-    return max(0.0, 1 - c.in_use[-1] / c.working_set[-1])
+    return max(0.0, 1 - c.own[-1] / c.working_set[-1])
 
 
-def is_growing(c: Columns, lives: Lives, scale: float) -> bool:
-    """Whether the working set of the newest life still ramps: file cache on its way to the limit, or files in memory."""
-    if not c.has_own_memory or not lives.spans:
-        return False
+def find_cache(c: Columns, lives: Lives, scale: float) -> CacheFinding:
+    """What the working set of the newest life holds beside memory in use. `scale`: the limit, or what stands in for it."""
     newest = lives.spans[-1]
-    return ramps.ramp_of(ramps.bins_of(c.with_working_set(), newest.first, newest.last), scale).is_ramp
+    highest = c.working_set.index(max(c.working_set))
+    matters = c.has_own_memory and c.working_set[highest] - c.in_use[highest] >= th.CACHE_MATTERS * scale
+    is_growing = matters and ramps.ramp_of(ramps.bins_of(c.with_working_set(), newest.first, newest.last), scale).is_ramp
+    return CacheFinding(matters=matters, is_growing=is_growing)

@@ -7,12 +7,13 @@ formula.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from receiver.diagnosis import thresholds as th
 from receiver.diagnosis.shape import ramp as ramps
+from receiver.diagnosis.shape.cache import CacheFinding
 from receiver.diagnosis.shape.leak import LeakFinding, LifeRamp
-from receiver.diagnosis.shape.level import Level
+from receiver.diagnosis.shape.level import Level, has_early_plateau
 from receiver.diagnosis.shape.lives import Lives
 from receiver.diagnosis.shape.prepare import Columns
 from receiver.diagnosis.shape.startup import StartupFinding
@@ -30,7 +31,8 @@ class Seen:
     leak: LeakFinding
     level: Level | None
     is_unreclaimable: bool  # kills show that what is not the process's own could not be taken back either
-    is_cache_growing: bool  # the working set ramps although the process's own memory does not
+    is_limit_known: bool  # else it was concluded from kills
+    cache: CacheFinding
 
     @property
     def history_s(self) -> float:
@@ -59,8 +61,11 @@ class Verdict:
 
 
 def judge(seen: Seen) -> Verdict:
-    """The first question of the procedure that has an answer."""
-    return _startup(seen) or _too_early(seen) or _leak(seen) or _limit(seen) or _spike(seen) or _unknown(seen)
+    """The first question of the procedure that has an answer, no surer than what it rests on."""
+    found = _startup(seen) or _too_early(seen) or _leak(seen) or _limit(seen) or _spike(seen) or _unknown(seen)
+    if any(k.is_presumed for k in seen.lives.kills) or not seen.is_limit_known:
+        return replace(found, confidence=min(found.confidence, th.PRESUMED_CONFIDENCE))
+    return found
 
 
 def _verdict(cause: CauseName, confidence: float, detail: str) -> Verdict:
@@ -71,7 +76,9 @@ def _startup(seen: Seen) -> Verdict | None:
     found = seen.startup
     if found is None or not found.is_startup:
         return None
-    if not found.is_visible:
+    if found.is_exact and found.typical_uptime_s <= th.NEVER_UP_S:
+        return _verdict(CauseName.STARTUP, 0.8 if found.early > 1 else 0.7, "never_up")
+    if not found.is_visible or found.typical_uptime_s < th.TINY_LIFE_S:
         return _verdict(CauseName.UNKNOWN, 0.5, "lives_too_short")
     if found.is_in_burst:
         return _verdict(CauseName.STARTUP, 0.5, "startup_in_burst")
@@ -83,7 +90,7 @@ def _startup(seen: Seen) -> Verdict | None:
 def _too_early(seen: Seen) -> Verdict | None:
     if seen.history_s >= th.MIN_HISTORY_S or (seen.lives.kills and seen.leak.tested):
         return None
-    if seen.level is not None and seen.level.has_early_plateau:
+    if seen.level is not None and has_early_plateau(seen.columns, seen.lives):
         return _verdict(CauseName.LIMIT_TOO_LOW, 0.5, "early")
     if seen.lives.kills:
         return None
@@ -108,7 +115,7 @@ def _leak(seen: Seen) -> Verdict | None:
         confidence -= 0.1
     if sum(x.length_s for x in good) < 3600:
         confidence -= 0.2
-    detail = "tmpfs" if seen.is_unreclaimable else "steady" if leak.change_at_s is None else "after_change"
+    detail = "memory_volume" if seen.is_unreclaimable else "steady" if leak.change_at_s is None else "after_change"
     return _verdict(CauseName.LEAK, min(confidence, 0.95), detail)
 
 
@@ -177,6 +184,8 @@ def _spike(seen: Seen) -> Verdict | None:
     if level is not None and min(level.median, level.recent_median) > th.LOW_MEDIAN:
         return None
     follows = seen.follows_rate
+    if peak < th.HIGH_RATIO and all(not k.is_start_known and k.uptime_s <= th.STARTUP_UPTIME_S for k in kills):
+        return None  # the history began a moment before the kill: how it came to it was not seen
     if not follows and _ramps_killed_it(seen):
         return _verdict(CauseName.UNKNOWN, 0.5, "climbing")
     peaks = max(level.excursions if level is not None else 0, seen.startup.episodes if seen.startup is not None else 0)
@@ -200,10 +209,12 @@ def _unknown(seen: Seen) -> Verdict:
     if seen.lives.kills:
         return _verdict(CauseName.UNKNOWN, 0.5, "unexplained_kills")
     is_long = seen.history_s >= th.SETTLED_S
-    if _is_page_cache(seen):
-        return _verdict(CauseName.UNKNOWN, 0.85 if is_long and not seen.is_cache_growing else 0.6, "page_cache")
+    if seen.cache.matters:
+        return _verdict(CauseName.UNKNOWN, 0.85 if is_long and not seen.cache.is_growing else 0.6, "page_cache")
     if newest is None:
         return _verdict(CauseName.UNKNOWN, 0.5, "too_short")
+    if seen.columns.limit_now is None:
+        return _verdict(CauseName.UNKNOWN, 0.6, "no_limit")
     quiet = is_long and (level is None or level.peak < th.EARLY_HIGH)
     if newest.refused == ramps.FOLLOWS_RATE:
         return _verdict(CauseName.UNKNOWN, 0.8 if quiet else 0.6, "follows_rate")
@@ -211,15 +222,14 @@ def _unknown(seen: Seen) -> Verdict:
         return _verdict(CauseName.UNKNOWN, 0.8 if quiet else 0.6, "warm_up")
     if seen.leak.why_not or newest.is_ramp:
         return _verdict(CauseName.UNKNOWN, 0.5, "climbing")
+    if (
+        newest.refused == ramps.TOO_LITTLE
+        and newest.growth >= th.SLOW_GROWTH * seen.scale
+        and newest.tau >= th.RAMP_TAU
+        and newest.tail >= th.RAMP_TAIL
+    ):
+        return _verdict(CauseName.UNKNOWN, 0.5, "slow_growth")
     if newest.refused == ramps.TOO_LITTLE:
         return _verdict(CauseName.UNKNOWN, 0.9 if quiet else 0.6, "flat")
-    return _verdict(CauseName.UNKNOWN, 0.8 if quiet else 0.6, "no_pattern")
-
-
-def _is_page_cache(seen: Seen) -> bool:
-    """Whether file cache is what makes the working set look high or growing."""
-    c = seen.columns
-    if not c.has_own_memory or seen.is_unreclaimable:
-        return False
-    highest = max(range(len(c.t)), key=lambda i: c.working_set[i])
-    return c.working_set[highest] - c.in_use[highest] >= th.CACHE_MATTERS * seen.scale
+    detail = "step" if newest.refused == ramps.ONE_STEP else "no_pattern"
+    return _verdict(CauseName.UNKNOWN, 0.8 if quiet else 0.6, detail)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -77,7 +78,7 @@ def _testable(c: Columns, lives: Lives) -> list[tuple[Span, int]]:
         began = span.start_s if span.start_s is not None else c.t[span.first]
         length_s = c.t[span.last] - began
         ready = began + min(th.STARTUP_SKIP_S, th.STARTUP_SKIP_SHARE * length_s) if span.start_s is not None else began
-        begin = next((i for i in range(span.first, span.last + 1) if c.t[i] >= ready), span.last)
+        begin = bisect_left(c.t, ready, span.first, span.last)
         if span.last - begin + 1 < th.MIN_BINS:
             continue
         if length_s >= th.MIN_RAMP_LIFE_S or (length_s >= th.MIN_SHORT_LIFE_S and span.is_killed):
@@ -103,7 +104,8 @@ def _why_not(tested: Sequence[LifeRamp], good: Sequence[LifeRamp], lives: Lives,
 
 def _only_refills(tested: Sequence[LifeRamp], scale: float) -> bool:
     """Whether the newest life is still below where earlier ones settled: it may be the same warm-up again."""
-    settled = [x.ramp.floor_end for x in tested[:-1] if x.ramp.refused in ramps.SETTLED]
+    long_enough_s = max(th.MIN_RAMP_LIFE_S, tested[-1].length_s / 2)
+    settled = [x.ramp.floor_end for x in tested[:-1] if x.ramp.refused in ramps.SETTLED and x.length_s >= long_enough_s]
     return bool(settled) and tested[-1].ramp.floor_end <= stats.median(settled) + th.PART_GROWTH * scale
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 from receiver.diagnosis import thresholds as th
@@ -14,10 +15,10 @@ from receiver.diagnosis.shape.prepare import Columns
 class Level:
     """Shares of the limit over settled time (start-ups left out). Everything None or 0 without a limit."""
 
-    settled_s: float
     recent_s: float  # what the newest part covers
     rows: int
     median: float
+    median_bytes: float
     recent_median: float
     p10_later: float
     p10_recent: float
@@ -29,34 +30,36 @@ class Level:
     excursions: int  # times above HIGH_RATIO after having been below
     is_high_now: bool
     recent_swing: float  # p95 - p5 of the newest part
-    has_early_plateau: bool  # a life came to a high level by starting, and stayed
     rate_correlation: float | None
     rate_pairs: int
 
 
 def level_of(c: Columns, lives: Lives) -> Level | None:
     """None when no settled row has a limit."""
-    rows = _settled_rows(c, lives)
-    ratios = [(c.t[i], c.in_use[i] / limit) for i in rows if (limit := c.limit[i])]
-    if not ratios:
+    at, used, limits, rates = _settled(c, lives)
+    if None in limits:
+        known = [i for i, limit in enumerate(limits) if limit]
+        at, used, rates = [at[i] for i in known], [used[i] for i in known], [rates[i] for i in known]
+        limits = [limits[i] for i in known]
+    if not at:
         return None
-    values = [r for _, r in ratios]
+    values = [u / limit for u, limit in zip(used, limits, strict=True) if limit]
     start_s, end_s = c.t[0], c.t[-1]
-    later = [r for t, r in ratios if t >= (start_s + end_s) / 2] or values
+    later = values[bisect_left(at, (start_s + end_s) / 2) :] or values
     excursions = _excursions(values)
     # A level that came back from above before may do so again: then a quarter of the history must stay high.
     window_s = th.RECENT_MIN_S if excursions <= 1 else max(th.RECENT_MIN_S, th.RECENT_SHARE * (end_s - start_s))
-    recent = [r for t, r in ratios if t >= end_s - window_s] or values
+    recent = sorted(values[bisect_left(at, end_s - window_s) :] or values)
     ordered = sorted(values)
-    pairs = [(c.rate[i] or 0.0, c.in_use[i]) for i in rows if c.rate[i] is not None]
+    correlation, pairs = _rate_correlation(rates, used)
     return Level(
-        settled_s=ratios[-1][0] - ratios[0][0],
-        recent_s=min(window_s, ratios[-1][0] - ratios[0][0]),
-        rows=len(ratios),
+        recent_s=min(window_s, at[-1] - at[0]),
+        rows=len(values),
         median=stats.quantile_of_sorted(ordered, 0.5),
-        recent_median=stats.median(recent),
+        median_bytes=stats.median(used),
+        recent_median=stats.quantile_of_sorted(recent, 0.5),
         p10_later=stats.quantile(later, 0.1),
-        p10_recent=stats.quantile(recent, 0.1),
+        p10_recent=stats.quantile_of_sorted(recent, 0.1),
         high_share=_share_high(values),
         high_share_later=_share_high(later),
         high_share_recent=_share_high(recent),
@@ -64,11 +67,15 @@ def level_of(c: Columns, lives: Lives) -> Level | None:
         swing=stats.quantile_of_sorted(ordered, 0.95) - stats.quantile_of_sorted(ordered, 0.05),
         excursions=excursions,
         is_high_now=values[-1] >= th.HIGH_RATIO,
-        recent_swing=stats.quantile(recent, 0.95) - stats.quantile(recent, 0.05),
-        has_early_plateau=any(_starts_to_plateau(c, span) for span in lives.spans),
-        rate_correlation=stats.pearson(*zip(*_binned(pairs), strict=True)) if len(pairs) >= 20 else None,
-        rate_pairs=len(pairs),
+        recent_swing=stats.quantile_of_sorted(recent, 0.95) - stats.quantile_of_sorted(recent, 0.05),
+        rate_correlation=correlation,
+        rate_pairs=pairs,
     )
+
+
+def has_early_plateau(c: Columns, lives: Lives) -> bool:
+    """Whether a life came to a high level by starting, and stayed: what a short history can show of a low limit."""
+    return any(_starts_to_plateau(c, span) for span in lives.spans)
 
 
 def _starts_to_plateau(c: Columns, span: Span) -> bool:
@@ -90,16 +97,28 @@ def _starts_to_plateau(c: Columns, span: Span) -> bool:
     return min(newest) >= th.HIGH_P10 and stats.median(newest) >= th.PLATEAU_MEDIAN and abs(drift) <= th.PLATEAU_DRIFT
 
 
-def _settled_rows(c: Columns, lives: Lives) -> list[int]:
-    rows = []
+def _settled(c: Columns, lives: Lives) -> tuple[list[float], list[float], list[float | None], list[float | None]]:
+    """Times, memory in use, limits and request rates of the rows that are not start-up."""
+    at: list[float] = []
+    used: list[float] = []
+    limits: list[float | None] = []
+    rates: list[float | None] = []
     for span in lives.spans:
-        ready = span.start_s + th.STARTUP_SKIP_S if span.start_s is not None else c.t[span.first]
-        rows += [i for i in range(span.first, span.last + 1) if c.t[i] >= ready]
-    return rows
+        first = span.first
+        if span.start_s is not None:
+            first = bisect_left(c.t, span.start_s + th.STARTUP_SKIP_S, span.first, span.last + 1)
+        rows = slice(first, span.last + 1)
+        at += c.t[rows]
+        used += c.in_use[rows]
+        limits += c.limit[rows]
+        rates += c.rate[rows]
+    return at, used, limits, rates
 
 
 def _excursions(values: list[float]) -> int:
     """How often the level came up to HIGH_RATIO from below LOW_MEDIAN."""
+    if max(values) < th.HIGH_RATIO:
+        return 0
     count, above = 0, False
     for value in values:
         if value >= th.HIGH_RATIO and not above:
@@ -113,8 +132,12 @@ def _share_high(values: list[float]) -> float:
     return sum(v >= th.HIGH_RATIO for v in values) / len(values)
 
 
-def _binned(pairs: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Means of some neighbouring rows: the rate of one scrape is noise, of several it is load."""
+def _rate_correlation(rates: list[float | None], used: list[float]) -> tuple[float | None, int]:
+    """Correlation over means of some neighbouring rows (the rate of one scrape is noise, of several it is load); rows used."""
+    pairs = [(r, u) for r, u in zip(rates, used, strict=True) if r is not None]
+    if len(pairs) < th.MIN_RATE_ROWS:
+        return None, len(pairs)
     size = max(1, len(pairs) // th.BINS)
     groups = [pairs[i : i + size] for i in range(0, len(pairs), size)]
-    return [(sum(r for r, _ in g) / len(g), sum(m for _, m in g) / len(g)) for g in groups]
+    mean_rates = [sum(r for r, _ in g) / len(g) for g in groups]
+    return stats.pearson(mean_rates, [sum(u for _, u in g) / len(g) for g in groups]), len(pairs)

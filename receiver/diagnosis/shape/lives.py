@@ -7,7 +7,7 @@ shows as a fall to a fresh process's level.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -24,6 +24,7 @@ class Kill:
     uptime_s: float
     is_seen: bool  # a scrape saw this life
     is_start_known: bool = True
+    is_exact: bool = False  # start and kill are known from elsewhere, not from scrapes
     is_presumed: bool = False  # no kill counter: it restarted while at its limit
 
 
@@ -66,10 +67,11 @@ def lives_of(c: Columns, history: MemoryHistory) -> Lives:
             i = bisect_left(c.t, s)
             if i < len(c.t):
                 cuts.setdefault(i, False)
-    for i in _unmarked_restarts(c, cuts):
-        cuts.setdefault(i, False)
-    if not has_kill_counter:
+    if not has_kill_counter:  # nobody counts kills: a restart from the limit was one
         cuts = {i: killed or _was_at_limit(c, i) for i, killed in cuts.items()}
+    has_restart_counter = any(x is not None for x in c.restarts)
+    for i in _unmarked_restarts(c, cuts, has_restart_counter):
+        cuts.setdefault(i, not has_kill_counter and not has_restart_counter and _was_at_limit(c, i))
     spans = _spans(c, cuts, starts, exact_kills, slack)
     kills = _kills(c, spans, counted, exact_kills, starts) if has_kill_counter else _presumed_kills(c, spans)
     return Lives(spans=spans, kills=kills)
@@ -77,12 +79,14 @@ def lives_of(c: Columns, history: MemoryHistory) -> Lives:
 
 def _increases(counter: list[float | None]) -> dict[int, int]:
     """Row -> how many were counted since the last row that had the counter. A fall is a new counter, which began at 0."""
+    if counter.count(counter[0]) == len(counter):
+        return {}
     found: dict[int, int] = {}
     before: float | None = None
     for i, value in enumerate(counter):
-        if value is None:
+        if value is None or value == before:
             continue
-        if before is not None and value != before:
+        if before is not None:
             grown = value - before if value > before else value
             if grown >= 1:
                 found[i] = int(grown)
@@ -102,8 +106,8 @@ def _counted_cuts(c: Columns, slack: float) -> tuple[dict[int, bool], dict[int, 
     cuts = {_fall_before(c, i, slack, restarts): False for i in restarts}
     counted: dict[int, int] = {}
     for i, n in _increases(c.oom_kills).items():
-        near = [r for r in cuts if abs(r - i) <= 2 and abs(c.t[r] - c.t[i]) <= slack]
-        at = min(near, key=lambda r: abs(r - i)) if near else _fall_before(c, i, slack, restarts)
+        near = [r for r in (i, i - 1, i + 1, i - 2, i + 2) if r in cuts and abs(c.t[r] - c.t[i]) <= slack]
+        at = near[0] if near else _fall_before(c, i, slack, restarts)
         cuts[at] = True
         counted[at] = counted.get(at, 0) + n
     return cuts, counted
@@ -120,28 +124,19 @@ def _fall_before(c: Columns, row: int, slack: float, restarts: dict[int, int]) -
     return found
 
 
-def _unmarked_restarts(c: Columns, cuts: dict[int, bool]) -> list[int]:
-    """Falls within a scrape or two to the level of a fresh process: below all that this life has shown since it settled."""
-    found = []
+def _unmarked_restarts(c: Columns, cuts: dict[int, bool], has_counter: bool) -> list[int]:
+    """Falls that no counter tells of, from the limit or to below all that this life has shown since it settled."""
     used, t = c.in_use, c.t
-    ends = [*sorted(cuts), len(t)]
-    begin = 0
-    has_restarts = any(x is not None for x in c.restarts)
-    share = th.UNMARKED_RESTART_SHARE if has_restarts else th.UNMARKED_RESTART_SHARE_NO_COUNTER
-    for end in ends:
-        floor: float | None = None
-        settled_at = t[begin] + th.STARTUP_SKIP_S if begin < len(t) else 0.0
-        for i in range(begin + 1, end):
-            level = used[i]
-            limit = c.limit[i - 1]
-            was_full = limit is not None and c.working_set[i - 1] >= th.PRESUMED_KILL_RATIO * limit
-            if level < th.FALL_SHARE * used[i - 1] and (was_full or (floor is not None and level < share * floor)):
-                found.append(i)
-                floor, settled_at = None, t[i] + th.STARTUP_SKIP_S
-                continue
-            if t[i] > settled_at and (floor is None or level < floor):
-                floor = level
-        begin = end
+    falls = [i for i, (a, b) in enumerate(pairwise(used), 1) if b < th.FALL_SHARE * a and i not in cuts]
+    share = th.UNMARKED_RESTART_SHARE if has_counter else th.UNMARKED_RESTART_SHARE_NO_COUNTER
+    edges = sorted(cuts)
+    found: list[int] = []
+    for i in falls:
+        known = bisect_left(edges, i)
+        begin = max(edges[known - 1] if known else 0, found[-1] if found else 0)
+        settled = used[bisect_left(t, t[begin] + th.STARTUP_SKIP_S, begin, i) : i]
+        if _was_at_limit(c, i) or (settled and used[i] < share * min(settled)):
+            found.append(i)
     return found
 
 
@@ -176,7 +171,7 @@ def _spans(c: Columns, cuts: dict[int, bool], starts: list[float], exact_kills: 
 
 def _looks_fresh(c: Columns, last: int) -> bool:
     """Whether the history begins with a process that has just started: far below where it is a few minutes on."""
-    soon = [c.in_use[i] for i in range(1, last + 1) if c.t[i] - c.t[0] <= 2 * th.STARTUP_SKIP_S]
+    soon = c.in_use[1 : bisect_right(c.t, c.t[0] + 2 * th.STARTUP_SKIP_S, 0, last + 1)]
     return bool(soon) and c.in_use[0] < th.FRESH_SHARE * max(soon)
 
 
@@ -185,21 +180,23 @@ def _kills(c: Columns, spans: tuple[Span, ...], counted: dict[int, int], exact: 
     slack = max(2 * c.step_s, th.CLOCK_SLACK_S)
     kills = [_exact_kill(k, starts, c, spans) for k in exact]
     unmatched = list(exact)
+    firsts = [s.first for s in spans]
     for i, n in counted.items():
-        here = [k for k in unmatched if c.t[i - 1] - slack <= k <= c.t[i] + slack][:n]
+        here = [k for k in unmatched if c.t[i - 1] - slack <= k <= c.t[i] + slack][:n] if unmatched else []
         unmatched = [k for k in unmatched if k not in here]
-        span = next((s for s in reversed(spans) if s.first < i), None)
-        kills += [_counted_kill(c, span, i, is_seen=extra == 0) for extra in range(n - len(here))]
+        before = bisect_left(firsts, i)
+        span = spans[before - 1] if before else None
+        kills += [_counted_kill(c, span, i, n, is_seen=extra == 0) for extra in range(n - len(here))]
     return tuple(sorted(kills, key=lambda k: k.at_s))
 
 
-def _counted_kill(c: Columns, span: Span | None, row: int, *, is_seen: bool) -> Kill:
+def _counted_kill(c: Columns, span: Span | None, row: int, count: int, *, is_seen: bool) -> Kill:
     """A kill that the counter told of at this row: it fell between the row before and this one.
 
     The second and further kills of one step were lives that began and ended between two rows.
     """
     if not is_seen or span is None:
-        return Kill(at_s=c.t[row], uptime_s=c.t[row] - c.t[row - 1], is_seen=False)
+        return Kill(at_s=c.t[row], uptime_s=(c.t[row] - c.t[row - 1]) / count, is_seen=False)
     at_s = min(c.t[row - 1] + c.step_s / 2, c.t[row])
     return Kill(at_s=at_s, uptime_s=_uptime(c, span, at_s), is_seen=True, is_start_known=span.start_s is not None)
 
@@ -219,7 +216,7 @@ def _exact_kill(at_s: float, starts: list[float], c: Columns, spans: tuple[Span,
     if is_seen and span is not None and span.start_s is not None:
         known.append(span.start_s)
     if known:
-        return Kill(at_s=at_s, uptime_s=at_s - max(known), is_seen=is_seen)
+        return Kill(at_s=at_s, uptime_s=at_s - max(known), is_seen=is_seen, is_exact=max(known) in starts)
     return Kill(at_s=at_s, uptime_s=at_s - c.t[0] if c.t else 0.0, is_seen=is_seen, is_start_known=False)
 
 

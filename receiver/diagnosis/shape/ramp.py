@@ -7,6 +7,7 @@ need an effect size, a tail test and a step test beside them (docs/diagnosis.md)
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
@@ -77,11 +78,7 @@ def bins_of(c: Columns, first: int, last: int) -> list[Bin]:
         return []
     count = max(1, min(th.BINS, max(n // 2, min(n, 16))))
     start_s, width = t[first], (t[last] - t[first]) / count
-    edges = [first]
-    for i in range(first, last + 1):
-        while len(edges) <= count - 1 and t[i] >= start_s + len(edges) * width:
-            edges.append(i)
-    edges += [last + 1] * (count + 1 - len(edges))
+    edges = [bisect_left(t, start_s + b * width, first, last + 1) for b in range(count)] + [last + 1]
     bins = []
     for b in range(count):
         values = used[edges[b] : edges[b + 1]]

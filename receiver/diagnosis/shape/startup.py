@@ -18,7 +18,9 @@ class StartupFinding:
     early: int
     total: int
     episodes: int
+    typical_uptime_s: float
     longest_uptime_s: float
+    is_exact: bool  # start and kill are known to the second
     is_visible: bool
     is_in_burst: bool
     is_start_known: bool = True  # else the only kill ended a life that may have begun before the history
@@ -39,7 +41,9 @@ def find_startup(c: Columns, lives: Lives) -> StartupFinding | None:
     is_startup = bool(early) and len(early) >= th.STARTUP_SHARE * len(voting) and len(early_episodes) >= th.STARTUP_SHARE * len(first_kills)
     return StartupFinding(
         is_startup=is_startup, early=len(early), total=len(kills), episodes=len(first_kills),
+        typical_uptime_s=stats.median([k.uptime_s for k in early]) if early else 0.0,
         longest_uptime_s=max((k.uptime_s for k in early), default=0.0),
+        is_exact=bool(early) and 2 * sum(k.is_exact for k in early) >= len(early),
         is_visible=_is_visible(c, lives), is_in_burst=bool(early_episodes) and _rate_burst(c, early_episodes[0]),
         is_start_known=any(k.is_start_known for k in early),
     )  # fmt: skip
@@ -62,9 +66,10 @@ def _is_visible(c: Columns, lives: Lives) -> bool:
 
 
 def _rate_burst(c: Columns, kill: Kill) -> bool:
+    """Whether the request rate just before a kill was far above usual, seen against its own spread."""
     known = [r for r in c.rate if r is not None]
-    before = [r for t, r in zip(c.t, c.rate, strict=True) if r is not None and kill.at_s - 600 <= t <= kill.at_s]
-    if len(known) < 10 or len(before) < 2:
+    before = [r for t, r in zip(c.t, c.rate, strict=True) if r is not None and kill.at_s - th.BURST_LOOK_S <= t <= kill.at_s]
+    if len(known) < th.MIN_RATE_ROWS or len(before) < 2:
         return False
-    usual = stats.median(known)
-    return usual > 0 and sum(before) / len(before) > th.RATE_BURST * usual
+    spread = stats.quantile(known, 0.75) - stats.quantile(known, 0.25)
+    return spread > 0 and sum(before) / len(before) - stats.median(known) > th.RATE_BURST * spread
