@@ -81,6 +81,7 @@ def build(view: IncidentView, report: Report | None, *, patch_place: str = "in t
         others_killed=facts.node.other_oom_kills if facts and facts.node else (),
         neighbours=_neighbours(facts, subject.container),
         rollout=_rollout(view, report),
+        previous=when(view.previous_opened_at, now) if view.previous_opened_at else None,
         looks=tuple(when(at, now) for at in view.looks_at),
         log=tuple(EntryWords(at=when(e.at, now), text=clean_line(e.text)) for e in view.log),
         news=tuple(EntryWords(at=when(e.at, now), text=clean_line(e.text)) for e in _news(view)),

@@ -196,6 +196,7 @@ class Context:
     others_killed: Annotated[tuple[str, ...], "other containers OOM-killed on the node"]
     neighbours: Annotated[tuple[str, ...], "containers of the same pod that run without a restart"]
     rollout: Annotated[str, "how long before the first kill the newest rollout was, when at most 2 h: `12 min`"]
+    previous: Annotated[Moment | None, "when an earlier incident of the same container began, when there was one"]
     looks: Annotated[tuple[Moment, ...], "when the incident will be looked at again"]
     log: Annotated[tuple[EntryWords, ...], "what happened, oldest first"]
     news: Annotated[tuple[EntryWords, ...], "the entries since the newest kill"]

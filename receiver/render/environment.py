@@ -55,6 +55,17 @@ def slack_environment(loader: jinja2.BaseLoader) -> jinja2.Environment:
     return environment
 
 
+def broken_templates(environment: jinja2.Environment) -> dict[str, str]:
+    """Templates that cannot even be compiled, and why: for a check before anything depends on them."""
+    found = {}
+    for name in environment.list_templates(extensions=("j2",)):
+        try:
+            environment.get_template(name)
+        except jinja2.TemplateError as exc:
+            found[name] = clean_line(f"line {getattr(exc, 'lineno', '?')}: {exc}", 200)
+    return found
+
+
 def fragments(environment: jinja2.Environment, name: str, variables: Mapping[str, Any], keys: Collection[str]) -> Fragments:
     """What a template prints, by key. BrokenTemplate for a template that is missing, fails, or prints an unknown key."""
     try:
@@ -94,14 +105,20 @@ def _link(url: str, text: str) -> inline.Inline:
     return inline.link(url, text)
 
 
-def _sentence(text: str) -> str:
-    return sentence(clean_line(text))
+@jinja2.pass_context
+def _sentence(context: jinja2.runtime.Context, text: str) -> str:
+    """A phrase as a sentence. One that begins with a name of the incident keeps the name as it is spelt."""
+    cleaned = clean_line(text)
+    first = cleaned.partition(" ")[0].rstrip(",:;")
+    is_name = any(first and context.get(name) == first for name in ("workload", "container", "pod", "node", "subject"))
+    return ended(cleaned) if is_name else sentence(cleaned)
 
 
 def _ended(text: str) -> str:
     return ended(clean_line(text))
 
 
-def _sentences(texts: Iterable[str], most: int = 3) -> str:
+@jinja2.pass_context
+def _sentences(context: jinja2.runtime.Context, texts: Iterable[str], most: int = 3) -> str:
     """The first few phrases as sentences in a row."""
-    return " ".join(_sentence(t) for t in tuple(texts)[:most])
+    return " ".join(_sentence(context, t) for t in tuple(texts)[:most])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from receiver.domain.case import Missing
 from receiver.domain.facts import EventFact, LogFacts
-from receiver.domain.incident import LogEntry, Message
+from receiver.domain.incident import DigestEntry, DigestView, LogEntry, Message
 from receiver.domain.report import CheckItem, Report, Warn
 from receiver.render import blocks
 from receiver.render.text import clean_block, clean_line, cut_middle, cut_sentences, escape_mrkdwn, unescape_mrkdwn
@@ -73,6 +73,22 @@ def test_no_text_from_outside_pings_or_breaks_a_message(name: str, t: list[str])
     assert_good((renderer().single(view, report), renderer().later(view, report)), is_single=True)
     if report is not None:
         assert "\x1b" not in renderer().report_text(report, verbose=True)
+
+
+@given(st.lists(text, min_size=8, max_size=8), st.integers(1, 200))
+@CHEAP
+def test_no_name_breaks_a_digest(t: list[str], n: int) -> None:
+    """A storm of workloads with any names stays within the limits of root and pages."""
+    entries = tuple(
+        DigestEntry(
+            incident_id=t[0], subject=replace(cases.subject(t[i % 8] + str(i)), namespace=t[(i + 1) % 8]), cause=t[i % 3] or "leak", summary=t[(i + 2) % 8],
+            node=t[3], image=t[4], page_url=f"https://example.net/{i}",
+        )
+        for i in range(n)
+    )  # fmt: skip
+    view = DigestView(id="d", opened_at=cases.NOW, now=cases.NOW, entries=entries, cluster=t[5])
+
+    assert_good(renderer().digest(view))
 
 
 def test_a_megabyte_in_one_line_is_cut_and_quick() -> None:

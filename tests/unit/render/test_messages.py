@@ -11,9 +11,10 @@ from pathlib import Path
 import jinja2
 import pytest
 
-from receiver.domain.incident import Message
+from receiver.domain.incident import LogEntry, Message
 from receiver.domain.report import Report
 from receiver.render import Renderer, slack_environment
+from receiver.render.build import when
 from tests.checks.slack_limits import budget_problems, problems
 from tests.golden import Golden
 from tests.unit.render import cases
@@ -168,6 +169,35 @@ def test_why_a_message_is_less_than_it_should_be_is_said() -> None:
     assert_good((root,))
     assert "No diagnosis: Gathering evidence failed: timeout after 10 s." in root.full_text
     assert root.full_text.startswith("⚠️ OOMKilled (critical) is firing")
+
+
+def test_times_of_another_day_carry_their_date() -> None:
+    """A time of today is a clock time; of another day it has its date; shortly before midnight it needs none."""
+    now = cases.at("00:10")
+
+    assert str(when(cases.at("23:50", 22), now)) == "23:50 UTC"
+    assert str(when(cases.at("00:05"), now)) == "00:05 UTC"
+    assert str(when(cases.at("09:00", 22), now)) == "2026-11-22 09:00 UTC"
+    assert str(when(cases.at("00:05", 20), now)) == "2026-11-20 00:05 UTC"
+
+
+def test_an_earlier_incident_is_named() -> None:
+    """When the same container was in trouble before, the grey line says when."""
+    view, report = cases.leak()
+    root = renderer().incident(replace(view, previous_id="inc_0", previous_opened_at=cases.at("14:00", 19)), report)[0]
+
+    assert_good((root,))
+    assert "Not the first time: the last incident began 2026-11-19 14:00 UTC." in root.full_text
+
+
+def test_news_since_the_newest_kill_stand_in_the_grey_line() -> None:
+    """An acknowledgement or a changed verdict is said; what happened before the newest kill is history."""
+    view, report = cases.leak()
+    log = (LogEntry(at=cases.at("02:00"), text="alert resolved"), LogEntry(at=cases.at("03:16"), text="acknowledged by Ines"))
+    root = renderer().incident(replace(view, log=log), report)[0]
+
+    assert "03:16 UTC acknowledged by Ines" in root.full_text
+    assert "alert resolved" not in root.full_text
 
 
 def test_missing_evidence_is_named_with_its_reason() -> None:

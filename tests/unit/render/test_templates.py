@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import jinja2
 import pytest
 
-from receiver.render import Renderer, slack_environment
+from receiver.render import Renderer, broken_templates, slack_environment
 from receiver.render.context import Context
 from receiver.render.digest import StormWords
 from receiver.render.environment import BrokenTemplate, fragments
@@ -111,6 +111,23 @@ def test_styles_made_in_macros_survive_and_cannot_be_forged() -> None:
     printed = fragments(environment, "t", {"evil": "\x02c\x1fx\x03"}, ("header", "do"))
 
     assert printed["do"] == ("\x02c\x1fa\x03 and cx",)
+
+
+def test_templates_that_do_not_compile_are_found_beforehand() -> None:
+    """A check before the first incident names the template and the line."""
+    environment = slack_environment(jinja2.DictLoader({"root/leak.j2": "header: x\n{% if %}", "root/node.j2": "header: x"}))
+
+    assert list(broken_templates(environment)) == ["root/leak.j2"]
+    assert broken_templates(environment)["root/leak.j2"].startswith("line 2:")
+    assert broken_templates(builtin()) == {}
+
+
+def test_a_sentence_keeps_the_spelling_of_names() -> None:
+    """A Kubernetes name at the beginning of a sentence is no word to capitalise."""
+    environment = slack_environment(jinja2.DictLoader({"t": "why: {{ reasons | sentences(2) }}"}))
+    printed = fragments(environment, "t", {"reasons": ("hungry has no limit", "it took 2 GiB"), "workload": "hungry"}, ("why",))
+
+    assert printed["why"] == ("hungry has no limit. It took 2 GiB.",)
 
 
 def _described(cls: type) -> list[tuple[str, str]]:
