@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
-from statistics import median
+from datetime import datetime
 
 from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.case import Missing
-from receiver.domain.facts import ContainerFacts, Facts
+from receiver.domain.facts import Facts
 from receiver.domain.identity import UNKNOWN_KIND, Subject
 from receiver.domain.incident import IncidentView, LogEntry
 from receiver.domain.report import CauseName, KillKind, Report, Shape
@@ -21,21 +20,18 @@ from receiver.render.context import (
     CheckWords,
     Context,
     EntryWords,
-    GrowthWords,
     KillWords,
-    MemoryWords,
     MissingWords,
     ReplicaWords,
     StateWords,
 )
-from receiver.render.inline import Moment
+from receiver.render.inline import when
+from receiver.render.memory import container_of, growth_words, memory_words
 from receiver.render.text import clean_line, cut, reason
 
 LIKELY, PLAUSIBLE = 0.85, 0.6  # measured: stated confidence of 0.85 was right 100 of 102 times, 0.7-0.84 58 of 63
 RECENT_ROLLOUT_S = 7_200.0  # a kill later than this after a rollout is no longer named in one breath with it
-MOSTLY_CACHE = 0.5  # of the working set
 NEVER_UP_S = 60.0
-UNLIMITED_BYTES = 2**50  # a cgroup without a limit reports about 2^63; no node has a PiB
 WORTHWHILE_H = 0.5  # a stop-gap that buys less per life is not worth a rollout: the thread has it, the root does not name it
 
 _SEVERITIES = ("critical", "error", "warning", "info", "none")
@@ -68,8 +64,8 @@ def build(view: IncidentView, report: Report | None, *, patch_place: str = "in t
         alert=_alert(view, now),
         kill=_kill(view, report, now),
         replicas=_replicas(view, facts),
-        memory=_memory(facts, shape, subject.container),
-        growth=_growth(view, report, now),
+        memory=memory_words(facts, shape, subject.container),
+        growth=growth_words(report, now),
         cause=_cause(report),
         change=_change(report),
         state=_state(facts, subject.container, shape),
@@ -100,11 +96,6 @@ def now_of(view: IncidentView, report: Report | None) -> datetime:
     return max(known)
 
 
-def when(at: datetime, now: datetime) -> Moment:
-    """A time, with its date when that is not the day of `now` (UTC)."""
-    return Moment(at=at, with_date=abs(at - now) > timedelta(hours=20) or (at.date() != now.date() and abs(at - now) > timedelta(hours=12)))
-
-
 def alert_of(alerts: Iterable[Alert]) -> Alert:
     """The alert that speaks for an incident: firing before resolved, the most severe, the newest. ValueError for none."""
 
@@ -113,25 +104,6 @@ def alert_of(alerts: Iterable[Alert]) -> Alert:
         return (alert.status != FIRING, severity, -alert.starts_at.timestamp(), alert.fingerprint)
 
     return min(alerts, key=rank)
-
-
-def container_of(facts: Facts | None, name: str) -> ContainerFacts | None:
-    """The subject's container; the only one of the pod when the alert named none."""
-    if facts is None or facts.pod is None:
-        return None
-    if name:
-        return facts.pod.container(name)
-    return facts.pod.containers[0] if len(facts.pod.containers) == 1 else None
-
-
-def limit_of(facts: Facts | None, shape: Shape | None, container_name: str) -> int | None:
-    """The limit in force: the container's, else its pod's; from the series only when the pod could not be read."""
-    container = container_of(facts, container_name)
-    if container is not None:
-        limit: float | None = container.limit_bytes or (facts.pod.pod_limit_bytes if facts and facts.pod else None)
-    else:
-        limit = shape.limit_bytes if shape else None
-    return int(limit) if limit and limit < UNLIMITED_BYTES else None
 
 
 def _alert(view: IncidentView, now: datetime) -> AlertWords:
@@ -230,79 +202,6 @@ def _replicas(view: IncidentView, facts: Facts | None) -> ReplicaWords:
     hit_now = count if desired is None else 1
     phrase = words.counted(hit_now, "replica") if hit_now > 1 else ""
     return ReplicaWords(hit=hit_now, desired=None, is_one_of_many=False, is_all=False, phrase=phrase)
-
-
-def _memory(facts: Facts | None, shape: Shape | None, container_name: str) -> MemoryWords:
-    container = container_of(facts, container_name)
-    limit = limit_of(facts, shape, container_name)
-    peak = shape.peak_bytes if shape else None
-    level = shape.median_bytes if shape else None
-    current = shape.current_bytes if shape and shape.current_bytes is not None else (facts.usage_bytes if facts else None)
-    cache = current * shape.cache_share if shape and current is not None and shape.cache_share is not None else None
-    process = current - cache if current is not None and cache is not None else None
-    is_mostly_cache = bool(shape and (shape.detail == "page_cache" or (shape.cache_share or 0.0) >= MOSTLY_CACHE))
-    return MemoryWords(
-        limit=human_bytes(limit) if limit else "",
-        limit_value=format_quantity(limit) if limit else "",
-        request_value=format_quantity(container.request_bytes) if container and container.request_bytes else "",
-        has_no_limit=container is not None and limit is None,
-        peak=human_bytes(peak) if peak else "",
-        peak_of_limit=words.used_of(peak, limit) if peak and limit else "",
-        peak_share=words.share(peak, limit) if peak else "",
-        level=human_bytes(level) if level else "",
-        level_share=words.share(level, limit) if level else "",
-        headroom=human_bytes(limit - level) if limit and level and limit > level else "",
-        now=human_bytes(current) if current else "",
-        now_of_limit=words.used_of(current, limit) if current and limit else "",
-        now_share=words.share(current, limit) if current else "",
-        process=human_bytes(process) if process else "",
-        process_share=words.share(process, limit) if process else "",
-        cache=human_bytes(cache) if cache else "",
-        is_mostly_cache=is_mostly_cache,
-        history=human_duration(shape.history_s) if shape and shape.history_s else "",
-        no_data=human_duration(shape.missing_s) if shape and shape.missing_s >= 900 else "",
-    )
-
-
-def _growth(view: IncidentView, report: Report | None, now: datetime) -> GrowthWords | None:
-    shape = report.shape if report else None
-    if report is None or shape is None:
-        return None
-    ramps = [life for life in shape.lives if life.is_ramp]
-    slopes = [life.growth_bytes_per_h for life in ramps if life.growth_bytes_per_h]
-    overall = shape.growth_bytes_per_h or (median(slopes) if slopes else 0.0)
-    if overall <= 0:
-        return None
-    low, high = shape.growth_range_bytes_per_h or ((min(slopes), max(slopes)) if slopes else (overall, overall))
-    starts = [life.floor_start_bytes for life in ramps if life.floor_start_bytes]
-    ends = [life.peak_bytes for life in ramps]
-    newest = shape.lives[-1] if shape.lives else None
-    is_alive = newest is not None and not newest.is_killed
-    full_s = newest.end_s + shape.time_to_limit_s if is_alive and newest and shape.time_to_limit_s is not None else None
-    full_at = from_epoch(full_s) if full_s is not None and from_epoch(full_s) > now else None
-    next_kill = full_at if full_at and shape.kills else _next_kill(report, shape, now)
-    return GrowthWords(
-        rate=words.growth(low, high),
-        lives=len(shape.lives),
-        lives_grown=len(ramps),
-        since=words.about(newest.end_s - newest.start_s) if newest else "",
-        floor_from=human_bytes(median(starts)) if starts else "",
-        floor_to=human_bytes(max(ends)) if ends else "",
-        began=when(from_epoch(shape.change_at_s), now) if shape.change_at_s else None,
-        full_at=when(full_at, now) if full_at else None,
-        full_in=words.about((full_at - now).total_seconds()) if full_at else "",
-        next_kill=when(next_kill, now) if next_kill else None,
-    )
-
-
-def _next_kill(report: Report, shape: Shape, now: datetime) -> datetime | None:
-    """When the next kill is due: the newest one plus what a growing life lasts. None when that is past, or lives differ much."""
-    lengths = [life.end_s - life.start_s for life in shape.lives if life.is_killed and life.is_ramp]
-    newest = max((t for t in (report.kill.at, from_epoch(shape.kills[-1]) if shape.kills else None) if t), default=None)
-    if newest is None or len(lengths) < 2 or max(lengths) > 2 * min(lengths):
-        return None
-    due = newest + timedelta(seconds=median(lengths))
-    return due if due > now else None
 
 
 def _cause(report: Report | None) -> CauseWords:

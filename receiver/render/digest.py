@@ -10,8 +10,7 @@ from typing import Annotated
 from receiver.domain.incident import DigestEntry, DigestView, Message
 from receiver.render import blocks, inline, mentions
 from receiver.render.blocks import Block
-from receiver.render.build import when
-from receiver.render.inline import Moment
+from receiver.render.inline import Moment, when
 from receiver.render.root import Print, fit, lock_screen, shorten
 from receiver.render.text import clean_line, cut_middle
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from receiver.render.text import clean_line, visible
@@ -43,6 +43,11 @@ class Moment:
     def short(self) -> str:
         """Without the zone, for lists that name it once."""
         return str(self).removesuffix(" UTC")
+
+
+def when(at: datetime, now: datetime) -> Moment:
+    """A time, with its date when that is not the day of `now` (UTC)."""
+    return Moment(at=at, with_date=abs(at - now) > timedelta(hours=20) or (at.date() != now.date() and abs(at - now) > timedelta(hours=12)))
 
 
 def code(value: object) -> Inline:

@@ -14,7 +14,7 @@ import pytest
 from receiver.domain.incident import LogEntry, Message
 from receiver.domain.report import Report
 from receiver.render import Renderer, slack_environment
-from receiver.render.build import when
+from receiver.render.inline import when
 from tests.checks.slack_limits import budget_problems, problems
 from tests.golden import Golden
 from tests.unit.render import cases
