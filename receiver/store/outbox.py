@@ -52,8 +52,9 @@ def desire(tx: Tx, conversation_id: str, message: Message, *, now: float, is_kil
     body = json.dumps(message.body(), ensure_ascii=False, separators=(",", ":"))
     edit_urgency = KILL_UPDATE if is_kill_update and not message.is_reply else EDIT
     tx.run(
-        """INSERT INTO message (id, conversation_id, slot, is_reply, is_broadcast, urgency, desired_body, created_at)
-           VALUES (:id, :conversation_id, :slot, :is_reply, :is_broadcast, :post_urgency, :body, :now)
+        """INSERT INTO message (id, conversation_id, slot, position, is_reply, is_broadcast, urgency, desired_body, created_at)
+           VALUES (:id, :conversation_id, :slot, (SELECT COUNT(*) FROM message WHERE conversation_id = :conversation_id),
+                   :is_reply, :is_broadcast, :post_urgency, :body, :now)
            ON CONFLICT (conversation_id, slot) DO UPDATE SET
                desired_body = excluded.desired_body, desired_rev = message.desired_rev + 1, is_plain = 0,
                urgency = CASE WHEN message.ts IS NULL THEN message.urgency ELSE :edit_urgency END,
@@ -91,7 +92,7 @@ def next_outgoing(tx: Tx, *, sink: str, channel: str, now: float) -> Outgoing | 
     """The most urgent message that is due in a channel."""
     rows = tx.run(
         f"{_OUTGOING} WHERE {_UNSENT} AND c.sink = :sink AND c.channel = :channel AND m.due_at <= :now"  # constants only
-        " ORDER BY m.urgency, m.created_at, m.id LIMIT 1",
+        " ORDER BY m.urgency, m.created_at, m.position LIMIT 1",
         sink=sink,
         channel=channel,
         now=now,
@@ -236,7 +237,7 @@ def of_incident(tx: Tx, incident_id: str) -> list[Row]:
     """The messages of an incident's own conversations, for its page."""
     return tx.run(
         """SELECT c.sink, c.channel, m.slot, m.state, m.desired_rev, m.sent_rev, m.ts, m.sent_at, m.last_error
-           FROM message m JOIN conversation c ON c.id = m.conversation_id WHERE c.incident_id = :id ORDER BY m.created_at, m.id""",
+           FROM message m JOIN conversation c ON c.id = m.conversation_id WHERE c.incident_id = :id ORDER BY m.created_at, m.position""",
         id=incident_id,
     )
 
@@ -264,6 +265,4 @@ def _outgoing(row: Row) -> Outgoing:
 
 def texts(tx: Tx, conversation_id: str) -> list[Row]:
     """What a conversation should show, in the order its messages came to be."""
-    return tx.run(
-        "SELECT slot, desired_body FROM message WHERE conversation_id = :id ORDER BY is_reply, created_at, id", id=conversation_id
-    )
+    return tx.run("SELECT slot, desired_body FROM message WHERE conversation_id = :id ORDER BY is_reply, position", id=conversation_id)

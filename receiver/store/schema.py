@@ -57,7 +57,7 @@ def _version_1(d: Dialect) -> tuple[str, ...]:
         "CREATE INDEX digest_member_by_incident ON digest_member (incident_id)",
         f"""CREATE TABLE message (
             id TEXT PRIMARY KEY, conversation_id TEXT NOT NULL REFERENCES conversation (id) ON DELETE CASCADE, slot TEXT NOT NULL,
-            is_reply INTEGER NOT NULL, is_broadcast INTEGER NOT NULL DEFAULT 0, urgency INTEGER NOT NULL DEFAULT 3,
+            position INTEGER NOT NULL, is_reply INTEGER NOT NULL, is_broadcast INTEGER NOT NULL DEFAULT 0, urgency INTEGER NOT NULL DEFAULT 3,
             desired_body TEXT NOT NULL, desired_rev INTEGER NOT NULL DEFAULT 1, sent_rev INTEGER NOT NULL DEFAULT 0,
             state TEXT NOT NULL DEFAULT 'new', ts TEXT, intent_at {d.real}, intent_rev INTEGER, sent_at {d.real},
             is_plain INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, created_at {d.real} NOT NULL,

@@ -134,7 +134,7 @@ class Desk:
         with self.store.read() as tx:
             rows = tx.run(
                 """SELECT c.channel, m.slot, m.desired_body ->> 'text' AS text FROM message m JOIN conversation c ON c.id = m.conversation_id
-                   ORDER BY m.created_at, m.is_reply, m.id"""
+                   ORDER BY m.created_at, m.is_reply, m.position"""
             )
         return [f"{r['channel']}/{r['slot']}: {r['text']}" for r in rows]
 

@@ -121,6 +121,18 @@ def test_a_root_goes_first_and_its_replies_into_its_thread(world: World) -> None
     assert [(m["text"], m["thread"]) for m in world.channel.messages.values()] == [("killed", None), ("proof", "1")]
 
 
+def test_replies_keep_the_order_they_were_written_in(world: World) -> None:
+    """Evidence, checklist, patch: the thread reads the same in every incident."""
+    slots = ["root", *(f"reply-{n}" for n in range(12))]
+    with world.store.write() as tx:
+        opened = conversations.open_new(tx, kind="incident", incident_id=None, sink="fake", channel="C1", mention="", now=world.clock.now())
+        for slot in slots:
+            outbox.desire(tx, opened.id, Message(slot=slot, text=slot, is_reply=slot != "root"), now=world.clock.now())
+    world.run(60)
+
+    assert world.channel.texts == slots
+
+
 def test_new_roots_go_before_replies_and_kill_updates_before_other_edits(world: World) -> None:
     """In a storm people first see what died, then how often, then the proof."""
     world.say("root", "a1", room="a")

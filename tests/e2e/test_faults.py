@@ -1,0 +1,209 @@
+"""What users rely on, on a real receiver process and a Slack that behaves: nothing lost, nothing twice, whatever happens."""
+
+from __future__ import annotations
+
+import random
+import re
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from receiver.demo.standins import KubeStandin, Recordings
+from tests.e2e.receiver import REPO, Receiver
+from tests.e2e.servers import wait_until
+from tests.fakes.slack import FakeSlack, Fault
+from tests.support import alert, payload
+
+
+@pytest.fixture
+def slack() -> Iterator[FakeSlack]:
+    with FakeSlack() as fake:
+        yield fake
+
+
+@pytest.fixture
+def receiver(tmp_path: Path, slack: FakeSlack) -> Iterator[Receiver]:
+    receiver = Receiver(
+        tmp_path / "receiver", SLACK_BOT_TOKEN=slack.token, SLACK_CHANNEL="C1", SLACK_API_URL=slack.api_url, ENRICH_DEADLINE="2s"
+    )
+    yield receiver
+    receiver.kill()
+
+
+def body_of(number: int) -> dict[str, Any]:
+    """An alert of a workload of its own; the names are shaped so that none is part of another."""
+    return payload(alert(pod=f"svc{number:03d}x-655779759d-jst99", container="app", started=1_700_000_000.0 + number))
+
+
+def named(slack: FakeSlack) -> Counter[str]:
+    """How often each workload has a place: a root of its own, or a line in a storm's pages."""
+    found: Counter[str] = Counter()
+    for root in slack.channel("C1").roots:
+        headline = root.message.shown().splitlines()[0]
+        own = re.findall(r"svc\d{3}x", headline)
+        if own:
+            found[own[0]] += 1
+            continue
+        pages = [r.shown() for r in root.replies]
+        found.update(set(re.findall(r"svc\d{3}x", "\n".join(pages))))
+    return found
+
+
+def everyone(n: int) -> dict[str, int]:
+    """Each workload in exactly one place."""
+    return {f"svc{i:03d}x": 1 for i in range(n)}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_300_alerts_and_a_kill_at_a_random_moment(receiver: Receiver, slack: FakeSlack, seed: int) -> None:
+    """SIGKILL while alerts come in and messages go out, then a restart: all 300 are told, none twice."""
+    chance = random.Random(seed)
+    receiver.start()
+    killed_after = chance.randrange(20, 300)
+    accepted = 0
+    for n in range(300):
+        if receiver.post(body_of(n)) == 202:
+            accepted += 1
+        if n == killed_after:
+            threading.Event().wait(chance.random())  # a random moment of the work, not an event to wait for
+            receiver.kill()
+            receiver.start()
+    slack.wait_for(lambda: named(slack) == everyone(300), timeout_s=90)
+    roots = [r.message.delivery_id for r in slack.channel("C1").roots]
+
+    assert accepted == 300
+    assert len(roots) == len(set(roots))
+    assert slack.complaints == []
+
+
+def test_an_answer_that_is_lost_is_not_posted_twice(receiver: Receiver, slack: FakeSlack) -> None:
+    """Slack stores the message and the answer never comes; the receiver is killed meanwhile and looks before it re-posts."""
+    slack.fail(Fault(method="chat.postMessage", kind="lost_hang"))
+    receiver.start()
+    receiver.post(body_of(7))
+    slack.wait_for(lambda: len(slack.channel("C1").roots) == 1)
+    receiver.kill()
+    receiver.start()
+    slack.wait_for(lambda: len(slack.channel("C1").roots[0].replies) >= 2, timeout_s=60)
+
+    assert named(slack) == {"svc007x": 1}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(method="*", kind="status", status=500, times=2),
+        Fault(method="*", kind="ratelimited", retry_after_s=1, times=5),
+        Fault(method="*", kind="garbage", times=1),
+        Fault(method="chat.postMessage", kind="error", word="internal_error", times=1),
+        Fault(method="chat.postMessage", kind="error", word="msg_blocks_too_long", times=1),
+    ],
+    ids=lambda f: f"{f.kind} {f.word or ''}".strip(),
+)
+def test_what_slack_answers_wrong_is_made_good(receiver: Receiver, slack: FakeSlack, fault: Fault) -> None:
+    """500, 429, nonsense, its own errors, a refusal of the blocks: the message stands there once in the end."""
+    slack.fail(fault)
+    receiver.start()
+    receiver.post(body_of(1))
+    slack.wait_for(lambda: bool(slack.channel("C1").roots) and len(slack.channel("C1").roots[0].replies) >= 2, timeout_s=100)
+
+    assert named(slack) == {"svc001x": 1}
+
+
+def test_slack_is_away_and_comes_back(receiver: Receiver, slack: FakeSlack) -> None:
+    """Refused connections while alerts come in, also across a restart of the receiver; all arrive afterwards."""
+    slack.stop()
+    receiver.start()
+    codes = [receiver.post(body_of(n)) for n in range(30)]
+    receiver.stop()
+    receiver.start()
+    slack.start()
+    slack.wait_for(lambda: named(slack) == everyone(30), timeout_s=90)
+
+    assert codes == [202] * 30
+
+
+def test_a_wrong_token_loses_nothing_and_is_named(receiver: Receiver, slack: FakeSlack) -> None:
+    """The receiver stays ready and takes alerts; /readyz says what is wrong; with the right token all is told."""
+    right = receiver.settings["SLACK_BOT_TOKEN"]
+    receiver.settings["SLACK_BOT_TOKEN"] = "xoxb-wrong-0000"
+    receiver.start()
+    receiver.post(body_of(1))
+    wait_until(lambda: "invalid_auth" in receiver.get("/readyz")[1], what="/readyz names the token")
+    code, detail = receiver.get("/readyz")
+    receiver.stop()
+    receiver.settings["SLACK_BOT_TOKEN"] = right
+    receiver.start()
+    slack.wait_for(lambda: named(slack) == {"svc001x": 1}, timeout_s=60)
+
+    assert code == 200
+    assert "xoxb-wrong" not in detail
+    assert "xoxb-wrong-0000" not in receiver.log()
+    assert right not in receiver.log()
+
+
+def test_two_hundred_workloads_at_one_message_a_second(receiver: Receiver, slack: FakeSlack) -> None:
+    """A storm into a channel that takes one message a second: every workload is told, soon."""
+    slack.min_interval_s = 0.2  # the same at five times the speed
+    receiver.settings["SLACK_MIN_INTERVAL"] = "0.22s"
+    receiver.start()
+    for n in range(200):
+        assert receiver.post(body_of(n)) == 202
+    slack.wait_for(lambda: named(slack) == everyone(200), timeout_s=90)
+
+    assert len(slack.channel("C1").roots) < 30
+    assert slack.complaints == []
+
+
+def test_a_second_receiver_is_refused_in_plain_words(receiver: Receiver) -> None:
+    """One line on stderr, no traceback, and the first one goes on."""
+    receiver.start()
+    second = subprocess.run(
+        [sys.executable, "-m", "receiver", "serve"], env={**receiver.environ(), "LISTEN": "127.0.0.1:0"}, cwd=REPO, capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+
+    assert second.returncode == 1
+    assert second.stdout == ""
+    assert second.stderr.startswith("oomtriage: the state file ")
+    assert "held by another receiver" in second.stderr
+    assert second.stderr.count("\n") == 1
+    assert receiver.post(body_of(1)) == 202
+
+
+def test_sigterm_ends_in_order_and_quickly(receiver: Receiver, slack: FakeSlack) -> None:
+    """As Kubernetes ends a pod: no error in the log, well within the grace period, and what was accepted is told afterwards."""
+    receiver.start()
+    receiver.post(body_of(1))
+    took_s = receiver.stop()
+    receiver.start()
+    slack.wait_for(lambda: named(slack) == {"svc001x": 1})
+
+    assert took_s < 20
+    assert "Traceback" not in receiver.log()
+    assert not (receiver.folder / "state.db-wal").exists() or (receiver.folder / "state.db-wal").stat().st_size >= 0
+
+
+def test_hanging_sources_hold_nothing_back(receiver: Receiver, slack: FakeSlack) -> None:
+    """Kubernetes accepts the connection and never answers: the message goes out at the deadline and names the gap."""
+
+    class Silent(KubeStandin):
+        def handle(self, asked: Any, http: Any) -> None:
+            ended.wait(30)
+
+    ended = threading.Event()
+    with Silent(Recordings()) as kube:
+        receiver.settings["KUBE_API_URL"] = kube.url
+        receiver.start()
+        receiver.post(body_of(1))
+        slack.wait_for(lambda: named(slack) == {"svc001x": 1}, timeout_s=20)
+        text = slack.text("C1")
+        ended.set()
+
+    assert "could not be" in text.lower()
