@@ -23,7 +23,7 @@ from receiver.demo.scenarios import CLUSTER, SCENARIOS, webhook_body
 from receiver.demo.standins import KubeStandin, PrometheusStandin, Recordings, load
 from receiver.errors import ReceiverError
 from receiver.rulepack import rules_dir
-from receiver.rulepack.files import read_rule_files
+from receiver.rulepack.files import Rule, read_rule_files
 from receiver.settings import load_settings
 from receiver.store import alerts, jobs, outbox
 from receiver.transport import Http, HttpConfig
@@ -78,17 +78,16 @@ def _standins(recordings: Recordings) -> Iterator[tuple[KubeStandin, PrometheusS
 
 
 def _rule_groups() -> list[dict[str, Any]]:
-    """The shipped rules as Prometheus' rules API would list them once they are loaded."""
-    groups = []
-    for file in read_rule_files(rules_dir()):
-        alerting = [
-            {"type": "alerting", "name": r.alert, "query": r.expr, "health": "ok", "state": "inactive", "labels": dict(r.body.get("labels", {})),
-             "alerts": []}
-            for r in file.rules()
-            if r.alert
-        ]  # fmt: skip
-        groups.append({"name": file.name, "file": file.name, "interval": 60, "rules": alerting})
-    return groups
+    """The shipped rules as Prometheus' rules API would list them once they are loaded: recordings too, alerts read them."""
+    return [
+        {"name": file.name, "file": file.name, "interval": 60, "rules": [_listed(rule) for rule in file.rules()]}
+        for file in read_rule_files(rules_dir())
+    ]
+
+
+def _listed(rule: Rule) -> dict[str, Any]:
+    kind = {"type": "alerting", "state": "inactive", "alerts": []} if rule.alert else {"type": "recording"}
+    return {**kind, "name": rule.name, "query": rule.expr, "health": "ok", "labels": dict(rule.body.get("labels", {}))}
 
 
 @contextmanager
