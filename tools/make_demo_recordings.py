@@ -151,9 +151,12 @@ def _compose_article(target: Path) -> None:
     source = FIXTURES / "kubernetes" / "m-startup-oom" / "t3"
     (target / "t3" / "pod").mkdir(parents=True)
     pod_name = json.loads((source / "pod" / "pod.json").read_text())["metadata"]["name"]
+    uids = sorted(set(re.findall(r'"uid": "([0-9a-f-]{36})"', "".join(p.read_text() for p in source.rglob("*.json")))))
     for name in ("deployment.json", "replicasets.json", "pod/pod.json", "pod/events-core-v1.json"):
         text = (source / name).read_text()
         text = text.replace(pod_name, f"{ARTICLE}-6f8d9c7b45-x2kzr").replace("model-server", ARTICLE)
+        for shared in uids:  # events are found by uid: two pods must not share one
+            text = text.replace(shared, f"{shared[:-4]}a7c1")
         text = re.sub(rf"{ARTICLE}-c66cb7594", f"{ARTICLE}-6f8d9c7b45", text)
         document = json.loads(text)
         (target / "t3" / name).write_text(json.dumps(_article_resources(document), indent=1))

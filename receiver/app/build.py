@@ -13,7 +13,7 @@ from flask import Flask
 
 from receiver.app.files import slack_loader, web_environment
 from receiver.domain.identity import LabelNames
-from receiver.domain.incident import Conversation, Message
+from receiver.domain.incident import Conversation
 from receiver.errors import ConfigError, DeliveryError, SinkMisconfigured
 from receiver.evidence import Evidence, EvidenceConfig
 from receiver.evidence.alertmanager import Alertmanager, AlertmanagerConfig
@@ -27,7 +27,7 @@ from receiver.pipeline.fold import ENRICH, FoldConfig
 from receiver.pipeline.notices import Notices
 from receiver.pipeline.routing import Route, Router
 from receiver.render.environment import slack_environment
-from receiver.render.renderer import Renderer
+from receiver.render.renderer import Renderer, plain_body
 from receiver.settings import Settings
 from receiver.sinks.base import Sink
 from receiver.sinks.console import ConsoleConfig, ConsoleSink
@@ -100,7 +100,7 @@ def build(
             min_interval_s=settings.slack_min_interval if sink.name != ConsoleSink.name else 0.0,
             retry_max_age_s=settings.retry_max_age, on_ambiguous=settings.on_ambiguous,
         ),
-        plain_body=lambda body: renderer.plain(Message(slot="", text=body["text"], full_text=body["full_text"])).body(),
+        plain_body=plain_body,
     )  # fmt: skip
     worker = Worker(dispatcher, sender)
     web = create_web(

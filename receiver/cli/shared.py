@@ -8,9 +8,8 @@ import sys
 
 from receiver.app.build import make_renderer
 from receiver.diagnosis.report_json import report_document
-from receiver.domain.alerts import Alert
-from receiver.domain.incident import FIRING, IncidentView
 from receiver.domain.report import Report
+from receiver.render.renderer import standalone_view
 from receiver.settings import Settings, load_settings
 from receiver.telemetry import configure_logging
 
@@ -43,15 +42,5 @@ def print_report(report: Report, settings: Settings, *, output: str, verbose: bo
     if output == "text":
         print(renderer.report_text(report, verbose))
         return
-    for line in renderer.slack_lines(renderer.incident(view_alone(report, report.facts.alerts), report)):
+    for line in renderer.slack_lines(renderer.incident(standalone_view(report), report)):
         print(json.dumps(line, ensure_ascii=False))
-
-
-def view_alone(report: Report, alerts: tuple[Alert, ...]) -> IncidentView:
-    """An incident that no store knows: what one look tells of it."""
-    kill_times = sorted(report.shape.kills) if report.shape else []
-    return IncidentView(
-        id="", state=FIRING, subject=report.subject, severity="warning", opened_at=report.facts.now, alerts=alerts,
-        kill_count=max(len(kill_times), (report.kill.restarts or 0), 1 if report.kill.at else 0),
-        first_kill_at=report.kill.at, last_kill_at=report.kill.at, pods=(report.subject.pod,) if report.subject.pod else (),
-    )  # fmt: skip

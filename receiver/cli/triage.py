@@ -10,13 +10,14 @@ from pathlib import Path
 
 from receiver.app.build import make_evidence, make_renderer, make_router, make_sink
 from receiver.app.kubernetes import kubernetes_access
-from receiver.cli.shared import add_config, add_output, print_report, settings_for, view_alone
+from receiver.cli.shared import add_config, add_output, print_report, settings_for
 from receiver.diagnosis.diagnose import diagnose
 from receiver.diagnosis.reading import facts_of
 from receiver.domain.case import Case
 from receiver.domain.identity import Subject, workload_from_pod_name
 from receiver.domain.report import Report
 from receiver.errors import ConfigError
+from receiver.render.renderer import standalone_view
 from receiver.settings import Settings
 
 NOTHING_KNOWN = 1
@@ -75,7 +76,7 @@ def _post(report: Report, settings: Settings) -> None:
     sink = make_sink(settings, console=sys.stderr)
     channel = make_router(settings, sink).default.channel
     renderer = make_renderer(settings)
-    view = view_alone(report, ())
+    view = standalone_view(report)
     root_ts: str | None = None
     for message in renderer.incident(view, report) if sink.has_threads else (renderer.single(view, report),):
         ts = sink.post(channel, message.body(), thread_ts=root_ts if message.is_reply else None, delivery_id="")

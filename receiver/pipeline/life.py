@@ -2,7 +2,8 @@
 
 `data` of an incident:
     {"kills": {POD: n}, "first_kill_at", "last_kill_at": seconds, "pods": [POD, ...], "log": [[seconds, text], ...],
-     "cause": name, "confidence", "limit_bytes", "image", "node", "never_up": bool, "all_replicas": bool, "said": [slot, ...]}
+     "cause": name, "confidence", "limit_bytes", "image", "node", "never_up": bool, "all_replicas": bool, "said": [slot, ...],
+     "state", "resolved_at", "verdict": words, "settings_changed": words}
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from receiver.diagnosis.checklist import cause_words
 from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.incident import IncidentView, LogEntry
 from receiver.domain.report import CauseName, KillKind, Report
@@ -31,40 +33,90 @@ KILLED = frozenset(
 )
 MAX_PODS = 200
 MAX_LOG = 20
+REFIRED_IS_NEWS_S = 900.0
+STILL_DYING_KILLS = 10
+SURE = 0.85  # from here on a verdict is said without a hedge (message-guide section 3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What one look found new."""
+    """What one look found new. `broadcasts`: slots of replies that must be noticed, because an edit is silent; once each."""
 
     is_new_kill: bool = False
-    is_first_kill_after_warning: bool = False
-    is_settings_change: bool = False
+    broadcasts: tuple[str, ...] = ()
 
 
-def remember(data: Mapping[str, Any], report: Report | None, alerts: Sequence[Alert], pods: Sequence[str]) -> tuple[dict[str, Any], Change]:
+def remember(
+    data: Mapping[str, Any], report: Report | None, alerts: Sequence[Alert], pods: Sequence[str], *, state: str, now: float
+) -> tuple[dict[str, Any], Change]:
     """The incident's memory after one more look, and what was new in it."""
     after: dict[str, Any] = dict(data)
     after["pods"] = list(dict.fromkeys([*data.get("pods", ()), *pods]))[:MAX_PODS]
+    broadcasts = _note_state(after, data, state=state, now=now)
     if report is None:
-        return after, Change()
-    kills = dict(data.get("kills", {}))
-    total_before = sum(kills.values())
-    last_before = data.get("last_kill_at")
+        return after, Change(broadcasts=broadcasts)
+    kills_before, last_before = sum(data.get("kills", {}).values()), data.get("last_kill_at")
+    _note_kills(after, data, report)
+    kills, times = sum(after["kills"].values()), after.get("last_kill_at")
+    is_new_kill = kills > kills_before or (times is not None and times != last_before)
+    _note_settings(after, data, report, now=now)
+    after.update(_summary(report))
+    if "cause" in data:  # not the first look: the root already stands there, and its phone notification is gone
+        if is_new_kill and kills_before == 0:
+            broadcasts += ("broadcast:became-kill",)
+        broadcasts += _escalations(after, data, kills=kills, kills_before=kills_before)
+        broadcasts += _verdict_news(after, data, now=now)
+    said = data.get("said", ())
+    fresh = tuple(b for b in broadcasts if b not in said)
+    after["said"] = [*said, *fresh]
+    return after, Change(is_new_kill=is_new_kill, broadcasts=fresh)
+
+
+def _note_state(after: dict[str, Any], before: Mapping[str, Any], *, state: str, now: float) -> tuple[str, ...]:
+    """Resolved, or firing again; the latter is news when it was quiet for a while (message-guide section 6)."""
+    was = before.get("state", FIRING)
+    after["state"] = state
+    if was == state:
+        return ()
+    if state != FIRING:
+        log_entry(after, now, "alert resolved")
+        after["resolved_at"] = now
+        return ()
+    log_entry(after, now, "firing again")
+    resolved_at = before.get("resolved_at", now)
+    return (f"broadcast:refired:{int(resolved_at)}",) if now - resolved_at > REFIRED_IS_NEWS_S else ()
+
+
+def _note_kills(after: dict[str, Any], before: Mapping[str, Any], report: Report) -> None:
+    kills = dict(before.get("kills", {}))
     for pod, count in _kills_by_pod(report).items():
         kills[pod] = max(kills.get(pod, 0), count)
     after["kills"] = kills
     times = _kill_times(report)
     if times:
-        after["first_kill_at"] = min([*times, *([data["first_kill_at"]] if data.get("first_kill_at") else [])])
-        after["last_kill_at"] = max([*times, *([last_before] if last_before else [])])
-    change = _note_settings(after, data, report)
-    after.update(_summary(report))
-    is_new_kill = sum(kills.values()) > total_before or bool(times and (last_before is None or max(times) > last_before))
-    was_looked_at = "cause" in data
-    return after, Change(
-        is_new_kill=is_new_kill, is_first_kill_after_warning=is_new_kill and was_looked_at and total_before == 0, is_settings_change=change
-    )
+        known = [t for t in (before.get("first_kill_at"), before.get("last_kill_at")) if t is not None]
+        after["first_kill_at"], after["last_kill_at"] = min([*times, *known]), max([*times, *known])
+
+
+def _escalations(after: Mapping[str, Any], before: Mapping[str, Any], *, kills: int, kills_before: int) -> tuple[str, ...]:
+    """What makes an incident worse than its first message said."""
+    found = []
+    if kills_before < STILL_DYING_KILLS <= kills:
+        found.append("escalation:still-dying")
+    if after.get("all_replicas") and not before.get("all_replicas"):
+        found.append("escalation:all-replicas")
+    return tuple(found)
+
+
+def _verdict_news(after: dict[str, Any], before: Mapping[str, Any], *, now: float) -> tuple[str, ...]:
+    """The answer changed, or became sure. It is never swapped silently: the grey line keeps what was said before."""
+    was, is_now = before["cause"], after["cause"]
+    became_sure = was == is_now and before.get("confidence", 0.0) < SURE <= after["confidence"]
+    flipped = is_now not in (was, CauseName.UNKNOWN.value)
+    if not became_sure and not flipped:
+        return ()
+    log_entry(after, now, f"was '{before.get('verdict', was)}', now '{after['verdict']}'")
+    return (f"verdict:{is_now}",) if flipped else ()
 
 
 def view_of(
@@ -77,8 +129,9 @@ def view_of(
     previous: Incident | None = None,
     because_degraded: str = "",
     has_buttons: bool = False,
+    looks_at: Sequence[float] = (),
 ) -> IncidentView:
-    """The incident as messages show it."""
+    """The incident as messages show it. `looks_at`: when it will be looked at again, seconds since 1970."""
     firing = [a for a in alerts if a.status == FIRING]
     return IncidentView(
         id=incident.id,
@@ -100,6 +153,7 @@ def view_of(
         because_degraded=because_degraded,
         has_buttons=has_buttons,
         settings_changed=data.get("settings_changed", ""),
+        looks_at=tuple(from_epoch(at) for at in looks_at),
     )
 
 
@@ -142,23 +196,20 @@ def _kill_times(report: Report) -> list[float]:
     return times
 
 
-def _note_settings(after: dict[str, Any], before: Mapping[str, Any], report: Report) -> bool:
+def _note_settings(after: dict[str, Any], before: Mapping[str, Any], report: Report, *, now: float) -> None:
     """Notice that the limit or the image is no longer what it was when the incident was first looked at."""
     container = report.facts.pod.container(report.subject.container) if report.facts.pod else None
     if container is None:
-        return False
-    was_limit, was_image = before.get("limit_bytes"), before.get("image")
+        return
     after["limit_bytes"], after["image"] = container.limit_bytes, container.image
-    if "limit_bytes" not in before:
-        return False
+    was_limit, was_image = before.get("limit_bytes"), before.get("image")
     if was_limit and container.limit_bytes and container.limit_bytes != was_limit:
         direction = "raised" if container.limit_bytes > was_limit else "lowered"
         after["settings_changed"] = f"limit {direction} to {format_quantity(container.limit_bytes)}"
-        return True
-    if was_image and container.image and container.image != was_image:
+        log_entry(after, now, after["settings_changed"])
+    elif was_image and container.image and container.image != was_image:
         after["settings_changed"] = "image changed"
-        return True
-    return False
+        log_entry(after, now, "image changed")
 
 
 def _summary(report: Report) -> dict[str, Any]:
@@ -171,6 +222,7 @@ def _summary(report: Report) -> dict[str, Any]:
         "cause": report.cause.name.value,
         "kind": report.kill.kind.value,
         "confidence": report.cause.confidence,
+        "verdict": cause_words(report.cause),
         "node": report.subject.node or (facts.pod.node if facts.pod else ""),
         "never_up": bool(container and not container.is_ready and report.cause.name is CauseName.STARTUP),
         "all_replicas": bool(siblings) and all(s.last_reason == "OOMKilled" for s in siblings) and report.kill.kind in KILLED,

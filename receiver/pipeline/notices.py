@@ -48,7 +48,10 @@ class Notices:
             return
         with self._store.write() as tx:
             set_meta(tx, "heartbeat:told", str(seen))
-        self.tell("heartbeat", f"no heartbeat from Alertmanager for {int((now - seen) / 60)} min: alerts may not reach this channel. Check Prometheus and Alertmanager")
+        self.tell(
+            "heartbeat",
+            f"no heartbeat from Alertmanager for {int((now - seen) / 60)} min: alerts may not reach this channel. Check Prometheus and Alertmanager",
+        )
 
 
 def notice_message(text: str) -> Message:

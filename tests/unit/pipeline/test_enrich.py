@@ -229,6 +229,35 @@ def test_a_warning_that_becomes_a_kill_is_broadcast_once(desk: Desk) -> None:
     assert [m for m in desk.messages() if "broadcast" in m] == ["C1/broadcast:became-kill: later: orders-api firing unknown x1"]
 
 
+def test_a_refire_after_a_quiet_while_is_broadcast(desk: Desk) -> None:
+    """Back within a quarter of an hour is an edit; back after an hour is news, once."""
+    desk.take(alert(started=desk.clock.now()))
+    for quiet_s in (300, 3600):
+        desk.clock.advance(60)
+        desk.take(alert(started=desk.clock.now() - 60, status=RESOLVED), *_ended(desk))
+        desk.clock.advance(quiet_s)
+        desk.take(alert(started=desk.clock.now()))
+
+    assert len([m for m in desk.messages() if "broadcast:refired" in m]) == 1
+
+
+def _ended(desk: Desk) -> list[Alert]:
+    """Resolves of everything that fires."""
+    with desk.store.read() as tx:
+        starts = [r["starts_at"] for r in tx.run("SELECT starts_at FROM alert WHERE status = 'firing'")]
+    return [alert(started=at, status=RESOLVED) for at in starts]
+
+
+def test_the_tenth_kill_is_broadcast_once(desk: Desk) -> None:
+    """Still dying: the edit that counts kills is silent, so this is said once."""
+    for kills in (8, 9, 10, 11, 12):
+        desk.evidence = lambda s, kills=kills: answers(s, restarts=kills, finished=f"2024-11-10T08:59:{30 + kills}Z")  # type: ignore[misc]
+        desk.take(alert(started=desk.clock.now()))
+        desk.clock.advance(100)
+
+    assert len([m for m in desk.messages() if "escalation:still-dying" in m]) == 1
+
+
 def test_two_alerts_that_turn_out_to_be_one_workload_become_one_incident(desk: Desk) -> None:
     """One names the container, the other only the pod; the API says it is the same thing: one root."""
     desk.take(alert("OOMKilled"), alert("KubePodNotReady", container=""))
@@ -268,7 +297,7 @@ def test_a_look_that_kills_the_receiver_does_not_hold_back_the_alert(desk: Desk)
 
 
 def test_late_evidence_is_asked_for_again_and_not_for_ever(desk: Desk) -> None:
-    """What timed out is looked for again; a source that stays away is not hammered."""
+    """What timed out is looked for again; a source that stays away is not hammered. Half an hour and two hours in, once more."""
     desk.missing = (Missing(source="history", why="timed out", is_retryable=True),)
     desk.take(alert())
     waits = []
@@ -277,7 +306,9 @@ def test_late_evidence_is_asked_for_again_and_not_for_ever(desk: Desk) -> None:
         desk.clock.advance(wait_s)
         desk.work()
 
-    assert waits == [LATE_EVIDENCE_DELAY_S, 2 * LATE_EVIDENCE_DELAY_S, 4 * LATE_EVIDENCE_DELAY_S]
+    assert waits[:3] == [LATE_EVIDENCE_DELAY_S, 2 * LATE_EVIDENCE_DELAY_S, 4 * LATE_EVIDENCE_DELAY_S]
+    assert [sum(waits[: n + 1]) for n in (3, 4)] == [1800, 7200]
+    assert len(waits) == 5
 
 
 class TestStorm:
@@ -359,7 +390,7 @@ def test_a_sink_without_threads_gets_one_message_and_short_ones_later(tmp_path: 
 
 
 def test_routes_decide_channel_and_mention(tmp_path: Path) -> None:
-    """The first route that matches wins; the mention stands in the first root and never in an edit."""
+    """The first route that matches wins; its mention goes with the message (the sink keeps it out of edits)."""
     route = Route(channel="C2", match={"namespace": "pay.*"}, mention="<!subteam^S1>")
     desk = Desk(tmp_path / "state.db", routes=(route,))
     desk.take(alert(namespace="payments", severity="critical"), alert(namespace="shop", severity="critical"))
@@ -371,7 +402,7 @@ def test_routes_decide_channel_and_mention(tmp_path: Path) -> None:
 
     desk.store.close()
     assert first == ["C1/root: orders-api firing unknown x1", "C2/root: <!subteam^S1>orders-api firing unknown x1"]
-    assert later == ["C2/root: orders-api firing unknown x2"]
+    assert later == ["C2/root: <!subteam^S1>orders-api firing unknown x2"]
 
 
 def test_the_stored_report_and_case_can_be_looked_at_again(desk: Desk) -> None:
