@@ -7,23 +7,29 @@ excludes this container. Rules often read recorded series, so a recording rule's
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from receiver.diagnosis.reading.access import mapping, objects, text, texts
 from receiver.domain.facts import AlertCoverage
 from receiver.domain.identity import Subject
 
-_OOM = re.compile(r"OOMKilled|oom_events_total|OOMKilling|last_terminated_exitcode")
-_USE = re.compile(r"container_memory_(working_set_bytes|rss|usage_bytes)")
-_LIMIT = re.compile(r"resource_limits|container_spec_memory_limit_bytes")
-_NODE_ONLY = re.compile(r"node_memory_|kube_node_")
+# What an expression says, by what it reads.
+_SIGNS = {
+    "oom": re.compile(r"OOMKilled|oom_events_total|OOMKilling|last_terminated_exitcode"),
+    "use": re.compile(r"container_memory_(working_set_bytes|rss|usage_bytes)"),
+    "limit": re.compile(r"resource_limits|container_spec_memory_limit_bytes"),
+    "node": re.compile(r"node_memory_|kube_node_"),
+}
 _MATCHER = re.compile(
     r'\b(?P<label>cluster|namespace|exported_namespace|pod|exported_pod|container|exported_container)\s*(?P<op>=~|!~|!=|=)\s*"(?P<value>(?:[^"\\]|\\.)*)"'
 )
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _NESTED_REPEAT = re.compile(r"[+*}]\)[+*{]")
-_DEPTH = 4
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[()\[\]{}]|(?<![\w:])(?:or|unless)(?![\w:])', re.IGNORECASE)
+_DEPTH = 8  # recordings that read recordings; deeper ones, and loops, are not followed
+
+Signs = frozenset[str]
 
 
 def alert_coverage(answers: Mapping[str, Any], subject: Subject, fingerprints: frozenset[str]) -> AlertCoverage | None:
@@ -35,31 +41,88 @@ def alert_coverage(answers: Mapping[str, Any], subject: Subject, fingerprints: f
     if rules is None:
         return AlertCoverage(is_silenced=is_silenced)
     every = [r for g in objects(rules, "groups") for r in objects(g, "rules")]
-    recorded = {text(r, "name"): text(r, "query") for r in every if text(r, "type") == "recording"}
+    reader = _Reader(every, subject)
     oom, use = [], []
     for rule in every:
         if text(rule, "type") != "alerting" or text(rule, "health") == "err":
             continue
-        expression = expanded(text(rule, "query"), recorded)
-        if not covers(expression, subject):
-            continue
-        if _OOM.search(expression):
+        said = reader.alternatives(text(rule, "query"))
+        if any("oom" in signs for signs in said):
             oom.append(text(rule, "name"))
-        elif _USE.search(expression) and _LIMIT.search(expression) and not _NODE_ONLY.search(expression):
+        elif any(signs >= {"use", "limit"} and "node" not in signs for signs in said):
             use.append(text(rule, "name"))
     names = tuple(dict.fromkeys((*oom[:2], *use[:2], *oom[2:], *use[2:])))
     return AlertCoverage(has_oom_rule=bool(oom), has_usage_rule=bool(use), rule_names=names, is_silenced=is_silenced)
 
 
-def expanded(query: str, recorded: Mapping[str, str]) -> str:
-    """An expression together with those of the recorded series it reads, and so on."""
-    parts, todo, seen = [query], [query], set[str]()
-    for _ in range(_DEPTH):
-        names = {n for q in todo for n in _NAME.findall(q)} & recorded.keys() - seen
-        seen |= names
-        todo = [recorded[n] for n in sorted(names)]
-        parts += todo
-    return "\n".join(parts)
+def recorded_names(query: str, recorded: Mapping[str, Any]) -> frozenset[str]:
+    """The recorded series that an expression reads."""
+    return frozenset(_NAME.findall(query)) & recorded.keys()
+
+
+def definitions(rules: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """The expressions of recording rules by the name they record; one name may be recorded by several rules."""
+    recorded: dict[str, list[str]] = {}
+    for rule in rules:
+        if text(rule, "type") == "recording" and text(rule, "health") != "err":
+            recorded.setdefault(text(rule, "name"), []).append(text(rule, "query"))
+    return recorded
+
+
+class _Reader:
+    """What expressions say of one subject, recorded series read in the place of their names. Each name is read once."""
+
+    def __init__(self, rules: Iterable[Mapping[str, Any]], subject: Subject) -> None:
+        self._recorded = definitions(rules)
+        self._subject = subject
+        self._known: dict[str, Signs | None] = {}
+
+    def alternatives(self, query: str, depth: int = 0) -> list[Signs]:
+        """The signs of each alternative (`a or b`) that can speak of the subject; empty when none can."""
+        found = []
+        for alternative in split_alternatives(query):
+            signs = self._of_one(alternative, depth)
+            if signs is not None:
+                found.append(signs)
+        return found
+
+    def _of_one(self, alternative: str, depth: int) -> Signs | None:
+        if not covers(alternative, self._subject):
+            return None
+        signs = {name for name, pattern in _SIGNS.items() if pattern.search(alternative)}
+        for name in recorded_names(alternative, self._recorded):
+            inner = self._of_name(name, depth)
+            if inner is None:
+                return None
+            signs |= inner
+        return frozenset(signs)
+
+    def _of_name(self, name: str, depth: int) -> Signs | None:
+        if depth >= _DEPTH:
+            return frozenset()
+        if name not in self._known:
+            self._known[name] = frozenset()  # what reads itself says nothing more
+            said = [signs for query in self._recorded[name] for signs in self.alternatives(query, depth + 1)]
+            self._known[name] = frozenset().union(*said) if said else None
+        return self._known[name]
+
+
+def split_alternatives(query: str) -> tuple[str, ...]:
+    """The operands of `or` outside of all brackets, each without what it leaves out by `unless`."""
+    parts, depth, begin = [], 0, 0
+    end: int | None = None
+    for match in _TOKEN.finditer(query):
+        word = match[0].lower()
+        if word in ("(", "[", "{"):
+            depth += 1
+        elif word in (")", "]", "}"):
+            depth -= 1
+        elif depth == 0 and word == "or":
+            parts.append(query[begin : match.start() if end is None else end])
+            begin, end = match.end(), None
+        elif depth == 0 and word == "unless" and end is None:
+            end = match.start()
+    return (*parts, query[begin:end])
 
 
 def covers(expression: str, subject: Subject) -> bool:

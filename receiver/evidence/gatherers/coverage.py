@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from receiver.diagnosis.reading.access import objects, text
+from receiver.diagnosis.reading.coverage import definitions, recorded_names
 from receiver.evidence.clean import Cleaner
 from receiver.evidence.look import PROMETHEUS, Gap, Look
 
@@ -42,16 +43,29 @@ def ask_silences(look: Look, clean: Cleaner) -> Any:
 
 
 def _memory_groups(groups: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rules about memory by what they say or read, and the recordings that they read."""
+    groups = list(groups)
+    every = [rule for group in groups for rule in objects(group, "rules")]
+    recorded = definitions(every)
+    about = {name for name, queries in recorded.items() if _is_about_memory(name, *queries)}
+    readers = {
+        id(r) for r in every if _is_about_memory(text(r, "name"), text(r, "query")) or recorded_names(text(r, "query"), recorded) & about
+    }
+    read = {name for r in every if id(r) in readers for name in recorded_names(text(r, "query"), recorded)}
     kept = []
     for group in groups:
         rules = [
             {k: rule[k] for k in _KEPT_RULE if k in rule}
             for rule in objects(group, "rules")
-            if _ABOUT_MEMORY.search(text(rule, "query")) or _ABOUT_MEMORY.search(text(rule, "name"))
+            if id(rule) in readers or text(rule, "name") in read
         ]
         if rules:
             kept.append({"name": text(group, "name"), "rules": rules})
     return kept
+
+
+def _is_about_memory(*texts: str) -> bool:
+    return any(_ABOUT_MEMORY.search(t) for t in texts)
 
 
 def _common_labels(look: Look) -> dict[str, str]:

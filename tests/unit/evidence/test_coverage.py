@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from receiver.demo.run import _rule_groups
 from receiver.demo.standins import Asked, Reply, Standin, json_reply
 from receiver.diagnosis.reading import facts_of
 from receiver.domain.alerts import Alert
@@ -86,3 +87,34 @@ def test_only_rules_about_memory_are_kept():
     assert (coverage.has_oom_rule, coverage.has_usage_rule) == (True, True)
     assert [g["name"] for g in case.answers["rules"]["groups"]] == ["memory"]
     assert "another team" not in json.dumps(case.answers["rules"])
+
+
+def test_the_rules_that_we_ship_watch_a_container():
+    """Both of our alerts read series that other rules record: loaded as they are shipped, nothing is left to do."""
+    groups = _rule_groups()
+    with lab(INCIDENT) as running:
+        running.prometheus._rule_groups = groups
+
+        case = running.gather()
+
+    coverage = facts_of(case).coverage
+    assert (coverage.has_oom_rule, coverage.has_usage_rule) == (True, True)
+    assert {"OOMKilled", "HighMemoryUsage"} <= set(coverage.rule_names)
+
+
+def test_a_recording_is_kept_when_a_rule_about_memory_reads_it():
+    """Its name and expression may say nothing of memory; without it the alert could not be understood."""
+    ask = "container_memory_working_set_bytes / on (pod) ns:bound:max"
+    groups = [
+        {"name": "a", "rules": [{"type": "alerting", "name": "Close", "query": "ns:share > 0.8"}]},
+        {"name": "b", "rules": [{"type": "recording", "name": "ns:share", "query": ask}]},
+        {"name": "c", "rules": [{"type": "recording", "name": "ns:bound:max", "query": "kube_pod_container_resource_limits"}]},
+        {"name": "d", "rules": [{"type": "recording", "name": "ns:latency", "query": "rate(x[5m])"}]},
+    ]
+    with lab(INCIDENT) as running:
+        running.prometheus._rule_groups = groups
+
+        case = running.gather()
+
+    assert [g["name"] for g in case.answers["rules"]["groups"]] == ["a", "b", "c"]
+    assert facts_of(case).coverage.has_usage_rule is True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from receiver.diagnosis.reading.coverage import alert_coverage, covers, expanded
+from receiver.diagnosis.reading.coverage import alert_coverage, covers, split_alternatives
 from receiver.domain.identity import Subject
 
 SUBJECT = Subject(cluster="eu", namespace="shop", pod="orders-api-1", container="orders-api")
@@ -87,8 +87,33 @@ def test_muted_alerts(alerts, is_silenced):
 
 
 def test_recordings_that_read_each_other_end():
-    """A loop in somebody's rules is not ours to follow for ever."""
-    assert "b" in expanded("a", {"a": "b + 1", "b": "a + 1"})
+    """A loop in somebody's rules is not ours to follow for ever; what is read on the way still counts."""
+    found = coverage(("a", "recording", f"b or {OOM}"), ("b", "recording", "a"), ("Oom", "alerting", "b == 1"))
+
+    assert found.has_oom_rule is True
+
+
+def test_a_series_recorded_for_others_only_does_not_count():
+    """The alert reads a series that is recorded for another namespace: it never fires for this container."""
+    elsewhere = OOM.replace("{", '{namespace="billing",')
+
+    assert coverage(("c:oom", "recording", elsewhere), ("Oom", "alerting", "c:oom == 1")).has_oom_rule is False
+    assert coverage(("c:oom", "recording", elsewhere), ("c:oom", "recording", OOM), ("Oom", "alerting", "c:oom == 1")).has_oom_rule is True
+
+
+@pytest.mark.parametrize(
+    "query",
+    [OOM.replace("{", '{namespace="billing",') + " or " + OOM, f'{OOM} unless on (pod) kube_pod_labels{{namespace="billing"}}'],
+    ids=["one of two alternatives", "an exception for others"],
+)
+def test_a_rule_counts_by_the_part_that_concerns_this_container(query):
+    """`or` adds what else is watched, `unless` takes out others."""
+    assert coverage(("Oom", "alerting", query)).has_oom_rule is True
+
+
+def test_alternatives_are_split_outside_of_brackets_and_strings():
+    """An `or` inside of a selector or an aggregation is no alternative of the whole."""
+    assert split_alternatives('max(a or b) or c{x="1 or 2"} unless d or e:or:f') == ("max(a or b) ", ' c{x="1 or 2"} ', " e:or:f")
 
 
 @pytest.mark.parametrize("pattern", ["(a+)+$", "[", "x" * 5000, "(?s:shop)"])
