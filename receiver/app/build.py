@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -140,17 +141,40 @@ def make_evidence(settings: Settings, *, kube_api_url: str = "") -> Evidence:
     if settings.prometheus_url:
         prometheus = Prometheus(
             PrometheusConfig(
-                url=settings.prometheus_url, token=settings.prometheus_token.reveal(), headers=settings.prometheus_headers,
-                request_rate_query=settings.request_rate_query,
+                url=settings.prometheus_url, token=settings.prometheus_token.reveal(),
+                token_path=settings.secret_paths.get("prometheus_token", ""), headers=settings.prometheus_headers,
+                params=settings.prometheus_params, matchers=settings.prometheus_matchers, request_rate_query=settings.request_rate_query,
+                **prometheus_labels(settings.label_names),
             )
         )  # fmt: skip
     if settings.alertmanager_url:
-        alertmanager = Alertmanager(AlertmanagerConfig(url=settings.alertmanager_url, token=settings.alertmanager_token.reveal()))
+        alertmanager = Alertmanager(
+            AlertmanagerConfig(
+                url=settings.alertmanager_url, token=settings.alertmanager_token.reveal(),
+                token_path=settings.secret_paths.get("alertmanager_token", ""),
+            )
+        )  # fmt: skip
     redactor = make_redactor(settings.redaction)
     return Evidence(
         EvidenceConfig(cluster_name=settings.cluster_name, deadline_s=settings.enrich_deadline),
         kube=kube, prometheus=prometheus, alertmanager=alertmanager, redact=redactor.redact,
     )  # fmt: skip
+
+
+def prometheus_labels(label_names: Mapping[str, Any]) -> dict[str, str]:
+    """How Prometheus' series are labelled, as far as the alerts' configured label names tell.
+
+    `exported_pod`: kube-state-metrics is scraped without honor_labels, and only its series are called so.
+    """
+    found: dict[str, str] = {}
+    for field in ("namespace", "pod", "container"):
+        configured = label_names.get(field)
+        name = str(configured[0] if isinstance(configured, list) and configured else configured or "")
+        if name == f"exported_{field}":
+            found["state_label_prefix"] = "exported_"
+        elif re.fullmatch(r"[a-zA-Z_]\w*", name):  # k8s.pod.name cannot stand in a selector
+            found[f"{field}_label"] = name
+    return found
 
 
 def make_redactor(options: Mapping[str, Any]) -> Redactor:

@@ -33,7 +33,7 @@ def load_settings(environ: Mapping[str, str] = os.environ, config_path: str | No
             values[name] = _structure(name, from_file[name])
             sources[name] = f"file {config_path}"
     _default_to_in_cluster(environ, values, sources)
-    settings = Settings(**values, sources=sources)
+    settings = Settings(**values, sources=sources, secret_paths=_secret_paths(environ, from_file, sources))
     _check(settings)
     return settings
 
@@ -69,6 +69,18 @@ def _raw(key: Key, environ: Mapping[str, str], from_file: Mapping[str, Any], con
     if from_file.get(lower) is not None:
         return from_file[lower], f"file {config_path}"
     return key.default, "default"
+
+
+def _secret_paths(environ: Mapping[str, str], from_file: Mapping[str, Any], sources: Mapping[str, str]) -> dict[str, str]:
+    """The files that secrets were read from, by key: whoever sends one for months may read it again."""
+    paths = {}
+    for name in (key.name for key in KEYS if key.is_secret):
+        lower = name.lower()
+        if sources[lower] == f"{name}_FILE":
+            paths[lower] = environ[f"{name}_FILE"]
+        elif sources[lower].startswith(f"{lower}_file "):
+            paths[lower] = str(from_file[f"{lower}_file"])
+    return paths
 
 
 def _parse(key: Key, raw: Any, source: str) -> Any:

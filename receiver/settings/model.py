@@ -74,6 +74,8 @@ KEYS: tuple[Key, ...] = (
     Key(name="PROMETHEUS_URL", parse=parsing.url, default="", meaning="base URL of Prometheus, Thanos, Mimir or VictoriaMetrics"),
     Key(name="PROMETHEUS_TOKEN", parse=parsing.text, default="", meaning="bearer token for it", is_secret=True),
     Key(name="PROMETHEUS_HEADERS", parse=parsing.headers, default="", meaning="headers for it, Name: value, one a line", is_secret=True),
+    Key(name="PROMETHEUS_PARAMS", parse=parsing.parameters, default="", meaning="query parameters for it, name=value, one a line, for example max_source_resolution=5m"),
+    Key(name="PROMETHEUS_MATCHERS", parse=parsing.matchers, default="", meaning="PromQL matchers for every selector, for a Prometheus of several clusters: cluster=\"prod\""),
     Key(name="REQUEST_RATE_QUERY", parse=parsing.text, default="", meaning="PromQL of the workload's request rate, with $namespace, $workload, $pod"),
     Key(name="ALERTMANAGER_URL", parse=parsing.url, default="", meaning="base URL of Alertmanager"),
     Key(name="ALERTMANAGER_TOKEN", parse=parsing.text, default="", meaning="bearer token for it", is_secret=True),
@@ -116,6 +118,8 @@ class Settings:
     prometheus_url: str
     prometheus_token: Secret
     prometheus_headers: Mapping[str, str] = field(repr=False)
+    prometheus_params: Mapping[str, str]
+    prometheus_matchers: str
     request_rate_query: str
     alertmanager_url: str
     alertmanager_token: Secret
@@ -132,6 +136,7 @@ class Settings:
     thresholds: Mapping[str, Any] = field(default_factory=dict)
     label_names: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)  # key -> environment | NAME_FILE | file | default
+    secret_paths: Mapping[str, str] = field(default_factory=dict)  # key -> the file that a secret was read from
 
     @property
     def is_loopback(self) -> bool:

@@ -108,6 +108,30 @@ def headers(value: object) -> dict[str, str]:
     return result
 
 
+def parameters(value: object) -> dict[str, str]:
+    """Parameters of a query: a mapping, or `name=value` one a line."""
+    if isinstance(value, dict):
+        return {str(k): str(v) for k, v in value.items()}
+    result = {}
+    for line in filter(None, (part.strip() for part in text(value).splitlines())):
+        name, separator, content = line.partition("=")
+        if not separator or not re.fullmatch(r"[\w.\[\]-]+", name.strip()):
+            raise ValueError("expected one parameter a line, for example max_source_resolution=5m")
+        result[name.strip()] = content.strip()
+    return result
+
+
+_MATCHER = r'[a-zA-Z_]\w*\s*(?:=~|!~|!=|=)\s*"(?:[^"\\\n]|\\.)*"'
+
+
+def matchers(value: object) -> str:
+    """Label matchers as they stand between the braces of a PromQL selector; empty for none."""
+    cleaned = text(value).removeprefix("{").removesuffix("}").strip().strip(",").strip()
+    if cleaned and not re.fullmatch(rf"{_MATCHER}(?:\s*,\s*{_MATCHER})*", cleaned):
+        raise ValueError('expected PromQL matchers, for example cluster="prod",env!="test"')
+    return cleaned
+
+
 def slack_channel(value: object) -> str:
     """A channel ID, or a name with or without `#` (resolved at start)."""
     cleaned = text(value).removeprefix("#")

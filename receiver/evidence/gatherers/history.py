@@ -24,7 +24,7 @@ def ask(look: Look, clean: Cleaner) -> Any:
         return None
     window_s, step_s = queries.HISTORY_WINDOW_S, queries.HISTORY_STEP_S
     answer = look.range(queries.history(selectors), window_s=window_s, step_s=step_s)
-    return _document(look, _by_branch(answer, step_s), window_s, step_s, answer.warnings)
+    return _document(look, _by_branch(answer, step_s, _config(look)), window_s, step_s, answer.warnings)
 
 
 def ask_recent(look: Look, clean: Cleaner) -> Any:
@@ -39,7 +39,7 @@ def ask_recent(look: Look, clean: Cleaner) -> Any:
         name = queries.RECENT_METRICS.get(str(metric.get("__name__")))
         if name is None or metric.get("resource", "memory") != "memory":
             continue
-        series.setdefault(name, []).append(_kept(entry, thin=name in _STAIRCASES, gap_s=120.0))
+        series.setdefault(name, []).append(_kept(entry, _usual_names(_config(look)), thin=name in _STAIRCASES, gap_s=120.0))
     return _document(look, series, queries.RECENT_WINDOW_S, 0, answer.warnings)
 
 
@@ -50,7 +50,7 @@ def ask_peaks(look: Look, clean: Cleaner) -> Any:
         return None
     window_s, step_s = queries.PEAKS_WINDOW_S, queries.PEAKS_STEP_S
     answer = look.range(queries.peaks(selectors, _config(look).container_label), window_s=window_s, step_s=step_s)
-    return _document(look, _by_branch(answer, step_s), window_s, step_s, answer.warnings)
+    return _document(look, _by_branch(answer, step_s, _config(look)), window_s, step_s, answer.warnings)
 
 
 def ask_traffic(look: Look, clean: Cleaner) -> Any:
@@ -60,7 +60,7 @@ def ask_traffic(look: Look, clean: Cleaner) -> Any:
     config = _config(look)
     window_s, step_s = queries.HISTORY_WINDOW_S, queries.HISTORY_STEP_S
     answer = look.range(queries.traffic(config, look.subject), window_s=window_s, step_s=step_s)
-    series = _by_branch(answer, step_s, default="configured")
+    series = _by_branch(answer, step_s, config, default="configured")
     if not series:
         raise Gap(*_no_traffic(config))
     return _document(look, series, window_s, step_s, answer.warnings)
@@ -84,18 +84,25 @@ def _config(look: Look) -> PrometheusConfig:
     return look.prometheus.config
 
 
-def _by_branch(answer: Answer, step_s: int, *, default: str = "") -> dict[str, list[Any]]:
+def _by_branch(answer: Answer, step_s: int, config: PrometheusConfig, *, default: str = "") -> dict[str, list[Any]]:
     series: dict[str, list[Any]] = {}
+    names = _usual_names(config)
     for entry in answer.series:
         name = str((entry.get("metric") or {}).get("q") or default)
         if name:
-            series.setdefault(name, []).append(_kept(entry, thin=name in _STAIRCASES, gap_s=2.5 * step_s))
+            series.setdefault(name, []).append(_kept(entry, names, thin=name in _STAIRCASES, gap_s=2.5 * step_s))
     return series
 
 
-def _kept(entry: Mapping[str, Any], *, thin: bool, gap_s: float) -> dict[str, Any]:
+def _usual_names(config: PrometheusConfig) -> dict[str, str]:
+    """Label as it is called here -> as a case calls it."""
+    own = {config.namespace_label: "namespace", config.pod_label: "pod", config.container_label: "container"}
+    return {label: label for label in _KEPT_LABELS} | {f"{p}{label}": usual for label, usual in own.items() for p in ("exported_", "")}
+
+
+def _kept(entry: Mapping[str, Any], names: Mapping[str, str], *, thin: bool, gap_s: float) -> dict[str, Any]:
     metric = entry.get("metric") or {}
-    labels = {k.removeprefix("exported_"): v for k, v in metric.items() if k.removeprefix("exported_") in _KEPT_LABELS}
+    labels = {usual: metric[name] for name, usual in names.items() if name in metric}
     values = entry.get("values") or ([entry["value"]] if entry.get("value") else [])
     return {"metric": labels, "values": thinned(values, gap_s) if thin else values}
 

@@ -75,6 +75,8 @@ def test_secrets_come_from_files_too_and_never_show(tmp_path: Path) -> None:
         ({"SLACK_BOT_TOKEN_FILE": "/nowhere/token"}, "SLACK_BOT_TOKEN_FILE: cannot read /nowhere/token"),
         ({"ADMIN_TOKEN": "a", "ADMIN_TOKEN_FILE": "b"}, "both set"),
         ({"PROMETHEUS_HEADERS": "hidden without colon"}, "PROMETHEUS_HEADERS .*one header a line"),
+        ({"PROMETHEUS_PARAMS": "no value"}, "one parameter a line, for example max_source_resolution=5m"),
+        ({"PROMETHEUS_MATCHERS": 'cluster="a"} or up{x="'}, "PromQL matchers, for example cluster="),
     ],
     ids=lambda v: next(iter(v)) if isinstance(v, dict) else None,
 )
