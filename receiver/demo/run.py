@@ -49,7 +49,7 @@ def run_demo(*, once: bool, out: TextIO = sys.stdout, err: TextIO = sys.stderr) 
             response = http.post("/alerts", json_body=body)
             if response.status != 202:
                 raise ReceiverError(f"the receiver answered {response.status} to a webhook body")
-        _wait_until_told(application)
+            _wait_until_told(application)  # one after the other, so that they read in this order
         if not once:
             print(f"\nThe incidents are on {url}/ until you press Ctrl-C.", file=err, flush=True)
             threading.Event().wait()

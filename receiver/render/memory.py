@@ -82,13 +82,14 @@ def growth_words(report: Report | None, now: datetime) -> GrowthWords | None:
     starts = [life.floor_start_bytes for life in ramps if life.floor_start_bytes]
     ends = [life.peak_bytes for life in ramps]
     newest = shape.lives[-1] if shape.lives else None
-    is_alive = newest is not None and not newest.is_killed
+    # The death may be newer than the last scrape that saw the life which it ended.
+    is_alive = newest is not None and not newest.is_killed and not (report.kill.at and report.kill.at.timestamp() > newest.start_s)
     full_s = newest.end_s + shape.time_to_limit_s if is_alive and newest and shape.time_to_limit_s is not None else None
     full_at = from_epoch(full_s) if full_s is not None and from_epoch(full_s) > now else None
     next_kill = full_at if full_at and shape.kills else _next_kill(report, shape, now)
     return GrowthWords(
         rate=words.growth(low, high),
-        lives=len(shape.lives),
+        lives=len([life for life in shape.lives if life.is_ramp or life.growth_bytes_per_h is not None]),  # the others are too short to judge
         lives_grown=len(ramps),
         since=words.about(newest.end_s - newest.start_s) if newest else "",
         floor_from=human_bytes(median(starts)) if starts else "",
