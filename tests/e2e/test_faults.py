@@ -177,6 +177,29 @@ def test_a_second_receiver_is_refused_in_plain_words(receiver: Receiver) -> None
     assert receiver.post(body_of(1)) == 202
 
 
+def test_dead_letters_are_listed_replayed_and_dropped(receiver: Receiver, slack: FakeSlack) -> None:
+    """The channel is archived: the letter is dead; `oomtriage dead` finds it, and after the channel is back it is sent."""
+    slack.add_channel("C9", "gone", is_archived=True)
+    receiver.settings["SLACK_CHANNEL"] = "C9"
+    receiver.start()
+    receiver.post(body_of(1))
+    wait_until(lambda: "is_archived" in _dead(receiver, "list"), what="the letter is dead")
+    metric = next(line for line in receiver.get("/metrics")[1].splitlines() if line.startswith("oomtriage_dead_letters "))
+    slack.add_channel("C9", "back")
+    replayed = _dead(receiver, "replay")
+    slack.wait_for(lambda: bool(slack.channel("C9").roots))
+    wait_until(lambda: "no dead letters" in _dead(receiver, "list"), what="nothing is dead any more")
+
+    assert float(metric.split()[1]) >= 1
+    assert "replayed" in replayed
+    assert '"dropped":0' in _dead(receiver, "drop").replace(" ", "")
+
+
+def _dead(receiver: Receiver, action: str) -> str:
+    command = [sys.executable, "-m", "receiver", "dead", action, "--url", receiver.url]
+    return subprocess.run(command, cwd=REPO, env=receiver.environ(), capture_output=True, text=True, timeout=30, check=True).stdout
+
+
 def test_sigterm_ends_in_order_and_quickly(receiver: Receiver, slack: FakeSlack) -> None:
     """As Kubernetes ends a pod: no error in the log, well within the grace period, and what was accepted is told afterwards."""
     receiver.start()

@@ -1,0 +1,80 @@
+"""What no incident tells is told in the default channel, at most once an hour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from receiver.domain.incident import Conversation
+from receiver.pipeline.fold import FoldConfig, fold
+from receiver.pipeline.notices import Notices, notice_message
+from receiver.store.store import Store
+from tests.checks.slack_limits import problems
+from tests.support import Clock, alert
+
+
+class Office:
+    """Notices over a store whose clock tests turn."""
+
+    def __init__(self, path: Path) -> None:
+        self.clock = Clock()
+        self.store = Store.open_sqlite(path, clock=self.clock.now)
+        self.notices = Notices(self.store, Conversation(sink="fake", channel="C1"))
+
+    def said(self) -> list[str]:
+        with self.store.read() as tx:
+            rows = tx.run("SELECT desired_body ->> 'full_text' AS text FROM message ORDER BY created_at")
+        return [r["text"].partition("\n")[2] for r in rows]
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    office = Office(tmp_path / "state.db")
+    yield office
+    office.store.close()
+
+
+def test_a_kind_is_told_once_an_hour(office: Office) -> None:
+    """A sender that repeats a broken body every ten seconds is heard of once."""
+    for _ in range(400):
+        office.notices.tell("unreadable", "a body could not be read")
+        office.clock.advance(10)
+    office.notices.tell("too-large", "a body was too large")
+
+    assert office.said() == ["a body could not be read"] * 2 + ["a body was too large"]
+
+
+def test_a_silent_heartbeat_is_told_once(office: Office) -> None:
+    """The alert that always fires stops coming: one notice, and one more only after it had come back."""
+    for _ in range(3):
+        office.store.accept([alert("Watchdog", pod="", namespace="", container="", severity="none")])
+        fold(office.store, FoldConfig())
+        office.clock.advance(60)
+        office.notices.check_heartbeat()
+    while_alive = office.said()
+    for _ in range(20):
+        office.clock.advance(300)
+        office.notices.check_heartbeat()
+    while_silent = office.said()
+
+    assert while_alive == []
+    assert len(while_silent) == 1
+    assert "no heartbeat from Alertmanager" in while_silent[0]
+
+
+def test_without_a_heartbeat_nothing_is_missed(office: Office) -> None:
+    """Who never set up a watchdog is not told that it is silent."""
+    office.clock.advance(86_400)
+    office.notices.check_heartbeat()
+
+    assert office.said() == []
+
+
+@pytest.mark.parametrize("text", ["<!channel> @here", "```\n*x*", "\x1b[31mred\x00", "\u202eevil", "x" * 100_000, "\ud800"])
+def test_a_notice_about_a_strangers_text_is_a_harmless_message(text: str) -> None:
+    """The reason may quote what somebody posted."""
+    message = notice_message(f"a webhook body could not be read: {text}")
+
+    assert problems(message.body()) == []
