@@ -119,6 +119,14 @@ class Look:
         """Whether `get_kept` would answer without a request."""
         return self.cache.fresh(_question(path, params))
 
+    def is_absent(self, resource: str) -> bool:
+        """Whether the cluster is known not to serve this resource (a CRD that is not installed)."""
+        return self.cache.fresh(("absent", resource))
+
+    def note_absent(self, resource: str) -> None:
+        """Remember for a while that the cluster does not serve this resource."""
+        self.cache.get(("absent", resource), lambda: True, ttl_s=self.config.negative_ttl_s, negative_ttl_s=0, deadline=self.deadline)
+
     def log(self, path: str, params: Mapping[str, Any], *, max_bytes: int) -> Tail:
         """One counted request for a log."""
         if self.kube is None:
@@ -135,9 +143,11 @@ class Look:
         """One counted instant query at the look's moment."""
         return self._counted_prometheus().instant(query, self.now.timestamp(), deadline=self.deadline)
 
-    def has_room(self) -> bool:
-        """Whether one more request to Kubernetes stays within what one incident may cost."""
-        return self.meter.count(KUBERNETES) < (WARM_BUDGET if self.is_warm else COLD_BUDGET)
+    def need_room(self, n: int = 1) -> None:
+        """A Gap when `n` more requests to Kubernetes would be more than one incident may cost."""
+        budget = WARM_BUDGET if self.is_warm else COLD_BUDGET
+        if self.meter.count(KUBERNETES) + n > budget:
+            raise Gap(f"left out: one look may cost the Kubernetes API {budget} requests", is_normal=True)
 
     def pod(self) -> Mapping[str, Any]:
         """The pod. A Gap with the pod's own reason when there is none."""

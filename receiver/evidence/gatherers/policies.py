@@ -8,9 +8,12 @@ from typing import Any
 from receiver.diagnosis.reading.access import text
 from receiver.errors import NotFound
 from receiver.evidence.clean import Cleaner
+from receiver.evidence.gatherers import node
 from receiver.evidence.gatherers.owners import top_owner
 from receiver.evidence.kube import FROM_CACHE, object_path
 from receiver.evidence.look import Look
+
+_VPA_API, _VPAS = "apis/autoscaling.k8s.io/v1", "verticalpodautoscalers"
 
 
 def ask_hpa(look: Look, clean: Cleaner) -> Any:
@@ -19,13 +22,17 @@ def ask_hpa(look: Look, clean: Cleaner) -> Any:
 
 
 def ask_vpa(look: Look, clean: Cleaner) -> Any:
-    """The VerticalPodAutoscalers of the workload; none where the CRD is not installed. Only where the budget has room."""
-    path = object_path("apis/autoscaling.k8s.io/v1", "verticalpodautoscalers", namespace=look.subject.namespace)
-    if not (look.has_room() or look.is_kept(path, FROM_CACHE)):
+    """The VerticalPodAutoscalers of the workload, where the budget has room; none where the CRD is not installed."""
+    if not text(top_owner(look), "metadata", "name"):
         return None
+    if look.is_absent(_VPAS):
+        return {"items": []}
+    if not look.is_kept(object_path(_VPA_API, _VPAS, namespace=look.subject.namespace), FROM_CACHE):
+        look.need_room(2 if node.is_suspected(look) else 1)  # then the node's pods tell more than a VPA
     try:
-        return _targeting(look, clean, "apis/autoscaling.k8s.io/v1", "verticalpodautoscalers", "targetRef")
+        return _targeting(look, clean, _VPA_API, _VPAS, "targetRef")
     except NotFound:
+        look.note_absent(_VPAS)  # whatever the namespace: the next one is not asked
         return {"items": []}
 
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from receiver.demo.standins import Recordings
+from receiver.diagnosis.reading import facts_of
 from receiver.domain.identity import LabelNames, subject_of
 from receiver.evidence.look import COLD_BUDGET, WARM_BUDGET
 from tests.fakes.kube import recorded, refuse
@@ -64,17 +65,52 @@ def test_a_statefulsets_pod_stays_within_the_same_budget():
 
 
 def test_what_is_not_there_is_not_asked_for_again():
-    """The VPA's CRD is missing in most clusters, and a missing permission stays missing: neither is asked for each incident."""
-    with lab(DEPLOYMENT) as running:
-        running.kube.fault("/verticalpodautoscalers", refuse(404))
+    """The VPA's CRD is missing in most clusters: one question for all namespaces. A missing permission stays missing too."""
+    with lab(DEPLOYMENT, "a-leak-crashloop") as running:
         running.kube.fault("/limitranges", refuse(403))
-        paths: Counter[str] = Counter()
-        for _ in range(5):
-            counted(running)
-            paths += Counter(a.path.rsplit("/", 1)[-1] for a in running.kube.asked)
+        for name in (DEPLOYMENT, "a-leak-crashloop") * 3:
+            running.gather(name)
+        paths = Counter(a.path for a in running.kube.asked)
 
-    assert paths["verticalpodautoscalers"] == 1
-    assert paths["limitranges"] == 1
+    assert sum(n for path, n in paths.items() if "verticalpodautoscalers" in path) == 1
+    assert paths["/api/v1/namespaces/shop/limitranges"] == paths["/api/v1/namespaces/shop-v2/limitranges"] == 1
+
+
+def vpa_of(name: str, namespace: str = "shop-v2") -> dict[str, object]:
+    spec = {"targetRef": {"kind": "Deployment", "name": name}, "updatePolicy": {"updateMode": "Recreate"}}
+    return {"kind": "VerticalPodAutoscaler", "metadata": {"name": f"{name}-vpa", "namespace": namespace}, "spec": spec}
+
+
+@pytest.mark.parametrize(("replicas", "first"), [(1, {"vpa"}), (3, set())])
+def test_a_vpa_is_read_where_it_fits_the_budget_and_said_to_be_left_out_else(replicas, first):
+    """Three replicas leave no room at the first look: what is left out is named; the second look brings it."""
+    recordings = with_replicas(DEPLOYMENT, replicas)
+    recordings.objects += [vpa_of("orders-api"), vpa_of("another")]
+    with lab(recordings=recordings) as running:
+        cases = [running.gather() for _ in range(2)]
+        counts = [c.notes["requests"]["kubernetes"] for c in cases]
+
+    left_out = [{m.source for m in c.missing if m.why.startswith("left out")} for c in cases]
+    assert {"vpa"} & set(cases[0].answers) == first
+    assert {"vpa", "nodepods"} == left_out[0] | (set(cases[0].answers) & {"vpa", "nodepods"})
+    assert all(m.is_normal for m in cases[0].missing if m.source in left_out[0])
+    assert facts_of(cases[1]).workload.vpa == {"name": "orders-api-vpa", "mode": "Recreate", "target_bytes": {}}
+    assert counts[0] <= COLD_BUDGET
+    assert counts[1] <= WARM_BUDGET
+
+
+def test_the_nodes_pods_come_before_a_vpa_where_the_node_may_have_killed():
+    """A kill that is not the container's own limit's: what else died there, and what is promised to whom, decides."""
+    recordings = recorded("cgroupv2-j-eviction")
+    recordings.objects.append(vpa_of("hungry"))
+    with lab(recordings=recordings) as running:
+        case = running.gather()
+        facts = facts_of(case)
+
+    assert "nodepods" in case.answers
+    assert facts.node.limits_total_bytes is not None
+    assert facts.node.other_oom_kills
+    assert case.notes["requests"]["kubernetes"] <= COLD_BUDGET
 
 
 def test_the_rules_are_asked_once_for_all_incidents():

@@ -53,7 +53,7 @@ def test_with_nothing_wrong_only_what_is_not_configured_is_missing():
     with lab(INCIDENT) as running:
         case, missing, _ = gather(running, 10)
 
-    assert set(missing) <= {"metrics", "traffic", "silences"}
+    assert set(missing) <= {"metrics", "traffic", "silences", "nodepods"}
     assert set(case.answers) >= set(KUBE_PATHS) - {"metrics"} | {"history", "recent", "peaks", "rules"}
 
 
