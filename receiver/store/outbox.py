@@ -109,15 +109,20 @@ def channels_due(tx: Tx) -> list[tuple[str, str, float]]:
     return [(r["sink"], r["channel"], r["due_at"]) for r in rows]
 
 
-def intend(tx: Tx, message_id: str, *, now: float, grace_s: float) -> None:
-    """Write down, before the POST, that a post is about to be made: what a crash leaves behind to be reconciled."""
-    tx.run(
+def intend(tx: Tx, outgoing: Outgoing, *, now: float, grace_s: float) -> bool:
+    """Write down, before the POST, that a post is about to be made: what a crash leaves behind to be reconciled.
+
+    False when the message is not wanted any more (its incident moved into a storm's digest since it was picked).
+    """
+    rows = tx.run(
         """UPDATE message SET state = 'sending', intent_at = COALESCE(CASE WHEN state = 'sending' THEN intent_at END, :now),
-           intent_rev = desired_rev, attempts = attempts + 1, due_at = :due_at WHERE id = :id""",
-        id=message_id,
+           intent_rev = :revision, due_at = :due_at WHERE id = :id RETURNING id""",
+        id=outgoing.id,
+        revision=outgoing.revision,
         now=now,
         due_at=now + grace_s,
     )
+    return bool(rows)
 
 
 def arrived(tx: Tx, outgoing: Outgoing, *, ts: str | None, revision: int, now: float) -> None:
@@ -146,9 +151,9 @@ def not_sent(tx: Tx, outgoing: Outgoing, *, error: str, due_at: float, counts: b
     """The attempt surely left nothing behind: try again at `due_at`. A rate limit does not count as an attempt."""
     tx.run(
         """UPDATE message SET state = CASE WHEN ts IS NULL THEN 'new' ELSE 'sent' END, intent_at = NULL, intent_rev = NULL,
-           attempts = attempts - :discount, due_at = :due_at, last_error = :error WHERE id = :id""",
+           attempts = attempts + :more, due_at = :due_at, last_error = :error WHERE id = :id""",
         id=outgoing.id,
-        discount=0 if counts else 1,
+        more=1 if counts else 0,
         due_at=due_at,
         error=error[:500],
     )
@@ -156,7 +161,12 @@ def not_sent(tx: Tx, outgoing: Outgoing, *, error: str, due_at: float, counts: b
 
 def doubtful(tx: Tx, outgoing: Outgoing, *, error: str, due_at: float) -> None:
     """The attempt may have arrived: stay `sending`, look again at `due_at`."""
-    tx.run("UPDATE message SET due_at = :due_at, last_error = :error WHERE id = :id", id=outgoing.id, due_at=due_at, error=error[:500])
+    tx.run(
+        "UPDATE message SET attempts = attempts + 1, due_at = :due_at, last_error = :error WHERE id = :id",
+        id=outgoing.id,
+        due_at=due_at,
+        error=error[:500],
+    )
 
 
 def make_plain(tx: Tx, outgoing: Outgoing, *, error: str) -> None:

@@ -99,7 +99,9 @@ class Sender:
         if outgoing.is_doubtful and self._is_settled(sink, outgoing):
             return
         with self._store.write() as tx:
-            outbox.intend(tx, outgoing.id, now=self._store.now(), grace_s=self._config.grace_s)
+            is_wanted = outbox.intend(tx, outgoing, now=self._store.now(), grace_s=self._config.grace_s)
+        if not is_wanted:
+            return
         ts = sink.post(
             outgoing.channel, self._body(outgoing), thread_ts=outgoing.root_ts if outgoing.is_reply else None,
             broadcast=outgoing.is_broadcast, delivery_id=outgoing.id,

@@ -121,6 +121,25 @@ def test_a_root_goes_first_and_its_replies_into_its_thread(world: World) -> None
     assert [(m["text"], m["thread"]) for m in world.channel.messages.values()] == [("killed", None), ("proof", "1")]
 
 
+def test_a_root_that_moved_into_a_digest_meanwhile_is_not_posted(world: World) -> None:
+    """Between picking a message and posting it a storm may have begun: its workload must not be named twice."""
+    world.say("root", "svc1")
+    pick = outbox.next_outgoing
+
+    def pick_and_drop(tx: Any, **where: Any) -> Any:
+        picked = pick(tx, **where)
+        tx.run("DELETE FROM conversation")
+        return picked
+
+    outbox.next_outgoing = pick_and_drop
+    try:
+        world.sender.step()
+    finally:
+        outbox.next_outgoing = pick
+
+    assert world.channel.texts == []
+
+
 def test_replies_keep_the_order_they_were_written_in(world: World) -> None:
     """Evidence, checklist, patch: the thread reads the same in every incident."""
     slots = ["root", *(f"reply-{n}" for n in range(12))]
