@@ -14,7 +14,7 @@ from typing import Any
 from receiver.domain.alerts import Alert
 from receiver.domain.case import Case, Missing
 from receiver.domain.identity import Subject
-from receiver.errors import Forbidden, Rejected, SourceError, Throttled, Unreadable
+from receiver.errors import Forbidden, NotFound, Rejected, SourceError, Throttled, Unreadable
 from receiver.evidence import gatherers
 from receiver.evidence.alertmanager import Alertmanager
 from receiver.evidence.cache import Cache
@@ -170,20 +170,34 @@ class Evidence:
 
 
 def _missing(gatherer: Gatherer, exc: SourceError) -> Missing:
-    hint = ""
-    if isinstance(exc, Unauthenticated):
-        hint = f"the token is not accepted: check {_TOKEN_SETTING[gatherer.asks]}"
-    elif isinstance(exc, Forbidden) and gatherer.permissions:
-        hint = f"grant {_wanted(gatherer, str(exc))} to the receiver's ClusterRole"
-    elif isinstance(exc, Forbidden):
-        hint = f"{gatherer.asks.capitalize()} refuses these credentials: check {_TOKEN_SETTING[gatherer.asks]}"
-    elif isinstance(exc, Throttled):
-        hint = "the source is overloaded; it will be asked again"
-    elif isinstance(exc, Unreadable):
-        hint = f"is {gatherer.asks.capitalize()} really behind that address?" if "JSON" in str(exc) else ""
-    elif isinstance(exc, Rejected) and gatherer.asks == PROMETHEUS:
-        hint = "this Prometheus does not take the query; `oomtriage doctor` says more"
-    return Missing(source=gatherer.source, why=str(exc), hint=hint, is_retryable=exc.retryable)
+    return Missing(source=gatherer.source, why=str(exc), hint=_hint(gatherer, exc), is_retryable=exc.retryable)
+
+
+def _hint(gatherer: Gatherer, exc: SourceError) -> str:
+    """What would make the evidence available, by what went wrong."""
+    asked = gatherer.asks.capitalize()
+    match exc:
+        case Unauthenticated():
+            return f"the token is not accepted: check {_TOKEN_SETTING[gatherer.asks]}"
+        case Forbidden() if gatherer.permissions:
+            return f"grant {_wanted(gatherer, str(exc))} to the receiver's ClusterRole"
+        case Forbidden():
+            return f"{asked} refuses these credentials: check {_TOKEN_SETTING[gatherer.asks]}"
+        case Throttled():
+            return "the source is overloaded; it is asked again later"
+        case NotFound() if gatherer.asks == KUBERNETES:
+            return "it was deleted meanwhile, or this cluster does not serve it"
+        case NotFound():
+            return f"there is no {asked} API at that address: check {gatherer.asks.upper()}_URL, its path too"
+        case Unreadable() if "larger than" in str(exc):
+            return "so much is not read; ask it by hand"
+        case Unreadable():
+            return f"is {asked} really behind that address?"
+        case Rejected() if gatherer.asks == KUBERNETES:
+            return "this API server does not take the request; `oomtriage doctor` says more"
+        case Rejected():
+            return f"this {asked} does not take the query; `oomtriage doctor` says more"
+    return f"is {asked} up, and reachable from the receiver? It is asked again later"
 
 
 def _wanted(gatherer: Gatherer, refusal: str) -> str:
@@ -198,4 +212,4 @@ def _too_late(gatherer: Gatherer, running: set[str], limit_s: float) -> Missing:
     else:
         slow = ", ".join(sorted(set(gatherer.after) & running)) or "other evidence"
         why = f"not asked: {slow} did not come within {limit_s:g} s"
-    return Missing(source=gatherer.source, why=why, hint="the message is edited when it comes", is_retryable=True)
+    return Missing(source=gatherer.source, why=why, hint="it is asked again later", is_retryable=True)

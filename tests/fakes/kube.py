@@ -60,15 +60,19 @@ class Faulty(Standin):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[call-arg]
-        self._faults: dict[str, Fault] = {}
-        self._used: dict[str, int] = {}
+        self._faults: dict[tuple[str, ...], Fault] = {}
+        self._used: dict[tuple[str, ...], int] = {}
         self._released = threading.Event()
         self.token: str | None = None
 
-    def fault(self, path_part: str, fault: Fault) -> None:
-        """From now on requests whose path holds this text fail; an empty text is every request."""
-        self._faults[path_part] = fault
-        self._used[path_part] = 0
+    def fault(self, path_part: str | tuple[str, ...], fault: Fault) -> None:
+        """From now on requests whose path holds this text fail; an empty text is every request.
+
+        Of several texts the first is looked for in the path, all others in path and parameters.
+        """
+        parts = (path_part,) if isinstance(path_part, str) else path_part
+        self._faults[parts] = fault
+        self._used[parts] = 0
 
     def heal(self) -> None:
         """No more faults; what hangs goes on."""
@@ -81,7 +85,7 @@ class Faulty(Standin):
         super().stop()
 
     def handle(self, asked: Asked, http: BaseHTTPRequestHandler) -> None:
-        fault = self._fault_for(asked.path)
+        fault = self._fault_for(asked)
         if fault is None:
             super().handle(asked, http)
         elif fault.write is not None:
@@ -94,21 +98,25 @@ class Faulty(Standin):
     def answer(self, asked: Asked) -> Reply:
         if self.token is not None and asked.headers.get("authorization") != f"Bearer {self.token}":
             return api_status(401, "Unauthorized", "Unauthorized")
-        for part, fault in self._faults.items():
-            if part in asked.path and fault.reply is not None and self._use(part, fault):
+        for parts, fault in self._faults.items():
+            if fault.reply is not None and _is_meant(parts, asked) and self._use(parts, fault):
                 return fault.reply
         return super().answer(asked)
 
-    def _fault_for(self, path: str) -> Fault | None:
+    def _fault_for(self, asked: Asked) -> Fault | None:
         """The fault that is no proper answer: it hangs, or writes to the connection itself."""
-        for part, fault in self._faults.items():
-            if part in path and fault.reply is None and self._use(part, fault):
+        for parts, fault in self._faults.items():
+            if fault.reply is None and _is_meant(parts, asked) and self._use(parts, fault):
                 return fault
         return None
 
-    def _use(self, part: str, fault: Fault) -> bool:
-        self._used[part] += 1
-        return fault.times is None or self._used[part] <= fault.times
+    def _use(self, parts: tuple[str, ...], fault: Fault) -> bool:
+        self._used[parts] += 1
+        return fault.times is None or self._used[parts] <= fault.times
+
+
+def _is_meant(parts: tuple[str, ...], asked: Asked) -> bool:
+    return parts[0] in asked.path and all(any(p in text for text in (asked.path, *asked.params.values())) for p in parts[1:])
 
 
 class FakeKube(Faulty, KubeStandin):
