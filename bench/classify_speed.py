@@ -58,7 +58,7 @@ def main() -> None:
     print(f"{'points':>7}  {'lives':>5}  {'verdict ms':>10}  {'with CSV ms':>11}  kind")
     for points in POINTS:
         for kind, plan in plans(points).items():
-            history = simulate(plan, f"{kind}:{Random(points).random()}")  # noqa: S311
+            history = simulate(plan, f"{kind}:{Random(points).random()}")
             text = csv_of(history)
             verdict = best_ms(shape_of, history)
             both = best_ms(lambda t: shape_of(history_of_csv(t)), text)

@@ -775,11 +775,250 @@ def hard_wave_rising_no_rate(rng):
     )
 
 
-FAMILIES: tuple[Callable[[Random], Plan], ...] = tuple(
-    f
-    for name, f in list(globals().items())
-    if callable(f) and name.split("_")[0] in {"leak", "spike", "limit", "startup", "normal", "hard"}
-)
+def _named(names: set[str]) -> tuple[Callable[[Random], Plan], ...]:
+    return tuple(
+        f
+        for name, f in globals().items()
+        if callable(f) and name not in names and name.split("_")[0] in {"leak", "spike", "limit", "startup", "normal", "hard"}
+    )
+
+
+FIRST_SET = _named(set())
+
+# --- a second set, of mechanisms that the first does not have; written after the procedure was settled ---
+
+
+@dataclass
+class GoHeap(Part):
+    """Live memory grows; garbage doubles it before each collection; freed pages go back slowly."""
+
+    live: float
+    leak_per_h: float = 0.0
+    period_s: float = 300.0
+    rss: float = 0.0
+
+    def reset(self, t, rng):
+        self.rss = 0.0
+
+    def step(self, up, t, dt, rate, rng):
+        live = self.live + self.leak_per_h * up / HOUR
+        heap = live * (1 + ((up % self.period_s) / self.period_s))
+        self.rss = max(heap, self.rss - dt / 1800 * max(self.rss - heap, 0.0))
+        return self.rss
+
+
+@dataclass
+class HeapStairs(Part):
+    """A managed heap that the runtime extends step by step, ever less often, up to its maximum."""
+
+    first: float
+    most: float
+    every_s: float
+    size: float = 0.0
+    due: float = 0.0
+
+    def reset(self, t, rng):
+        self.size, self.due = self.first, 0.0
+
+    def step(self, up, t, dt, rate, rng):
+        if up >= self.due and self.size < self.most:
+            self.size = min(self.most, self.size + (self.most - self.size) * rng.uniform(0.15, 0.4) + 0.004)
+            self.due = up + self.every_s * rng.uniform(0.5, 1.5) * (1 + 3 * self.size / self.most)
+        return self.size
+
+
+@dataclass
+class Backlog(Part):
+    """A queue in memory: fills while the consumer stalls, drains afterwards."""
+
+    stalls: tuple[tuple[float, float], ...]
+    per_h: float
+    level: float = 0.0
+
+    def reset(self, t, rng):
+        self.level = 0.0
+
+    def step(self, up, t, dt, rate, rng):
+        stalled = any(a <= t < a + length for a, length in self.stalls)
+        self.level = max(0.0, self.level + (self.per_h if stalled else -3 * self.per_h) * dt / HOUR * rng.uniform(0.6, 1.4))
+        return self.level
+
+
+@dataclass
+class Fragments(Part):
+    """An allocator that settles: grows with the logarithm of uptime, for ever."""
+
+    per_e_fold: float
+
+    def step(self, up, t, dt, rate, rng):
+        return self.per_e_fold * math.log1p(up / 600)
+
+
+@dataclass
+class Walk(Part):
+    """In-flight work as a slow random walk between 0 and `size`."""
+
+    size: float
+    memory_s: float = 1800.0
+    x: float = 0.5
+
+    def step(self, up, t, dt, rate, rng):
+        a = dt / self.memory_s
+        self.x = min(1.0, max(0.0, self.x + a * (0.45 - self.x) + rng.gauss(0, 0.35) * a**0.5))
+        return self.size * self.x
+
+
+def leak_go_heap(rng):
+    return Plan("leak", [Base(0.05), GoHeap(rng.uniform(0.08, 0.2), rng.uniform(0.008, 0.03), rng.uniform(60, 900))], _span(rng, 8, 12, 24))
+
+
+def leak_restarted_daily(rng):
+    at = tuple(DAY * i + rng.uniform(0, 600) for i in range(1, 14))
+    return Plan(
+        "leak",
+        [Base(rng.uniform(0.15, 0.3)), Leak(rng.uniform(0.008, 0.025)), Load(0.04)],
+        14 * DAY,
+        300,
+        Traffic(wave=0.5),
+        restarts_at=at,
+    )
+
+
+def leak_two_speeds(rng):
+    return Plan("leak", [Base(0.2), Leak(rng.uniform(0.008, 0.014)), Leak(rng.uniform(0.03, 0.05), begins=10 * HOUR)], 20 * HOUR)
+
+
+def leak_under_walk(rng):
+    return Plan("leak", [Base(rng.uniform(0.1, 0.2)), Walk(rng.uniform(0.06, 0.14)), Leak(rng.uniform(0.025, 0.045))], _span(rng, 10, 14))
+
+
+def leak_cache_cleared(rng):
+    return Plan(
+        "leak",
+        [Base(0.15), Garbage(rng.uniform(0.08, 0.15), rng.uniform(2, 3) * HOUR, jitter=0.1), Leak(rng.uniform(0.012, 0.02))],
+        24 * HOUR,
+        60,
+    )
+
+
+def leak_weekday_wave(rng):
+    return Plan(
+        "leak",
+        [Base(rng.uniform(0.1, 0.2)), Load(rng.uniform(0.05, 0.12)), Leak(rng.uniform(0.003, 0.006))],
+        7 * DAY,
+        120,
+        Traffic(wave=0.7, phase=rng.random()),
+    )
+
+
+def leak_workers(rng):
+    leaks = [Leak(rng.uniform(0.004, 0.012), chunk=rng.uniform(0.003, 0.01)) for _ in range(4)]
+    return Plan("leak", [Base(0.2, startup_s=60), *leaks, Walk(0.04)], _span(rng, 10, 16))
+
+
+def leak_killed_under_walk(rng):
+    return Plan("leak", [Base(0.15), Walk(rng.uniform(0.08, 0.15), 900), Leak(rng.uniform(0.15, 0.4))], _span(rng, 8, 12, 20))
+
+
+def spike_backlog(rng):
+    stalls = tuple((rng.uniform(2 + 7 * i, 5 + 7 * i) * HOUR, rng.uniform(20, 60) * MIN) for i in range(3))
+    return Plan("spike", [Base(rng.uniform(0.2, 0.3)), Backlog(stalls, rng.uniform(1.0, 1.6))], 24 * HOUR, outcome=True)
+
+
+def spike_rare_giants(rng):
+    giants = tuple((rng.uniform(1, 23) * HOUR, rng.uniform(40, 200), rng.uniform(8, 14)) for _ in range(5))
+    return Plan(
+        "spike",
+        [Base(rng.uniform(0.2, 0.3)), Load(0.08, smooth_s=30)],
+        24 * HOUR,
+        traffic=Traffic(bursts=giants),
+        has_rate=rng.random() < 0.5,
+        outcome=True,
+    )
+
+
+def spike_hourly_job(rng):
+    return Plan(
+        "spike",
+        [Base(rng.uniform(0.3, 0.4)), Batch(rng.uniform(0.46, 0.55), HOUR, rng.uniform(4, 12) * MIN), Walk(0.06)],
+        _span(rng, 6, 12),
+        outcome=True,
+    )
+
+
+def limit_heap_full(rng):
+    return Plan("limit_too_low", [Base(0.2), HeapStairs(0.2, rng.uniform(0.64, 0.72), rng.uniform(100, 500))], _span(rng, 10, 16, 24))
+
+
+def limit_walk_high(rng):
+    return Plan("limit_too_low", [Base(rng.uniform(0.82, 0.86)), Walk(rng.uniform(0.06, 0.1), 600)], _span(rng, 6, 12))
+
+
+def limit_walk_killed(rng):
+    return Plan("limit_too_low", [Base(rng.uniform(0.8, 0.84)), Walk(rng.uniform(0.2, 0.26), 600)], _span(rng, 8, 16))
+
+
+def startup_loop_after_peak(rng):
+    return Plan(
+        "startup", [Base(rng.uniform(0.5, 0.6), startup_s=rng.uniform(60, 240), overshoot=rng.uniform(0.75, 0.9))], _span(rng, 1, 2)
+    )
+
+
+def normal_heap_stairs(rng):
+    return Plan("unknown", [Base(0.1), HeapStairs(0.1, rng.uniform(0.3, 0.55), rng.uniform(100, 600)), Walk(0.02)], _span(rng, 10, 16, 24))
+
+
+def normal_go_heap(rng):
+    return Plan("unknown", [Base(0.05), GoHeap(rng.uniform(0.1, 0.3), 0.0, rng.uniform(60, 3600))], _span(rng, 6, 12, 24))
+
+
+def normal_fragments(rng):
+    return Plan("unknown", [Base(rng.uniform(0.2, 0.5)), Fragments(rng.uniform(0.01, 0.025))], _span(rng, 10, 16, 24))
+
+
+def normal_walk(rng):
+    return Plan(
+        "unknown",
+        [Base(rng.uniform(0.15, 0.3)), Walk(rng.uniform(0.1, 0.4), rng.uniform(900, 7200))],
+        _span(rng, 8, 12, 24),
+        has_rate=False,
+    )
+
+
+def normal_backlog_low(rng):
+    stalls = tuple((rng.uniform(2 + 7 * i, 5 + 7 * i) * HOUR, rng.uniform(20, 60) * MIN) for i in range(3))
+    return Plan("unknown", [Base(rng.uniform(0.2, 0.3)), Backlog(stalls, rng.uniform(0.2, 0.4))], 24 * HOUR)
+
+
+def normal_week(rng):
+    return Plan(
+        "unknown",
+        [Base(rng.uniform(0.1, 0.3)), Load(rng.uniform(0.1, 0.18)), Batch(0.2, DAY, 40 * MIN)],
+        _span(rng, 168, 336),
+        300,
+        Traffic(wave=0.7, phase=rng.random()),
+    )
+
+
+def normal_cache_and_deploys(rng):
+    at = tuple(sorted(rng.uniform(2, 46) * HOUR for _ in range(3)))
+    return Plan("unknown", [Base(0.2), Cache(rng.uniform(0.15, 0.3), rng.uniform(20, 60) * MIN, "exp")], 48 * HOUR, 60, restarts_at=at)
+
+
+def normal_leak_was_fixed(rng):
+    return Plan("unknown", [Base(rng.uniform(0.3, 0.5)), Walk(0.05)], 30 * HOUR, 60, begins_s=6 * HOUR)
+
+
+def hard_leak_slow_under_walk(rng):
+    return Plan("leak", [Base(rng.uniform(0.2, 0.5)), Walk(0.03), Leak(rng.uniform(0.006, 0.01))], _span(rng, 10, 14), hard=True)
+
+
+def hard_warm_up_slow(rng):
+    return Plan("unknown", [Base(0.2), Cache(rng.uniform(0.2, 0.4), rng.uniform(2.5, 5) * HOUR, "exp")], _span(rng, 9, 12), hard=True)
+
+
+SECOND_SET = _named({f.__name__ for f in FIRST_SET})
+FAMILIES = FIRST_SET + SECOND_SET
 
 
 def label_of(plan: Plan, history: MemoryHistory) -> str | None:

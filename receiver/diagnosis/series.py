@@ -26,11 +26,11 @@ def shape_of(history: MemoryHistory, *, now_s: float | None = None) -> Shape:
     if not c.t:
         return describe.no_history(lives)
     if c.limit_now is None and lives.kills:
-        c = c.with_limit(max(c.working_set))  # it was killed there: as good as a limit, whoever set it
+        c = c.with_limit(max(c.working_set) or 1.0)  # it was killed there: as good as a limit, whoever set it
     is_unreclaimable = cache.is_unreclaimable(c, lives)
     if is_unreclaimable:
         c = c.with_working_set()
-    scale = c.limit_now or th.NO_LIMIT_SCALE * max(c.in_use)
+    scale = c.limit_now or th.NO_LIMIT_SCALE * max(c.in_use) or 1.0
     seen = judge.Seen(
         columns=c, lives=lives, scale=scale, startup=find_startup(c, lives), leak=find_leak(c, lives, scale), level=level_of(c, lives), is_unreclaimable=is_unreclaimable,
         is_limit_known=not c.is_limit_assumed,

@@ -40,6 +40,11 @@ class Seen:
         return self.columns.t[-1] - self.columns.t[0]
 
     @property
+    def coverage(self) -> float:
+        """The share of the history that has rows."""
+        return min(1.0, len(self.columns.t) * self.columns.step_s / self.history_s) if self.history_s else 0.0
+
+    @property
     def follows_rate(self) -> bool:
         """Whether memory moves with the request rate, and much."""
         level = self.level
@@ -47,7 +52,7 @@ class Seen:
             level is not None
             and level.rate_correlation is not None
             and level.rate_correlation >= th.TRAFFIC_CORRELATION
-            and level.swing > th.TRAFFIC_SWING
+            and level.reach > th.TRAFFIC_REACH
         )
 
 
@@ -75,6 +80,8 @@ def _verdict(cause: CauseName, confidence: float, detail: str) -> Verdict:
 def _startup(seen: Seen) -> Verdict | None:
     found = seen.startup
     if found is None or not found.is_startup:
+        return None
+    if found.settled_high and _limit(seen) is not None:
         return None
     if found.is_exact and found.typical_uptime_s <= th.NEVER_UP_S:
         return _verdict(CauseName.STARTUP, 0.8 if found.early > 1 else 0.7, "never_up")
@@ -115,6 +122,8 @@ def _leak(seen: Seen) -> Verdict | None:
         confidence -= 0.1
     if sum(x.length_s for x in good) < 3600:
         confidence -= 0.2
+    if leak.has_stopped:
+        confidence = min(confidence, 0.6)
     detail = "memory_volume" if seen.is_unreclaimable else "steady" if leak.change_at_s is None else "after_change"
     return _verdict(CauseName.LEAK, min(confidence, 0.95), detail)
 
@@ -208,18 +217,19 @@ def _unknown(seen: Seen) -> Verdict:
     level, newest = seen.level, seen.leak.newest
     if seen.lives.kills:
         return _verdict(CauseName.UNKNOWN, 0.5, "unexplained_kills")
-    is_long = seen.history_s >= th.SETTLED_S
+    is_long = seen.history_s >= th.SETTLED_S and seen.coverage >= th.MIN_COVERAGE
     if seen.cache.matters:
         return _verdict(CauseName.UNKNOWN, 0.85 if is_long and not seen.cache.is_growing else 0.6, "page_cache")
     if newest is None:
         return _verdict(CauseName.UNKNOWN, 0.5, "too_short")
     if seen.columns.limit_now is None:
         return _verdict(CauseName.UNKNOWN, 0.6, "no_limit")
-    quiet = is_long and (level is None or level.peak < th.EARLY_HIGH)
+    quiet = is_long and (level is None or level.peak_settled < th.EARLY_HIGH)
     if newest.refused == ramps.FOLLOWS_RATE:
         return _verdict(CauseName.UNKNOWN, 0.8 if quiet else 0.6, "follows_rate")
     if newest.refused in (ramps.LEVELLED, ramps.LEVELLING):
-        return _verdict(CauseName.UNKNOWN, 0.8 if quiet else 0.6, "warm_up")
+        is_level = newest.refused == ramps.LEVELLED and (newest.end_s - newest.start_s) * ramps.TAIL >= th.SETTLED_S
+        return _verdict(CauseName.UNKNOWN, 0.8 if quiet and is_level else 0.6, "warm_up")
     if seen.leak.why_not or newest.is_ramp:
         return _verdict(CauseName.UNKNOWN, 0.5, "climbing")
     if (

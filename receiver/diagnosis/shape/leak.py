@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from receiver.diagnosis import thresholds as th
 from receiver.diagnosis.shape import ramp as ramps
@@ -27,6 +27,13 @@ class LifeRamp:
         """The tested stretch: without start-up."""
         return self.ramp.end_s - self.ramp.start_s
 
+    @property
+    def began_s(self) -> float:
+        """When its rise began: with the life, or within it."""
+        if self.is_part and self.ramp.bend_s is not None:
+            return self.ramp.bend_s
+        return self.span.start_s if self.span.start_s is not None else self.ramp.start_s
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeakFinding:
@@ -46,6 +53,13 @@ class LeakFinding:
         """The tests of the newest tested life."""
         return self.tested[-1].ramp if self.tested else None
 
+    @property
+    def has_stopped(self) -> bool:
+        """Whether the newest life has come to a level and has held it for longer than the ramping lives lasted."""
+        if not self.ramping or self.tested[-1].span.is_over or self.tested[-1].ramp.refused not in ramps.SETTLED:
+            return False
+        return self.tested[-1].length_s >= max(th.MIN_RAMP_LIFE_S, *(x.length_s for x in self.ramping))
+
 
 def find_leak(c: Columns, lives: Lives, scale: float) -> LeakFinding:
     """Ramps in at least half of the tested lives and of their time; else ramps without exception since a change."""
@@ -56,7 +70,7 @@ def find_leak(c: Columns, lives: Lives, scale: float) -> LeakFinding:
     if len(tested) == 1 and good:
         late = _late_rise(tested[0], bins[0], scale)
         if late is not None:
-            return LeakFinding(tested=tested, ramping=(late,), is_leak=True, change_at_s=late.ramp.start_s)
+            return LeakFinding(tested=tested, ramping=(late,), is_leak=True, change_at_s=late.began_s)
     if good and 2 * len(good) >= len(tested) and 2 * sum(x.length_s for x in good) >= sum(x.length_s for x in tested):
         why_not = _why_not(tested, good, lives, scale)
         straight = len(good) == 1 and rising_end(bins[-1], scale) is not None
@@ -65,7 +79,7 @@ def find_leak(c: Columns, lives: Lives, scale: float) -> LeakFinding:
     is_up_to_now = bool(since) and (since[-1].span == lives.spans[-1] or since[-1].span.is_killed)
     if not is_up_to_now or _why_not(since, since, lives, scale):
         return LeakFinding(tested=tested, ramping=good)
-    return LeakFinding(tested=tested, ramping=since, is_leak=True, change_at_s=since[0].ramp.start_s)
+    return LeakFinding(tested=tested, ramping=since, is_leak=True, change_at_s=since[0].began_s)
 
 
 def _testable(c: Columns, lives: Lives) -> list[tuple[Span, int]]:
@@ -147,8 +161,16 @@ def rising_end(bins: Sequence[Bin], scale: float) -> Ramp | None:
         slope_before = stats.theil_sen([b.at_s for b in earlier], [b.low for b in earlier])
         is_new_ground = found.floor_end - max(b.low for b in bins[:begin]) >= th.NEW_HIGH * found.growth
         if is_new_ground and found.slope >= th.NOT_SLOWING * slope_before:
-            return found
+            return replace(found, bend_s=_where_it_began(bins, begin, found))
     return None
+
+
+def _where_it_began(bins: Sequence[Bin], begin: int, rise: Ramp) -> float:
+    """Where the line of the rise meets the level before it."""
+    part = bins[begin:]
+    level = stats.median([b.low for b in bins[begin // 2 : begin]])
+    middle_s, middle = stats.median([b.at_s for b in part]), stats.median([b.low for b in part])
+    return min(max(middle_s - (middle - level) / rise.slope, bins[begin // 2].at_s), part[len(part) // 2].at_s)
 
 
 def _late_rise(life: LifeRamp, bins: Sequence[Bin], scale: float) -> LifeRamp | None:
@@ -160,4 +182,4 @@ def _late_rise(life: LifeRamp, bins: Sequence[Bin], scale: float) -> LifeRamp | 
     found = ramps.ramp_of(bins[begin:], scale, is_part=True)
     if found.slope <= 0 or slope_before >= th.BEND_SLOPE * found.slope:
         return None
-    return LifeRamp(span=life.span, ramp=found, is_part=True)
+    return LifeRamp(span=life.span, ramp=replace(found, bend_s=_where_it_began(bins, begin, found)), is_part=True)

@@ -25,9 +25,11 @@ class Level:
     high_share: float
     high_share_later: float
     high_share_recent: float
-    peak: float
+    peak: float  # after start-up, however long that takes
+    peak_settled: float  # of all settled rows
     swing: float  # p95 - p5
-    excursions: int  # times above HIGH_RATIO after having been below
+    reach: float  # highest - p5
+    excursions: int  # times above HIGH_RATIO after having been below, start-ups left out
     is_high_now: bool
     recent_swing: float  # p95 - p5 of the newest part
     rate_correlation: float | None
@@ -36,7 +38,7 @@ class Level:
 
 def level_of(c: Columns, lives: Lives) -> Level | None:
     """None when no settled row has a limit."""
-    at, used, limits, rates = _settled(c, lives)
+    at, used, limits, rates = _settled(c, lives, th.STARTUP_SKIP_S)
     if None in limits:
         known = [i for i, limit in enumerate(limits) if limit]
         at, used, rates = [at[i] for i in known], [used[i] for i in known], [rates[i] for i in known]
@@ -46,7 +48,10 @@ def level_of(c: Columns, lives: Lives) -> Level | None:
     values = [u / limit for u, limit in zip(used, limits, strict=True) if limit]
     start_s, end_s = c.t[0], c.t[-1]
     later = values[bisect_left(at, (start_s + end_s) / 2) :] or values
-    excursions = _excursions(values)
+    # A peak of start-up that was survived is no spike, and some start-ups take longer than STARTUP_SKIP_S.
+    _, past_used, past_limits, _ = _settled(c, lives, th.STARTUP_UPTIME_S)
+    past_startup = [u / limit for u, limit in zip(past_used, past_limits, strict=True) if limit]
+    excursions = _excursions(past_startup)
     # A level that came back from above before may do so again: then a quarter of the history must stay high.
     window_s = th.RECENT_MIN_S if excursions <= 1 else max(th.RECENT_MIN_S, th.RECENT_SHARE * (end_s - start_s))
     recent = sorted(values[bisect_left(at, end_s - window_s) :] or values)
@@ -63,8 +68,10 @@ def level_of(c: Columns, lives: Lives) -> Level | None:
         high_share=_share_high(values),
         high_share_later=_share_high(later),
         high_share_recent=_share_high(recent),
-        peak=ordered[-1],
+        peak=max(past_startup, default=0.0),
+        peak_settled=ordered[-1],
         swing=stats.quantile_of_sorted(ordered, 0.95) - stats.quantile_of_sorted(ordered, 0.05),
+        reach=ordered[-1] - stats.quantile_of_sorted(ordered, 0.05),
         excursions=excursions,
         is_high_now=values[-1] >= th.HIGH_RATIO,
         recent_swing=stats.quantile_of_sorted(recent, 0.95) - stats.quantile_of_sorted(recent, 0.05),
@@ -97,8 +104,8 @@ def _starts_to_plateau(c: Columns, span: Span) -> bool:
     return min(newest) >= th.HIGH_P10 and stats.median(newest) >= th.PLATEAU_MEDIAN and abs(drift) <= th.PLATEAU_DRIFT
 
 
-def _settled(c: Columns, lives: Lives) -> tuple[list[float], list[float], list[float | None], list[float | None]]:
-    """Times, memory in use, limits and request rates of the rows that are not start-up."""
+def _settled(c: Columns, lives: Lives, skip_s: float) -> tuple[list[float], list[float], list[float | None], list[float | None]]:
+    """Times, memory in use, limits and request rates of the rows that are not within `skip_s` of a start."""
     at: list[float] = []
     used: list[float] = []
     limits: list[float | None] = []
@@ -106,18 +113,25 @@ def _settled(c: Columns, lives: Lives) -> tuple[list[float], list[float], list[f
     for span in lives.spans:
         first = span.first
         if span.start_s is not None:
-            first = bisect_left(c.t, span.start_s + th.STARTUP_SKIP_S, span.first, span.last + 1)
+            first = bisect_left(c.t, span.start_s + skip_s, span.first, span.last + 1)
         rows = slice(first, span.last + 1)
         at += c.t[rows]
         used += c.in_use[rows]
-        limits += c.limit[rows]
+        limits += _in_force(c.limit[rows], c.limit_now)
         rates += c.rate[rows]
     return at, used, limits, rates
 
 
+def _in_force(limits: list[float | None], now: float | None) -> list[float | None]:
+    """The limits, lowered to today's where that is lower: a level that a lowered limit has come down to was there before."""
+    if now is None or not limits or limits.count(now) == len(limits):
+        return limits
+    return [now if limit is None or limit > now else limit for limit in limits]
+
+
 def _excursions(values: list[float]) -> int:
     """How often the level came up to HIGH_RATIO from below LOW_MEDIAN."""
-    if max(values) < th.HIGH_RATIO:
+    if max(values, default=0.0) < th.HIGH_RATIO:
         return 0
     count, above = 0, False
     for value in values:

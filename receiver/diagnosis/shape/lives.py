@@ -153,10 +153,12 @@ def _spans(c: Columns, cuts: dict[int, bool], starts: list[float], exact_kills: 
         is_over = after < len(c.t)
         start_s: float | None
         if first == 0:
-            earlier = [s for s in starts if s <= c.t[0] + slack]
-            start_s = max(earlier) if earlier else (c.t[0] if _looks_fresh(c, last) else None)
+            earlier = [s for s in starts if s <= c.t[0]] or [s for s in starts if s <= c.t[0] + slack][:1]
+            start_s = earlier[-1] if earlier else (c.t[0] if _looks_fresh(c, last) else None)
         else:
-            exact = [s for s in starts if c.t[first - 1] < s <= c.t[first] + slack]
+            exact = [s for s in starts if c.t[first - 1] < s <= c.t[first]] or [s for s in starts if c.t[first] < s <= c.t[first] + slack][
+                :1
+            ]
             start_s = exact[-1] if exact else max(c.t[first - 1], c.t[first] - c.step_s / 2)
         end_s = c.t[last]
         if is_over:
@@ -165,6 +167,8 @@ def _spans(c: Columns, cuts: dict[int, bool], starts: list[float], exact_kills: 
         is_killed = is_over and cuts[after]
         if not is_over and any(k >= c.t[last] for k in exact_kills):
             is_killed, is_over, end_s = True, True, min(k for k in exact_kills if k >= c.t[last])
+        if start_s is not None:
+            start_s = min(start_s, end_s)  # clocks differ, and rows of a dead container linger
         spans.append(Span(first=first, last=last, start_s=start_s, end_s=end_s, is_killed=is_killed, is_over=is_over))
     return tuple(spans)
 

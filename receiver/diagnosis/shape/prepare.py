@@ -15,6 +15,7 @@ from receiver.diagnosis import thresholds as th
 from receiver.domain.facts import MemoryHistory, Sample
 
 _INF = math.inf
+_NO_LIMIT = 1e-6  # cAdvisor exports 0 for "none"; below it a ratio would mean nothing in any unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ class Columns:
     oom_kills: list[float | None]
     has_own_memory: bool  # rss or cache was scraped; else in_use is the working set
     step_s: float
-    now_s: float
+    now_s: float  # infinity: everything that is known
     is_limit_assumed: bool = False
 
     @property
@@ -71,19 +72,19 @@ def columns_of(history: MemoryHistory, now_s: float | None) -> Columns:
         oom_kills=[s.oom_kills for s in rows],
         has_own_memory=has_rss or cache.count(None) < len(cache),
         step_s=_typical_step(t) or history.step_s or 60.0,
-        now_s=now_s if now_s is not None else (t[-1] if t else 0.0),
+        now_s=until_s,
     )
 
 
 def _limits(told: list[float | None]) -> list[float | None]:
     """The limit in force at each row: carried on over rows that lack it, and back to the first ones. 0 is "none"."""
     if told and told.count(told[0]) == len(told):
-        return told if told[0] and told[0] < _INF else [None] * len(told)
+        return told if told[0] and _NO_LIMIT < told[0] < _INF else [None] * len(told)
     limits: list[float | None] = []
     known: float | None = None
     for value in told:
         if value is not None and -_INF < value < _INF:
-            known = value if value > 0 else None
+            known = value if value > _NO_LIMIT else None
         limits.append(known)
     if not limits or limits[-1] is None:
         return limits

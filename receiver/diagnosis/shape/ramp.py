@@ -18,6 +18,7 @@ from receiver.diagnosis.shape.prepare import Columns
 
 TOO_SHORT, TOO_LITTLE, NOT_STEADY, ONE_STEP = "too short", "grows too little", "not steady", "one step"
 LEVELLED, LEVELLING, FOLLOWS_RATE = "levelled off", "levelling off", "follows the request rate"
+TAIL = 3 / 8  # of a stretch: its end, which must still rise
 SETTLED = (LEVELLED, LEVELLING, TOO_LITTLE, ONE_STEP)  # refusals of a life that came to a level
 
 
@@ -205,7 +206,7 @@ def _floors(bins: Sequence[Bin], epochs: int) -> tuple[list[float], list[float],
 def _tail(bins: Sequence[Bin], times: Sequence[float], floors: Sequence[float]) -> tuple[float, float]:
     """Growth in the last 3/8, as a share of what a steady rise would add there, and in bytes."""
     rise = floors[-1] - floors[0]
-    since = max(i for i, at in enumerate(times) if i == 0 or at <= times[-1] - 3 / 8 * (times[-1] - times[0]))
+    since = max(i for i, at in enumerate(times) if i == 0 or at <= times[-1] - TAIL * (times[-1] - times[0]))
     tail_rise = floors[-1] - floors[since]
     expected = rise * _share_of_work(bins, times[0], times[since], times[-1])
     return (tail_rise / expected if expected > 0 else 0.0), tail_rise

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from receiver.diagnosis import thresholds as th
 from receiver.diagnosis.shape import stats
-from receiver.diagnosis.shape.lives import Kill, Lives
+from receiver.diagnosis.shape.lives import Kill, Lives, Span
 from receiver.diagnosis.shape.prepare import Columns
 
 
@@ -22,6 +22,7 @@ class StartupFinding:
     longest_uptime_s: float
     is_exact: bool  # start and kill are known to the second
     is_visible: bool
+    settled_high: bool  # such lives stood near the limit for most of their time: they had come up
     is_in_burst: bool
     is_start_known: bool = True  # else the only kill ended a life that may have begun before the history
 
@@ -44,7 +45,7 @@ def find_startup(c: Columns, lives: Lives) -> StartupFinding | None:
         typical_uptime_s=stats.median([k.uptime_s for k in early]) if early else 0.0,
         longest_uptime_s=max((k.uptime_s for k in early), default=0.0),
         is_exact=bool(early) and 2 * sum(k.is_exact for k in early) >= len(early),
-        is_visible=_is_visible(c, lives), is_in_burst=bool(early_episodes) and _rate_burst(c, early_episodes[0]),
+        is_visible=_is_visible(c, lives), settled_high=_settled_high(c, lives), is_in_burst=bool(early_episodes) and _rate_burst(c, early_episodes[0]),
         is_start_known=any(k.is_start_known for k in early),
     )  # fmt: skip
 
@@ -53,16 +54,25 @@ def _is_early(kill: Kill) -> bool:
     return kill.uptime_s <= th.STARTUP_UPTIME_S
 
 
+def _short_killed(lives: Lives) -> list[Span]:
+    return [s for s in lives.spans if s.is_killed and s.end_s - (s.end_s if s.start_s is None else s.start_s) <= th.STARTUP_UPTIME_S]
+
+
+def _ratios(c: Columns, span: Span) -> list[float]:
+    rows = slice(span.first, span.last + 1)
+    return [w / limit for w, limit in zip(c.working_set[rows], c.limit[rows], strict=True) if limit]
+
+
 def _is_visible(c: Columns, lives: Lives) -> bool:
     """Whether a scrape caught a short, killed life well on its way up."""
-    for span in lives.spans:
-        if not span.is_killed or span.end_s - (span.start_s if span.start_s is not None else span.end_s) > th.STARTUP_UPTIME_S:
-            continue
-        for i in range(span.first, span.last + 1):
-            limit = c.limit[i]
-            if limit and c.working_set[i] >= th.STARTUP_SEEN_RATIO * limit:
-                return True
-    return False
+    return any(r >= th.STARTUP_SEEN_RATIO for span in _short_killed(lives) for r in _ratios(c, span))
+
+
+def _settled_high(c: Columns, lives: Lives) -> bool:
+    """Whether the short, killed lives that were seen often enough were near the limit for most of what was seen."""
+    seen = [r for r in (_ratios(c, span) for span in _short_killed(lives)) if len(r) >= th.STARTUP_SHAPE_ROWS]
+    high = sum(2 * sum(r >= th.PLATEAU_MEDIAN for r in ratios) >= len(ratios) for ratios in seen)
+    return bool(seen) and 2 * high >= len(seen)
 
 
 def _rate_burst(c: Columns, kill: Kill) -> bool:

@@ -299,7 +299,10 @@ def against(seen: Seen, verdict: Verdict, m: Measures) -> Sentences:
     if cause is not CauseName.LEAK and seen.leak.tested:
         told.append(_not_a_leak(seen, verdict))
     if cause in (CauseName.LEAK, CauseName.SPIKE) and seen.level is not None and seen.level.median < th.LOW_MEDIAN:
-        told.append(f"Not a limit that is too low for its usual level: {human_percent(seen.level.median)} of the limit.")
+        told.append(f"Not a low limit as such: it usually uses {human_percent(seen.level.median)} of it.")
+    if cause is CauseName.LEAK and seen.leak.has_stopped:
+        held = human_duration(seen.leak.tested[-1].length_s)
+        told.append(f"The newest life has not grown so for {held}: something has changed.")
     if cause is CauseName.LEAK and seen.level is not None and seen.level.rate_correlation is None:
         told.append("No request rate is known: growth that is more traffic cannot be ruled out.")
     if cause in (CauseName.LEAK, CauseName.LIMIT_TOO_LOW) and not seen.columns.has_own_memory:
@@ -356,5 +359,6 @@ def settle_by(seen: Seen, verdict: Verdict) -> str:
         "no_limit": "The container's memory limit.",
         "unexplained_kills": "A shorter scrape interval, or the log of a killed life.",
     }.get(verdict.detail, "A longer history.")
-    is_unsettled = verdict.cause is CauseName.UNKNOWN or verdict.confidence < 0.7
-    return f"{what} {LOOK_AGAIN}" if is_unsettled else what
+    if verdict.detail == "batch" and seen.level is not None and seen.level.rate_correlation is not None:
+        what = "The times of batch jobs and of large requests: do the peaks fall on them?"
+    return f"{what} {LOOK_AGAIN}" if verdict.confidence < 0.7 else what
