@@ -1,0 +1,31 @@
+"""The chart's two sets of colours. Lines and text reach 4.5:1 on their card; a test counts it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Palette:
+    """One colour a meaning, as `#rrggbb`. `shade` is the opacity of areas under the memory line."""
+
+    card: str
+    text: str
+    quiet: str  # axis text, "no data", the request rate
+    rule: str  # the base line; decoration only
+    memory: str
+    cache: str
+    limit: str
+    request: str
+    rollout: str
+    shade: float
+
+
+DARK = Palette(
+    card="#1f242b", text="#f2f4f7", quiet="#aab2bd", rule="#3d4550", memory="#5cb3ff", cache="#aab2bd", limit="#ff6b6b", request="#d3ac2f",
+    rollout="#b79bff", shade=0.18,
+)  # fmt: skip
+LIGHT = Palette(
+    card="#ffffff", text="#1d1c1d", quiet="#59636e", rule="#d5dae0", memory="#1264a3", cache="#6b7480", limit="#c8102e", request="#856600",
+    rollout="#7b2cbf", shade=0.14,
+)  # fmt: skip
