@@ -124,7 +124,7 @@ class HttpConfig:
     proxy_url: str = field(default="", repr=False)
     connect_timeout_s: float = 3.05
     read_timeout_s: float = 10.0
-    pool_size: int = 16
+    pool_size: int = 64  # eight incidents at once ask several things each; a fuller pool throws connections away
     tries: int = 3
 
 

@@ -114,7 +114,11 @@ class Evidence:
             )
         for name in (subject.namespace, subject.pod, subject.node):
             if name and not is_kube_name(name):
-                return Missing(source="cluster", why=f"{name[:80]!r} in the alert's labels cannot be a Kubernetes name")
+                return Missing(
+                    source="cluster",
+                    why=f"{name[:80]!r} in the alert's labels cannot be a Kubernetes name",
+                    hint="set label_names if another label holds it",
+                )
         return None
 
     def _collect(self, look: Look, limit_s: float) -> Counter[str]:

@@ -68,7 +68,7 @@ class Kube:
                 name="the Kubernetes API",
                 token_path=config.token_path,
                 ca_path=config.ca_path,
-                pool_size=32,
+                pool_size=128,
             )
         )
 

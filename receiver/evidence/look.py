@@ -154,7 +154,7 @@ class Look:
         self.need("pod")
         pod = self.answers.get("pod")
         if not isinstance(pod, Mapping):
-            raise Gap("the alert names no pod")
+            raise Gap("the alert names no pod", "keep the labels namespace and pod in the rule's aggregation")
         return pod
 
     def need(self, source: str) -> None:

@@ -89,7 +89,8 @@ def _silent_gaps(
         answer = answers.get(source)
         said = answer.get("warnings") if isinstance(answer, Mapping) else None
         if isinstance(said, list) and said:
-            gaps.append(Missing(source=source, why=f"Prometheus warns that its answer is partial: {str(said[0])[:200]}"))
+            why = f"Prometheus warns that its answer is partial: {str(said[0])[:200]}"
+            gaps.append(Missing(source=source, why=why, hint="lives and peaks may be missing from it"))
             break
     return tuple(gaps)
 

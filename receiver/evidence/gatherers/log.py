@@ -39,7 +39,7 @@ def ask(look: Look, clean: Cleaner) -> Any:
     pod = pod_facts(look.pod())
     container = pick_killed_container(pod, look.subject.container) if pod else None
     if container is None:
-        raise Gap("the pod has no container")
+        raise Gap("the pod has no container", "its status is not written yet, or was torn")
     has_died = container.newest_termination is not None or container.restart_count > 0
     if container.state == "running":
         log = _of_running(look, container, has_died)
@@ -56,7 +56,7 @@ def _of_running(look: Look, container: ContainerFacts, has_died: bool) -> _Log:
         return previous
     current = _fetch(look, container.name, previous=False)
     if current is None:
-        raise Gap("the runtime has removed the container's log")
+        raise Gap("the runtime has removed the container's log", "ship logs off the node")
     return current
 
 

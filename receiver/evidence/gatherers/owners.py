@@ -97,7 +97,9 @@ def _owner_of_gone_pod(look: Look, clean: Cleaner) -> Any:
     try:
         return [clean.object(_read(look, _group_of(workload), workload.kind, workload.name))]
     except NotFound:
-        raise Gap(f"the pod is gone and there is no {workload.kind} {workload.name}") from None
+        raise Gap(
+            f"the pod is gone and there is no {workload.kind} {workload.name}", "it was deleted, or the pod's name misleads"
+        ) from None
 
 
 def _read(look: Look, group: str, kind: str, name: str) -> dict[str, Any]:
