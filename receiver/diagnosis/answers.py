@@ -7,10 +7,12 @@ evidence of no growth. What cannot be known is `cannot_tell`, never a quiet no.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from receiver.diagnosis import alert_names as names
 from receiver.diagnosis.clues import Clues, rollout_before
+from receiver.diagnosis.file_cache import FileCache, file_cache
 from receiver.diagnosis.kill import is_memory_eviction, own_limit
 from receiver.diagnosis.log_clues import quoted_line, rise_words, sizes_in
 from receiver.domain.report import Cause, CauseName, Kill, KillKind, Shape
@@ -37,10 +39,15 @@ LOADING_LINE = 0.7
 AT_ONCE_TWICE = 0.7
 LOG_RISES = 0.6
 LOG_BURST = 0.6
+FILE_CACHE = 0.7  # a fact of the newest scrape; that it stays so is not known from a short history
 ONE_REPLICA = 0.8  # a leak is in the code that all replicas run
 MANY_SIBLINGS = 3  # other replicas: fewer may be luck
 UNSURE = 0.5
 TOO_EARLY = "its kills come too soon after each start to see a level or a growth"
+TIMES_DISAGREE = "its scrapes and its status disagree about when its lives began and ended"
+
+
+_NOT_A = re.compile(r"^Not an? [\w -]{1,30}: ")  # the tree's answer says no already
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +119,8 @@ def node_ran_out(clues: Clues, kill: Kill) -> Answer:
         is_seen = clues.facts.node is not None and clues.facts.node.has_memory_pressure is True
         return Answer(answer=YES, because=says[0], decides=True, confidence=0.9 if is_seen else LOG_RISES, reasons=says, detail="node")
     if kill.kind is KillKind.CONTAINER_OOM and clues.limit_bytes:
-        return Answer(answer=NO, because=f"it was killed at its own limit of {human_bytes(clues.limit_bytes)}")
+        whose = "the limit of its pod," if clues.limit_is_pod_level else "its own limit of"
+        return Answer(answer=NO, because=f"it was killed at {whose} {human_bytes(clues.limit_bytes)}")
     node = clues.facts.node
     if node is not None and node.has_memory_pressure is not None:
         if node.has_memory_pressure:
@@ -153,16 +161,26 @@ def while_starting(clues: Clues, kill: Kill) -> Answer:
     if was_killed and _dies_at_once(clues):
         longest = max(clues.lives_s)
         many = (kill.restarts or 0) >= MANY_RESTARTS
+        took = f"{human_duration(longest)}{' or less' if len(clues.lives_s) > 1 and longest >= 1 else ''}"
         lives = f"its last {len(clues.lives_s)} lives took" if len(clues.lives_s) > 1 else "its last life took"
-        reason = f"{lives} {human_duration(longest)} or less, {kill.restarts} restarts"
+        reason = f"{lives} {took}, {kill.restarts} restarts"
         return _yes(START_OOM if many else AT_ONCE_TWICE, reason, clues, detail="at_once")
-    if shape is not None and shape.cause is CauseName.STARTUP:
+    if shape is not None and shape.cause is CauseName.STARTUP and not _outlived_start(clues):
         if clues.rising and not clues.loading:
             return Answer(answer=NO, because=f"short lives, but its log shows work until the kill: {clues.rising[0]} rises in every line")
         if clues.lives_s and AT_ONCE_S < max(clues.lives_s) <= MOMENT_S:
             return _not_starting(clues, kill)
         return _startup_by_shape(clues, shape)
     return _not_starting(clues, kill)
+
+
+def _outlived_start(clues: Clues) -> bool:
+    """Whether every life whose exact times are known lasted longer than any start: the kubelet's clock beats the scrapes."""
+    return bool(clues.lives_s) and min(clues.lives_s) > STARTING_S
+
+
+def _too_early(clues: Clues) -> str:
+    return TIMES_DISAGREE if _outlived_start(clues) else TOO_EARLY
 
 
 def _startup_by_shape(clues: Clues, shape: Shape) -> Answer:
@@ -237,7 +255,9 @@ def growing_steadily(clues: Clues, kill: Kill) -> Answer:
     if _log_shows_growth(clues, kill):
         return _growth_by_log(clues, kill)
     if shape is not None and shape.cause is CauseName.STARTUP:
-        return Answer(answer=CANNOT_TELL, because=TOO_EARLY)
+        return Answer(answer=CANNOT_TELL, because=_too_early(clues))
+    if _explained_by_cache(clues, kill):
+        return Answer(answer=NO, because="what rises is file cache; the memory of the process itself is flat")
     if shape is not None and (shape.cause is not CauseName.UNKNOWN or shape.detail in ("flat", "page_cache")):
         return Answer(answer=NO, because=_refused(shape, "leak", "grow", "rise", "ramp") or "no steady rise of the floor in any life")
     return Answer(answer=CANNOT_TELL, because=_no_shape_words(clues))
@@ -313,7 +333,7 @@ def only_during_spikes(clues: Clues, kill: Kill) -> Answer:
             against=("no scrape saw the peak",), settle_by="memory history of a life that has both quiet time and a burst would settle it", detail="burst",
         )  # fmt: skip
     if shape is not None and (shape.cause is CauseName.STARTUP or (shape.cause is CauseName.SPIKE and _is_blind(clues))):
-        return Answer(answer=CANNOT_TELL, because=TOO_EARLY)
+        return Answer(answer=CANNOT_TELL, because=_too_early(clues))
     if shape is not None and (shape.cause is not CauseName.UNKNOWN or shape.detail in ("flat", "page_cache")):
         return Answer(answer=NO, because=_refused(shape, "spike", "peak", "burst", "traffic") or "no short peaks over a low level")
     return Answer(answer=CANNOT_TELL, because=_no_shape_words(clues))
@@ -339,7 +359,9 @@ def near_the_limit(clues: Clues, kill: Kill) -> Answer:
         return _from_shape(shape)
     usage, limit = clues.facts.usage_bytes, clues.limit_bytes
     if shape is not None and shape.cause is not CauseName.UNKNOWN:
-        return Answer(answer=CANNOT_TELL, because=TOO_EARLY)
+        return Answer(answer=CANNOT_TELL, because=_too_early(clues))
+    if cache := _explained_by_cache(clues, kill):
+        return Answer(answer=NO, because=cache.because)
     if shape is not None and shape.detail in ("flat", "page_cache"):
         return Answer(answer=NO, because=shape.because[0] if shape.because else "memory stays well below the limit")
     if usage is not None and limit and usage / limit >= 0.8:
@@ -361,6 +383,12 @@ def unknown_cause(clues: Clues, kill: Kill) -> Cause:
             because=(f"the program ran into a limit of its own: {full.meaning}", "whether that limit is too small or the program leaks, memory alone cannot say"),
             settle_by="a heap dump at the error would settle it, or the heap's use after each collection: a rising floor is a leak",
         )  # fmt: skip
+    if cache := _explained_by_cache(clues, kill):
+        return Cause(
+            name=CauseName.UNKNOWN, confidence=FILE_CACHE, detail="page_cache",
+            because=(cache.because, "the kernel takes file cache back before it kills anything"),
+            settle_by="an hour or more of history would settle that the process itself does not grow",
+        )  # fmt: skip
     reasons: list[str] = []
     is_short = bool(clues.lives_s) and max(clues.lives_s) < SHAPE_SEES_S and kill.kind in (KillKind.CONTAINER_OOM, KillKind.SUSPECTED_OOM)
     if is_short:
@@ -378,6 +406,11 @@ def unknown_cause(clues: Clues, kill: Kill) -> Cause:
         settle_by=(says.settle_by if says is not None else "") or _what_would_settle(clues),
         detail="lives_too_short" if is_short or (says is None and shape is not None) else says.detail if says is not None else "no_history",
     )
+
+
+def _explained_by_cache(clues: Clues, kill: Kill) -> FileCache | None:
+    """The file cache that makes a living container look full, where the shape itself is too short to say so."""
+    return file_cache(clues) if kill.kind is KillKind.NONE and kill.exit_code is None else None
 
 
 def corrected(confidence: float, leaf: CauseName, clues: Clues, kill: Kill) -> float:
@@ -414,7 +447,8 @@ def _from_shape(shape: Shape) -> Answer:
 
 def _refused(shape: Shape, *words: str) -> str:
     """Why the shape refused that leaf, in its own words."""
-    return next((line for line in (*shape.against, *shape.because) if any(word in line.lower() for word in words)), "")
+    found = next((line for line in (*shape.against, *shape.because) if any(word in line.lower() for word in words)), "")
+    return _NOT_A.sub("", found)
 
 
 def _no_shape_words(clues: Clues) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from receiver.diagnosis.clues import Clues
+from receiver.diagnosis.limits_policy import is_futile
 from receiver.domain.report import Cause, CauseName, CheckItem, Kill, KillKind, Proposal
 from receiver.domain.units import human_bytes, human_duration
 
@@ -152,7 +153,7 @@ def _memory_history(f: Findings) -> tuple[str, str]:
 def _root_cause(f: Findings) -> tuple[str, str]:
     return (
         (TODO, "cannot tell yet")
-        if f.cause.name is CauseName.UNKNOWN and f.cause.detail != "runtime_limit"
+        if f.cause.name is CauseName.UNKNOWN and f.cause.detail not in ("runtime_limit", "page_cache")
         else (DONE, cause_words(f.cause))
     )
 
@@ -160,7 +161,9 @@ def _root_cause(f: Findings) -> tuple[str, str]:
 def cause_words(cause: Cause) -> str:
     """The cause in a few words, as sure as it is: `likely leak`, `looks like a leak`, `could be a leak`."""
     if cause.name is CauseName.UNKNOWN:
-        return "the program's own memory limit" if cause.detail == "runtime_limit" else "cannot tell yet"
+        return {"runtime_limit": "the program's own memory limit", "page_cache": "file cache, not a leak"}.get(
+            cause.detail, "cannot tell yet"
+        )
     words = "full volume in memory" if cause.detail == "memory_volume" else CAUSE_WORDS[cause.name]
     if cause.name in (CauseName.NODE_PRESSURE, CauseName.NOT_MEMORY) and cause.confidence >= LIKELY:
         return words
@@ -181,7 +184,9 @@ def _apply_fix(f: Findings) -> tuple[str, str]:
     if applied:
         return DONE, applied
     if f.cause.name is CauseName.LEAK:
-        return TODO, "yours: code" if f.proposal.none else "yours: code; stop-gap patch below"
+        if f.proposal.none:
+            return TODO, "yours: code"
+        return TODO, "yours: code; a higher limit hardly lasts" if is_futile(f.proposal) else "yours: code; stop-gap patch below"
     if f.cause.detail == "runtime_limit":
         return TODO, "yours: its own limit, or its code"
     if not f.proposal.none:

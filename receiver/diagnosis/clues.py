@@ -14,6 +14,7 @@ from receiver.diagnosis.log_clues import still_loading, worker_lives
 from receiver.diagnosis.runtimes import detect_runtime
 from receiver.diagnosis.series import shape_of
 from receiver.diagnosis.signatures import LoadingLine, find_signature, rising_words, strip_kube_time
+from receiver.diagnosis.unlimited import without_unlimited
 from receiver.domain.facts import ContainerFacts, Facts, MemoryHistory, Revision, Termination
 from receiver.domain.identity import UNKNOWN_KIND, Workload
 from receiver.domain.report import Shape, Signature
@@ -83,6 +84,7 @@ class Clues:
 
 def clues_of(facts: Facts) -> Clues:
     """What follows from the facts without judging."""
+    facts = without_unlimited(facts)
     name = _container_name(facts)
     container = facts.pod.container(name) if facts.pod else None
     own_limit = container.limit_bytes if container else None

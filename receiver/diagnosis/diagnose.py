@@ -9,6 +9,7 @@ from receiver.diagnosis.clues import Clues, clues_of
 from receiver.diagnosis.hpa import hpa_for
 from receiver.diagnosis.kill import kill_of
 from receiver.diagnosis.long_term import long_term_for
+from receiver.diagnosis.numbers import numbers_of
 from receiver.diagnosis.proposal import propose
 from receiver.diagnosis.tree import walk
 from receiver.diagnosis.warnings_ import warnings_for
@@ -44,6 +45,7 @@ def report_of(clues: Clues) -> Report:
         missing=facts.missing,
         signature=clues.signature,
         runtime=clues.runtime,
+        numbers=numbers_of(clues, kill, cause, proposal),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from receiver.diagnosis import alert_names as names
@@ -38,7 +39,8 @@ STOPPED_PODS = {
 
 def kill_of(clues: Clues) -> Kill:
     """What ended the container, by the first rule that knows."""
-    return next(kill for rule in RULES if (kill := rule(clues)) is not None)
+    found = next(kill for rule in RULES if (kill := rule(clues)) is not None)
+    return replace(found, because=tuple(d.phrase(b) for b in found.because))
 
 
 # --- the pod as a whole ---------------------------------------------------------------------------------------------

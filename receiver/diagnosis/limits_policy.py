@@ -8,6 +8,7 @@ limit, so what was needed cannot be read off the peak.
 
 from __future__ import annotations
 
+from receiver.domain.report import Proposal
 from receiver.domain.units import GIB, MIB
 
 RAISE_AFTER_KILL = 1.5  # x limit: enough in 89 % of measured kills, at 1.30 times the true demand in the median
@@ -30,6 +31,11 @@ TRIM_MIN_SAVING = 0.2  # of the limit: for less nobody rolls out
 TRIM_MAX_GAP_S = 3600.0  # of the quiet time without samples at either end
 
 OVERCOMMIT_NOTE = 1.0  # share of allocatable: above it the limits of all pods together exceed the node
+
+
+def is_futile(proposal: Proposal) -> bool:
+    """Whether it is a stop-gap that lasts so short per life that nobody should roll it out."""
+    return proposal.buys_h is not None and proposal.buys_h * 3600 < STOP_GAP_MIN_S
 
 
 def tidy_up(n_bytes: float) -> int:

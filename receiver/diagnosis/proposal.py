@@ -18,10 +18,12 @@ from receiver.diagnosis.patch import change_of, commands_of, diff_of, patch_of
 from receiver.diagnosis.room import Room, room_of
 from receiver.diagnosis.runtimes import heap_advice, heap_settings
 from receiver.domain.report import Cause, CauseName, Kill, KillKind, Proposal
-from receiver.domain.units import format_quantity, human_bytes, human_duration
+from receiver.domain.units import format_quantity, human_bytes, human_duration, human_percent
 
 FIX = "fix"
 STOP_GAP = "stop_gap"
+HEAP_LEAVES_LITTLE = 0.75  # of the limit: threads, code and buffers of a runtime need about a quarter beside the heap
+UNSURE = 0.5  # up to here the cause is one possibility of several
 
 KILLED_FOR_MEMORY = (KillKind.CONTAINER_OOM, KillKind.CHILD_PROCESS_OOM, KillKind.SUSPECTED_OOM)
 
@@ -77,10 +79,19 @@ def _refusal(clues: Clues, kill: Kill, cause: Cause) -> str:
     if clues.container is None and not clues.limit_is_pod_level and clues.limit_bytes is None:
         return "which container it was is not known"
     if clues.limit_bytes is None:
-        return "it has no memory limit to raise: set one from what it normally uses, so that it cannot take the node's memory"
+        return f"it has no memory limit to raise: set one from what it normally uses{_used_words(clues)}, so that it cannot take the node's memory"
     if kill.kind not in KILLED_FOR_MEMORY:
         return _nothing_died(clues, cause)
     return _raised_enough(clues, kill, cause)
+
+
+def _used_words(clues: Clues) -> str:
+    """The peak that was seen, for a container without a limit: nothing cut it off."""
+    peak = _peak(clues)
+    span_s = clues.shape.history_s if clues.shape is not None else 0.0
+    if not peak:
+        return ""
+    return f" (at most {human_bytes(peak)}{f' in {human_duration(span_s)}' if span_s else ''})"
 
 
 def _node_refusal(clues: Clues, kill: Kill) -> str:
@@ -116,9 +127,18 @@ def _raised_enough(clues: Clues, kill: Kill, cause: Cause) -> str:
 
 
 def _raises_before(clues: Clues, kill: Kill, window_s: float) -> tuple[Raise, ...]:
-    """Raises of the last `window_s` seconds before the kill, newest first."""
-    at = kill.at or clues.facts.now
-    return tuple(r for r in clues.raises if r.at <= at and (at - r.at).total_seconds() <= window_s)
+    """Raises of the last `window_s` seconds before the kill that the killed container had, newest first.
+
+    A pod of the old revision may die while the raise is rolled out: that says nothing about the raise.
+    """
+    at, limit = kill.at or clues.facts.now, clues.limit_bytes or 0
+    return tuple(r for r in clues.raises if r.at <= at and (at - r.at).total_seconds() <= window_s and r.after_bytes <= limit)
+
+
+def raise_words(raised: Raise, kill: Kill, clues: Clues) -> str:
+    """A raise and how long before the kill it was: `512Mi to 768Mi, 20 h before`."""
+    ago_s = ((kill.at or clues.facts.now) - raised.at).total_seconds()
+    return f"{format_quantity(raised.before_bytes)} to {format_quantity(raised.after_bytes)}, {human_duration(round(ago_s / 3600) * 3600 if ago_s > 7200 else ago_s)} before"
 
 
 def _roomy(clues: Clues, want: Want) -> str:
@@ -133,12 +153,14 @@ def _want(clues: Clues, kill: Kill, cause: Cause) -> Want:
     limit, peak = clues.limit_bytes or 0, _peak(clues) or 0.0
     was_killed = kill.kind in KILLED_FOR_MEMORY
     floor = max(peak, float(limit) if was_killed else 0.0)
-    if cause.name is CauseName.LEAK:
+    is_finite = cause.name is CauseName.LEAK and cause.confidence <= UNSURE and clues.workload.kind in ("Job", "CronJob")
+    if cause.name is CauseName.LEAK and not is_finite:
         return _stop_gap_for_leak(clues, kill, cause, floor)
     if not was_killed:
         why = f"its peak was {human_bytes(peak)}; that and {policy.PEAK_MARGIN - 1:.0%} on top"
         return Want(limit_bytes=peak * policy.PEAK_MARGIN, floor_bytes=floor, role=FIX, why=why)
-    is_second = bool(_raises_before(clues, kill, policy.SECOND_KILL_WINDOW_S))
+    failed = _raises_before(clues, kill, policy.SECOND_KILL_WINDOW_S)
+    is_second = bool(failed)
     factor = policy.RAISE_AFTER_SECOND_KILL if is_second else policy.RAISE_AFTER_KILL
     wants = [
         (limit * factor, f"one raise of x {factor:g} was enough in {'100' if is_second else '89'} % of measured kills"),
@@ -153,12 +175,19 @@ def _want(clues: Clues, kill: Kill, cause: Cause) -> Want:
     most, because = max(wants)
     why = f"real demand is at least {human_bytes(floor)}; above the limit it cannot be seen. {because[0].upper()}{because[1:]}"
     caveats = (
-        ["a raise in the last 48 h was not enough: if it is killed again, take a memory profile instead of raising"] if is_second else []
+        [
+            f"the raise from {raise_words(failed[0], kill, clues)} was not enough: if it is killed again, take a memory profile instead of raising"
+        ]
+        if failed
+        else []
     )
     if cause.detail == "memory_volume":
         caveats.insert(0, "the volume in memory fills any limit: delete the pod to empty it, and give it a sizeLimit")
         return Want(limit_bytes=most, floor_bytes=floor, role=STOP_GAP, why=why, caveats=tuple(caveats))
-    if cause.name is CauseName.UNKNOWN or cause.confidence <= 0.5:
+    if is_finite:
+        caveats.insert(0, "a job that ends may simply need this much; one that grows without end is killed again")
+        return Want(limit_bytes=most, floor_bytes=floor, role=STOP_GAP, why=why, caveats=tuple(caveats))
+    if cause.name is CauseName.UNKNOWN or cause.confidence <= UNSURE:
         caveats.insert(0, "the cause is not known: if it leaks, this only delays" + _lasts(clues, most))
         return Want(limit_bytes=most, floor_bytes=floor, role=STOP_GAP, why=why, caveats=tuple(caveats))
     return Want(limit_bytes=most, floor_bytes=floor, role=FIX, why=why, caveats=tuple(caveats))
@@ -169,7 +198,7 @@ def _stop_gap_for_leak(clues: Clues, kill: Kill, cause: Cause, floor: float) -> 
     why = "a leak grows into any limit: this buys time and cures nothing"
     caveats = (
         []
-        if cause.confidence > 0.5
+        if cause.confidence > UNSURE
         else [f"a leak is one possibility only: {cause.settle_by}" if cause.settle_by else "a leak is one possibility only"]
     )
     return Want(limit_bytes=wanted, floor_bytes=floor, role=STOP_GAP, why=why, caveats=tuple(caveats), is_for_leak=True)
@@ -250,24 +279,36 @@ def _written(clues: Clues, kill: Kill, want: Want, limit: int, room: Room) -> Pr
     caveats = list(want.caveats)
     buys_h = _buys_h(clues, limit) if want.is_for_leak else None
     if buys_h is not None and buys_h * 3600 < policy.STOP_GAP_MIN_S:
-        caveats.insert(0, f"it lasts only {human_duration(buys_h * 3600)} per life: hardly worth a rollout")
+        want = replace(want, why=_futile_words(limit, buys_h))
     request = _request(clues, want, limit, room, caveats)
     if kill.kind is KillKind.SUSPECTED_OOM:
         caveats.append("that it was an OOM is not certain")
-    caveats += list(heap_advice(heap_settings(clues.container), limit)) if clues.container is not None else []
+    caveats += _heap_caveats(clues, limit)
     caveats += _autoscaler_caveats(clues)
+    failed = _raises_before(clues, kill, policy.SECOND_KILL_WINDOW_S)
     change = change_of(clues, limit_bytes=limit, request_bytes=request)
     commands, notes = commands_of(change)
     return Proposal(
         role=want.role, limit_before_bytes=clues.limit_bytes, limit_bytes=limit, request_before_bytes=clues.request_bytes, request_bytes=request,
         buys_h=round(buys_h, 4) if buys_h is not None else None, patch=patch_of(change), diff=diff_of(change), commands=commands, why=want.why,
         caveats=tuple(dict.fromkeys((*caveats, *notes))), checks=room.checks,
+        after_raise=raise_words(failed[0], kill, clues) if failed else "",
     )  # fmt: skip
+
+
+def _futile_words(limit: int, buys_h: float) -> str:
+    return (
+        f"if it grows on at this pace, {format_quantity(limit)} is full after {human_duration(buys_h * 3600)} as well: not worth a rollout. "
+        "It helps only if this is one piece of work that needs more than the limit"
+    )
 
 
 def _request(clues: Clues, want: Want, limit: int, room: Room, caveats: list[str]) -> int | None:
     """The new request in bytes, or None to leave it. Never above the limit."""
     before, limit_before = clues.request_bytes, clues.limit_bytes
+    if not clues.could_ask_kubernetes:
+        caveats.append("the request is left alone: the pod could not be read, so what it asks for is not known")
+        return None
     if before is not None and before == limit_before:
         caveats.append("request and limit were equal and stay so: the pod keeps its place in the order of eviction")
         return limit
@@ -287,6 +328,18 @@ def _request(clues: Clues, want: Want, limit: int, room: Room, caveats: list[str
         caveats.append(f"a request of {human_bytes(request)} would fit its use better, but {room.request_because}")
         return None
     return request or None
+
+
+def _heap_caveats(clues: Clues, limit: int) -> list[str]:
+    """What a heap flag means for the new limit; a heap that filled the old one is not to be raised with it."""
+    settings = heap_settings(clues.container) if clues.container is not None else None
+    if settings is None or settings.max_bytes is None or not clues.limit_bytes or settings.is_soft:
+        return list(heap_advice(settings, limit))
+    share = settings.max_bytes / clues.limit_bytes
+    if HEAP_LEAVES_LITTLE < share < 1 and settings.max_bytes <= HEAP_LEAVES_LITTLE * limit:
+        took = f"{human_bytes(settings.max_bytes)} of {human_bytes(clues.limit_bytes)} ({human_percent(share)})"
+        return [f"{settings.flag} took {took}: the raise is for what the runtime needs beside its heap, so leave the flag as it is"]
+    return list(heap_advice(settings, limit))
 
 
 def _autoscaler_caveats(clues: Clues) -> list[str]:

@@ -43,6 +43,7 @@ def report_document(report: Report) -> dict[str, Any]:
         "signature": _signature(report.signature),
         "runtime": report.runtime,
         "shape": _shape(report.shape),
+        "numbers": list(report.numbers),
         "evidence": _evidence(report.facts, report.subject.container),
     }
 
@@ -68,7 +69,7 @@ def _proposal(proposal: Proposal) -> dict[str, Any]:
     return {
         "role": proposal.role, "memory_limit": _quantity(proposal.limit_bytes), "memory_request": _quantity(request), "buys_h": proposal.buys_h,
         "patch": proposal.patch, "diff": proposal.diff, "commands": list(proposal.commands), "why": proposal.why,
-        "caveats": list(proposal.caveats), "checks": list(proposal.checks), "limit_before_bytes": proposal.limit_before_bytes,
+        "caveats": list(proposal.caveats), "checks": list(proposal.checks), "after_raise": proposal.after_raise, "limit_before_bytes": proposal.limit_before_bytes,
         "limit_bytes": proposal.limit_bytes, "request_before_bytes": proposal.request_before_bytes, "request_bytes": request,
     }  # fmt: skip
 

@@ -9,6 +9,7 @@ from receiver.diagnosis.clues import Clues
 from receiver.domain.report import Cause, CauseName, Kill, Proposal, Warn
 from receiver.domain.units import human_bytes, human_duration
 
+RECENT_S = 86400.0  # an older kill of a neighbour is not part of tonight's story
 REQUEST_FAR_BELOW = 1.5  # x request of typical use: the scheduler counts on much less than it takes (alert MemoryRequestTooLow)
 
 
@@ -95,6 +96,22 @@ def _memory_volume(seen: Seen) -> str:
     return f"Files in {', '.join(pod.memory_volumes[:3])} (emptyDir in memory) count against the memory limit."
 
 
+def _other_killed(seen: Seen) -> str:
+    """Another container of the pod that the kernel killed in the last day: it has an incident of its own."""
+    pod, now = seen.clues.facts.pod, seen.clues.facts.now
+    found = []
+    for container in pod.containers if pod is not None else ():
+        death = container.newest_termination
+        if container.name == seen.clues.container_name or death is None or death.reason != "OOMKilled" or death.finished_at is None:
+            continue
+        age_s = (now - death.finished_at).total_seconds()
+        if age_s <= RECENT_S:
+            found.append(f"{container.name} ({human_duration(age_s)} ago)")
+    if not found:
+        return ""
+    return f"Also OOMKilled in this pod: {', '.join(found[:3])}. This report is about {seen.clues.container_name} only."
+
+
 def _crash_loop(seen: Seen) -> str:
     """Never up is worse than killed now and then; the back-off hides how often it would be."""
     container = seen.clues.container
@@ -112,4 +129,5 @@ WARNINGS: tuple[tuple[str, Callable[[Seen], str]], ...] = (
     ("no_hpa", _no_hpa),
     ("memory_volume", _memory_volume),
     ("crash_loop", _crash_loop),
+    ("other_container_killed", _other_killed),
 )

@@ -152,6 +152,7 @@ class Proposal:
     why: str = ""
     caveats: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()  # what was verified: node room, quota
+    after_raise: str = ""  # the raise shortly before the kill that was not enough: "512Mi to 768Mi, 20 h before"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,3 +212,4 @@ class Report:
     missing: tuple[Missing, ...] = ()
     signature: Signature | None = None
     runtime: str = ""  # python | jvm | node | go | dotnet | ... or empty
+    numbers: tuple[str, ...] = ()  # every number behind kill, cause and proposal, one a line, for `-v`

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from receiver.diagnosis.limits_policy import is_futile
 from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.case import Missing
 from receiver.domain.facts import Facts
@@ -52,6 +53,7 @@ def build(view: IncidentView, report: Report | None, *, patch_place: str = "in t
         subject=clean_line("/".join(p for p in (name, container) if p)) or clean_line(alert_of(view.alerts).name if view.alerts else "") or "an alert",
         workload=clean_line(name),
         kind=clean_line(workload.kind) if workload and workload.kind != UNKNOWN_KIND else "",
+        is_job=workload is not None and workload.kind in ("Job", "CronJob"),
         container=clean_line(container),
         namespace=clean_line(subject.namespace),
         cluster=clean_line(subject.cluster),
@@ -247,6 +249,9 @@ def _change(report: Report | None) -> ChangeWords:
             buys="",
             why="",
             is_worthwhile=False,
+            is_futile=False,
+            after_raise="",
+            lasts="",
         )
     return ChangeWords(
         role=proposal.role,
@@ -257,8 +262,17 @@ def _change(report: Report | None) -> ChangeWords:
         request=_quantity(proposal.request_bytes),
         buys=words.about(proposal.buys_h * 3600) if proposal.buys_h else "",
         is_worthwhile=proposal.buys_h is None or proposal.buys_h >= WORTHWHILE_H,
+        is_futile=is_futile(proposal),
+        after_raise=clean_line(proposal.after_raise),
+        lasts=_lasts(proposal.buys_h),
         why=clean_line(proposal.why, 300),
     )
+
+
+def _lasts(buys_h: float | None) -> str:
+    if buys_h is None:
+        return ""
+    return words.about(buys_h * 3600) if buys_h * 60 >= 1 else "under a minute"
 
 
 def _quantity(n_bytes: int | None) -> str:

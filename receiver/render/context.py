@@ -62,6 +62,7 @@ class MemoryWords:
     limit_value: Annotated[str, "`80Mi`, to paste"]
     request_value: Annotated[str, "`64Mi`; empty: none is set"]
     has_no_limit: Annotated[bool, "the pod was read and the container has no limit"]
+    limit_is_pods: Annotated[bool, "the limit is the pod's: all its containers share it"]
     peak: Annotated[str, "the highest seen"]
     peak_of_limit: Annotated[str, "`2.4 of 64 MiB`"]
     peak_share: Annotated[str, "`4 %`"]
@@ -122,6 +123,9 @@ class ChangeWords:
     buys: Annotated[str, "what a stop-gap buys per life: `6 h 40`"]
     why: Annotated[str, "how the number was found"]
     is_worthwhile: Annotated[bool, "a fix, or a stop-gap that buys at least half an hour per life"]
+    is_futile: Annotated[bool, "a stop-gap that lasts under ten minutes per life: say that a higher limit does not help"]
+    after_raise: Annotated[str, "the raise shortly before the kill that was not enough: `512Mi to 768Mi, 20 h before`"]
+    lasts: Annotated[str, "how long a futile one lasts per life: `under a minute`, `8 min`"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +175,7 @@ class Context:
     subject: Annotated[str, "the workload, with `/container` when that has another name: `cart/log-shipper`"]
     workload: Annotated[str, "the workload's name; of a bare pod, the pod's"]
     kind: Annotated[str, "`Deployment`, ...; empty when not known"]
+    is_job: Annotated[bool, "the workload is a Job or a CronJob: it ends by itself"]
     container: Annotated[str, "the container, only when it is named unlike the workload"]
     namespace: Annotated[str, "may be empty"]
     cluster: Annotated[str, "may be empty"]

@@ -61,7 +61,7 @@ def _without_kill(report: Report, *, is_memory_alert: bool) -> RootKind:
     current = shape.current_bytes if shape and shape.current_bytes is not None else report.facts.usage_bytes
     if report.cause.detail == "runtime_limit" and report.signature is not None:
         return RootKind.OWN_LIMIT
-    if shape is not None and shape.detail == "page_cache":
+    if report.cause.detail == "page_cache" or (shape is not None and shape.detail == "page_cache"):
         return RootKind.FILE_CACHE
     if current is not None and (is_memory_alert or (limit and current / limit >= HIGH_USE)):
         return RootKind.WARNING

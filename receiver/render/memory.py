@@ -50,6 +50,7 @@ def memory_words(facts: Facts | None, shape: Shape | None, container_name: str) 
         limit_value=format_quantity(limit) if limit else "",
         request_value=format_quantity(container.request_bytes) if container and container.request_bytes else "",
         has_no_limit=container is not None and limit is None,
+        limit_is_pods=limit is not None and container is not None and container.limit_bytes is None,
         peak=human_bytes(peak) if peak else "",
         peak_of_limit=words.used_of(peak, limit) if peak and limit else "",
         peak_share=words.share(peak, limit) if peak else "",
@@ -89,7 +90,9 @@ def growth_words(report: Report | None, now: datetime) -> GrowthWords | None:
     next_kill = full_at if full_at and shape.kills else _next_kill(report, shape, now)
     return GrowthWords(
         rate=words.growth(low, high),
-        lives=len([life for life in shape.lives if life.is_ramp or life.growth_bytes_per_h is not None]),  # the others are too short to judge
+        lives=len(
+            [life for life in shape.lives if life.is_ramp or life.growth_bytes_per_h is not None]
+        ),  # the others are too short to judge
         lives_grown=len(ramps),
         since=words.about(newest.end_s - newest.start_s) if newest else "",
         floor_from=human_bytes(median(starts)) if starts else "",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 
-from receiver.domain.report import Report
+from receiver.domain.report import Life, Report, Shape
 from receiver.domain.units import human_bytes, human_percent
 from receiver.render.text import clean_block
 
 WIDTH = 100
+MAX_LIVES = 12  # of the numbers: the newest ones
 LABEL_WIDTH = 7  # "Facts  "
 
 
@@ -31,12 +32,15 @@ def _fold(line: str, width: int) -> list[str]:
 
 
 def numbers(report: Report) -> str:
-    """Every number behind the verdict, one a line, for `-v`. Empty when there is no memory series."""
-    shape = report.shape
+    """Every number behind the verdict, one a line, for `-v`: of kill, cause and proposal, then of the memory series."""
+    return clean_block("\n".join([*report.numbers, *_shape_lines(report.shape)]), max_lines=120)
+
+
+def _shape_lines(shape: Shape | None) -> list[str]:
     if shape is None:
-        return ""
+        return []
     lines = [
-        f"cause {shape.cause}, confidence {shape.confidence:.2f}",
+        f"shape {shape.cause}, confidence {shape.confidence:.2f}",
         f"history_s {shape.history_s:.0f}, of it missing {shape.missing_s:.0f}",
     ]
     lines += _bytes_line("limit", shape.limit_bytes)
@@ -51,7 +55,17 @@ def numbers(report: Report) -> str:
     if shape.rate_correlation is not None:
         lines.append(f"correlation with the request rate {shape.rate_correlation:.2f}")
     lines += [f"{name} {value:g}" for name, value in sorted(shape.numbers.items())]
-    return clean_block("\n".join(lines), max_lines=80)
+    lines += [_life_line(n, life) for n, life in enumerate(shape.lives, 1)][-MAX_LIVES:]
+    return lines
+
+
+def _life_line(number: int, life: Life) -> str:
+    parts = [f"life {number}: {life.end_s - life.start_s:.0f} s, peak {human_bytes(life.peak_bytes)}"]
+    if life.floor_start_bytes is not None and life.floor_end_bytes is not None:
+        parts.append(f"floor {human_bytes(life.floor_start_bytes)} to {human_bytes(life.floor_end_bytes)}")
+    if life.growth_bytes_per_h is not None:
+        parts.append(f"growth {human_bytes(life.growth_bytes_per_h)} per hour")
+    return ", ".join([*parts, *(["a ramp"] if life.is_ramp else []), *(["killed"] if life.is_killed else [])])
 
 
 def _bytes_line(name: str, n_bytes: float | None) -> list[str]:

@@ -65,7 +65,8 @@ def test_stop_gap_of_seconds_says_that_it_is_hardly_worth_it() -> None:
     proposal = _of(facts(container(dead=death(lived_s=13)), log=log(*growing)))
 
     assert proposal.role == "stop_gap"
-    assert "26 s per life" in proposal.caveats[0]
+    assert "192Mi is full after 26 s as well" in proposal.why
+    assert "not worth a rollout" in proposal.why
 
 
 def test_unknown_cause_gets_a_stop_gap_that_says_so() -> None:
