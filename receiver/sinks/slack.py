@@ -7,7 +7,7 @@ once: who decides about a second time is the sender, because chat.postMessage is
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from receiver.errors import Ambiguous, BadMessage, DeliveryError, Gone, RetryLater, SinkMisconfigured, SourceError, Unavailable, Unreadable
@@ -107,6 +107,43 @@ class SlackBotSink:
         except Gone:
             return None  # the whole thread is not there
         return None
+
+    def upload(self, png: bytes, filename: str, title: str) -> str:
+        """Store a picture with Slack, shared nowhere, and return its file id for an image block's `slack_file`.
+
+        Needs the scope files:write. Repeating it is harmless: it leaves a file that nobody sees. No refusal of it says anything
+        about messages, so none is about the whole sink. Slack may take a moment until a message can use the file
+        (`invalid_blocks` till then).
+        """
+        try:
+            asked = self._call("files.getUploadURLExternal", form={"filename": filename, "length": len(png)}, is_repeatable=True)
+            file_id, url = asked.get("file_id"), asked.get("upload_url")
+            if not isinstance(file_id, str) or not isinstance(url, str):
+                raise RetryLater("Slack answered files.getUploadURLExternal without an address", code="unreadable")
+            self._send_file(url, png)
+            done = {"files": [{"id": file_id, "title": title}]}
+            self._call("files.completeUploadExternal", json_body=done, is_repeatable=True)
+        except SinkMisconfigured as exc:
+            raise SinkMisconfigured(str(exc), code=exc.code, is_whole_sink=False) from exc
+        return file_id
+
+    def _send_file(self, url: str, content: bytes) -> None:
+        """To the address that Slack named. Its host is another one than the API's, so the token does not go there."""
+        if not url.startswith(("https://", f"{self._http.origin}/")):
+            raise RetryLater("Slack named an upload address that is not https", code="address")
+        try:
+            place = Http(replace(self._http.config, base_url=url, name="Slack's file upload", token="", headers={}, pool_size=1))
+        except ValueError as exc:
+            raise RetryLater("Slack named an upload address that is none", code="address") from exc
+        try:
+            response = place.post(data=content, headers={"Content-Type": "application/octet-stream"})
+        except SourceError as exc:
+            raise transport_error(exc, is_repeatable=True) from exc
+        finally:
+            place.close()
+        check_status(response, "Slack's file upload", is_repeatable=True)
+        if response.status != 200:
+            raise BadMessage(f"Slack's file upload answered {response.status}", code=f"http_{response.status}")
 
     def check(self) -> SlackIdentity:
         """auth.test: who the token is and what it may do. DeliveryError when it does not work."""

@@ -34,6 +34,7 @@ from tests.checks.slack_limits import MENTION, MENTION_TYPES, problems, slack_er
 TOKEN = "xoxb-fake-0123456789"
 WEBHOOK_PATH = "/services/T0FAKE/B0FAKE/webhook-secret"
 WEBHOOK_CHANNEL = "C0WEBHOOK"
+UPLOAD_PATH = "/upload/v1/"
 HANG_S = 60.0  # a hung answer ends at the latest then, or when the fake stops
 
 
@@ -99,6 +100,17 @@ class Fault:
 
 
 @dataclass
+class StoredFile:
+    """An uploaded file. A message can use it once it is complete."""
+
+    name: str
+    length: int
+    title: str = ""
+    content: bytes = b""
+    is_complete: bool = False
+
+
+@dataclass
 class _Channel:
     name: str
     is_archived: bool = False
@@ -111,7 +123,7 @@ class FakeSlack:
     """See the module's docstring. `min_interval_s`: one message a channel in that time, else 429; 0 for no limit."""
 
     def __init__(
-        self, *, port: int = 0, min_interval_s: float = 0.0, allowed_mention: str = "", scopes: tuple[str, ...] = ("chat:write", "channels:history", "channels:read")
+        self, *, port: int = 0, min_interval_s: float = 0.0, allowed_mention: str = "", scopes: tuple[str, ...] = ("chat:write", "channels:history", "channels:read", "files:write")
     ) -> None:  # fmt: skip
         self.token = TOKEN
         self.scopes = set(scopes)
@@ -119,6 +131,9 @@ class FakeSlack:
         self.allowed_mention = allowed_mention
         self.outage: int | None = None  # a status that every call is answered with
         self.complaints: list[str] = []
+        self.files: dict[str, StoredFile] = {}  # by file id
+        self.slow_file_posts = 0  # so many more messages with a file are refused, as if the file were not ready yet
+        self.upload_tokens: list[str] = []  # tokens that were sent to the upload address: none should be
         self.pings: list[str] = []  # mentions in posts, in order: who was called
         self.silent_mentions: list[str] = []  # mentions in edits: nobody is called, but it looks like it
         self.calls: Counter[str] = Counter()
@@ -227,7 +242,8 @@ class FakeSlack:
     def answer(self, path: str, headers: Mapping[str, str], raw: bytes) -> tuple[int, dict[str, str], bytes] | None:
         """One request."""
         is_webhook = path == WEBHOOK_PATH
-        method = "webhook" if is_webhook else path.removeprefix("/api/")
+        is_upload = path.startswith(UPLOAD_PATH)
+        method = "webhook" if is_webhook else "upload" if is_upload else path.removeprefix("/api/")
         with self._changed:
             self.calls[method] += 1
             fault = self._fault(method)
@@ -240,6 +256,8 @@ class FakeSlack:
         with self._changed:
             if is_webhook:
                 reply: tuple[int, dict[str, str], bytes] | None = self._webhook(raw)
+            elif is_upload:
+                reply = self._receive(path.removeprefix(UPLOAD_PATH), headers, raw)
             else:
                 reply = _json(self._api(method, headers, raw))
             self._changed.notify_all()
@@ -293,6 +311,8 @@ class FakeSlack:
             "conversations.history": self._history,
             "conversations.replies": self._replies,
             "conversations.list": self._list,
+            "files.getUploadURLExternal": self._upload_url,
+            "files.completeUploadExternal": self._complete_upload,
         }
         if method not in handlers:
             return self._refuse("unknown_method")
@@ -349,11 +369,45 @@ class FakeSlack:
         return {"ok": True, "channel": message.channel, "ts": message.ts, "text": message.text}
 
     def _check(self, body: Mapping[str, Any]) -> dict[str, Any] | None:
+        used = [str(b["slack_file"].get("id")) for b in body.get("blocks") or () if isinstance(b.get("slack_file"), dict)]
+        if used and self.slow_file_posts > 0:
+            self.slow_file_posts -= 1
+            return self._refuse(
+                "invalid_blocks", response_metadata={"messages": ["[ERROR] invalid slack file [json-pointer:/blocks/0/slack_file]"]}
+            )
+        if any(i not in self.files or not self.files[i].is_complete for i in used):
+            return self._refuse("invalid_blocks", response_metadata={"messages": ["[ERROR] no such file"]})
         self.complaints += problems(body, allowed_mention=self.allowed_mention)
         word = slack_error(body)
         if word is None:
             return None
         return self._refuse(word, response_metadata={"messages": ["[ERROR] found by the checker"]})
+
+    def _upload_url(self, form: dict[str, Any]) -> dict[str, Any]:
+        if "files:write" not in self.scopes:
+            return self._refuse("missing_scope", needed="files:write")
+        if not form.get("filename") or int(form.get("length") or 0) <= 0:
+            return self._refuse("invalid_arguments")
+        file_id = f"F{len(self.files):010d}"
+        self.files[file_id] = StoredFile(name=str(form["filename"]), length=int(form["length"]))
+        return {"ok": True, "file_id": file_id, "upload_url": f"http://127.0.0.1:{self._port}{UPLOAD_PATH}{file_id}"}
+
+    def _receive(self, file_id: str, headers: Mapping[str, str], raw: bytes) -> tuple[int, dict[str, str], bytes]:
+        if headers.get("authorization"):
+            self.upload_tokens.append(headers["authorization"])
+        stored = self.files.get(file_id)
+        if stored is None or len(raw) != stored.length:
+            return 400, {}, b"bad upload"
+        stored.content = raw
+        return 200, {}, f"OK - {len(raw)}".encode()
+
+    def _complete_upload(self, body: dict[str, Any]) -> dict[str, Any]:
+        for entry in body.get("files") or ():
+            stored = self.files.get(str(entry.get("id")))
+            if stored is None or not stored.content:
+                return self._refuse("file_not_found")
+            stored.title, stored.is_complete = str(entry.get("title") or ""), True
+        return {"ok": True, "files": [{"id": e["id"], "title": e.get("title", "")} for e in body.get("files") or ()]}
 
     def _history(self, form: dict[str, Any]) -> dict[str, Any]:
         if "channels:history" not in self.scopes:
