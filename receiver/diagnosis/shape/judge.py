@@ -117,7 +117,7 @@ def _leak(seen: Seen) -> Verdict | None:
     clean = all(x.ramp.is_clean for x in good)
     if killed <= 1 and len(good) == 1 and not clean:
         return _verdict(CauseName.UNKNOWN, 0.5, "climbing")
-    confidence = {0: 0.75, 1: 0.8}.get(killed, 0.95) + (0.1 if len(good) >= 3 else 0.05 * (len(good) - 1))
+    confidence = {0: 0.75, 1: 0.82}.get(killed, 0.95) + (0.1 if len(good) >= 3 else 0.05 * (len(good) - 1))
     if not clean:
         confidence -= 0.1
     if sum(x.length_s for x in good) < 3600:
@@ -176,7 +176,7 @@ def _limit(seen: Seen) -> Verdict | None:
     cap = 0.95 if seen.columns.has_own_memory or seen.lives.kills else 0.6
     if level.high_share_later >= th.HIGH_SHARE and level.p10_later >= th.HIGH_P10:
         is_long = seen.history_s >= th.SETTLED_S
-        confidence = 0.9 if level.high_share_later >= th.RECENT_HIGH_SHARE and is_long else 0.8 if is_long else 0.6
+        confidence = 0.9 if level.high_share_later >= th.RECENT_HIGH_SHARE and is_long else 0.85 if is_long else 0.6
         return _verdict(CauseName.LIMIT_TOO_LOW, min(confidence, cap), "near_limit")
     if level.high_share_recent >= th.RECENT_HIGH_SHARE and level.p10_recent >= th.RECENT_P10 and level.recent_s >= th.RECENT_MIN_S:
         return _verdict(CauseName.LIMIT_TOO_LOW, min(0.85, cap), "near_limit")
@@ -201,8 +201,8 @@ def _spike(seen: Seen) -> Verdict | None:
     if not kills and not follows and level is not None and level.is_high_now and peaks <= 1:
         return _verdict(CauseName.UNKNOWN, 0.5, "spike_or_new_level")
     if follows:
-        return _verdict(CauseName.SPIKE, 0.9 if peaks >= 2 else 0.8, "traffic")
-    return _verdict(CauseName.SPIKE, 0.8 if peaks >= 3 else 0.7 if peaks == 2 else 0.6, "batch")
+        return _verdict(CauseName.SPIKE, 0.92 if peaks >= 2 else 0.85, "traffic")
+    return _verdict(CauseName.SPIKE, 0.87 if peaks >= 3 else 0.8 if peaks == 2 else 0.7, "batch")
 
 
 def _ramps_killed_it(seen: Seen) -> bool:
