@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,12 @@ from typing import Any
 from receiver.app.build import Application, build
 from receiver.demo.standins import Incident, PodRecording, Recordings
 from receiver.settings import load_settings
-from receiver.store import incidents
+from receiver.store import alerts, incidents, jobs
 from tests.fakes.slack import FakeSlack
 
 
 @contextmanager
-def receiver_inside(folder: Path, slack: FakeSlack, **settings: str) -> Iterator[Application]:
+def receiver_inside(folder: Path, slack: FakeSlack, *, clock: Callable[[], float] = time.time, **settings: str) -> Iterator[Application]:
     """A running receiver. Every incident keeps a root of its own, however many come at once."""
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "config.yaml"
@@ -26,7 +26,7 @@ def receiver_inside(folder: Path, slack: FakeSlack, **settings: str) -> Iterator
         "STORE_URL": f"sqlite:///{folder}/state.db", "SLACK_BOT_TOKEN": slack.token, "SLACK_CHANNEL": "C1", "SLACK_API_URL": slack.api_url,
         "SLACK_MIN_INTERVAL": "0", **settings,
     }  # fmt: skip
-    application = build(load_settings(environ, str(config)))
+    application = build(load_settings(environ, str(config)), clock=clock)
     application.start()
     try:
         yield application
@@ -66,6 +66,9 @@ def renamed(recordings: Recordings, name: str, words: dict[str, str]) -> Inciden
     )  # fmt: skip
 
 
-def environment_without(*names: str) -> dict[str, str]:
-    """This process's environment but for some variables."""
-    return {k: v for k, v in os.environ.items() if k not in names}
+def is_idle(application: Application) -> bool:
+    """Whether everything accepted is folded, and looked at as far as it is due."""
+    with application.store.read() as tx:
+        due = jobs.next_due(tx)
+        is_folded = not alerts.unfolded(tx, 1)
+    return is_folded and application.worker.dispatcher.running == 0 and (due is None or due > application.store.now())

@@ -63,9 +63,10 @@ class KubeStandin(Standin):
     def _pods(self, namespace: str, name: str, sub: str, params: Mapping[str, str]) -> Reply:
         if not name:
             pods = [r.pod for (ns, _), r in self.recordings.pods.items() if not namespace or ns == namespace]
-            return json_reply(
-                {"kind": "PodList", "metadata": {}, "items": [p for p in pods if _has_labels(p, params) and _has_fields(p, params)]}
-            )
+            found = [p for p in pods if _has_labels(p, params) and _has_fields(p, params)]
+            page = len(found) if "resourceVersion" in params else int(params.get("limit") or len(found))  # the watch cache does not page
+            metadata = {"continue": "next"} if page < len(found) else {}
+            return json_reply({"kind": "PodList", "metadata": metadata, "items": found[:page]})
         recording = self.recordings.pods.get((namespace, name))
         if recording is None:
             return _not_found("pods", "", name)
