@@ -31,6 +31,11 @@ _POD_SPEC_PATH: Mapping[str, tuple[str, ...]] = {
     "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
     "Pod": ("spec",),
 }
+# Kinds that merge containers by name; a custom resource (an Argo Rollout) would lose its other containers.
+_API_VERSION: Mapping[str, str] = {
+    "Deployment": "apps/v1", "StatefulSet": "apps/v1", "DaemonSet": "apps/v1", "ReplicaSet": "apps/v1", "ReplicationController": "v1",
+    "Job": "batch/v1", "CronJob": "batch/v1", "Pod": "v1",
+}  # fmt: skip
 _SHORT_KIND = {
     "Deployment": "deploy",
     "StatefulSet": "sts",
@@ -49,6 +54,7 @@ _SETTABLE = (
 _ROLLS = ("Deployment", "StatefulSet", "DaemonSet")  # kubectl rollout status waits for these
 # Not as a comment behind the command: an interactive zsh would pass it on as arguments.
 RESIZE_NOTE = "the last command raises this pod alone, in place and without a restart (Kubernetes 1.33 or newer)"
+GIT_NOTE = "in Git: with Kustomize, list the YAML patch under patches, with kind and name as its target; with Helm, set the chart's value (often resources.limits.memory)"
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")  # DNS-1123 subdomain, as the API server checks names
 
 
@@ -82,8 +88,15 @@ def change_of(clues: Clues, *, limit_bytes: int, request_bytes: int | None) -> C
 
 
 def patch_of(change: Change) -> str:
-    """The strategic-merge patch as YAML, for `kubectl patch --patch-file` or a Kustomize `patches` entry."""
-    return _yaml(_patch_document(change))
+    """The strategic-merge patch as YAML, for `kubectl patch --patch-file` or a Kustomize `patches` entry.
+
+    Kustomize reads it only with apiVersion, kind and name. The namespace is left out, for an overlay often sets it: a
+    `target` of kind and name finds the object with and without one.
+    """
+    workload = change.workload
+    version = _API_VERSION.get(workload.kind)
+    head = {"apiVersion": version, "kind": workload.kind, "metadata": {"name": workload.name}} if version else {}
+    return _yaml({**head, **_patch_document(change)})
 
 
 def _patch_document(change: Change) -> dict[str, Any]:
@@ -193,7 +206,7 @@ def _ownership_notes(change: Change) -> tuple[str, ...]:
     """Where the change belongs when something else writes the object."""
     managed = change.managed_by
     if not managed:
-        return ()
+        return (GIT_NOTE,) if change.workload.kind in _API_VERSION else ()
     lowered = managed.lower()
     if "argo" in lowered or "flux" in lowered:
         return (f"managed by {managed}: it reverts changes made by hand, so change the repository it reads",)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import shlex
+import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -68,6 +70,8 @@ def _changes(before: Any, after: Any, path: str = "") -> dict[str, Any]:
         keys = {**before, **after}
         return {p: v for k in keys for p, v in _changes(before.get(k), after.get(k), f"{path}/{k}").items()}
     if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        if all(isinstance(e, dict) and "name" in e for e in (*before, *after)):  # kustomize puts the patched one first
+            before, after = sorted(before, key=lambda e: str(e["name"])), sorted(after, key=lambda e: str(e["name"]))
         return {
             p: v
             for b, a in zip(before, after, strict=True)
@@ -269,3 +273,63 @@ def test_report_of_a_recorded_deployment_applies() -> None:
     assert parse_bytes(resources["limits"]["memory"]) == report.proposal.limit_bytes == 200 * MIB
     assert parse_bytes(resources["requests"]["memory"]) == report.proposal.request_bytes
     assert resources["requests"]["cpu"] == "20m"
+
+
+# --- by the tools themselves, where they are there ------------------------------------------------------------------------
+
+needs_kubectl = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
+
+
+def _run_kubectl(*words: str, cwd: Path) -> str:
+    return subprocess.run(["kubectl", *words], cwd=cwd, check=True, capture_output=True, text=True, timeout=30).stdout
+
+
+@needs_kubectl
+@pytest.mark.parametrize(("label", "owner", "name", "kind", "pod_level", "where"), ROWS, ids=[r[0] for r in ROWS])
+def test_kubectl_applies_the_patch(label: str, owner: Any, name: str, kind: str, pod_level: bool, where: str, tmp_path: Path) -> None:
+    """kubectl's own strategic merge of the recorded object: this container's memory changes and nothing else."""
+    (tmp_path / "owner.json").write_text(json.dumps(owner))
+    (tmp_path / "patch.yaml").write_text(patch_of(_change(owner, name, kind, is_pod_level=pod_level)))
+    if pod_level:
+        pytest.skip("kubectl 1.32 and older do not know limits of a pod")
+    said = _run_kubectl(
+        "patch", "--local", "-f", "owner.json", "--type=strategic", "--patch-file", "patch.yaml", "-o", "json", cwd=tmp_path
+    )
+
+    changed = {path: value for path, value in _changes(owner, json.loads(said)).items() if value is not None}
+    assert changed == {f"{where}/limits/memory": "200Mi", f"{where}/requests/memory": "128Mi"}
+
+
+@needs_kubectl
+@pytest.mark.parametrize(("label", "owner", "name", "kind", "pod_level", "where"), ROWS[:4], ids=[r[0] for r in ROWS[:4]])
+def test_kustomize_takes_the_patch(label: str, owner: Any, name: str, kind: str, pod_level: bool, where: str, tmp_path: Path) -> None:
+    """The YAML named under `patches` of an overlay, as the hint says."""
+    (tmp_path / "owner.yaml").write_text(yaml.safe_dump(owner))
+    (tmp_path / "memory.yaml").write_text(patch_of(_change(owner, name, kind, is_pod_level=pod_level)))
+    patches = [{"path": "memory.yaml", "target": {"kind": owner["kind"], "name": owner["metadata"]["name"]}}]
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump({"resources": ["owner.yaml"], "patches": patches}))
+    built = yaml.safe_load(_run_kubectl("kustomize", ".", cwd=tmp_path))
+
+    changed = {path: value for path, value in _changes(owner, built).items() if value is not None}
+    assert changed == {f"{where}/limits/memory": "200Mi", f"{where}/requests/memory": "128Mi"}
+
+
+@needs_kubectl
+def test_kubectl_sets_what_the_first_command_says(tmp_path: Path) -> None:
+    """The words of the first command, run by kubectl on the recorded object instead of a cluster."""
+    owner = _owner("b-sidecar")
+    (tmp_path / "owner.json").write_text(json.dumps(owner))
+    command = shlex.split(commands_of(_change(owner, "log-shipper"))[0][0])
+    options = [w for w in command[5:] if not w.startswith("deploy/")]
+    said = json.loads(_run_kubectl("set", "resources", "--local", "-f", "owner.json", *options, "-o", "json", cwd=tmp_path))
+    set_to = next(c["resources"] for c in said["spec"]["template"]["spec"]["containers"] if c["name"] == "log-shipper")
+
+    assert (set_to["limits"]["memory"], set_to["requests"]["memory"]) == ("200Mi", "128Mi")
+
+
+def test_patch_of_a_custom_kind_has_no_head() -> None:
+    """Kustomize would replace the containers of a kind it does not know: that patch is not offered as one."""
+    change = _change(_owner("a-leak"), "orders-api", workload=Workload(kind="Rollout", name="orders-api"))
+
+    assert "kind" not in yaml.safe_load(patch_of(change))
+    assert not any("Kustomize" in n for n in commands_of(change)[1])
