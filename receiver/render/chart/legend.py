@@ -77,7 +77,7 @@ def fitted(found: Sequence[Entry], room_px: float, size_px: float) -> tuple[tupl
 
 def rate_text(per_s: float) -> str:
     """A request rate: `0.34/s`, `12/s`, `1,240/s`."""
-    return f"{per_s:,.0f}/s" if per_s >= 10 else f"{per_s:.2g}/s"
+    return f"{per_s:,.0f}/s" if 10 <= per_s < 1e7 else f"{per_s:.2g}/s"
 
 
 def _short(moment: Moment) -> str:
