@@ -30,6 +30,7 @@ from receiver.pipeline.routing import Route, Router
 from receiver.render.environment import slack_environment
 from receiver.render.renderer import Renderer, plain_body
 from receiver.settings import Settings
+from receiver.sinks import png
 from receiver.sinks.base import Sink
 from receiver.sinks.console import ConsoleConfig, ConsoleSink
 from receiver.sinks.slack import SlackBotSink, SlackConfig
@@ -80,10 +81,10 @@ def build(
     router = make_router(settings, sink)
     notices = Notices(store, router.default)
     enricher = Enricher(
-        store=store, evidence=evidence, rendering=renderer, router=router, metrics=metrics, monotonic=monotonic,
+        store=store, evidence=evidence, rendering=renderer, router=router, metrics=metrics, monotonic=monotonic, hide=evidence.hide,
         config=EnrichConfig(
             public_url=settings.public_url, threaded_sinks=frozenset({sink.name} if sink.has_threads else ()),
-            label_names=make_label_names(settings), cluster_name=settings.cluster_name,
+            label_names=make_label_names(settings), cluster_name=settings.cluster_name, has_charts=png.is_available(),
         ),
     )  # fmt: skip
     dispatcher = Dispatcher(
@@ -101,7 +102,7 @@ def build(
             min_interval_s=settings.slack_min_interval if sink.name != ConsoleSink.name else 0.0,
             retry_max_age_s=settings.retry_max_age, on_ambiguous=settings.on_ambiguous,
         ),
-        plain_body=plain_body,
+        plain_body=plain_body, png_of=png.png_of,
     )  # fmt: skip
     worker = Worker(dispatcher, sender)
     web = create_web(

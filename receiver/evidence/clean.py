@@ -57,9 +57,9 @@ class Cleaner:
         return cleaned
 
     def pair(self, name: str, value: str) -> str:
-        """A named value without secrets: the name may be what gives it away (`password`)."""
+        """A named value without secrets: by its own shape first, then by the name, which may give it away (`password`)."""
         prefix = f"{name}="
-        cleaned = self.text(prefix + value)
+        cleaned = self.text(prefix + self.text(value))
         return cleaned[len(prefix) :] if cleaned.startswith(prefix) else "[redacted]"
 
     def object(self, obj: Any) -> Any:

@@ -97,6 +97,10 @@ class Evidence:
         """What the gatherers need to be allowed in the cluster; for `doctor` and the shipped ClusterRole."""
         return union(p for g in self._gatherers for p in g.permissions)
 
+    def hide(self, name: str, value: str) -> str:
+        """A named value as it may be shown: without the secrets in it."""
+        return Cleaner(self._redact).pair(name, value)
+
     def close(self) -> None:
         """Close the connections; a later look opens new ones."""
         for client in (self.kube, self.prometheus, self.alertmanager):

@@ -19,13 +19,16 @@ from receiver.diagnosis.report_json import report_document
 from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.case import Case
 from receiver.domain.identity import LabelNames, Subject, subject_of, workload_key
-from receiver.domain.incident import DigestView, IncidentView, Message
+from receiver.domain.incident import PICTURE, DigestView, IncidentView, Message
 from receiver.domain.report import Report
 from receiver.domain.units import from_epoch
 from receiver.pipeline import life, storm
 from receiver.pipeline.fold import ENRICH
 from receiver.pipeline.routing import Router
 from receiver.pipeline.storm import StormConfig
+from receiver.render.blocks import image
+from receiver.render.build import alert_of
+from receiver.render.chart import chart_of
 from receiver.store import alerts as alert_table
 from receiver.store import conversations, incidents, jobs, outbox
 from receiver.store.conversations import Conversation
@@ -53,8 +56,8 @@ class EvidenceSource(Protocol):
 class Rendering(Protocol):
     """What turns an incident into messages: the render layer."""
 
-    def incident(self, view: IncidentView, report: Report | None) -> tuple[Message, ...]:
-        """Root and replies."""
+    def incident(self, view: IncidentView, report: Report | None, *, chart: Mapping[str, Any] | None = None) -> tuple[Message, ...]:
+        """Root and replies; `chart`: an image block for the root."""
 
     def single(self, view: IncidentView, report: Report | None) -> Message:
         """One message with everything, for sinks without threads."""
@@ -76,6 +79,7 @@ class EnrichConfig:
     cluster_name: str = ""
     storm: StormConfig = field(default_factory=StormConfig)
     has_buttons: bool = False
+    has_charts: bool = False
 
 
 class Enricher:
@@ -83,8 +87,9 @@ class Enricher:
 
     def __init__(
         self, *, store: Store, evidence: EvidenceSource, rendering: Rendering, router: Router, metrics: Metrics, config: EnrichConfig,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = time.monotonic, hide: Callable[[str, str], str] = lambda name, value: value,
     ) -> None:  # fmt: skip
+        """`hide`: a named value without the secrets in it."""
         self._store = store
         self._evidence = evidence
         self._rendering = rendering
@@ -92,6 +97,7 @@ class Enricher:
         self._metrics = metrics
         self._config = config
         self._monotonic = monotonic
+        self._hide = hide
 
     def enrich(self, job: Job) -> None:
         """Look at an incident and write what should be shown."""
@@ -250,7 +256,7 @@ class Enricher:
             if conversation is None:
                 continue
             view = life.view_of(
-                incident, alerts, incident.data, conversation=conversation, public_url=self._config.public_url, previous=previous,
+                incident, self._fit_to_show(alerts), incident.data, conversation=conversation, public_url=self._config.public_url, previous=previous,
                 because_degraded=because_degraded, has_buttons=self._config.has_buttons,
                 looks_at=_looks_ahead(incident, now=now) if report is not None else (),
             )  # fmt: skip
@@ -259,17 +265,32 @@ class Enricher:
             else:
                 self._desire_single(tx, conversation, view, report, now=now)
 
+    def _fit_to_show(self, alerts: tuple[Alert, ...]) -> tuple[Alert, ...]:
+        """The alerts with their secrets hidden: messages show the annotations of the one that speaks for them, so the others' go."""
+        speaker = alert_of(alerts) if alerts else None
+        return tuple(
+            replace(a, annotations={k: self._hide(k, v) for k, v in a.annotations.items()} if a is speaker else {}) for a in alerts
+        )
+
     def _desire_thread(
         self, tx: Tx, conversation: Conversation, view: IncidentView, report: Report | None, change: life.Change, *, now: float
     ) -> None:
         is_first = not outbox.has_slot(tx, conversation.id, "root")
-        for message in self._rendering.incident(view, report):
+        for message in self._messages(view, report):
             outbox.desire(tx, conversation.id, message, now=now, is_kill_update=change.is_new_kill)
         if not is_first:
             # An edit is silent, and the phone only ever showed the first text: these must be noticed, once each.
             later = self._rendering.later(view, report)
             for slot in change.broadcasts:
                 outbox.desire(tx, conversation.id, replace(later, slot=slot, is_reply=True, is_broadcast=True), now=now)
+
+    def _messages(self, view: IncidentView, report: Report | None) -> tuple[Message, ...]:
+        """Root and replies, the root with its chart where there is history enough for one."""
+        chart = chart_of(report, view) if report is not None and self._config.has_charts else None
+        if chart is None:
+            return self._rendering.incident(view, report)
+        root, *replies = self._rendering.incident(view, report, chart=image({"slack_file": {"id": PICTURE}}, chart.alt_text))
+        return (replace(root, chart_svg=chart.svg_dark), *replies)
 
     def _desire_single(self, tx: Tx, conversation: Conversation, view: IncidentView, report: Report | None, *, now: float) -> None:
         """A sink that cannot edit: the whole once, then a short message for each later state."""

@@ -103,3 +103,14 @@ def test_what_says_where_memory_goes_is_kept():
     spec = {"volumes": [{"name": "t", "emptyDir": {"medium": "Memory"}}, {"name": "c", "csi": {"volumeAttributes": {"password": "x"}}}]}
 
     assert Cleaner(nothing_redacted).object(spec) == {"volumes": [{"name": "t", "emptyDir": {"medium": "Memory"}}, {"name": "c"}]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f"\x1b[36mpassword\x1b[0m=\x1b[35m{SECRET}\x1b[0m user=bob", f"\x1b[1;36mapi_key\x1b[0m={SECRET}", f"user=bob password={SECRET}"],
+    ids=["coloured", "bold name", "plain"],
+)
+@pytest.mark.parametrize("name", ["message", "description", "example.com/note", "password"])
+def test_a_named_text_is_cleaned_by_its_own_shape_first(name, text):
+    """The name in front must not hide what the text alone would have shown."""
+    assert SECRET not in Cleaner(Redactor().redact).pair(name, text)
