@@ -15,6 +15,7 @@ from receiver.domain.identity import Subject
 
 FIRING = "firing"
 RESOLVED = "resolved"
+PICTURE = "PICTURE"  # the file of an image block whose picture is not uploaded yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,10 +107,12 @@ class Message:
     full_text: str = ""
     is_reply: bool = False
     is_broadcast: bool = False
+    chart_svg: str = ""  # the picture that the image block with PICTURE as its file stands for
 
     def body(self) -> dict[str, Any]:
         """As stored and sent: chat.postMessage fields without channel, thread and token."""
-        return {"text": self.text, "blocks": [dict(b) for b in self.blocks], "full_text": self.full_text}
+        body = {"text": self.text, "blocks": [dict(b) for b in self.blocks], "full_text": self.full_text}
+        return {**body, "chart_svg": self.chart_svg} if self.chart_svg else body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ pace, order and retries, the store owns state. Every refusal is one of the Deliv
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from receiver.errors import DeliveryError
 
@@ -52,4 +52,13 @@ class Sink(Protocol):
 
         CannotReconcile when the sink cannot read back; the other DeliveryErrors when it could not be asked now.
         """
+        ...
+
+
+@runtime_checkable
+class TakesPictures(Protocol):
+    """A sink that can show pictures inside its messages."""
+
+    def upload(self, png: bytes, filename: str, title: str) -> str:
+        """Store a picture; returns the file id for an image block. DeliveryError when it cannot be stored."""
         ...

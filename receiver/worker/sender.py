@@ -19,6 +19,7 @@ from receiver.store import outbox
 from receiver.store.outbox import Outgoing
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
+from receiver.worker.pictures import Pictures, has_picture, without_picture
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,8 @@ RECONCILE_MARGIN_S = 60.0  # clocks of ours and of the sink's may differ
 BACKOFF_CAP_S = 300.0
 MISCONFIGURED_PAUSE_S = 30.0
 IDLE_S = 5.0
+PICTURE_TRIES = 2
+PICTURE_WAIT_S = 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +47,14 @@ class Sender:
     def __init__(
         self, *, store: Store, sinks: Mapping[str, Sink], metrics: Metrics, config: SenderConfig,
         plain_body: Callable[[Mapping[str, Any]], Mapping[str, Any]], monotonic: Callable[[], float],
+        png_of: Callable[[str], bytes | None] = lambda _: None,
     ) -> None:  # fmt: skip
         self._store = store
         self._sinks = sinks
         self._metrics = metrics
         self._config = config
         self._plain_body = plain_body
+        self._pictures = Pictures(png_of)
         self._monotonic = monotonic
         self._next_at: dict[tuple[str, str], float] = {}
         self._paused_until: dict[str, float] = {}
@@ -93,17 +98,18 @@ class Sender:
 
     def _deliver(self, sink: Sink, outgoing: Outgoing) -> None:
         if outgoing.ts is not None:
-            sink.update(outgoing.channel, outgoing.ts, self._body(outgoing))
+            sink.update(outgoing.channel, outgoing.ts, self._body(sink, outgoing))
             self._arrived(outgoing, ts=None)
             return
         if outgoing.is_doubtful and self._is_settled(sink, outgoing):
             return
+        body = self._body(sink, outgoing)  # before the intent: an upload takes its time, and repeats harmlessly
         with self._store.write() as tx:
             is_wanted = outbox.intend(tx, outgoing, now=self._store.now(), grace_s=self._config.grace_s)
         if not is_wanted:
             return
         ts = sink.post(
-            outgoing.channel, self._body(outgoing), thread_ts=outgoing.root_ts if outgoing.is_reply else None,
+            outgoing.channel, body, thread_ts=outgoing.root_ts if outgoing.is_reply else None,
             broadcast=outgoing.is_broadcast, delivery_id=outgoing.id,
         )  # fmt: skip
         self._arrived(outgoing, ts=ts)
@@ -133,8 +139,12 @@ class Sender:
         self._metrics.deliveries.labels(outgoing.sink, "ok").inc()
         return True
 
-    def _body(self, outgoing: Outgoing) -> Mapping[str, Any]:
-        return self._plain_body(outgoing.body) if outgoing.is_plain else outgoing.body
+    def _body(self, sink: Sink, outgoing: Outgoing) -> Mapping[str, Any]:
+        if outgoing.is_plain:
+            return self._plain_body(outgoing.body)
+        if has_picture(outgoing.body) and outgoing.attempts >= PICTURE_TRIES:
+            return without_picture(outgoing.body)
+        return self._pictures.fill(sink, outgoing.body)
 
     def _arrived(self, outgoing: Outgoing, *, ts: str | None) -> None:
         # A sink without timestamps still has a root: replies never happen there, edits are new messages.
@@ -155,6 +165,9 @@ class Sender:
         with self._store.write() as tx:
             if isinstance(exc, Ambiguous) and outgoing.ts is None:
                 outbox.doubtful(tx, outgoing, error=str(exc), due_at=now + self._config.grace_s)
+            elif isinstance(exc, BadMessage) and has_picture(outgoing.body) and outgoing.attempts < PICTURE_TRIES:
+                # A file needs a moment until messages can use it, and is refused as `invalid_blocks` till then.
+                outbox.not_sent(tx, outgoing, error=str(exc), due_at=now + PICTURE_WAIT_S, counts=True)
             elif isinstance(exc, BadMessage) and not outgoing.is_plain:
                 outbox.make_plain(tx, outgoing, error=str(exc))
             elif isinstance(exc, Gone) and outgoing.ts is not None:
