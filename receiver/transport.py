@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -32,6 +33,7 @@ TOKEN_MAX_AGE_S = 60.0  # the kubelet replaces a projected token at 80 % of its 
 RETRY_AFTER_CAP_S = 5.0  # API Priority & Fairness asks for 1 s; more than this and the incident's deadline is gone
 MESSAGE_MAX = 256  # characters of a foreign error body: enough for a Status message, too little to flood a log
 CHUNK_BYTES = 16 * 1024
+_LONE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 BREAKER_FAILURES = 3
 BREAKER_OPEN_S = 10.0
 
@@ -475,7 +477,10 @@ def parse_json(body: bytes, what: str) -> Any:
     if not body.strip():
         raise Unreadable(f"{what} is empty")
     try:
-        return json.loads(body)
+        document = json.loads(body)
+        if _LONE_SURROGATE.search(body):  # half a character: it could be read, but never be written again as UTF-8
+            document = json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
+        return document
     except (ValueError, RecursionError):
         raise Unreadable(f"{what} is not JSON: it begins with {_clean(body[:40].decode('utf-8', 'replace'))!r}") from None
 

@@ -15,7 +15,7 @@ import pytest
 
 from receiver.demo.standins import Asked, Reply, Standin, json_reply
 from receiver.errors import Forbidden, NotFound, Rejected, SourceError, Throttled, Unavailable, Unreadable
-from receiver.transport import ConnectionFailed, Deadline, Http, HttpConfig, Token, Unauthenticated
+from receiver.transport import ConnectionFailed, Deadline, Http, HttpConfig, Token, Unauthenticated, parse_json
 from tests.fakes.kube import HANG, Fault, Faulty, body, refuse
 
 TLS = Path(__file__).resolve().parents[2] / "fixtures" / "tls"
@@ -345,3 +345,12 @@ def test_a_ca_file_that_is_replaced_is_used_at_once(tmp_path: Path):
 
         assert client.get_json("/x")["path"] == "/x"
     assert caught.value.maybe_received is False
+
+
+@pytest.mark.parametrize(
+    ("body", "read"),
+    [(rb'{"a": "x\ud800y"}', {"a": "x?y"}), (rb'{"\udfff": 1}', {"?": 1}), (rb'"\ud83d\ude00"', "😀"), (b'"plain"', "plain")],
+)
+def test_half_characters_are_replaced(body, read):
+    """A lone surrogate in somebody's annotation must not cost the whole case when it is stored."""
+    assert parse_json(body, "the answer") == read
