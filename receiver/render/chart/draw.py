@@ -20,7 +20,7 @@ TOP, BASE = 68.0, 222.0  # the limit (or the peak), and zero
 BAND_TOP = 56.0
 TEXT_PX, SMALL_PX = 21.0, 16.0
 LEGEND_Y, TIMES_Y = 33.0, 249.0
-FONT = "Roboto"  # the bundled file's family; see receiver/render/fonts
+FONT = "Roboto, Arial, Helvetica, sans-serif"  # the bundled file's family (receiver/render/fonts); the others, about as wide, for browsers
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def svg(plot: Plot, palette: Palette, title: str) -> str:
     )
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
-        f' aria-label="{shapes.safe(title)}" font-family="{FONT}, sans-serif" font-size="{TEXT_PX:g}">'
+        f' aria-label="{shapes.safe(title)}" font-family="{FONT}" font-size="{TEXT_PX:g}">'
     )
     return "\n".join((head, *parts, "</svg>", ""))
 

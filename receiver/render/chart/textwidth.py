@@ -12,13 +12,15 @@ _ADVANCE = (
     498, 1796, 1131, 1168, 1150, 1164, 694, 1057, 670, 1129, 992, 1539, 1016, 969, 1016, 693, 500, 693, 1393,
 )  # fmt: skip
 _FIRST, _LAST = " ", "~"
+_ELLIPSIS, _ELLIPSIS_ADVANCE = "…", 1370
 
 
 def drawable(text: str) -> str:
     """The text in characters whose width is known; anything else becomes a question mark."""
-    return "".join(char if _FIRST <= char <= _LAST else "?" for char in text)
+    return "".join(char if _FIRST <= char <= _LAST or char == _ELLIPSIS else "?" for char in text)
 
 
 def width_px(text: str, size_px: float) -> float:
     """The width of a `drawable` text."""
-    return sum(_ADVANCE[ord(char) - ord(_FIRST)] for char in drawable(text)) * size_px / _UNITS_PER_EM
+    units = (_ELLIPSIS_ADVANCE if char == _ELLIPSIS else _ADVANCE[ord(char) - ord(_FIRST)] for char in drawable(text))
+    return sum(units) * size_px / _UNITS_PER_EM
