@@ -15,6 +15,7 @@ Everything follows from the seeds.
 from __future__ import annotations
 
 import argparse
+import gzip
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -22,7 +23,7 @@ from pathlib import Path
 from random import Random
 from statistics import median
 
-from bench.classify_accuracy import read
+from receiver.diagnosis.csv_series import history_of_csv
 from receiver.diagnosis.diagnose import diagnose
 from receiver.domain.facts import ContainerFacts, Facts, LogFacts, MemoryHistory, NodeFacts, PodFacts, Sample, Termination, WorkloadFacts
 from receiver.domain.identity import Subject, Workload
@@ -192,7 +193,7 @@ def recorded() -> Iterator[Program]:
         path = TRACES / f"{stem}.csv.gz"
         if "leak" in stem or "pagecache" in stem or not path.exists():
             continue
-        samples = read(path).samples
+        samples = history_of_csv(gzip.decompress(path.read_bytes()).decode()).samples
         is_cut = any((s.restarts or 0) > 0 or (s.oom_kills or 0) > 0 for s in samples)
         if is_cut or max(s.working_set_bytes / (s.limit_bytes or math.inf) for s in samples) > 0.97:
             continue
@@ -222,17 +223,16 @@ def pair(program: Program, rng: Random, ratio: float) -> Outcome | None:
     """Both twins and the verdict on the killed one. None where the limit was never hit (a short peak at the very start)."""
     scale = math.exp(rng.uniform(math.log(80 * MIB), math.log(6 * GIB)))
     top = _top(program, 0.0, program.span_s)
-    demand = scale
-    limit = float(round(demand / ratio / MIB) * MIB)
+    limit = float(round(scale / ratio / MIB) * MIB)
     run = _killed_run(program, rng, scale / top, limit)
     if not run.lives:
         return None
     peak = max(s.working_set_bytes for s in run.samples)
-    facts = _facts(program, run, limit, demand)
+    facts = _facts(program, run, limit, scale)
     report = diagnose(facts)
     said: Proposal = report.proposal
     return Outcome(
-        family=program.family, limit=limit, demand=demand, next_demand=_top(program, program.span_s, 2 * program.span_s) * scale / top,
+        family=program.family, limit=limit, demand=scale, next_demand=_top(program, program.span_s, 2 * program.span_s) * scale / top,
         peak=peak, cause=report.cause.name, role=said.role, ours=float(said.limit_bytes) if said.limit_bytes else None,
     )  # fmt: skip
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from receiver.diagnosis.signatures import LoadingLine, loading_lines
 from receiver.domain.facts import LogFacts
+from receiver.domain.units import human_bytes
 
 LINES_AFTER_LOADING = 2  # more lines than these after a line of loading: other work went on, it did not die of loading
 MAX_LINE_CHARS = 4096
@@ -75,6 +76,13 @@ _UNIT_BYTES: dict[str, int] = {"k": 1000, "m": 1000**2, "g": 1000**3, "t": 1000*
 def sizes_in(line: str) -> tuple[int, ...]:
     """The memory sizes a log line names, in bytes. GB is 10^9 and GiB 2^30, as written."""
     return tuple(int(float(m[1]) * _UNIT_BYTES[m[2].lower().removesuffix("b")]) for m in _SIZE.finditer(line[:MAX_LINE_CHARS]))
+
+
+def size_as_written(line: str, n_bytes: int) -> str:
+    """A size of the line as the line has it, so that it can be found there, with its bytes beside: `5GB (4.7 GiB)`."""
+    written = next((m[0] for m in _SIZE.finditer(line[:MAX_LINE_CHARS]) if sizes_in(m[0]) == (n_bytes,)), "")
+    told = human_bytes(n_bytes)
+    return f"{written} ({told})" if written and written.replace(" ", "") != told.replace(" ", "") else told
 
 
 _PROGRESS = re.compile(r"(?<![\w./])(\d{1,9}(?:\.\d{1,3})?) ?/ ?(\d{1,9}(?:\.\d{1,3})?)")

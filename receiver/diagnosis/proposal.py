@@ -13,7 +13,7 @@ from receiver.diagnosis import limits_policy as policy
 from receiver.diagnosis import rate_model
 from receiver.diagnosis.clues import Clues, Raise
 from receiver.diagnosis.kill import own_limit
-from receiver.diagnosis.log_clues import left_to_load_bytes, sizes_in
+from receiver.diagnosis.log_clues import left_to_load_bytes, size_as_written, sizes_in
 from receiver.diagnosis.patch import change_of, commands_of, diff_of, patch_of
 from receiver.diagnosis.room import Room, room_of
 from receiver.diagnosis.runtimes import heap_advice, heap_settings
@@ -221,7 +221,8 @@ def _by_log(clues: Clues, cause: Cause) -> list[tuple[float, str]]:
             need = limit + left
             found.append((need * policy.PROGRESS_MARGIN, f"its log had {human_bytes(left)} still to load when it was killed"))
         elif entry.size_bytes:
-            found.append((entry.size_bytes * policy.ANNOUNCED_MARGIN, f"its log says it loads {human_bytes(entry.size_bytes)} into memory"))
+            named = size_as_written(entry.line, entry.size_bytes)
+            found.append((entry.size_bytes * policy.ANNOUNCED_MARGIN, f"its log says it loads {named}: that x {policy.ANNOUNCED_MARGIN:g}"))
     if any("still to load" in why for _, why in found):  # progress is the better witness: what is held was seen
         found = [f for f in found if "still to load" in f[1]][-1:]
     if cause.detail == "burst":

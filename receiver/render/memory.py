@@ -95,7 +95,7 @@ def growth_words(report: Report | None, now: datetime) -> GrowthWords | None:
         ),  # the others are too short to judge
         lives_grown=len(ramps),
         since=words.about(newest.end_s - newest.start_s) if newest else "",
-        floor_from=human_bytes(median(starts)) if starts else "",
+        floor_from=human_bytes(min(starts)) if starts else "",
         floor_to=human_bytes(max(ends)) if ends else "",
         began=when(from_epoch(shape.change_at_s), now) if shape.change_at_s else None,
         full_at=when(full_at, now) if full_at else None,

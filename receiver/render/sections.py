@@ -64,7 +64,7 @@ def container_lines(report: Report) -> str:
         quality = f", {clean_line(facts.pod.qos_class, 20)}" if facts.pod and facts.pod.qos_class else ""
         lines.append(f"restarts: {container.restart_count}{quality}")
         lines.append(f"request {_size(container.request_bytes)}, limit {_size(container.limit_bytes)}")
-        if facts.pod and facts.pod.pod_limit_bytes:
+        if facts.pod and facts.pod.pod_limit_bytes and container.limit_bytes is None:
             lines.append(f"of the whole pod: request {_size(facts.pod.pod_request_bytes)}, limit {_size(facts.pod.pod_limit_bytes)}")
     if facts.pod is not None:
         if facts.pod.reason:

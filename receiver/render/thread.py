@@ -188,7 +188,8 @@ def redacted(report: Report) -> str:
 def _missing_line(why: str, hint: str, source: str) -> str:
     what = clean_line(words.source(source), 60) or "Something"
     why = clean_line(why, 200)
-    why = why.removeprefix(f"no {words.source(source)}: ") if words.source(source) else why
+    named = words.source(source)
+    why = why.removeprefix(f"no {named}: ").removeprefix(f"{named} ") if named else why
     told = f" {sentence(clean_line(hint, 200))}" if hint else ""
     return f"{what[0].upper()}{what[1:]}: {clean_line(why, 200).rstrip('.')}.{told}"
 
