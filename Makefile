@@ -68,7 +68,7 @@ requirements: $(VENV)/.base
 	$(COMPILE) -o requirements/runtime.txt pyproject.toml
 	$(COMPILE) --extra dev -c requirements/runtime.txt -o requirements/dev.txt pyproject.toml
 	$(COMPILE) -c requirements/dev.txt -o requirements/build.txt requirements/build.in
-	sed -n '/^resvg-py==/,/^[^ ]*$$/{/^resvg-py==\|^ /p}' requirements/dev.txt > requirements/charts.txt
+	awk '/^[^ ]/ {keep = /^resvg-py==/} keep' requirements/dev.txt > requirements/charts.txt
 
 clean:
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
