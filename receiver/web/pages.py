@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import dataclass
 
 import jinja2
 from flask import Blueprint, Response, request
 
+from receiver.diagnosis.diagnose import diagnose
+from receiver.diagnosis.reading import facts_of
+from receiver.domain.case import Case
 from receiver.domain.units import format_time, from_epoch
+from receiver.render.chart import chart_of
 from receiver.store import conversations, incidents, outbox
 from receiver.store.store import Store
 from receiver.web.auth import Gate
@@ -61,6 +66,7 @@ def page_routes(deps: PageDeps) -> Blueprint:
             found = incidents.load(tx, incident_id)
             if found is None:
                 return Response("There is no such incident here (any more).\n", 404, mimetype="text/plain")
+            case = incidents.evidence_of(tx, incident_id)
             told = [
                 {
                     "sink": c.sink,
@@ -69,16 +75,22 @@ def page_routes(deps: PageDeps) -> Blueprint:
                 }
                 for c in conversations.of_incident(tx, incident_id)
             ]
-        return _html(
-            deps,
-            "incident.html.j2",
-            id=found.id,
-            state=found.state,
-            told=told,
-            report=json.dumps(found.report, indent=1, ensure_ascii=False),
-        )
+        document = json.dumps(found.report, indent=1, ensure_ascii=False)
+        return _html(deps, "incident.html.j2", id=found.id, state=found.state, told=told, report=document, chart=_chart(case))
 
     return routes
+
+
+def _chart(case: Case | None) -> dict[str, str] | None:
+    """The memory chart in both palettes, as addresses that hold the picture: an image cannot run anything."""
+    chart = chart_of(diagnose(facts_of(case))) if case is not None else None
+    if chart is None:
+        return None
+    return {"light": _data_url(chart.svg_light), "dark": _data_url(chart.svg_dark), "alt": chart.alt_text}
+
+
+def _data_url(svg: str) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
 def _html(deps: PageDeps, template: str, **context: object) -> Response:

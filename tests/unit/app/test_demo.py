@@ -49,7 +49,7 @@ def test_serving_mode_shows_the_pages_until_interrupted(tmp_path: Path) -> None:
     url = next(line for line in process.stderr if "Ctrl-C" in line).split(" are on ")[1].split()[0]
     with urllib.request.urlopen(url) as answer:
         page = answer.read().decode()
-    link = next(part.split('"')[0] for part in page.split('href="')[1:] if "/incidents/" in part)
+    link = next(part.split('"')[0] for part in page.split('href="')[1:] if "/incidents/" in part and "orders-api" in part)
     with urllib.request.urlopen(url.rstrip("/") + link) as answer:
         incident = answer.read().decode()
     process.send_signal(2)
@@ -59,6 +59,7 @@ def test_serving_mode_shows_the_pages_until_interrupted(tmp_path: Path) -> None:
 
     assert "orders-api" in page
     assert "Decision tree" in incident
+    assert incident.count("data:image/svg+xml;base64,") == 2
     assert code == 130
     assert "Traceback" not in rest
     assert list(tmp_path.iterdir()) == []
