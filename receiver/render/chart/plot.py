@@ -24,7 +24,7 @@ MIN_HISTORY_S = 600.0  # less says nothing: no chart then
 GAP_S = 900.0  # scrapes missing for longer than this are shown as missing
 GAP_STEPS = 3
 FALL_OF_LIMIT = 0.30  # a last sample that fell by more was taken after the kill: it would draw a false vertical line
-FALL_ROWS = 3
+FALL_ROWS = 6  # the kill counter lags behind by a few scrapes
 CACHE_OF_LIMIT = 0.10  # less file cache than this is not worth a second colour
 BINS = 229  # one for three pixels of width; a phone shows them as little more than one
 PROJECTION_OF_SPAN = 0.6  # a limit that is reached later than this lies beyond the right edge
@@ -178,17 +178,22 @@ def _spans(c: Columns, cuts: list[float], scale: float) -> list[tuple[int, int]]
 
 
 def _begin(c: Columns, first: int, last: int) -> int:
-    """After a cut: without what the dead process still held at the first scrapes."""
-    used = c.working_set[first : min(last, first + FALL_ROWS - 1) + 1]
-    lowest = used.index(min(used))
-    return first + lowest if used[lowest] < used[0] / 2 else first
+    """After a cut: without what the dead process still held at the first scrapes, which only falls."""
+    row = first
+    while row < min(last, first + FALL_ROWS) and c.working_set[row + 1] <= c.working_set[row]:
+        row += 1
+    return row if c.working_set[row] < c.working_set[first] / 2 else first
 
 
 def _end(c: Columns, first: int, last: int, scale: float) -> int:
-    for row in range(max(first + 1, last - FALL_ROWS + 1), last + 1):
-        if c.working_set[row - 1] - c.working_set[row] > FALL_OF_LIMIT * scale:
-            return row - 1
-    return last
+    """Before a cut: up to the fall that was the kill; a dying process may give its memory back in steps."""
+    highest_after = 0.0
+    end = last
+    for row in range(last, max(first, last - FALL_ROWS), -1):
+        highest_after = max(highest_after, c.working_set[row])
+        if c.working_set[row - 1] - highest_after > FALL_OF_LIMIT * scale:
+            end = row - 1
+    return end
 
 
 def _unbroken(t: list[float], first: int, last: int, gap_s: float) -> list[tuple[int, int]]:

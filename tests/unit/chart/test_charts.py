@@ -102,6 +102,22 @@ def test_what_a_dead_process_still_held_is_not_the_next_lifes_start() -> None:
     assert plot.pieces[1][0].total_bytes == 4 * MIB
 
 
+def test_a_process_that_dies_in_steps_ends_where_it_began_to_fall() -> None:
+    """Two scrapes at 58 and two at 26 after 96 MiB, before the kill was counted."""
+    levels = [*[85.0] * 60, 96.0, 58.0, 58.0, 26.0, 26.0, 2.0, *[85.0] * 60]
+    plot = plot_of(kit.report_of(kit.line(levels, limit_mib=96), limit_mib=96, kills=(START_S + 64.5 * 30,)))
+    assert plot is not None
+    assert plot.pieces[0][-1].total_bytes == 96 * MIB
+
+
+def test_a_fall_that_memory_came_back_from_is_drawn() -> None:
+    """It was not the kill."""
+    levels = [*[90.0] * 60, 30.0, 40.0, 94.0, *[20.0] * 60]
+    plot = plot_of(kit.report_of(kit.line(levels, limit_mib=96), limit_mib=96, kills=(START_S + 62.5 * 30,)))
+    assert plot is not None
+    assert plot.pieces[0][-1].total_bytes == 94 * MIB
+
+
 def test_a_short_peak_is_not_averaged_away() -> None:
     """One sample of 20,000 touched the limit: the line does."""
     levels = [20.0] * 20_000
