@@ -91,7 +91,9 @@ def _startup(seen: Seen) -> Verdict | None:
         return _verdict(CauseName.STARTUP, 0.5, "startup_in_burst")
     if not found.is_start_known:
         return _verdict(CauseName.STARTUP, 0.55, "startup")
-    return _verdict(CauseName.STARTUP, 0.9 if found.early > 1 else 0.75, "startup")
+    if found.early == 1 or found.typical_uptime_s < th.SHORT_LIFE_S:
+        return _verdict(CauseName.STARTUP, 0.75, "startup")
+    return _verdict(CauseName.STARTUP, 0.9, "startup")
 
 
 def _too_early(seen: Seen) -> Verdict | None:
@@ -192,6 +194,8 @@ def _spike(seen: Seen) -> Verdict | None:
         return None
     if level is not None and min(level.median, level.recent_median) > th.LOW_MEDIAN:
         return None
+    if seen.history_s < th.MIN_HISTORY_S and (level is None or level.settled_s < th.MIN_SETTLED_S):
+        return _verdict(CauseName.UNKNOWN, 0.5, "too_short")
     follows = seen.follows_rate
     if peak < th.HIGH_RATIO and all(not k.is_start_known and k.uptime_s <= th.STARTUP_UPTIME_S for k in kills):
         return None  # the history began a moment before the kill: how it came to it was not seen

@@ -15,6 +15,7 @@ from receiver.diagnosis.shape.prepare import Columns
 class Level:
     """Shares of the limit over settled time (start-ups left out). Everything None or 0 without a limit."""
 
+    settled_s: float  # from the first to the last settled row
     recent_s: float  # what the newest part covers
     rows: int
     median: float
@@ -58,6 +59,7 @@ def level_of(c: Columns, lives: Lives) -> Level | None:
     ordered = sorted(values)
     correlation, pairs = _rate_correlation(rates, used)
     return Level(
+        settled_s=at[-1] - at[0],
         recent_s=min(window_s, at[-1] - at[0]),
         rows=len(values),
         median=stats.quantile_of_sorted(ordered, 0.5),

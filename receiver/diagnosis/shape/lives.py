@@ -25,6 +25,7 @@ class Kill:
     is_seen: bool  # a scrape saw this life
     is_start_known: bool = True
     is_exact: bool = False  # start and kill are known from elsewhere, not from scrapes
+    is_at_most: bool = False  # the uptime is only bounded: by the kill before, back-off included
     is_presumed: bool = False  # no kill counter: it restarted while at its limit
 
 
@@ -53,7 +54,7 @@ def lives_of(c: Columns, history: MemoryHistory) -> Lives:
     starts = sorted(s for s in history.starts_s if s <= c.now_s)
     exact_kills = sorted({k for k in history.kill_times_s if k <= c.now_s})
     if not c.t:
-        return Lives(spans=(), kills=tuple(_exact_kill(k, starts, c) for k in exact_kills))
+        return Lives(spans=(), kills=tuple(_exact_kills(exact_kills, starts, c, ())))
     slack = max(2 * c.step_s, th.CLOCK_SLACK_S)
     has_kill_counter = any(x is not None for x in c.oom_kills) or bool(exact_kills)
     cuts, counted = _counted_cuts(c, slack)
@@ -182,7 +183,7 @@ def _looks_fresh(c: Columns, last: int) -> bool:
 def _kills(c: Columns, spans: tuple[Span, ...], counted: dict[int, int], exact: list[float], starts: list[float]) -> tuple[Kill, ...]:
     """Exact kills as they are; counted ones where no exact time tells of them."""
     slack = max(2 * c.step_s, th.CLOCK_SLACK_S)
-    kills = [_exact_kill(k, starts, c, spans) for k in exact]
+    kills = _exact_kills(exact, starts, c, spans)
     unmatched = list(exact)
     firsts = [s.first for s in spans]
     for i, n in counted.items():
@@ -200,7 +201,7 @@ def _counted_kill(c: Columns, span: Span | None, row: int, count: int, *, is_see
     The second and further kills of one step were lives that began and ended between two rows.
     """
     if not is_seen or span is None:
-        return Kill(at_s=c.t[row], uptime_s=(c.t[row] - c.t[row - 1]) / count, is_seen=False)
+        return Kill(at_s=c.t[row], uptime_s=(c.t[row] - c.t[row - 1]) / count, is_seen=False, is_at_most=True)
     at_s = min(c.t[row - 1] + c.step_s / 2, c.t[row])
     return Kill(at_s=at_s, uptime_s=_uptime(c, span, at_s), is_seen=True, is_start_known=span.start_s is not None)
 
@@ -213,15 +214,25 @@ def _presumed_kills(c: Columns, spans: tuple[Span, ...]) -> tuple[Kill, ...]:
     )
 
 
-def _exact_kill(at_s: float, starts: list[float], c: Columns, spans: tuple[Span, ...] = ()) -> Kill:
-    known = [s for s in starts if s <= at_s][-1:]
+def _exact_kills(exact: list[float], starts: list[float], c: Columns, spans: tuple[Span, ...]) -> list[Kill]:
+    return [_exact_kill(at_s, exact[i - 1] if i else None, starts, c, spans) for i, at_s in enumerate(exact)]
+
+
+def _exact_kill(at_s: float, before_s: float | None, starts: list[float], c: Columns, spans: tuple[Span, ...]) -> Kill:
+    """A kill at a known time. Without a known start its life is at most as long as the time since the kill before it."""
+    known = [s for s in starts if s <= at_s and (before_s is None or s >= before_s)][-1:]
     span = next((s for s in reversed(spans) if c.t[s.first] <= at_s), None)
     is_seen = span is not None and span.end_s >= at_s - c.step_s
     if is_seen and span is not None and span.start_s is not None:
         known.append(span.start_s)
     if known:
         return Kill(at_s=at_s, uptime_s=at_s - max(known), is_seen=is_seen, is_exact=max(known) in starts)
-    return Kill(at_s=at_s, uptime_s=at_s - c.t[0] if c.t else 0.0, is_seen=is_seen, is_start_known=False)
+    if before_s is None:
+        return Kill(at_s=at_s, uptime_s=max(at_s - c.t[0], 0.0) if c.t else 0.0, is_seen=is_seen, is_start_known=False)
+    at_most_s = at_s - before_s
+    if at_most_s <= th.STARTUP_UPTIME_S:
+        return Kill(at_s=at_s, uptime_s=at_most_s, is_seen=is_seen, is_at_most=True)
+    return Kill(at_s=at_s, uptime_s=0.0, is_seen=is_seen, is_start_known=False)
 
 
 def _uptime(c: Columns, span: Span, at_s: float) -> float:

@@ -40,10 +40,11 @@ def find_startup(c: Columns, lives: Lives) -> StartupFinding | None:
     early = [k for k in voting if _is_early(k)]
     early_episodes = [k for k in first_kills if _is_early(k)]
     is_startup = bool(early) and len(early) >= th.STARTUP_SHARE * len(voting) and len(early_episodes) >= th.STARTUP_SHARE * len(first_kills)
+    uptimes = [k.uptime_s for k in early if not k.is_at_most] or [k.uptime_s for k in early]
     return StartupFinding(
         is_startup=is_startup, early=len(early), total=len(kills), episodes=len(first_kills),
-        typical_uptime_s=stats.median([k.uptime_s for k in early]) if early else 0.0,
-        longest_uptime_s=max((k.uptime_s for k in early), default=0.0),
+        typical_uptime_s=stats.median(uptimes) if uptimes else 0.0,
+        longest_uptime_s=max(uptimes, default=0.0),
         is_exact=bool(early) and 2 * sum(k.is_exact for k in early) >= len(early),
         is_visible=_is_visible(c, lives), settled_high=_settled_high(c, lives), is_in_burst=bool(early_episodes) and _rate_burst(c, early_episodes[0]),
         is_start_known=any(k.is_start_known for k in early),
