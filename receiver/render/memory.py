@@ -15,6 +15,8 @@ from receiver.render.inline import when
 MOSTLY_CACHE = 0.5  # of the working set
 UNLIMITED_BYTES = 2**50  # a cgroup without a limit reports about 2^63; no node has a PiB
 
+FORESEEABLE_S = 365 * 86_400.0  # a limit that is further away is not told: no such rise goes on for so long
+
 
 def container_of(facts: Facts | None, name: str) -> ContainerFacts | None:
     """The subject's container; the only one of the pod when the alert named none."""
@@ -85,7 +87,8 @@ def growth_words(report: Report | None, now: datetime) -> GrowthWords | None:
     newest = shape.lives[-1] if shape.lives else None
     # The death may be newer than the last scrape that saw the life which it ended.
     is_alive = newest is not None and not newest.is_killed and not (report.kill.at and report.kill.at.timestamp() > newest.start_s)
-    full_s = newest.end_s + shape.time_to_limit_s if is_alive and newest and shape.time_to_limit_s is not None else None
+    left_s = shape.time_to_limit_s
+    full_s = newest.end_s + left_s if is_alive and newest and left_s is not None and left_s < FORESEEABLE_S else None
     full_at = from_epoch(full_s) if full_s is not None and from_epoch(full_s) > now else None
     next_kill = full_at if full_at and shape.kills else _next_kill(report, shape, now)
     return GrowthWords(
