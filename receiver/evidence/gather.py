@@ -113,7 +113,7 @@ class Evidence:
         if ours and subject.cluster and subject.cluster != ours:
             return Missing(
                 source="cluster",
-                why=f"the alert is of cluster {subject.cluster}, this receiver reads cluster {ours}: a pod of that name here is another pod",
+                why=f"the alert is of cluster {subject.cluster[:80]}, this receiver reads cluster {ours}: a pod of that name here is another pod",
                 hint="run a receiver in that cluster, or set CLUSTER_NAME",
             )
         for name in (subject.namespace, subject.pod, subject.node):

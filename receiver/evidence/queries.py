@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from receiver.domain.identity import Subject, workload_from_pod_name
+from receiver.errors import Rejected
+from receiver.evidence.kube import is_kube_name
 from receiver.evidence.prometheus import PrometheusConfig
 
 HISTORY_WINDOW_S, HISTORY_STEP_S = 24 * 3600, 60
@@ -170,10 +172,21 @@ def union(*branches: tuple[str, str]) -> str:
 
 
 def fill(query: str, subject: Subject) -> str:
-    """A user's query with $namespace, $workload and $pod filled in (names were checked: nothing in them ends a string)."""
+    """A user's query with $namespace, $workload, $pod and $container filled in.
+
+    Rejected for a value that is no Kubernetes name: labels are untrusted, and where the query puts them (in a string, in a
+    regular expression) is not known here. Nothing in a Kubernetes name ends either.
+    """
     workload = subject.workload.name if subject.workload else subject.pod
     values = {"namespace": subject.namespace, "workload": workload, "pod": subject.pod, "container": subject.container}
-    return re.sub(r"\$\{?(namespace|workload|pod|container)\b\}?", lambda m: values[m[1]], query)
+
+    def value(found: re.Match[str]) -> str:
+        name = values[found[1]]
+        if name and not is_kube_name(name):
+            raise Rejected(f"the {found[1]} {name[:80]!r} in the alert's labels cannot be a Kubernetes name")
+        return name
+
+    return re.sub(r"\$\{?(namespace|workload|pod|container)\b\}?", value, query)
 
 
 def pod_pattern(subject: Subject) -> str:

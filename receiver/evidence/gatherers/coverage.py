@@ -13,6 +13,7 @@ from receiver.evidence.look import PROMETHEUS, Gap, Look
 
 # What a rule about memory mentions somewhere: in its expression, or in the recorded series it reads.
 _ABOUT_MEMORY = re.compile(r"memory|oom|evict|restarts_total|terminated", re.IGNORECASE)
+_PLAIN_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _KEPT_RULE = ("name", "type", "query", "labels", "health", "lastError", "state", "duration")
 
 
@@ -73,7 +74,8 @@ def _common_labels(look: Look) -> dict[str, str]:
     subject = look.subject
     wanted = {v for v in (subject.namespace, subject.pod) if v} or {v for v in (subject.node,) if v}
     for alert in look.alerts:
-        labels = {k: v for k, v in alert.labels.items() if v in wanted}
+        # A name goes into the matcher unquoted (older Alertmanagers know no quoted names): only a plain one may.
+        labels = {k: v for k, v in alert.labels.items() if v in wanted and _PLAIN_LABEL.fullmatch(k)}
         if labels:
             return labels
     return {"namespace": subject.namespace, "pod": subject.pod} if subject.names_a_pod else {}

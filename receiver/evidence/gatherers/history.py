@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from receiver.errors import Rejected
 from receiver.evidence import queries
 from receiver.evidence.clean import Cleaner
 from receiver.evidence.look import Gap, Look
@@ -59,7 +60,11 @@ def ask_traffic(look: Look, clean: Cleaner) -> Any:
         return None
     config = _config(look)
     window_s, step_s = queries.HISTORY_WINDOW_S, queries.HISTORY_STEP_S
-    answer = look.range(queries.traffic(config, look.subject), window_s=window_s, step_s=step_s)
+    try:
+        query = queries.traffic(config, look.subject)
+    except Rejected as exc:
+        raise Gap(f"not asked: {exc}", "set label_names if another label holds it") from None
+    answer = look.range(query, window_s=window_s, step_s=step_s)
     series = _by_branch(answer, step_s, config, default="configured")
     if not series:
         raise Gap(*_no_traffic(config))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -54,6 +55,17 @@ def test_a_silenced_alert_is_known_as_silenced(alertmanager):
     assert asked.params["silenced"] == asked.params["inhibited"] == "true"
     assert asked.params["filter"] in (f'exported_pod="{subject.pod}"', f'namespace="{subject.namespace}"')
     assert "annotations" not in case.answers["silences"]["alerts"][0]
+
+
+def test_a_hostile_label_name_is_no_matcher(alertmanager):
+    """The name stands unquoted before the value: one that is more than a name asks about other alerts."""
+    alertmanager.alerts = []
+    with lab(INCIDENT, alertmanager=alertmanager.url) as running:
+        subject = running.subject()
+        labels = {"pod": subject.pod, 'severity=~".+",namespace': subject.namespace}
+        running.evidence.gather(subject, (replace(an_alert(subject), labels=labels),), AT)
+
+    assert alertmanager.asked[0].params["filter"] == f'pod="{subject.pod}"'
 
 
 def test_an_alertmanager_that_answers_something_else(alertmanager):

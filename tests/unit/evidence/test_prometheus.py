@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -289,3 +290,33 @@ def test_a_matcher_for_the_cluster_is_in_every_selector():
         queries.traffic(config, subject),
     ):
         assert text.count("{") == text.count('cluster="eu"')
+
+
+HOSTILE = 'x"} or vector(1) or x{a="'
+
+
+@pytest.mark.parametrize("name", ["workload", "container"])
+def test_a_label_that_is_no_kubernetes_name_never_reaches_the_users_query(name):
+    """The workload and container labels are untrusted: the query is not asked, the case says so, other evidence is read all the same."""
+    query = f'sum(rate(orders_total{{app=~"${name}-.*"}}[5m]))'
+    config = PrometheusConfig(url="http://127.0.0.1:9", request_rate_query=query)
+    with FakePrometheus([]) as fake, lab("a-leak-crashloop", prometheus=replace(config, url=fake.url)) as running:
+        subject = running.subject()
+        hostile = replace(subject, **{name: Workload(kind="Deployment", name=HOSTILE) if name == "workload" else HOSTILE})
+        case = running.evidence.gather(hostile, (), running.incident().taken_at)
+        asked = repr([a.params for a in fake.asked])
+
+    assert "vector(1)" not in asked
+    missing = next(m for m in case.missing if m.source == "traffic")
+    assert "cannot be a Kubernetes name" in missing.why
+    assert f"the {name} " in missing.why
+    assert "pod" in case.answers
+
+
+def test_usual_names_are_filled_in_as_they_are():
+    """With and without braces, also beside other text."""
+    subject = Subject(namespace="shop", pod="api-1", container="api", workload=Workload(kind="StatefulSet", name="api"))
+
+    filled = queries.fill('x{ns="$namespace",pod=~"${workload}-.*",c="$container"} # $podium', subject)
+
+    assert filled == 'x{ns="shop",pod=~"api-.*",c="api"} # $podium'
