@@ -84,17 +84,17 @@ def build(
         store=store, evidence=evidence, rendering=renderer, router=router, metrics=metrics, monotonic=monotonic, hide=evidence.hide,
         config=EnrichConfig(
             public_url=settings.public_url, threaded_sinks=frozenset({sink.name} if sink.has_threads else ()),
-            label_names=make_label_names(settings), cluster_name=settings.cluster_name, has_charts=png.is_available(),
+            label_names=make_label_names(settings), cluster_name=settings.cluster_name, has_charts=png.is_available(), deadline_s=settings.enrich_deadline,
         ),
     )  # fmt: skip
     dispatcher = Dispatcher(
         store=store,
-        handlers={ENRICH: Handler(run=enricher.enrich, give_up=enricher.give_up), storm.DIGEST: Handler(run=enricher.digest)},
+        handlers={ENRICH: Handler(run=enricher.enrich, give_up=enricher.give_up), storm.DIGEST: Handler(run=enricher.digest, is_quick=True)},
         config=DispatcherConfig(
             workers=settings.workers, reopen_window_s=settings.reopen_window, retention_s=settings.retention,
             fold=FoldConfig(label_names=make_label_names(settings), cluster_name=settings.cluster_name),
         ),
-        monotonic=monotonic, every_so_often=notices.check_heartbeat,
+        monotonic=monotonic, every_so_often=notices.check_heartbeat, before_looks=enricher.tell_waiting,
     )  # fmt: skip
     sender = Sender(
         store=store, sinks={sink.name: sink}, metrics=metrics, monotonic=monotonic,

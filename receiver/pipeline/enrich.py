@@ -24,6 +24,7 @@ from receiver.domain.report import Report
 from receiver.domain.units import from_epoch
 from receiver.pipeline import life, storm
 from receiver.pipeline.fold import ENRICH
+from receiver.pipeline.held import with_held_evidence
 from receiver.pipeline.routing import Router
 from receiver.pipeline.storm import StormConfig
 from receiver.render.blocks import image
@@ -42,6 +43,7 @@ log = logging.getLogger(__name__)
 
 LATE_EVIDENCE_DELAY_S = 45.0  # when something timed out: the first post went without it, the edit brings it
 LATE_EVIDENCE_TRIES = 3
+TELL_AT_ONCE = 50
 LOOK_AGAIN_S = (1800.0, 7200.0)  # 84 % right when answered at the first alert, 89 % and 95 % at these (docs/diagnosis.md)
 REUSE_EVIDENCE_S = 5.0  # a resolve right after a look needs no second look
 
@@ -80,6 +82,7 @@ class EnrichConfig:
     storm: StormConfig = field(default_factory=StormConfig)
     has_buttons: bool = False
     has_charts: bool = False
+    deadline_s: float = 10.0
 
 
 class Enricher:
@@ -109,38 +112,31 @@ class Enricher:
             self._drop(job)
             return
         if job.attempts >= 3:  # looking killed or failed the receiver twice: say what is known before trying again
-            self._write(
-                job,
-                incident,
-                alerts,
-                None,
-                None,
-                because_degraded="Gathering evidence failed twice; this is what the alert says.",
-                ends=False,
-            )
+            self._write(None, incident, None, None, because_degraded="Gathering evidence failed twice; this is what the alert says.")
         started = self._monotonic()
         case = self._case(incident, alerts, known)
         report = diagnose(facts_of(case)) if case is not None else None
         took_s = self._monotonic() - started
         self._count(incident, report, took_s=took_s)
-        self._write(job, incident, alerts, case if case is not known else None, report)
+        self._write(job, incident, case if case is not known else None, report)
+
+    def tell_waiting(self) -> None:
+        """Tell the incidents that have waited for their look as long as a first message may wait, as their alerts tell them.
+
+        In a storm with slow sources there are more incidents than threads: nobody's alert is held back by the others' looks.
+        """
+        overdue = self._store.now() - self._config.deadline_s
+        with self._store.read() as tx:
+            waiting = incidents.untold(tx, waiting_since=overdue, kind=ENRICH, limit=TELL_AT_ONCE)
+        for incident in waiting:
+            self._write(None, incident, None, None, because_degraded="Not looked at yet: many incidents at once. This message will change.")
 
     def give_up(self, job: Job, error: str) -> None:
         """Looking failed for now or for good: post what the alert itself says, unless something better stands there."""
         with self._store.read() as tx:
             incident = incidents.load(tx, job.subject_id)
-            alerts = alert_table.newest_of(tx, job.subject_id)
-        if incident is None or incident.closed_at is not None or incident.report is not None:
-            return
-        self._write(
-            job,
-            incident,
-            alerts,
-            None,
-            None,
-            because_degraded=f"Gathering evidence failed ({error}); this is what the alert says.",
-            ends=False,
-        )
+        if incident is not None and incident.closed_at is None and incident.report is None:
+            self._write(None, incident, None, None, because_degraded=f"Gathering evidence failed ({error}); this is what the alert says.")
 
     def digest(self, job: Job) -> None:
         """Bring a storm's messages up to date."""
@@ -173,7 +169,7 @@ class Enricher:
         subject = self._focus(incident, alerts)
         if not subject.names_a_pod:
             return None
-        return self._evidence.gather(subject, alerts, now=from_epoch(now))
+        return with_held_evidence(self._evidence.gather(subject, alerts, now=from_epoch(now)), known)
 
     def _focus(self, incident: Incident, alerts: tuple[Alert, ...]) -> Subject:
         """The pod to look at: of the newest firing alert that names one, else the newest at all."""
@@ -186,19 +182,18 @@ class Enricher:
                 return subject
         return incident.subject
 
-    def _write(
-        self, job: Job, incident: Incident, alerts: tuple[Alert, ...], case: Case | None, report: Report | None, *,
-        because_degraded: str = "", ends: bool = True,
-    ) -> None:  # fmt: skip
+    def _write(self, job: Job | None, incident: Incident, case: Case | None, report: Report | None, *, because_degraded: str = "") -> None:
+        """All that one look found out, in one transaction. Without a `job` the look is still to come."""
         now = self._store.now()
         with self._store.write() as tx:
             fresh = incidents.load(tx, incident.id)
             if fresh is None or fresh.closed_at is not None:
-                jobs.finish(tx, job)
+                if job is not None:
+                    jobs.finish(tx, job)
                 return
             incident = fresh
             alerts = alert_table.newest_of(tx, incident.id)
-            if report is not None:
+            if report is not None and job is not None:
                 incident = replace(incident, subject=report.subject)
                 if self._is_merged_away(tx, job, incident, report, now=now):
                     return
@@ -207,7 +202,7 @@ class Enricher:
             incidents.save_diagnosis(tx, incident, subject=incident.subject, data=data, report=document, case=case)
             incident = replace(incident, data=data)
             self._desire(tx, incident, alerts, report, change, now=now, because_degraded=because_degraded)
-            if ends:
+            if job is not None:
                 jobs.finish(tx, job)
                 self._plan_next_look(tx, incident, case, data, now=now)
 
@@ -247,11 +242,8 @@ class Enricher:
         previous = incidents.load(tx, incident.previous_id) if incident.previous_id else None
         for place in self._router.places(alerts, incident.subject.namespace):
             is_threaded = place.sink in self._config.threaded_sinks
-            known = conversations.of_incident(tx, incident.id)
-            if not known and incident.state != FIRING:
-                continue  # a resolve without a root posts nothing
             conversation = storm.place(
-                tx, incident, place, self._config.storm, now=now, can_digest=is_threaded, last_kill_at=incident.data.get("last_kill_at")
+                tx, incident, place, self._config.storm, now=now, can_digest=is_threaded, news_at=_news_at(incident, alerts)
             )
             if conversation is None:
                 continue
@@ -342,6 +334,11 @@ class Enricher:
 
 def _looks_ahead(incident: Incident, *, now: float) -> list[float]:
     return [incident.opened_at + after_s for after_s in LOOK_AGAIN_S if incident.opened_at + after_s > now + 1]
+
+
+def _news_at(incident: Incident, alerts: tuple[Alert, ...]) -> float:
+    """When the incident last did something that somebody must hear of: a kill, or an alert that fires."""
+    return max([incident.data.get("last_kill_at") or 0.0, *(a.starts_at.timestamp() for a in alerts if a.status == FIRING)])
 
 
 def _has_spoken(tx: Tx, incident_id: str) -> bool:

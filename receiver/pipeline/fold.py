@@ -84,9 +84,10 @@ def _note_change(tx: Tx, incident: Incident, *, now: float) -> None:
     severity = severity_of([a for a in alerts if a.status == FIRING] or alerts)
     incident_table.touch(tx, incident, state=state, severity=severity, now=now)
     due_at = 0.0
+    is_new = incident.revision == 0
     is_more_of_the_same = state == FIRING == incident.state and severity == incident.severity
-    if incident.gathered_at is not None and is_more_of_the_same:
-        due_at = incident.gathered_at + REGATHER_INTERVAL_S
+    if is_more_of_the_same and not is_new:  # a look is under way, or has just been: what else comes in its wake waits a little
+        due_at = (incident.gathered_at or incident.opened_at) + REGATHER_INTERVAL_S
     jobs.schedule(tx, ENRICH, incident.id, now=now, due_at=due_at)
 
 

@@ -46,12 +46,13 @@ class Notices:
             told_for = get_meta(tx, "heartbeat:told")
         if seen is None or now - seen < HEARTBEAT_SILENCE_S or (told_for is not None and float(told_for) >= seen):
             return
-        with self._store.write() as tx:
-            set_meta(tx, "heartbeat:told", str(seen))
-        self.tell(
+        is_told = self.tell(
             "heartbeat",
             f"no heartbeat from Alertmanager for {int((now - seen) / 60)} min: alerts may not reach this channel. Check Prometheus and Alertmanager",
         )
+        if is_told:  # else it was silent within the last hour already: told once that hour is over
+            with self._store.write() as tx:
+                set_meta(tx, "heartbeat:told", str(seen))
 
 
 def notice_message(text: str) -> Message:

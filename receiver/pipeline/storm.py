@@ -33,7 +33,7 @@ class StormConfig:
 
 
 def place(
-    tx: Tx, incident: Incident, place: Place, config: StormConfig, *, now: float, can_digest: bool, last_kill_at: float | None
+    tx: Tx, incident: Incident, place: Place, config: StormConfig, *, now: float, can_digest: bool, news_at: float
 ) -> Conversation | None:
     """The conversation in which an incident is told, opened now if need be; None when a storm's digest tells it."""
     own = [c for c in conversations.of_incident(tx, incident.id) if (c.sink, c.channel) == (place.sink, place.channel)]
@@ -41,7 +41,7 @@ def place(
         return own[0]
     if can_digest and not place.options.get("is_critical"):
         told_in = [d for d in conversations.digests_of(tx, incident.id) if (d.sink, d.channel) == (place.sink, place.channel)]
-        if any(d.closed_at is None or (last_kill_at or 0.0) <= d.closed_at for d in told_in):
+        if any(d.closed_at is None or news_at <= d.closed_at for d in told_in):
             for digest in told_in:
                 _refresh(tx, digest, config, now=now)
             return None

@@ -19,13 +19,20 @@ class Accepted:
 
 
 def accept(tx: Tx, alerts: Iterable[Alert], *, now: float) -> Accepted:
-    """Store alerts to be folded into incidents; a known state of an alert is only noted as seen again."""
+    """Store alerts to be folded into incidents; a known state of an alert is only noted as seen again.
+
+    Unless the other state was seen meanwhile: Alertmanager resolves an alert of which it has not heard for a while, and when
+    Prometheus is back the same alert fires again with the start it always had.
+    """
     new = duplicates = 0
     for alert in alerts:
         rows = tx.run(
             """INSERT INTO alert (dedup_key, fingerprint, status, starts_at, payload, first_seen, last_seen)
                VALUES (:dedup_key, :fingerprint, :status, :starts_at, :payload, :now, :now)
-               ON CONFLICT (dedup_key) DO UPDATE SET last_seen = excluded.last_seen, times_seen = alert.times_seen + 1
+               ON CONFLICT (dedup_key) DO UPDATE SET last_seen = excluded.last_seen, times_seen = alert.times_seen + 1,
+                   is_folded = CASE WHEN EXISTS (
+                       SELECT 1 FROM alert o WHERE o.fingerprint = alert.fingerprint AND o.starts_at = alert.starts_at
+                       AND o.status <> alert.status AND o.last_seen > alert.last_seen) THEN 0 ELSE alert.is_folded END
                RETURNING times_seen""",
             dedup_key=alert.dedup_key,
             fingerprint=alert.fingerprint,
@@ -69,15 +76,23 @@ def newest_of(tx: Tx, incident_id: str) -> tuple[Alert, ...]:
     A resolve ends the firing of the same start, whichever of the two arrived first.
     """
     rows = tx.run(
-        "SELECT payload, fingerprint, status, starts_at FROM alert WHERE incident_id = :id ORDER BY starts_at, id", id=incident_id
+        "SELECT payload, fingerprint, status, starts_at, last_seen, times_seen FROM alert WHERE incident_id = :id ORDER BY starts_at, id",
+        id=incident_id,
     )
     newest: dict[str, Row] = {}
     for row in rows:
         known = newest.get(row["fingerprint"])
-        if known is not None and known["starts_at"] == row["starts_at"] and known["status"] == RESOLVED:
+        if known is not None and known["starts_at"] == row["starts_at"] and not _supersedes(row, known):
             continue
         newest[row["fingerprint"]] = row
     return tuple(_alert(row) for row in newest.values())
+
+
+def _supersedes(row: Row, known: Row) -> bool:
+    """Which of two states of the same firing holds: the resolve, unless the firing was seen again after it."""
+    firing, resolve = (known, row) if row["status"] == RESOLVED else (row, known)
+    is_back = firing["times_seen"] > 1 and firing["last_seen"] > resolve["last_seen"]
+    return bool(row["status"] == RESOLVED) != bool(is_back)
 
 
 def move(tx: Tx, *, from_incident: str, to_incident: str) -> None:

@@ -63,6 +63,21 @@ def load(tx: Tx, incident_id: str) -> Incident | None:
     return _incident(rows[0]) if rows else None
 
 
+def untold(tx: Tx, *, waiting_since: float, kind: str, limit: int) -> list[Incident]:
+    """Open incidents whose first work of a kind has been due since then, has not begun, and that are told nowhere."""
+    rows = tx.run(
+        """SELECT i.* FROM incident i JOIN job j ON j.subject_id = i.id AND j.kind = :kind AND j.state = 'pending'
+           WHERE i.closed_at IS NULL AND i.report IS NULL AND i.severity <> 'info' AND j.created_at < :since AND j.due_at < :since
+           AND NOT EXISTS (SELECT 1 FROM conversation c WHERE c.incident_id = i.id)
+           AND NOT EXISTS (SELECT 1 FROM digest_member d WHERE d.incident_id = i.id)
+           ORDER BY i.opened_at, i.id LIMIT :limit""",
+        kind=kind,
+        since=waiting_since,
+        limit=limit,
+    )
+    return [_incident(row) for row in rows]
+
+
 def newest(tx: Tx, limit: int) -> list[Incident]:
     """The incidents with the newest life signs, for the page."""
     return [_incident(r) for r in tx.run("SELECT * FROM incident WHERE state <> 'merged' ORDER BY last_seen DESC LIMIT :n", n=limit)]

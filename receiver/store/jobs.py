@@ -49,19 +49,29 @@ def schedule(tx: Tx, kind: str, subject_id: str, *, now: float, due_at: float = 
     )
 
 
-def claim(tx: Tx, *, now: float, epoch: int, limit: int) -> list[Job]:
-    """Take due work, oldest due first; work about a subject that is being worked on waits."""
+def claim(tx: Tx, *, now: float, epoch: int, limit: int, only: tuple[str, ...] = (), without: tuple[str, ...] = ()) -> list[Job]:
+    """Take due work, oldest due first, of some kinds only or without some; work about a subject that is being worked on waits."""
+    kinds = _among("IN", only) if only else _among("NOT IN", without) if without else ""
     rows = tx.run(
-        """UPDATE job SET state = 'running', attempts = attempts + 1, epoch = :epoch WHERE id IN (
-               SELECT id FROM job p WHERE p.state = 'pending' AND p.due_at <= :now
+        f"""UPDATE job SET state = 'running', attempts = attempts + 1, epoch = :epoch WHERE id IN (
+               SELECT id FROM job p WHERE p.state = 'pending' AND p.due_at <= :now {kinds}
                AND NOT EXISTS (SELECT 1 FROM job r WHERE r.subject_id = p.subject_id AND r.kind = p.kind AND r.state = 'running')
                ORDER BY p.due_at, p.id LIMIT :limit)
-           RETURNING id, kind, subject_id, attempts, payload""",
+           RETURNING id, kind, subject_id, attempts, payload""",  # noqa: S608  # kinds are ours, not data
         now=now,
         epoch=epoch,
         limit=limit,
     )
     return sorted((_job(row) for row in rows), key=lambda job: job.id)
+
+
+def _among(word: str, kinds: tuple[str, ...]) -> str:
+    return f"AND p.kind {word} ({', '.join(repr(k) for k in kinds)})"
+
+
+def move_due(tx: Tx, back_s: float) -> None:
+    """Move what is planned back by so many seconds, as the clock was."""
+    tx.run("UPDATE job SET due_at = due_at - :back_s WHERE state = 'pending' AND due_at > 0", back_s=back_s)
 
 
 def finish(tx: Tx, job: Job) -> None:

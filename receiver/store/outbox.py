@@ -276,3 +276,11 @@ def _outgoing(row: Row) -> Outgoing:
 def texts(tx: Tx, conversation_id: str) -> list[Row]:
     """What a conversation should show, in the order its messages came to be."""
     return tx.run("SELECT slot, desired_body FROM message WHERE conversation_id = :id ORDER BY is_reply, position", id=conversation_id)
+
+
+def move_due(tx: Tx, back_s: float) -> None:
+    """Move what waits back by so many seconds, as the clock was."""
+    tx.run(
+        "UPDATE message SET due_at = due_at - :back_s, sent_at = sent_at - :back_s, intent_at = intent_at - :back_s, created_at = created_at - :back_s",
+        back_s=back_s,
+    )

@@ -70,8 +70,7 @@ def intake_routes(deps: IntakeDeps) -> Blueprint:
         if notification.truncated_alerts:
             deps.metrics.truncated.inc(notification.truncated_alerts)
             log.warning("Alertmanager left alerts out of a body; set max_alerts: 0", extra={"left_out": notification.truncated_alerts})
-        if accepted.new:
-            deps.wake()
+        deps.wake()
         return jsonify(accepted=accepted.new, duplicates=accepted.duplicates), 202
 
     return routes

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from receiver.errors import StoreError, StoreFenced
 from receiver.pipeline.fold import BATCH, FoldConfig, fold
-from receiver.store import jobs
+from receiver.store import jobs, outbox
 from receiver.store.jobs import Job
 from receiver.store.store import Store
 
@@ -23,6 +23,8 @@ IDLE_S = 5.0
 STUCK_S = 60.0
 TIDY_EVERY_S = 300.0
 UNKNOWN_KIND_DELAY_S = 300.0
+CLOCK_STEP_S = 2.0
+BUSY_S = 1.0  # every thread is looking: see now and then whether somebody waits too long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,7 @@ class Handler:
 
     run: Callable[[Job], None]
     give_up: Callable[[Job, str], None] | None = None
+    is_quick: bool = False  # no I/O but the store's: done at once, never behind the looks of a storm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,7 @@ class Dispatcher:
     def __init__(
         self, *, store: Store, handlers: Mapping[str, Handler], config: DispatcherConfig, monotonic: Callable[[], float],
         on_progress: Callable[[], None] = lambda: None, every_so_often: Callable[[], None] = lambda: None,
+        before_looks: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         self._store = store
         self._handlers = handlers
@@ -56,8 +60,12 @@ class Dispatcher:
         self._monotonic = monotonic
         self._on_progress: Callable[[], None] = lambda: None
         self._every_so_often = every_so_often
+        self._before_looks = before_looks
+        self._quick_kinds = tuple(kind for kind, handler in handlers.items() if handler.is_quick)
         self._pool = ThreadPoolExecutor(max_workers=config.workers, thread_name_prefix="job")
         self._running: dict[int, float] = {}
+        self._stranded: list[tuple[Job, str]] = []  # what could not be written down while the store was in trouble
+        self._clock_offset = store.now() - monotonic()
         self._lock = threading.Lock()
         self._last_step = monotonic()
         self._tidied_at: float | None = None
@@ -68,12 +76,16 @@ class Dispatcher:
 
     def step(self) -> float:
         """Fold what came in, hand out what is due; returns the seconds until something will be due."""
+        self._follow_the_clock()
+        self._put_back_stranded()
         folded = fold(self._store, self._config.fold)
+        self._do_quick_jobs()
+        self._before_looks()
         now = self._store.now()
         with self._lock:
             free = self._config.workers - len(self._running)
         with self._store.write() as tx:
-            claimed = jobs.claim(tx, now=now, epoch=self._store.epoch, limit=max(free, 0))
+            claimed = jobs.claim(tx, now=now, epoch=self._store.epoch, limit=max(free, 0), without=self._quick_kinds)
             next_due = jobs.next_due(tx)
         for job in claimed:
             with self._lock:
@@ -83,8 +95,10 @@ class Dispatcher:
         self._last_step = self._monotonic()
         if folded == BATCH:
             return 0.0
-        if next_due is None or len(claimed) >= free:
-            return IDLE_S  # a finished job wakes the loop
+        if next_due is None:
+            return IDLE_S
+        if len(claimed) >= free:
+            return BUSY_S
         return min(max(next_due - now, 0.01), IDLE_S)
 
     def is_stuck(self) -> bool:
@@ -134,13 +148,48 @@ class Dispatcher:
                     log.error("job put aside as a dead letter", extra={"kind": job.kind, "job": job.id, "error": error})
         except Exception:
             log.exception("a failed job could not be written down", extra={"kind": job.kind, "job": job.id})
+            with self._lock:
+                self._stranded.append((job, error))
 
     def _put_back_quietly(self, job: Job, error: str) -> None:
         try:
             with self._store.write() as tx:
                 jobs.fail(tx, job, error=error, now=self._store.now())
         except StoreError:
-            log.warning("job left to the next start", extra={"kind": job.kind, "job": job.id})
+            with self._lock:
+                self._stranded.append((job, error))
+
+    def _do_quick_jobs(self) -> None:
+        if not self._quick_kinds:
+            return
+        with self._store.write() as tx:
+            claimed = jobs.claim(tx, now=self._store.now(), epoch=self._store.epoch, limit=20, only=self._quick_kinds)
+        for job in claimed:
+            with self._lock:
+                self._running[job.id] = self._monotonic()
+            self._run(job)
+
+    def _put_back_stranded(self) -> None:
+        with self._lock:
+            stranded, self._stranded = self._stranded, []
+        for i, (job, error) in enumerate(stranded):
+            try:
+                with self._store.write() as tx:
+                    jobs.fail(tx, job, error=error, now=self._store.now())
+            except StoreError:
+                with self._lock:
+                    self._stranded += stranded[i:]
+                raise
+
+    def _follow_the_clock(self) -> None:
+        """When the wall clock was set back, what is due moves back with it: nothing is parked for the difference."""
+        offset = self._store.now() - self._monotonic()
+        back_s, self._clock_offset = self._clock_offset - offset, offset
+        if back_s > CLOCK_STEP_S:
+            log.warning("the clock was set back", extra={"seconds": round(back_s)})
+            with self._store.write() as tx:
+                jobs.move_due(tx, back_s)
+                outbox.move_due(tx, back_s)
 
     def _tidy(self) -> None:
         now = self._monotonic()

@@ -116,6 +116,9 @@ class Sender:
 
     def _is_settled(self, sink: Sink, outgoing: Outgoing) -> bool:
         """Look for a doubtful post in its channel. True when it was found, or must not be sent again."""
+        if self._is_too_old(outgoing, self._store.now()):
+            self._bury(outgoing, "gave up: it may have arrived, and the channel could not be read back to see")
+            return True
         try:
             ts = sink.find(
                 outgoing.channel, outgoing.id, thread_ts=outgoing.root_ts if outgoing.is_reply else None,
@@ -159,7 +162,7 @@ class Sender:
         self._metrics.deliveries.labels(outgoing.sink, result).inc()
         if result != "misconfigured" or outgoing.sink not in self._problems:
             log.log(logging.INFO if result == "rate_limited" else logging.WARNING, "message not delivered", extra=fields)
-        if self._is_too_old(outgoing, now) and not isinstance(exc, Ambiguous):
+        if self._is_too_old(outgoing, now):
             self._bury(outgoing, f"gave up after {outgoing.attempts + 1} attempts: {exc}")
             return
         with self._store.write() as tx:

@@ -61,19 +61,19 @@ class Worker:
             try:
                 wait_s = step()
                 if trouble:
-                    log.info("the store works again", extra={"thread": name})
+                    log.info("the store works again", extra={"loop": name})
                     trouble = ""
             except StoreFenced:
-                log.error("another receiver has taken over; this one stops", extra={"thread": name})
+                log.error("another receiver has taken over; this one stops", extra={"loop": name})
                 return
             except StoreError as exc:
                 if str(exc) != trouble:
                     trouble = str(exc)
-                    log.error("the store is in trouble; trying again", extra={"thread": name, "error": trouble})
+                    log.error("the store is in trouble; trying again", extra={"loop": name, "error": trouble})
                 wait_s = STORE_TROUBLE_S
             except Exception:
                 # A loop that dies silently is worse than one that fails loudly every second.
-                log.exception("a step failed", extra={"thread": name})
+                log.exception("a step failed", extra={"loop": name})
                 wait_s = STORE_TROUBLE_S
             wake.wait(wait_s)
             wake.clear()

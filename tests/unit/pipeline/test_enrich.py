@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,10 @@ class Desk:
             )
         return [f"{r['channel']}/{r['slot']}: {r['text']}" for r in rows]
 
+    def report(self) -> dict[str, Any]:
+        with self.store.read() as tx:
+            return dict(incidents.newest(tx, 1)[0].report or {})
+
     def roots(self) -> list[str]:
         return [m.partition(": ")[2] for m in self.messages() if "/root: " in m]
 
@@ -258,6 +263,60 @@ def test_the_tenth_kill_is_broadcast_once(desk: Desk) -> None:
     assert len([m for m in desk.messages() if "escalation:still-dying" in m]) == 1
 
 
+def test_an_alert_that_resolves_before_its_first_look_is_told(desk: Desk) -> None:
+    """It was accepted firing: that it is over already does not make it unheard."""
+    desk.take(alert(), works=False)
+    desk.take(alert(status=RESOLVED))
+
+    assert ["resolved" in r for r in desk.roots()] == [True]
+
+
+def test_a_look_that_finds_nothing_any_more_keeps_what_was_known(desk: Desk) -> None:
+    """The pod was replaced, so the API has nothing of it: the message still tells what died, and that this is older."""
+    desk.take(alert(started=desk.clock.now()))
+    before = desk.report()
+    desk.clock.advance(300)
+    desk.evidence = lambda s: {}
+    desk.missing = (Missing(source="pod", why="404: not found"), Missing(source="owners", why="404: not found"))
+    desk.take(alert(started=desk.clock.now() - 300, status=RESOLVED))
+    after = desk.report()
+
+    assert after["kill"]["kind"] == before["kill"]["kind"] == "container_oom"
+    assert after["subject"] == before["subject"]
+    assert [m["why"] for m in after["missing"] if m["source"] == "pod"] == ["404: not found; shown as read at 09:00 UTC"]
+
+
+def test_the_same_alert_fires_again_with_the_start_it_always_had(desk: Desk) -> None:
+    """Alertmanager had lost Prometheus for a while: firing, resolved, firing, all with one start."""
+    desk.take(alert())
+    desk.clock.advance(60)
+    desk.take(alert(status=RESOLVED))
+    desk.clock.advance(60)
+    desk.take(alert())
+    again = desk.roots()
+    desk.clock.advance(60)
+    desk.take(alert(status=RESOLVED))
+
+    assert ["firing" in r for r in again] == [True]
+    assert ["resolved" in r for r in desk.roots()] == [True]
+
+
+def test_who_waits_too_long_for_a_look_is_told_as_the_alert_says(desk: Desk) -> None:
+    """More incidents than threads, and sources that are slow: nobody is held back by the others' looks."""
+    desk.take(*(alert(pod=pod(i, f"svc{i}"), container="app") for i in range(4)), works=False)
+    desk.enricher.tell_waiting()
+    at_once = desk.roots()
+    desk.clock.advance(11)
+    desk.enricher.tell_waiting()
+    waited = desk.roots()
+    desk.work()
+
+    assert at_once == []
+    assert len(waited) == 4
+    assert all("unjudged" in r and "degraded" in r for r in waited)
+    assert not any("degraded" in r for r in desk.roots())
+
+
 def test_two_alerts_that_turn_out_to_be_one_workload_become_one_incident(desk: Desk) -> None:
     """One names the container, the other only the pod; the API says it is the same thing: one root."""
     desk.take(alert("OOMKilled"), alert("KubePodNotReady", container=""))
@@ -362,6 +421,31 @@ class TestStorm:
             desk.clock.advance(300)
 
         assert len(desk.roots()) == 12
+
+    def test_a_member_that_fires_again_after_the_storm_gets_its_own_root(self, desk: Desk) -> None:
+        """The digest is over and long scrolled away: what dies again is told anew."""
+        for i in range(12):
+            desk.take(alert(pod=pod(i, f"svc{i}"), container="app", started=desk.clock.now()))
+        for _ in range(40):
+            desk.clock.advance(60)
+            desk.work()
+        desk.evidence = lambda s: {}
+        desk.missing = ()
+        desk.take(alert(pod=pod(11, "svc11"), container="app", started=desk.clock.now()))
+
+        assert "svc11" in {r.split()[0] for r in desk.roots()}
+
+    def test_resolves_are_seen_in_the_digest(self, desk: Desk) -> None:
+        """A storm that calms down says so, without waiting for its end."""
+        members = [alert(pod=pod(i, f"svc{i}"), container="app", started=desk.clock.now()) for i in range(12)]
+        desk.take(*members)
+        desk.clock.advance(60)
+        desk.work()
+        desk.take(*(replace(m, status=RESOLVED) for m in members))
+        due_s = desk.next_job_in_s()
+
+        assert due_s is not None
+        assert due_s <= 30
 
     def test_a_storm_ends_and_the_next_incident_has_its_own_root(self, desk: Desk) -> None:
         """A quarter of an hour after the last newcomer the storm is over."""

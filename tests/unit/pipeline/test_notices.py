@@ -64,6 +64,21 @@ def test_a_silent_heartbeat_is_told_once(office: Office) -> None:
     assert "no heartbeat from Alertmanager" in while_silent[0]
 
 
+def test_a_second_silence_within_the_hour_is_told_when_the_hour_is_over(office: Office) -> None:
+    """It came back for a moment and went again: that is not forgotten."""
+    for _ in range(2):
+        office.store.accept([alert("Watchdog", pod="", namespace="", container="", severity="none")])
+        fold(office.store, FoldConfig())
+        for _ in range(4):
+            office.clock.advance(300)
+            office.notices.check_heartbeat()
+    for _ in range(20):
+        office.clock.advance(300)
+        office.notices.check_heartbeat()
+
+    assert len(office.said()) == 2
+
+
 def test_without_a_heartbeat_nothing_is_missed(office: Office) -> None:
     """Who never set up a watchdog is not told that it is silent."""
     office.clock.advance(86_400)

@@ -356,6 +356,18 @@ def test_an_unknown_channel_is_a_dead_letter_that_can_be_replayed(world: World) 
     assert world.channel.texts == ["killed"]
 
 
+def test_a_doubtful_message_is_given_up_after_the_retry_age(tmp_path: Path) -> None:
+    """Slack answers 500 to everything for longer than RETRY_MAX_AGE: a dead letter, not a try for ever."""
+    world = World(tmp_path / "state.db", retry_max_age_s=600.0)
+    world.say("root", "killed")
+    world.channel.faults = [Ambiguous("500") for _ in range(1000)]
+    world.run(1200)
+    dead = world.dead()
+    world.store.close()
+
+    assert len(dead) == 1
+
+
 def test_a_message_older_than_the_retry_age_is_given_up(world: World) -> None:
     """After RETRY_MAX_AGE of failures a message is a dead letter, not tried for ever."""
     world.say("root", "killed")

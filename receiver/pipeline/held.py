@@ -1,0 +1,36 @@
+"""Evidence that an earlier look got and a later one did not: it stays, with the time it was read. Pure.
+
+The usual case is a resolve because the pod was replaced: the API has nothing of it any more, and the message that told
+what died must not turn into one that knows nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from receiver.domain.case import Case, Missing
+from receiver.domain.units import format_time, parse_time
+
+HELD = "held"  # in a case's notes: {source: when it was read}
+
+
+def with_held_evidence(new: Case, known: Case | None) -> Case:
+    """The new case, completed from the known one of the same pod. A gap that is filled stays named, as normal, with its age."""
+    if known is None or (known.subject.namespace, known.subject.pod) != (new.subject.namespace, new.subject.pod):
+        return new
+    lacking = {m.source for m in new.missing}
+    kept = {source: answer for source, answer in known.answers.items() if source not in new.answers and source in lacking}
+    if not kept:
+        return new
+    already = known.notes.get(HELD) or {}
+    read_at = {source: str(already.get(source) or format_time(known.gathered_at)) for source in kept}
+    missing = tuple(_filled(m, read_at[m.source], new.gathered_at) if m.source in kept else m for m in new.missing)
+    # The death was read with the pod: what the API says of the node or the events later does not undo it.
+    return replace(new, answers={**kept, **new.answers}, missing=missing, notes={**new.notes, HELD: read_at})
+
+
+def _filled(missing: Missing, read_at: str, now: datetime) -> Missing:
+    at = parse_time(read_at)
+    shown = f"{at:%H:%M} UTC" if at is not None and at.date() == now.date() else read_at
+    return replace(missing, why=f"{missing.why}; shown as read at {shown}", is_normal=True)

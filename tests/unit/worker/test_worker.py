@@ -1,0 +1,144 @@
+"""The loops outlive trouble: a store that refuses for a while, work that could not be written down, a clock set back."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from receiver.errors import StoreError
+from receiver.store import jobs
+from receiver.store.store import Store
+from receiver.telemetry import JsonFormatter
+from receiver.worker.dispatcher import Dispatcher, DispatcherConfig, Handler
+from receiver.worker.worker import Worker
+from tests.e2e.servers import wait_until
+from tests.support import Clock
+
+
+class NoSender:
+    """A sender with nothing to do."""
+
+    def step(self) -> float:
+        return 0.01
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store.open_sqlite(tmp_path / "state.db")
+    yield store
+    store.close()
+
+
+def test_the_loops_outlive_a_store_that_refuses(store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """A full disk for a while: the same threads go on once there is room, and the log says both."""
+    done: list[str] = []
+    clock = Clock()
+    dispatcher = Dispatcher(
+        store=store,
+        handlers={"enrich": Handler(run=lambda job: done.append(job.subject_id))},
+        config=DispatcherConfig(),
+        monotonic=clock.monotonic,
+    )
+    worker = Worker(dispatcher, NoSender())  # type: ignore[arg-type]
+    steps = []
+    original = dispatcher.step
+
+    def step() -> float:
+        steps.append(1)
+        if len(steps) < 3:
+            raise StoreError("database or disk is full")
+        return min(original(), 0.01)
+
+    monkeypatch.setattr(dispatcher, "step", step)
+    monkeypatch.setattr("receiver.worker.worker.STORE_TROUBLE_S", 0.01)
+    with store.write() as tx:
+        jobs.schedule(tx, "enrich", "inc_1", now=0.0)
+    with caplog.at_level(logging.INFO):
+        worker.start()
+        wait_until(lambda: done == ["inc_1"], what="the work is done")
+        worker.stop()
+
+    assert "the store is in trouble; trying again" in caplog.messages
+    assert "the store works again" in caplog.messages
+    assert all(JsonFormatter().format(record) for record in caplog.records)
+
+
+def test_work_that_could_not_be_written_down_is_done_again(store: Store) -> None:
+    """The job fails because the store refuses, and so does writing that down: it is not left running until the next start."""
+    clock = Clock()
+    attempts: list[int] = []
+    real_write = store.write
+
+    def run(job: jobs.Job) -> None:
+        attempts.append(job.attempts)
+        if len(attempts) == 1:
+            store.write = refuse  # type: ignore[method-assign]
+            raise StoreError("disk is full")
+        with store.write() as tx:
+            jobs.finish(tx, job)
+
+    def refuse() -> None:
+        raise StoreError("disk is full")
+
+    dispatcher = Dispatcher(store=store, handlers={"enrich": Handler(run=run)}, config=DispatcherConfig(), monotonic=clock.monotonic)
+    with store.write() as tx:
+        jobs.schedule(tx, "enrich", "inc_1", now=0.0)
+    dispatcher.step()
+    wait_until(lambda: dispatcher.running == 0, what="the first attempt ended")
+    store.write = real_write  # type: ignore[method-assign]
+    dispatcher.step()
+    with store.write() as tx:
+        tx.run("UPDATE job SET due_at = 0")
+    dispatcher.step()
+    wait_until(lambda: len(attempts) == 2 and dispatcher.running == 0, what="the second attempt ended")
+    dispatcher.close()
+
+    assert attempts == [1, 2]
+
+
+def test_a_clock_set_back_parks_nothing(tmp_path: Path) -> None:
+    """An hour back: what was due in ten seconds is due in ten seconds."""
+    clock = Clock()
+    store = Store.open_sqlite(tmp_path / "state.db", clock=clock.now)
+    dispatcher = Dispatcher(store=store, handlers={}, config=DispatcherConfig(), monotonic=clock.monotonic)
+    with store.write() as tx:
+        jobs.schedule(tx, "other", "inc_1", now=clock.now(), due_at=clock.now() + 10)
+    dispatcher.step()
+    clock.wall -= 3600
+    clock.ticks += 1
+    dispatcher.step()
+    with store.read() as tx:
+        due = jobs.next_due(tx)
+    dispatcher.close()
+    store.close()
+
+    assert due is not None
+    assert due - clock.now() == pytest.approx(9, abs=1)
+
+
+def test_quick_work_does_not_wait_behind_looks(store: Store) -> None:
+    """A storm's digest is written while every thread is busy looking."""
+    clock = Clock()
+    done: list[str] = []
+    release = []
+    dispatcher = Dispatcher(
+        store=store, monotonic=clock.monotonic, config=DispatcherConfig(workers=1),
+        handlers={
+            "enrich": Handler(run=lambda job: wait_until(lambda: bool(release), what="released")),
+            "digest": Handler(run=lambda job: done.append(job.kind), is_quick=True),
+        },
+    )  # fmt: skip
+    with store.write() as tx:
+        for n in range(5):
+            jobs.schedule(tx, "enrich", f"inc_{n}", now=0.0)
+    dispatcher.step()
+    with store.write() as tx:
+        jobs.schedule(tx, "digest", "storm", now=0.0)
+    dispatcher.step()
+    release.append(1)
+    dispatcher.close()
+
+    assert done == ["digest"]
