@@ -60,8 +60,14 @@ def history_of_csv(text: str, *, until_s: float | None = None) -> MemoryHistory:
 
 def _numbers(cells: Sequence[str], name: str) -> list[float | None]:
     """A column as numbers; None for empty cells and for NaN and infinity, which stand for "nothing" in scrapes."""
+    if not any(cells):
+        return [None] * len(cells)
+    numbers: list[float | None]
     try:
-        numbers: list[float | None] = list(map(float, cells))
+        plain = list(map(float, cells))
+        if math.isfinite(sum(plain)):
+            return list(plain)
+        numbers = list(plain)
     except ValueError:
         numbers = [_number(cell, name, line) for line, cell in enumerate(cells, 2)]
     return [n if n is not None and math.isfinite(n) else None for n in numbers]

@@ -29,7 +29,7 @@ STARTUP_SHARE = 0.6  # of episodes, and of kills, that must begin at start-up
 STARTUP_SEEN_RATIO = 0.45  # of the limit, seen by a scrape in a short life: it was climbing, not hit by one allocation
 STARTUP_SHAPE_ROWS = 4  # rows of a short life that show whether it was still climbing
 TINY_LIFE_S = 20.0  # lives shorter than this show no shape to any usual scrape interval: start-up, or a leak that is fast
-SHORT_LIFE_S = 60.0  # below it a fast leak is still a good part of the cases (recorded crash loops of leaks: lives of 10 to 42 s)
+SHORT_LIFE_S = 30.0  # below it a fast leak is still a good part of the cases (recorded crash loops of leaks: lives of 10 to 42 s)
 NEVER_UP_S = 3.0  # killed this soon after its start by exact times: it never did anything but start
 BURST_LOOK_S = 600.0  # before a kill
 RATE_BURST = 2.0  # x the usual spread (p75 - p25) above the median request rate: restarted into the same burst
@@ -94,6 +94,8 @@ PLATEAU_DRIFT = 0.03  # of the limit between its two halves
 MIN_RATE_ROWS = 20  # rows with a request rate: fewer give no correlation worth a word
 TRAFFIC_CORRELATION = 0.5
 TRAFFIC_REACH = 0.15  # of the limit, highest - p5: below it memory does not really follow anything
+WAVE_REACH = 0.3  # of the limit, highest - p5: so much swing with the request rate is a wave
+PEAK_SHARE = 0.35  # of the time in the upper half of its range: more is a wave or a ramp, not peaks
 SPIKE_SWING = 0.4  # of the limit, p95 - p5 of recent time: no level at all, whatever the median is
 
 EARLY_HIGH = 0.75  # peaks below it: the limit was never in sight

@@ -176,6 +176,8 @@ def _limit(seen: Seen) -> Verdict | None:
     if level is None or level.rows < 3 or (seen.follows_rate and min(level.median, level.p10_later + 0.02) <= th.LOW_MEDIAN):
         return None
     cap = 0.95 if seen.columns.has_own_memory or seen.lives.kills else 0.6
+    if seen.follows_rate and level.reach > th.WAVE_REACH:
+        cap = min(cap, 0.7)  # a wave of traffic near its crest stands high for hours
     if level.high_share_later >= th.HIGH_SHARE and level.p10_later >= th.HIGH_P10:
         is_long = seen.history_s >= th.SETTLED_S
         confidence = 0.9 if level.high_share_later >= th.RECENT_HIGH_SHARE and is_long else 0.85 if is_long else 0.6
@@ -205,7 +207,9 @@ def _spike(seen: Seen) -> Verdict | None:
     if not kills and not follows and level is not None and level.is_high_now and peaks <= 1:
         return _verdict(CauseName.UNKNOWN, 0.5, "spike_or_new_level")
     if follows:
-        return _verdict(CauseName.SPIKE, 0.92 if peaks >= 2 else 0.85, "traffic")
+        return _verdict(CauseName.SPIKE, 0.92 if peaks >= 2 else 0.8, "traffic")
+    if level is not None and level.upper_share > th.PEAK_SHARE:
+        return _verdict(CauseName.SPIKE, 0.6, "batch")
     return _verdict(CauseName.SPIKE, 0.87 if peaks >= 3 else 0.8 if peaks == 2 else 0.7, "batch")
 
 

@@ -30,6 +30,7 @@ class Level:
     peak_settled: float  # of all settled rows
     swing: float  # p95 - p5
     reach: float  # highest - p5
+    upper_share: float  # of the time above the middle between p5 and the highest: peaks are short, waves and ramps are not
     excursions: int  # times above HIGH_RATIO after having been below, start-ups left out
     is_high_now: bool
     recent_swing: float  # p95 - p5 of the newest part
@@ -57,6 +58,7 @@ def level_of(c: Columns, lives: Lives) -> Level | None:
     window_s = th.RECENT_MIN_S if excursions <= 1 else max(th.RECENT_MIN_S, th.RECENT_SHARE * (end_s - start_s))
     recent = sorted(values[bisect_left(at, end_s - window_s) :] or values)
     ordered = sorted(values)
+    low = stats.quantile_of_sorted(ordered, 0.05)
     correlation, pairs = _rate_correlation(rates, used)
     return Level(
         settled_s=at[-1] - at[0],
@@ -72,8 +74,9 @@ def level_of(c: Columns, lives: Lives) -> Level | None:
         high_share_recent=_share_high(recent),
         peak=max(past_startup, default=0.0),
         peak_settled=ordered[-1],
-        swing=stats.quantile_of_sorted(ordered, 0.95) - stats.quantile_of_sorted(ordered, 0.05),
-        reach=ordered[-1] - stats.quantile_of_sorted(ordered, 0.05),
+        swing=stats.quantile_of_sorted(ordered, 0.95) - low,
+        reach=ordered[-1] - low,
+        upper_share=1 - bisect_left(ordered, (low + ordered[-1]) / 2) / len(ordered),
         excursions=excursions,
         is_high_now=values[-1] >= th.HIGH_RATIO,
         recent_swing=stats.quantile_of_sorted(recent, 0.95) - stats.quantile_of_sorted(recent, 0.05),

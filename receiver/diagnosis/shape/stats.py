@@ -6,6 +6,7 @@ knows about memory.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -122,17 +123,35 @@ class Bend:
 
 
 def best_bend(xs: Sequence[float], ys: Sequence[float], margin: int = 3) -> Bend | None:
-    """The knee that fits best, at least `margin` points from either end; None with too few points."""
-    line = least_squares((xs,), ys)
-    if line is None or len(xs) < 2 * margin + 1:
+    """The knee that fits best, at least `margin` points from either end; None with too few points or no spread."""
+    n = len(xs)
+    if n < 2 * margin + 1:
         return None
+    dx, dy = _centred(xs), _centred(ys)
+    sxx, sxy, syy = _dot(dx, dx), _dot(dx, dy), _dot(dy, dy)
+    if sxx <= 0:
+        return None
+    rest_of_line = syy - sxy * sxy / sxx
     best: Bend | None = None
     for knee in xs[margin:-margin]:
-        fit = least_squares((xs, [max(0.0, x - knee) for x in xs]), ys)
-        if fit is None:
+        dh = _centred([x - knee if x > knee else 0.0 for x in xs])
+        shh, sxh, shy = _dot(dh, dh), _dot(dx, dh), _dot(dh, dy)
+        determinant = sxx * shh - sxh * sxh
+        if determinant <= 1e-9 * sxx * shh:
             continue
-        (_, before, turn), r2 = fit
-        gain = 1 - (1 - r2) / (1 - line[1]) if line[1] < 1 - 1e-12 else 0.0
+        before = (sxy * shh - shy * sxh) / determinant
+        turn = (shy * sxx - sxy * sxh) / determinant
+        rest = syy - before * sxy - turn * shy
+        gain = 1 - rest / rest_of_line if rest_of_line > 1e-12 * syy else 0.0
         if best is None or gain > best.gain:
             best = Bend(knee=knee, before=before, after=before + turn, gain=gain)
     return best
+
+
+def _centred(values: Sequence[float]) -> list[float]:
+    mean = sum(values) / len(values)
+    return [v - mean for v in values]
+
+
+def _dot(a: Sequence[float], b: Sequence[float]) -> float:
+    return sum(map(operator.mul, a, b))
