@@ -51,6 +51,7 @@ class Metrics:
         return generate_latest(self.registry)
 
 
+MAX_FIELD_CHARS = 4 * 1024  # of one field of a log line: labels are as long as their sender likes
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -63,18 +64,35 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _cut(record.getMessage()),
         }
-        line.update({k: v for k, v in vars(record).items() if k not in _STANDARD})
+        line.update({k: _bounded(v) for k, v in vars(record).items() if k not in _STANDARD})
         if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
+            line["traceback"] = self.formatException(record.exc_info)[-4 * MAX_FIELD_CHARS :]  # the error itself stands last
         return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def _bounded(value: object) -> object:
+    """The value itself when its JSON is short, else the beginning of it as text."""
+    if isinstance(value, str):
+        return _cut(value)
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return value if len(text) <= MAX_FIELD_CHARS else _cut(text)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_FIELD_CHARS else f"{text[:MAX_FIELD_CHARS]}… (cut)"
+
+
+class _TerminalFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return super().format(logging.makeLogRecord({**vars(record), "msg": _cut(record.getMessage()), "args": None}))
 
 
 def configure_logging(level: str, *, is_terminal: bool = False) -> None:
     """Log to stderr: JSON, or plain lines for a person at a terminal. stdout carries only answers."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s") if is_terminal else JsonFormatter())
+    handler.setFormatter(_TerminalFormatter("%(levelname)s %(message)s") if is_terminal else JsonFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

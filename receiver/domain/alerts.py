@@ -16,6 +16,18 @@ from typing import Any
 from receiver.domain.units import format_time, parse_time
 from receiver.errors import PayloadError
 
+# What one alert may carry. More is cut, never refused: an alert with a stack trace in an annotation is still an alert.
+MAX_ENTRIES = 200  # labels, and annotations
+MAX_NAME_CHARS = 256
+MAX_LABEL_CHARS = 2 * 1024
+MAX_ANNOTATION_CHARS = 16 * 1024
+MAX_ADDRESS_CHARS = 16 * 1024
+MAX_FINGERPRINT_CHARS = 128  # Alertmanager's are 16
+MAX_TRUNCATED = 1_000_000
+CUT = "… (cut)"
+# Of too many labels these are kept before others: they say whose alert it is.
+_KEPT_FIRST = frozenset(("alertname", "severity", "cluster", "namespace", "pod", "container", "node", "workload"))
+
 FIRING = "firing"
 RESOLVED = "resolved"
 
@@ -81,13 +93,15 @@ def parse_notification(body: object) -> Notification:
         raise PayloadError(
             'no list "alerts": expected Alertmanager\'s webhook payload, version 4 (a receiver with a custom "payload" cannot be read)'
         )
+    if version is None:
+        raise PayloadError('"version" is missing: expected "4", which every Alertmanager sends')
     truncated = body.get("truncatedAlerts")
     return Notification(
         alerts=tuple(parse_alert(a, f"alerts[{i}]") for i, a in enumerate(alerts)),
         receiver=_text(body.get("receiver")),
         group_key=_text(body.get("groupKey")),
         external_url=_text(body.get("externalURL")),
-        truncated_alerts=truncated if isinstance(truncated, int) and truncated > 0 else 0,
+        truncated_alerts=min(truncated, MAX_TRUNCATED) if isinstance(truncated, int) and truncated > 0 else 0,
     )
 
 
@@ -104,11 +118,16 @@ def parse_alert(entry: object, where: str = "alert") -> Alert:
     if starts_at is None:
         raise PayloadError(f"{where}.startsAt is {_short(entry.get('startsAt'))}: expected an RFC 3339 time")
     ends_at = parse_time(entry.get("endsAt"))
+    # The identity is that of what was sent: two alerts that differ only in what is cut below stay two.
+    identity = _text(entry.get("fingerprint")) or fingerprint(labels)
+    if len(identity) > MAX_FINGERPRINT_CHARS:
+        identity = hashlib.sha256(identity.encode()).hexdigest()
+    address = _text(entry.get("generatorURL"))
     return Alert(
-        status=status, labels=labels, annotations=annotations, starts_at=starts_at,
+        status=status, labels=_bounded(labels, MAX_LABEL_CHARS), annotations=_bounded(annotations, MAX_ANNOTATION_CHARS), starts_at=starts_at,
         ends_at=ends_at if status == RESOLVED else None,
-        fingerprint=_text(entry.get("fingerprint")) or fingerprint(labels),
-        generator_url=_text(entry.get("generatorURL")),
+        fingerprint=identity,
+        generator_url=address if len(address) <= MAX_ADDRESS_CHARS else "",  # half an address leads nowhere
     )  # fmt: skip
 
 
@@ -116,6 +135,18 @@ def fingerprint(labels: Mapping[str, str]) -> str:
     """A stand-in for Alertmanager's fingerprint of a label set, for senders that leave it out."""
     text = json.dumps(sorted(labels.items()), ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _bounded(entries: dict[str, str], max_chars: int) -> dict[str, str]:
+    """The entries, cut to what an alert may carry. Bounding twice changes nothing more."""
+    names = list(entries)
+    if len(names) > MAX_ENTRIES:
+        names.sort(key=lambda name: name not in _KEPT_FIRST)
+    return {_cut(name, MAX_NAME_CHARS): _cut(entries[name], max_chars) for name in names[:MAX_ENTRIES]}
+
+
+def _cut(text: str, max_chars: int) -> str:
+    return text if len(text) <= max_chars else text[: max_chars - len(CUT)] + CUT
 
 
 def _string_map(value: object, where: str) -> dict[str, str]:
