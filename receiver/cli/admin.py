@@ -6,6 +6,7 @@ import argparse
 
 from receiver.cli.shared import add_config, settings_for
 from receiver.errors import ConfigError, PayloadError
+from receiver.settings.parsing import without_password
 from receiver.transport import Http, HttpConfig
 
 
@@ -22,7 +23,7 @@ def _run(arguments: argparse.Namespace) -> int:
     settings = settings_for(arguments, log_level="WARNING")
     url = arguments.url or f"http://{settings.listen}"
     if not url.startswith(("http://", "https://")):
-        raise ConfigError(f"--url {url!r}: expected a URL that starts with http:// or https://")
+        raise ConfigError(f"--url {without_password(url)!r}: expected a URL that starts with http:// or https://")
     http = Http(HttpConfig(base_url=url, name="the receiver", token=settings.admin_token.reveal()))
     if arguments.action == "list":
         answer = http.get_json("/admin/dead")

@@ -11,6 +11,8 @@ import yaml
 
 from receiver.errors import ConfigError
 from receiver.rulepack import FORMATS, Level, check_rules, render_rules, rules_dir
+from receiver.settings.load import yaml_problem
+from receiver.settings.parsing import without_password
 from receiver.transport import Http, HttpConfig
 
 
@@ -32,7 +34,7 @@ def _check(arguments: argparse.Namespace) -> int:
     ask = None
     if arguments.prometheus:
         if not arguments.prometheus.startswith(("http://", "https://")):
-            raise ConfigError(f"--prometheus {arguments.prometheus!r}: expected a URL that starts with http:// or https://")
+            raise ConfigError(f"--prometheus {without_password(arguments.prometheus)!r}: expected a URL that starts with http:// or https://")
         ask = Http(HttpConfig(base_url=arguments.prometheus.rstrip("/"), name="Prometheus")).post_form_json
     problems = check_rules(_directory(arguments), ask)
     for problem in problems:
@@ -55,8 +57,10 @@ def _directory(arguments: argparse.Namespace) -> Path:
 def _values(path: str) -> dict[str, Any]:
     try:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
-        raise ConfigError(f"cannot read the values in {path}: {str(exc)[:300]}") from exc
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigError(f"cannot read the values in {path}: {exc}") from exc
+    except (yaml.YAMLError, ValueError, RecursionError) as exc:
+        raise ConfigError(f"the values in {path} are no YAML: {yaml_problem(exc)}") from None
     if content is None:
         return {}
     if not isinstance(content, dict):

@@ -15,7 +15,7 @@ from receiver.transport import Deadline, Http, HttpConfig
 class AlertmanagerConfig:
     """Where Alertmanager is; `url` may hold a path prefix."""
 
-    url: str
+    url: str = field(repr=False)  # may hold a password
     token: str = field(default="", repr=False)
     token_path: str = ""
     ca_path: str = ""

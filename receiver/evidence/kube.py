@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 class KubeConfig:
     """Where the API server is. An http:// address without token or CA is a `kubectl proxy` or a stand-in."""
 
-    api_url: str
+    api_url: str = field(repr=False)  # may hold a password
     token_path: str = ""
     ca_path: str = ""
 

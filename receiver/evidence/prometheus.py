@@ -27,7 +27,7 @@ class PrometheusConfig:
     `request_rate_query`: PromQL with $namespace, $workload, $pod; empty: common metrics are tried.
     """
 
-    url: str
+    url: str = field(repr=False)  # may hold a password
     token: str = field(default="", repr=False)
     token_path: str = ""
     ca_path: str = ""

@@ -15,7 +15,9 @@ from typing import Any
 import yaml
 
 from receiver.errors import ConfigError
+from receiver.settings import parsing
 from receiver.settings.model import KEYS, YAML_ONLY, Key, Secret, Settings
+from receiver.settings.parsing import without_password
 
 
 def load_settings(environ: Mapping[str, str] = os.environ, config_path: str | None = None) -> Settings:
@@ -28,8 +30,10 @@ def load_settings(environ: Mapping[str, str] = os.environ, config_path: str | No
         value = _parse(key, raw, source)
         values[key.name.lower()] = Secret(value) if key.is_secret and isinstance(value, str) else value
         sources[key.name.lower()] = source
+    if from_file.get("thresholds"):
+        raise ConfigError(f"thresholds in {config_path}: no threshold can be set yet; the rules' thresholds: rules/config/values.yaml")
     for name in YAML_ONLY:
-        if name in from_file:
+        if from_file.get(name) is not None:
             values[name] = _structure(name, from_file[name])
             sources[name] = f"file {config_path}"
     _default_to_in_cluster(environ, values, sources)
@@ -87,15 +91,18 @@ def _parse(key: Key, raw: Any, source: str) -> Any:
     try:
         return key.parse(raw)
     except ValueError as exc:
-        shown = "" if key.is_secret else f" is {str(raw)[:80]!r}"
+        shown = "" if key.is_secret else f" is {without_password(str(raw))[:80]!r}"
         raise ConfigError(f"{key.name}{shown} ({source}): {exc}") from exc
 
 
 def _read_secret(path: str, name: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        secret = Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigError(f"{name}: cannot read {path}: {exc}") from exc
+    if not secret:
+        raise ConfigError(f"{name}: {path} is empty; expected a secret in it (leave {name} out for none)")
+    return secret
 
 
 def _read_yaml(path: str) -> Mapping[str, Any]:
@@ -103,17 +110,37 @@ def _read_yaml(path: str) -> Mapping[str, Any]:
         document = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigError(f"cannot read the settings file {path}: {exc}") from exc
-    except yaml.YAMLError as exc:
-        raise ConfigError(f"the settings file {path} is no YAML: {str(exc)[:300]}") from exc
+    except (yaml.YAMLError, ValueError, RecursionError) as exc:
+        raise ConfigError(f"the settings file {path} is no YAML: {yaml_problem(exc)}") from None
     if document is None:
         return {}
     if not isinstance(document, dict):
         raise ConfigError(f"the settings file {path} must hold a mapping of settings, not a {type(document).__name__}")
-    known = {k.name.lower() for k in KEYS} | {f"{k.name.lower()}_file" for k in KEYS if k.is_secret} | set(YAML_ONLY)
+    known = {k.name.lower() for k in KEYS} | {f"{k.name.lower()}_file" for k in KEYS if k.is_secret} | {*YAML_ONLY, "thresholds"}
     unknown = sorted(str(k) for k in document if k not in known)
     if unknown:
         raise ConfigError(f"unknown setting {unknown[0]!r} in {path}; known are: {', '.join(sorted(known))}")
     return document
+
+
+def yaml_problem(exc: Exception) -> str:
+    """Where a YAML text is wrong and how, on one line. Never what stands there: it may be a secret."""
+    if isinstance(exc, yaml.MarkedYAMLError):
+        mark = exc.problem_mark or exc.context_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        return where + _without_content(exc.problem or exc.context or "it cannot be read")
+    if isinstance(exc, yaml.reader.ReaderError):
+        return f"character {exc.position + 1}: {exc.reason}"
+    return "it is nested too deeply" if isinstance(exc, RecursionError) else "a date or number in it is none"
+
+
+# PyYAML quotes names of tokens ('<scalar>'), single characters, and what it met: an alias, a tag, an anchor.
+_HARMLESS = re.compile(r"[^'\"]*(?:'(?:<[a-z ]+>|[^\w'\"])'[^'\"]*)*")
+
+
+def _without_content(problem: str) -> str:
+    found = _HARMLESS.match(problem)
+    return found.group().strip() if found else ""
 
 
 def _structure(name: str, value: Any) -> Any:
@@ -171,6 +198,12 @@ def _check(settings: Settings) -> None:
         raise ConfigError("WEBHOOK_AUTH is token but WEBHOOK_TOKEN is not set")
     if settings.slack_bot_token and not settings.slack_channel:
         raise ConfigError("SLACK_BOT_TOKEN is set but SLACK_CHANNEL is not: expected the default channel's ID, such as C0123456789")
+    if settings.slack_channel and settings.slack_webhook_url and not settings.slack_bot_token:
+        raise ConfigError(
+            "SLACK_CHANNEL is set, but SLACK_WEBHOOK_URL has a channel of its own: remove SLACK_CHANNEL, or set SLACK_BOT_TOKEN to choose one"
+        )
+    if settings.slack_channel and not settings.slack_bot_token:
+        raise ConfigError("SLACK_CHANNEL is set but SLACK_BOT_TOKEN is not: messages would go to the console; set both or neither")
     if settings.routes and not settings.slack_bot_token:
         raise ConfigError("routes need SLACK_BOT_TOKEN: an incoming webhook and the console have one place only")
     store_url = settings.store_url.reveal()
@@ -189,6 +222,8 @@ def effective(settings: Settings) -> list[tuple[str, str, str]]:
             shown = "********" if value else ""
         elif isinstance(value, tuple):
             shown = ",".join(f"{v:g}s" for v in value)
+        elif key.parse is parsing.url:
+            shown = without_password(value)
         else:
             shown = str(value)
         rows.append((key.name, shown, settings.sources.get(key.name.lower(), "default")))

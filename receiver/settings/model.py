@@ -89,7 +89,7 @@ KEYS: tuple[Key, ...] = (
     Key(name="TEMPLATES_DIR", parse=parsing.text, default="", meaning="folder with your own message templates; what it lacks comes from the built-in ones"),
 )  # fmt: skip
 
-YAML_ONLY = ("routes", "redaction", "thresholds", "label_names")
+YAML_ONLY = ("routes", "redaction", "label_names")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,17 +111,17 @@ class Settings:
     slack_signing_secret: Secret
     slack_min_interval: float
     on_ambiguous: str
-    kube_api_url: str
+    kube_api_url: str = field(repr=False)  # as the others: may hold a password
     kube_token_path: str
     kube_ca_path: str
     cluster_name: str
-    prometheus_url: str
+    prometheus_url: str = field(repr=False)
     prometheus_token: Secret
     prometheus_headers: Mapping[str, str] = field(repr=False)
     prometheus_params: Mapping[str, str]
     prometheus_matchers: str
     request_rate_query: str
-    alertmanager_url: str
+    alertmanager_url: str = field(repr=False)
     alertmanager_token: Secret
     enrich_deadline: float
     followups: tuple[float, ...]
@@ -133,7 +133,6 @@ class Settings:
     templates_dir: str
     routes: tuple[Mapping[str, Any], ...] = ()
     redaction: Mapping[str, Any] = field(default_factory=dict)
-    thresholds: Mapping[str, Any] = field(default_factory=dict)
     label_names: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)  # key -> environment | NAME_FILE | file | default
     secret_paths: Mapping[str, str] = field(default_factory=dict)  # key -> the file that a secret was read from

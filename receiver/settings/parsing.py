@@ -81,7 +81,23 @@ def url(value: object) -> str:
     parts = urlsplit(cleaned)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("expected a URL that starts with http:// or https://")
+    try:
+        _ = parts.port
+    except ValueError:  # its text would show what stands there: of a password with a slash, the beginning
+        raise ValueError("expected a URL whose port is a number, and whose password has / ? # and @ percent-encoded") from None
     return cleaned
+
+
+def without_password(address: str) -> str:
+    """An address as it may be shown: `http://user:****@host`. In doubt too much is hidden."""
+    head, at, host = address.rpartition("@")
+    if not at:
+        return address
+    scheme, slashes, credentials = head.rpartition("://") if "://" in head else ("", "", head)
+    user, colon, _ = credentials.partition(":")
+    if not colon and "/" in credentials:  # an @ in the path
+        return address
+    return f"{scheme}{slashes}{user if colon else ''}{colon}****@{host}"
 
 
 def listen(value: object) -> str:
