@@ -5,6 +5,11 @@ One worker process: the store's lock and the metrics want one. The state file is
 
 # ruff: noqa: D103  hooks are documented by gunicorn
 
+import socket
+import struct
+
+STALLED_S = 3
+
 workers = 1
 threads = 16
 worker_class = "gthread"
@@ -18,6 +23,13 @@ accesslog = None
 errorlog = "-"
 loglevel = "warning"
 proc_name = "oomtriage"
+
+
+def when_ready(server):  # type: ignore[no-untyped-def]
+    # Accepted sockets inherit it: a client that stops in the middle of a request gives its thread back after a while.
+    # Without it, as many idle connections as there are threads would stop everything, /healthz included.
+    for listener in server.LISTENERS:
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", STALLED_S, 0))
 
 
 def post_worker_init(worker):  # type: ignore[no-untyped-def]
