@@ -33,7 +33,7 @@ from receiver.settings import Settings
 from receiver.sinks import png
 from receiver.sinks.base import Sink
 from receiver.sinks.console import ConsoleConfig, ConsoleSink
-from receiver.sinks.slack import SlackBotSink, SlackConfig
+from receiver.sinks.slack import SlackBotSink, SlackConfig, looks_like_id
 from receiver.sinks.webhook import SlackWebhookConfig, SlackWebhookSink
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
@@ -109,7 +109,7 @@ def build(
         WebDeps(
             store=store, metrics=metrics, environment=web_environment(), webhook_token=settings.webhook_token.reveal(),
             admin_token=settings.admin_token.reveal(), is_loopback=settings.is_loopback, max_body_bytes=settings.max_body,
-            wake=worker.wake, notice=notices.tell, is_stuck=worker.is_stuck, details=lambda: _details(sink, sender, evidence, metrics),
+            wake=worker.wake, notice=notices.tell, is_stuck=worker.is_stuck, details=lambda: _details(settings, sink, sender, worker, evidence),
         )
     )  # fmt: skip
     application = Application(web=web, worker=worker, store=store, evidence=evidence)
@@ -211,10 +211,10 @@ def make_sink(settings: Settings, *, console: TextIO | None = None) -> Sink:
 
 def make_router(settings: Settings, sink: Sink) -> Router:
     """The routes before the default place."""
-    default = Conversation(sink=sink.name, channel=resolve_channel(sink, settings.slack_channel) if sink.has_threads else "")
+    default = Conversation(sink=sink.name, channel=settings.slack_channel if sink.has_threads else "")
     routes = tuple(
         Route(
-            channel=resolve_channel(sink, r["channel"]),
+            channel=r["channel"],
             match=r["match"],
             namespaces=r["namespaces"],
             mention=r["mention"],
@@ -225,26 +225,35 @@ def make_router(settings: Settings, sink: Sink) -> Router:
     return Router(sink=sink.name, default=default, routes=routes)
 
 
-def resolve_channel(sink: Sink, channel: str) -> str:
-    """A channel's ID. ConfigError when Slack says there is no such channel.
+def check_channels(settings: Settings, sink: Sink) -> None:
+    """Look up channels that are given by name. ConfigError when Slack says that it cannot be: set the ID.
 
-    When Slack cannot be asked now, or refuses the token, the name is kept: alerts must be taken all the same, and what is
-    wrong shows in /readyz.
+    When Slack cannot be asked now, the start goes on: alerts must be taken all the same, and the sink looks the name up later.
     """
-    if not isinstance(sink, SlackBotSink) or _looks_like_id(channel):
-        return channel
-    try:
-        return sink.resolve_channel(channel)
-    except DeliveryError as exc:
-        if isinstance(exc, SinkMisconfigured) and not exc.is_whole_sink:
-            raise ConfigError(f"SLACK_CHANNEL: {exc}") from exc
-        log.warning("the channel's name could not be looked up; set its ID", extra={"channel": channel, "error": str(exc)})
-        return channel
+    if not isinstance(sink, SlackBotSink):
+        return
+    for channel in dict.fromkeys([settings.slack_channel, *(r["channel"] for r in settings.routes)]):
+        if looks_like_id(channel):
+            continue
+        try:
+            sink.resolve_channel(channel)
+        except SinkMisconfigured as exc:
+            if exc.code in ("channel_not_found", "missing_scope"):
+                raise ConfigError(f"channel {channel!r} cannot be looked up by its name ({exc}): set its ID, such as C0123456789") from exc
+            log.warning("the channel's name cannot be looked up now", extra={"channel": channel, "error": str(exc)})
+        except DeliveryError as exc:
+            log.warning("the channel's name cannot be looked up now", extra={"channel": channel, "error": str(exc)})
 
 
-def _looks_like_id(channel: str) -> bool:
-    return len(channel) >= 2 and channel[0] in "CGD" and channel.isalnum() and channel.isupper()
-
-
-def _details(sink: Sink, sender: Sender, evidence: Evidence, metrics: Metrics) -> Mapping[str, Any]:
-    return {"sink": {sink.name: sender.problems.get(sink.name, "ok")}}
+def _details(settings: Settings, sink: Sink, sender: Sender, worker: Worker, evidence: Evidence) -> Mapping[str, Any]:
+    """What else /readyz tells. None of it changes the code."""
+    return {
+        "dispatcher": "stuck" if worker.is_stuck() else "ok",
+        "role": "leader",  # the state file is held by one receiver
+        "sink": {sink.name: sender.problems.get(sink.name, "ok")},
+        "sources": {
+            "kubernetes": "configured" if evidence.kube is not None else "not configured",
+            "prometheus": "configured" if settings.prometheus_url else "not configured",
+            "alertmanager": "configured" if settings.alertmanager_url else "not configured",
+        },
+    }

@@ -47,6 +47,11 @@ class SlackIdentity:
         return tuple(s for s in (*NEEDED_SCOPES, *WANTED_SCOPES) if self.scopes and s not in self.scopes)
 
 
+def looks_like_id(channel: str) -> bool:
+    """Whether a channel is named by its ID (`C0123456789`), which needs no look-up."""
+    return len(channel) >= 2 and channel[0] in "CGD" and channel.isalnum() and channel.isupper()
+
+
 class SlackBotSink:
     """One workspace. Safe to share between threads."""
 
@@ -59,16 +64,25 @@ class SlackBotSink:
             HttpConfig(base_url=config.api_url, name="Slack", token=config.token, read_timeout_s=config.timeout_s, pool_size=4)
         )
         self._token = config.token
+        self._ids: dict[str, str] = {}
 
     def __repr__(self) -> str:
         return f"SlackBotSink({self._http.origin})"
+
+    def _id_of(self, channel: str) -> str:
+        """The channel's ID: a name is looked up once, when it is first needed, so that Slack may be away at our start."""
+        if looks_like_id(channel):
+            return channel
+        if channel not in self._ids:
+            self._ids[channel] = self.resolve_channel(channel)
+        return self._ids[channel]
 
     def post(
         self, channel: str, body: Mapping[str, Any], *, thread_ts: str | None = None, broadcast: bool = False, delivery_id: str
     ) -> str | None:
         """chat.postMessage; returns the message's ts."""
         message: dict[str, Any] = {
-            "channel": channel,
+            "channel": self._id_of(channel),
             "text": body["text"],
             "unfurl_links": False,
             "unfurl_media": False,
@@ -87,13 +101,18 @@ class SlackBotSink:
     def update(self, channel: str, ts: str, body: Mapping[str, Any]) -> None:
         """chat.update, without mentions. An empty list of blocks is sent, or Slack would keep the old ones."""
         silent = mentions.without(body)
-        message = {"channel": channel, "ts": ts, "text": silent["text"], "blocks": silent["blocks"]}
+        message = {"channel": self._id_of(channel), "ts": ts, "text": silent["text"], "blocks": silent["blocks"]}
         self._call("chat.update", json_body=message, is_repeatable=True)
 
     def find(self, channel: str, delivery_id: str, *, thread_ts: str | None = None, oldest: float) -> str | None:
         """Look through the channel (or the thread) since `oldest` for our metadata. None: it is not there."""
         method = "conversations.replies" if thread_ts else "conversations.history"
-        form: dict[str, Any] = {"channel": channel, "oldest": f"{oldest:.6f}", "inclusive": "true", "include_all_metadata": "true"}
+        form: dict[str, Any] = {
+            "channel": self._id_of(channel),
+            "oldest": f"{oldest:.6f}",
+            "inclusive": "true",
+            "include_all_metadata": "true",
+        }
         if thread_ts:
             form["ts"] = thread_ts
         try:
