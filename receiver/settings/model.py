@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from receiver.domain.addresses import is_loopback
 from receiver.settings import parsing
 
 
@@ -140,5 +141,4 @@ class Settings:
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach what we listen on."""
-        host = self.listen.rpartition(":")[0].strip("[]")
-        return host in ("localhost", "::1") or host.startswith("127.")
+        return is_loopback(self.listen.rpartition(":")[0])

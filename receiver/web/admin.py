@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Request, Response, jsonify, request
 
+from receiver.domain.addresses import is_loopback
 from receiver.domain.units import format_time, from_epoch
 from receiver.store import jobs, outbox
 from receiver.store.store import Store
@@ -33,6 +35,8 @@ def admin_routes(deps: AdminDeps) -> Blueprint:
             return jsonify(error="set ADMIN_TOKEN: without one this is open on a loopback address only"), 403
         if not deps.gate.admits(request):
             return jsonify(error="wrong or missing ADMIN_TOKEN"), 401
+        if request.method == "POST" and (why := _foreign(request, has_token=bool(deps.gate.token))):
+            return jsonify(error=why), 403
         return None
 
     @routes.get("/dead")
@@ -66,3 +70,17 @@ def admin_routes(deps: AdminDeps) -> Blueprint:
         return jsonify(dropped=n)
 
     return routes
+
+
+def _foreign(request: Request, *, has_token: bool) -> str:
+    """Why this request is a web page's rather than the command line's; empty when it is not.
+
+    A page in the browser of whoever may act here can post here too. It cannot leave out its Origin, nor, when it had its own
+    name resolve to our address, send another Host than that name.
+    """
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        return "this request comes from another web page"
+    if not has_token and not is_loopback(urlsplit(f"//{request.host}").hostname or ""):
+        return "without ADMIN_TOKEN actions are taken under a loopback name only, such as localhost"
+    return ""

@@ -21,17 +21,17 @@ class Gate:
         if not self.token:
             return True
         given = _credential(request.headers.get("Authorization", ""))
-        return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self.token.encode())
+        return hmac.compare_digest(given, self.token.encode())
 
 
-def _credential(header: str) -> str:
-    scheme, _, rest = header.partition(" ")
-    if scheme.lower() == "bearer":
+def _credential(header: str) -> bytes:
+    # WSGI hands bytes over as Latin-1; what a client sent for a token beyond ASCII is its UTF-8.
+    scheme, _, rest = header.encode("latin-1", "replace").partition(b" ")
+    if scheme.lower() == b"bearer":
         return rest.strip()
-    if scheme.lower() == "basic":
+    if scheme.lower() == b"basic":
         try:
-            decoded = base64.b64decode(rest.strip(), validate=True).decode("utf-8", "surrogateescape")
+            return base64.b64decode(rest.strip(), validate=True).partition(b":")[2]
         except (binascii.Error, ValueError):
-            return ""
-        return decoded.partition(":")[2]
-    return ""
+            return b""
+    return b""

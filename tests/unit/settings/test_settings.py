@@ -128,3 +128,118 @@ def test_every_setting_is_documented() -> None:
     for key in KEYS:
         assert f"`{key.default}`" in rows[key.name] if key.default else "| – |" in rows[key.name], key.name
         assert key.meaning in rows[key.name], key.name
+
+
+@pytest.mark.parametrize("content", ["", " \n\n", "\t"])
+def test_an_empty_secret_file_is_named(tmp_path: Path, content: str) -> None:
+    """A secret that was mounted but never filled must not silently mean: no Slack, or no token needed."""
+    file = tmp_path / "token"
+    file.write_text(content)
+    config = tmp_path / "config.yaml"
+    config.write_text(f"webhook_token_file: {file}\n")
+
+    with pytest.raises(ConfigError, match=f"SLACK_BOT_TOKEN_FILE: {file} is empty"):
+        load_settings({"SLACK_BOT_TOKEN_FILE": str(file), "SLACK_CHANNEL": "C1"})
+    with pytest.raises(ConfigError, match=f"webhook_token_file: {file} is empty"):
+        load_settings({}, str(config))
+
+
+@pytest.mark.parametrize(
+    ("environ", "says"),
+    [
+        ({"SLACK_CHANNEL": "C1"}, "SLACK_BOT_TOKEN is not: messages would go to the console"),
+        (
+            {"SLACK_CHANNEL": "C1", "SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/hidden"},
+            "SLACK_WEBHOOK_URL has a channel of its own",
+        ),
+    ],
+    ids=["alone", "webhook"],
+)
+def test_a_channel_that_nothing_would_post_to_stops_the_start(environ: dict[str, str], says: str) -> None:
+    """Somebody who names a channel waits for messages there."""
+    with pytest.raises(ConfigError, match=says) as caught:
+        load_settings(environ)
+
+    assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["PROMETHEUS_URL", "ALERTMANAGER_URL", "KUBE_API_URL"])
+def test_a_password_in_an_address_never_shows(name: str) -> None:
+    """It is used as given; `config`, repr and errors show who, not the password."""
+    settings = load_settings({name: "http://reader:hidden@prometheus:9090/base"})
+
+    assert getattr(settings, name.lower()) == "http://reader:hidden@prometheus:9090/base"
+    assert {n: v for n, v, _ in effective(settings)}[name] == "http://reader:****@prometheus:9090/base"
+    assert "hidden" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ftp://reader:hidden@host",
+        "reader:hidden@host:9090",
+        "http://reader:hidden@",
+        "http://reader:hid/hidden@host",
+        "http://reader:hi@hidden@h:x",
+    ],
+)
+def test_a_malformed_address_is_refused_without_its_password(address: str) -> None:
+    """Also where the password is what makes it malformed."""
+    with pytest.raises(ConfigError, match="PROMETHEUS_URL") as caught:
+        load_settings({"PROMETHEUS_URL": address})
+
+    assert "hid" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("workers: 3\nslack_bot_token: 'hidden\n", "line 3, column 1: found unexpected end of stream"),
+        ("workers: 3\nslack_bot_token: hidden: hidden\n", "line 2, column 24: mapping values are not allowed here"),
+        ("slack_bot_token: *hidden\n", "line 1, column 18: found undefined alias"),
+        ("slack_bot_token: !hidden x\n", "line 1, column 18: could not determine a constructor for the tag"),
+        ("slack_bot_token: [hidden\n", "line 2, column 1: expected ',' or ']', but got '<stream end>'"),
+        ("a: hidden\x00\n", "character 10: special characters are not allowed"),
+        ("slack_bot_token: 2024-13-45\n", "a date or number in it is none"),
+        ("a: " + "[" * 5000, "it is nested too deeply"),
+    ],
+)
+def test_what_is_no_yaml_is_one_line_without_the_content(tmp_path: Path, text: str, says: str) -> None:
+    """File, line, column and the problem; the offending line may hold a secret."""
+    file = tmp_path / "config.yaml"
+    file.write_text(text)
+
+    with pytest.raises(ConfigError) as caught:
+        load_settings({}, str(file))
+
+    assert str(caught.value) == f"the settings file {file} is no YAML: {says}"
+
+
+@pytest.mark.parametrize("key", ["routes", "redaction", "label_names", "thresholds", "workers"])
+def test_a_key_with_nothing_under_it_is_as_if_absent(tmp_path: Path, key: str) -> None:
+    """What is left when every entry was commented out."""
+    file = tmp_path / "config.yaml"
+    file.write_text(f"{key}:\n")
+
+    assert effective(load_settings({}, str(file))) == effective(load_settings({}))
+
+
+def test_thresholds_cannot_be_set_yet(tmp_path: Path) -> None:
+    """A setting that would change nothing is refused, with the place where thresholds are."""
+    file = tmp_path / "config.yaml"
+    file.write_text("thresholds: {usage_ratio: 0.9}\n")
+
+    with pytest.raises(ConfigError, match=r"no threshold can be set yet; .*rules/config/values\.yaml"):
+        load_settings({}, str(file))
+
+
+@pytest.mark.parametrize(
+    ("listen", "loopback"),
+    [
+        ("127.0.0.1:80", True), ("127.8.9.10:80", True), ("[::1]:80", True), ("localhost:80", True), ("127.evil.example:80", False),
+        ("localhost.evil.example:80", False), ("127.0.0.1.evil.example:80", False), ("10.0.0.1:80", False), ("[::]:80", False), (":80", False),
+    ],
+)  # fmt: skip
+def test_loopback_is_an_address_not_a_name_that_looks_like_one(listen: str, loopback: bool) -> None:
+    """A name may resolve to anything."""
+    assert load_settings({"LISTEN": listen, "WEBHOOK_AUTH": "none"}).is_loopback is loopback

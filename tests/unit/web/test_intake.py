@@ -252,3 +252,54 @@ def test_pages_and_actions_are_closed_beyond_loopback_without_a_token(tmp_path: 
     site.store.close()
 
     assert codes == [403, 403, 403, 200, 200, 200]
+
+
+@pytest.mark.parametrize("header", ["Bearer passwort-größe-★à", _basic("passwort-größe-★à")], ids=["bearer", "basic"])
+def test_a_token_beyond_ascii_is_taken(tmp_path: Path, header: str) -> None:
+    """Clients send its UTF-8; in WSGI those bytes arrive as Latin-1."""
+    site = Site(tmp_path / "state.db", webhook_token="passwort-größe-★à")
+    answers = [
+        site.client.post(
+            "/alerts", json=payload(alert()), environ_overrides={"HTTP_AUTHORIZATION": h.encode().decode("latin-1")}
+        ).status_code
+        for h in (header, "Bearer passwort-größe-?", "Bearer ★")
+    ]
+    site.store.close()
+
+    assert answers == [202, 401, 401]
+
+
+class TestActions:
+    """Dead letters of a receiver on loopback without ADMIN_TOKEN: for the command line, not for web pages."""
+
+    @pytest.mark.parametrize("path", ["/admin/drop", "/admin/replay"])
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {"Origin": "https://evil.example"}, {"Origin": "null"}, {"Origin": "http://localhost:9999"}, {"Host": "evil.example"},
+            {"Host": "127.evil.example:8080"}, {"Host": "evil.example", "Origin": "http://evil.example"},
+        ],
+        ids=str,
+    )  # fmt: skip
+    def test_a_web_page_cannot_act(self, site: Site, path: str, headers: dict[str, str]) -> None:
+        """Neither with a form of its own nor by having its name resolve to 127.0.0.1."""
+        assert site.client.post(path, headers=headers).status_code == 403
+
+    @pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1:8080", "[::1]:8080", "localhost"])
+    def test_the_command_line_can(self, site: Site, host: str) -> None:
+        """No Origin, a loopback name; our own origin is no other's."""
+        own = {"Host": host, "Origin": f"http://{host}"}
+
+        assert site.client.post("/admin/drop", headers={"Host": host}).status_code == 200
+        assert site.client.post("/admin/replay", headers=own).status_code == 200
+
+    def test_with_a_token_any_name_will_do_but_no_other_page(self, tmp_path: Path) -> None:
+        """The token says who it is; a browser that remembers it must still not act for another page."""
+        site = Site(tmp_path / "state.db", is_loopback=False, webhook_token="s3cret", admin_token="adm1n")
+        own = {"Authorization": "Bearer adm1n", "Host": "oomtriage.example"}
+        codes = [
+            site.client.post("/admin/drop", headers={**own, **extra}).status_code for extra in ({}, {"Origin": "https://evil.example"})
+        ]
+        site.store.close()
+
+        assert codes == [200, 403]
