@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime
 
 from receiver.app.build import make_label_names
+from receiver.app.serve import check_settings
 from receiver.cli.shared import add_config, settings_for
 from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.identity import subject_of
@@ -25,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     settings = settings_for(arguments, log_level="WARNING")
+    check_settings(settings)
     if arguments.route is not None:
         print(_explain(settings, _labels(arguments.route)))
         return 0

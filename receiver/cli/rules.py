@@ -34,7 +34,9 @@ def _check(arguments: argparse.Namespace) -> int:
     ask = None
     if arguments.prometheus:
         if not arguments.prometheus.startswith(("http://", "https://")):
-            raise ConfigError(f"--prometheus {without_password(arguments.prometheus)!r}: expected a URL that starts with http:// or https://")
+            raise ConfigError(
+                f"--prometheus {without_password(arguments.prometheus)!r}: expected a URL that starts with http:// or https://"
+            )
         ask = Http(HttpConfig(base_url=arguments.prometheus.rstrip("/"), name="Prometheus")).post_form_json
     problems = check_rules(_directory(arguments), ask)
     for problem in problems:

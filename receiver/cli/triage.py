@@ -17,6 +17,7 @@ from receiver.domain.case import Case
 from receiver.domain.identity import Subject, workload_from_pod_name
 from receiver.domain.report import Report
 from receiver.errors import ConfigError
+from receiver.evidence.kube import is_kube_name
 from receiver.render.renderer import standalone_view
 from receiver.settings import Settings
 
@@ -37,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    for what, name in (("pod", arguments.pod), ("namespace", arguments.namespace)):
+        if not is_kube_name(name):
+            raise ConfigError(f"{name[:80]!r} is no {what} name: expected lower-case letters, digits, - and .")
     settings = settings_for(arguments, log_level="WARNING")
     case = _gather(settings, arguments)
     if arguments.save:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -30,6 +31,11 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
         monkeypatch.delenv(key.name, raising=False)
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     monkeypatch.chdir(tmp_path)
+
+    def no_server(*_: object) -> None:
+        raise AssertionError("serve became a server: nothing was found wrong")
+
+    monkeypatch.setattr("os.execve", no_server)
 
     def call(*words: str, **environ: str) -> tuple[int, str, str]:
         for name, value in environ.items():
@@ -211,3 +217,67 @@ def test_a_closed_pipe_is_quiet() -> None:
 
     assert ended.stderr == ""
     assert ended.stdout.startswith("LISTEN")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("redaction: {patterns: {a: '('}}", "redaction"),
+        ("redaction: {emials: true}", "redaction: unknown key 'emials'"),
+        ("label_names: {pud: pod}", "label_names.pud: expected one of"),
+        ("slack_bot_token: x\nslack_channel: C1\nroutes: [{channel: C2, match: {a: '('}}]", "no regular expression"),
+        ("thresholds: {a: 1}", "no threshold can be set yet"),
+        ("slack_bot_token: 'xoxb-hidden\n", "is no YAML: line 2, column 1: "),
+    ],
+)
+def test_config_finds_what_serve_would(run: Run, tmp_path: Path, text: str, says: str) -> None:
+    """A file that `config` shows is one that `serve` takes; else exit 2 and one line, the same from both."""
+    file = tmp_path / "config.yaml"
+    file.write_text(text)
+    config, serve = run("config", "--config", str(file)), run("serve", "--config", str(file))
+
+    assert config == serve
+    assert config[:2] == (2, "")
+    assert says in config[2]
+    assert config[2].count("\n") == 1
+    assert "hidden" not in config[2]
+
+
+@pytest.mark.parametrize(("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "[::1]")], ids=["IPv4", "IPv6"])
+def test_serve_on_a_port_in_use_is_one_plain_line(
+    run: Run, monkeypatch: pytest.MonkeyPatch, family: socket.AddressFamily, host: str
+) -> None:
+    """No retries of the server, no traceback: the address and why not."""
+    monkeypatch.setattr("receiver.app.serve.TAKEOVER_WAIT_S", 0.2)
+    with socket.socket(family) as other:
+        other.bind((host.strip("[]"), 0))
+        other.listen()
+        address = f"{host}:{other.getsockname()[1]}"
+        code, out, err = run("serve", LISTEN=address)
+
+    assert (code, out) == (1, "")
+    assert err == f"oomtriage: cannot listen on {address}: address already in use\n"
+
+
+@pytest.mark.parametrize("place", ["folder", "file/state.db", "/proc/nowhere/state.db"])
+def test_serve_with_a_store_that_cannot_be_is_exit_2(run: Run, tmp_path: Path, place: str) -> None:
+    """A folder, a path below a file, a place nobody may write to."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("")
+    code, out, err = run("serve", STORE_URL=f"sqlite:///{tmp_path / place}")
+
+    assert (code, out) == (2, "")
+    assert err.startswith("oomtriage: STORE_URL")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "says"), [(("../../x",), "'../../x' is no pod name"), (("x", "-n", "a/b"), "'a/b' is no namespace name")]
+)
+def test_triage_of_what_is_no_name_says_so(run: Run, words: tuple[str, ...], says: str) -> None:
+    """Nothing is asked: exit 2, one line."""
+    code, out, err = run("triage", *words, KUBE_API_URL="http://127.0.0.1:9")
+
+    assert (code, out) == (2, "")
+    assert says in err
+    assert err.count("\n") == 1
