@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
+import sys
 import threading
 
 from receiver.errors import Unavailable
@@ -11,6 +14,15 @@ from receiver.errors import Unavailable
 _SERVING = re.compile(r"Starting to serve on (?P<address>127\.0\.0\.1:\d+)")
 START_TIMEOUT_S = 15.0
 _SAID_MAX = 300  # characters of kubectl's own complaint that an error repeats
+
+# PR_SET_PDEATHSIG is 1, SIGTERM 15; it stays over exec, so the child is kubectl itself and keeps the terminal for its logins.
+_ENDS_WITH_US = """
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(1, 15)
+if os.getppid() != int(sys.argv[1]):
+    sys.exit("the parent has ended")
+os.execv(sys.argv[2], sys.argv[2:])
+"""
 
 
 class KubectlProxy:
@@ -22,12 +34,18 @@ class KubectlProxy:
 
     @classmethod
     def start(cls, *, context: str = "", kubectl: str = "kubectl", timeout_s: float = START_TIMEOUT_S) -> KubectlProxy:
-        """Start one and wait until it serves. Unavailable says why it does not: no kubectl, no kubeconfig, no such context."""
-        command = [kubectl, "proxy", "--port=0", "--address=127.0.0.1", "--reject-methods=PUT,PATCH,DELETE"]
+        """Start one and wait until it serves. Unavailable says why it does not: no kubectl, no kubeconfig, no such context.
+
+        On Linux the child ends with the thread that called this, however that ends: call it from the main thread.
+        """
+        found = shutil.which(kubectl)
+        if found is None:
+            raise Unavailable(f"no way into Kubernetes: there is no {kubectl} to start; install kubectl or set KUBE_API_URL")
+        command = [found, "proxy", "--port=0", "--address=127.0.0.1", "--reject-methods=PUT,PATCH,DELETE"]
         if context:
             command.append(f"--context={context}")
         try:
-            child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
+            child = subprocess.Popen(ending_with_us(command), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
         except OSError as exc:
             raise Unavailable(
                 f"no way into Kubernetes: {kubectl} cannot be started ({exc.strerror}); install kubectl or set KUBE_API_URL"
@@ -47,6 +65,13 @@ class KubectlProxy:
     def stop(self) -> None:
         """End the child. Harmless when it has ended."""
         _end(self._child)
+
+
+def ending_with_us(command: list[str], parent: int | None = None) -> list[str]:
+    """The command, made to end with its parent (this process): one that gets SIGKILL can end nobody itself."""
+    if sys.platform != "linux":
+        return command
+    return [sys.executable, "-I", "-S", "-c", _ENDS_WITH_US, str(parent or os.getpid()), *command]
 
 
 def _first_words(child: subprocess.Popen[str]) -> tuple[str, str]:

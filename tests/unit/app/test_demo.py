@@ -65,6 +65,24 @@ def test_serving_mode_shows_the_pages_until_interrupted(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_sigterm_ends_it_as_quietly_and_as_cleanly(tmp_path: Path) -> None:
+    """What a container runtime or a service manager sends: nothing is left behind."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "receiver", "demo"], cwd=REPO, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        env={"PATH": "/usr/bin:/bin", "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert process.stderr is not None
+    next(line for line in process.stderr if "are stand-ins" in line)  # in the middle of it
+    process.terminate()
+    code = process.wait(timeout=20)
+    rest = process.stderr.read()
+    process.stderr.close()
+
+    assert code == 143
+    assert "Traceback" not in rest
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_readme_shows_a_message_as_the_demo_prints_it() -> None:
     """The README's example is what the product says today, but for its numbers (they follow the clock a little)."""
     out = io.StringIO()

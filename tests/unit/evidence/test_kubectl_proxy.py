@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,7 +11,8 @@ import pytest
 
 from receiver.errors import ConfigError, Unavailable
 from receiver.evidence.kube import Kube, KubeConfig, in_cluster_config, is_kube_name
-from receiver.evidence.kubectl_proxy import KubectlProxy
+from receiver.evidence.kubectl_proxy import KubectlProxy, ending_with_us
+from tests.e2e.servers import wait_until
 from tests.fakes.kube import FakeKube, recorded
 
 
@@ -99,3 +102,30 @@ def test_kubernetes_names(name):
 def test_what_is_no_kubernetes_name(name):
     """Nothing that could mean something else in a path or in a query."""
     assert not is_kube_name(name)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such signal")
+def test_the_child_ends_with_a_parent_that_is_killed(tmp_path: Path):
+    """A worker that gets SIGKILL cannot end its child; an open way into the cluster must not outlive it."""
+    program = 'print("Starting to serve on 127.0.0.1:41234", flush=True); time.sleep(60)'
+    parent = f"""
+import os, signal, time
+from receiver.evidence.kubectl_proxy import KubectlProxy
+proxy = KubectlProxy.start(kubectl={kubectl(tmp_path, program)!r})
+print(proxy._child.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    ended = subprocess.run([sys.executable, "-c", parent], capture_output=True, text=True, timeout=30, check=False)
+    child = Path(f"/proc/{int(ended.stdout)}/cmdline")
+
+    assert ended.returncode == -signal.SIGKILL
+    wait_until(lambda: not child.exists() or child.read_bytes() == b"", what="the child has ended")
+
+
+def test_a_child_whose_caller_was_killed_meanwhile_does_not_start(tmp_path: Path):
+    """Between the start of the child and its wish to end with us, we may be gone."""
+    started = tmp_path / "started"
+    command = ending_with_us([kubectl(tmp_path, f"open({str(started)!r}, 'w')")], parent=1)
+
+    assert subprocess.run(command, check=False).returncode != 0
+    assert not started.exists()
