@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from receiver.diagnosis.signatures import excerpt, rising_words
+from receiver.domain.case import Missing
 from receiver.domain.facts import LogFacts
 from receiver.domain.incident import IncidentView, Message
 from receiver.domain.report import CheckItem, Report, TreeStep
@@ -100,7 +101,7 @@ def evidence(report: Report, context: Context, show: Print, *, is_log_last: bool
         _part(lines, "state", container_lines(report)),
         _part(lines, "lives", life_lines(report)),
         _part(lines, "events", event_lines(facts.events, facts.now)) if facts.events else _title(lines, "events"),
-        _listed(lines, "missing", (_missing_line(m.why, m.hint, m.source) for m in report.missing)),
+        _listed(lines, "missing", _missing_lines(report.missing)),
         _listed(lines, "seen", (clean_line(w.text, 300) for w in report.warnings)),
         excerpted if is_log_last else None,
     ]
@@ -185,10 +186,19 @@ def redacted(report: Report) -> str:
     return f"{total} redacted{': ' + kinds if kinds else ''}"
 
 
-def _missing_line(why: str, hint: str, source: str) -> str:
-    what = clean_line(words.source(source), 60) or "Something"
+def _missing_lines(missing: Sequence[Missing]) -> Iterable[str]:
+    """One line a reason: an API that is away is one gap, however many things it would have told."""
+    by_reason: dict[tuple[str, str], list[str]] = {}
+    for gap in missing:
+        by_reason.setdefault((gap.why, gap.hint), []).append(gap.source)
+    return [_missing_line(why, hint, sources) for (why, hint), sources in by_reason.items()]
+
+
+def _missing_line(why: str, hint: str, sources: Sequence[str]) -> str:
+    known = [clean_line(words.source(s), 60) for s in sources if words.source(s)]
+    what = ", ".join(known) or "something"
     why = clean_line(why, 200)
-    named = words.source(source)
+    named = words.source(sources[0])
     why = why.removeprefix(f"no {named}: ").removeprefix(f"{named} ") if named else why
     told = f" {sentence(clean_line(hint, 200))}" if hint else ""
     return f"{what[0].upper()}{what[1:]}: {clean_line(why, 200).rstrip('.')}.{told}"
