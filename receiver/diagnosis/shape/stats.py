@@ -6,6 +6,7 @@ knows about memory.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -154,4 +155,4 @@ def _centred(values: Sequence[float]) -> list[float]:
 
 
 def _dot(a: Sequence[float], b: Sequence[float]) -> float:
-    return sum(map(operator.mul, a, b))
+    return math.fsum(map(operator.mul, a, b))
