@@ -26,7 +26,7 @@ from receiver.pipeline import storm
 from receiver.pipeline.enrich import EnrichConfig, Enricher
 from receiver.pipeline.fold import ENRICH, FoldConfig
 from receiver.pipeline.notices import Notices
-from receiver.pipeline.routing import Route, Router
+from receiver.pipeline.routing import Router
 from receiver.render.environment import slack_environment
 from receiver.render.renderer import Renderer, plain_body
 from receiver.settings import Settings
@@ -212,17 +212,7 @@ def make_sink(settings: Settings, *, console: TextIO | None = None) -> Sink:
 def make_router(settings: Settings, sink: Sink) -> Router:
     """The routes before the default place."""
     default = Conversation(sink=sink.name, channel=settings.slack_channel if sink.has_threads else "")
-    routes = tuple(
-        Route(
-            channel=r["channel"],
-            match=r["match"],
-            namespaces=r["namespaces"],
-            mention=r["mention"],
-            is_critical=r["critical"],
-        )
-        for r in settings.routes
-    )
-    return Router(sink=sink.name, default=default, routes=routes)
+    return Router(sink=sink.name, default=default, routes=settings.routes)
 
 
 def check_channels(settings: Settings, sink: Sink) -> None:
@@ -232,7 +222,7 @@ def check_channels(settings: Settings, sink: Sink) -> None:
     """
     if not isinstance(sink, SlackBotSink):
         return
-    for channel in dict.fromkeys([settings.slack_channel, *(r["channel"] for r in settings.routes)]):
+    for channel in dict.fromkeys([settings.slack_channel, *(r.channel for r in settings.routes)]):
         if looks_like_id(channel):
             continue
         try:

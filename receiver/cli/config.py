@@ -1,9 +1,10 @@
-"""`oomtriage config`: the effective settings, secrets masked, each with its source; which route labels would take."""
+"""`oomtriage config`: the effective settings, secrets masked, each with its source; where an alert with given labels is told."""
 
 from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from receiver.app.build import make_label_names
@@ -11,15 +12,24 @@ from receiver.app.serve import check_settings
 from receiver.cli.shared import add_config, settings_for
 from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.identity import subject_of
+from receiver.domain.incident import Conversation
+from receiver.domain.units import format_time, parse_time
 from receiver.errors import ConfigError
-from receiver.pipeline.routing import Route
+from receiver.pipeline.routing import CRITICAL, Owner, Route, Router
 from receiver.settings import Settings
 from receiver.settings.load import effective
+
+SILENT_SEVERITIES = {"info": "severity info is shown on the page only", "none": "severity none is a heartbeat, which is never posted"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("--route", metavar="k=v,...", help="say which route an alert with these labels would take")
+    parser.add_argument("--route", metavar="k=v,...", help="say where an alert with these labels is told, and why")
+    parser.add_argument("--workload-labels", metavar="k=v,...", default="", help="with --route: labels of the pod's workload")
+    parser.add_argument("--workload-annotations", metavar="k=v,...", default="", help="with --route: annotations of the pod's workload")
+    parser.add_argument(
+        "--at", metavar="TIME", default="", help="with --route: the moment asked about, such as 2026-11-23T03:14:00Z (default: now)"
+    )
     add_config(parser)
     parser.set_defaults(run=_run)
 
@@ -28,7 +38,13 @@ def _run(arguments: argparse.Namespace) -> int:
     settings = settings_for(arguments, log_level="WARNING")
     check_settings(settings)
     if arguments.route is not None:
-        print(_explain(settings, _labels(arguments.route)))
+        owner = Owner(
+            labels=_pairs(arguments.workload_labels, "--workload-labels"),
+            annotations=_pairs(arguments.workload_annotations, "--workload-annotations"),
+        )
+        labels = _pairs(arguments.route, "--route")
+        for line in _explain(settings, labels, owner, _moment(arguments.at)):
+            print(line)
         return 0
     rows = effective(settings)
     width = max(len(name) for name, _, _ in rows)
@@ -37,30 +53,68 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _labels(text: str) -> dict[str, str]:
-    labels = {}
-    for part in re.split(r",(?=[^,=]+=)", text.strip().strip("{}")):
+def _pairs(text: str, option: str) -> dict[str, str]:
+    """`k=v,...`, with or without braces and quotes; a comma inside a value stays in it."""
+    pairs = {}
+    for part in re.split(r",(?=[^,=]+=)", text.strip().removeprefix("{").removesuffix("}")) if text.strip() else ():
         name, separator, value = part.partition("=")
         if not separator or not name.strip():
-            raise ConfigError(f"--route {text!r}: expected labels such as namespace=shop,severity=critical")
-        labels[name.strip()] = value.strip().strip('"')
-    return labels
+            raise ConfigError(f"{option} {text!r}: expected pairs such as namespace=shop,severity=critical")
+        pairs[name.strip()] = value.strip().strip('"')
+    return pairs
 
 
-def _explain(settings: Settings, labels: dict[str, str]) -> str:
-    alert = Alert(status=FIRING, labels=labels, annotations={}, starts_at=datetime.now(UTC), ends_at=None, fingerprint="")
+def _moment(text: str) -> datetime:
+    at = parse_time(text) if text else datetime.now(UTC)
+    if at is None:
+        raise ConfigError(f"--at {text!r}: expected a time such as 2026-11-23T03:14:00Z")
+    return at
+
+
+def _explain(settings: Settings, labels: dict[str, str], owner: Owner, at: datetime) -> Iterator[str]:
+    """The places first, one a line with the reasons under it; then the routes that were passed over, and why."""
+    alert = Alert(status=FIRING, labels=labels, annotations={}, starts_at=at, ends_at=None, fingerprint="")
     namespace = subject_of(labels, make_label_names(settings)).namespace
-    for i, entry in enumerate(settings.routes):
-        route = Route(
-            channel=entry["channel"],
-            match=entry["match"],
-            namespaces=entry["namespaces"],
-            mention=entry["mention"],
-            is_critical=entry["critical"],
-        )
-        if route.matches(alert, namespace):
-            mention = f", mention {route.mention}" if route.mention and alert.severity == "critical" else ""
-            return f"routes[{i}]: channel {route.channel}{mention}"
+    router = Router(sink="", default=Conversation(sink="", channel=settings.slack_channel), routes=settings.routes)
+    if alert.severity in SILENT_SEVERITIES:
+        yield f"not posted: {SILENT_SEVERITIES[alert.severity]}"
+        return
+    taken = router.taken(alert, namespace, owner)
+    for index, route in taken:
+        mention = route.mention_for(alert.severity, is_quiet=route.quiet_until(alert.severity, at) is not None)
+        yield f"routes[{index}]: channel {route.channel}{f', mention {mention}' if mention else ''}"
+        yield f"    because: {route.conditions()}"
+        yield from (f"    {line}" for line in _quiet_words(route, alert.severity, at))
+        if route.is_critical:
+            yield "    keeps a root of its own during a storm"
+        if route.goes_on:
+            yield "    continue: the routes after it are asked too"
+    if not taken:
+        yield f"no route matches: {_default(settings)}"
+    last = taken[-1][0] if taken and not taken[-1][1].goes_on else len(settings.routes)
+    chosen = {index for index, _ in taken}
+    for index, route in enumerate(settings.routes[:last]):
+        if index not in chosen:
+            yield f"routes[{index}] passed over: {route.refusal(alert, namespace, owner)}"
+
+
+def _quiet_words(route: Route, severity: str, at: datetime) -> Iterator[str]:
+    if not route.quiet:
+        return
+    periods = "; ".join(q.words() for q in route.quiet)
+    if severity == CRITICAL:
+        yield f"quiet hours ({periods}) do not hold for critical alerts"
+        return
+    end = route.quiet_until(severity, at)
+    if end is None:
+        yield f"quiet hours ({periods}): not now"
+        return
+    local = end.astimezone(route.quiet[0].zone)
+    then = "it is told then, if it still fires" if route.holds else "it is posted, but nobody is called and later news stays in the thread"
+    yield f"quiet hours ({periods}): now, until {local:%a %H:%M} ({format_time(end)}): {then}"
+
+
+def _default(settings: Settings) -> str:
     if settings.slack_bot_token:
-        return f"no route matches: the default channel {settings.slack_channel}"
-    return "no route matches: the incoming webhook" if settings.slack_webhook_url else "no route matches: the console"
+        return f"the default channel {settings.slack_channel}"
+    return "the incoming webhook" if settings.slack_webhook_url else "the console"

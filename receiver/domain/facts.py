@@ -190,6 +190,8 @@ class WorkloadFacts:
     hpa: Mapping[str, object] | None = None  # {"name", "min", "max", "current", "metrics": [..]}
     vpa: Mapping[str, object] | None = None  # {"name", "mode"}
     managed_by: str = ""  # "Helm release X", "Argo CD app Y": where a fix belongs
+    labels: Mapping[str, str] = field(default_factory=dict)  # of the top owner; what it lacks, of the pod
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,12 +20,13 @@ from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.case import Case
 from receiver.domain.identity import LabelNames, Subject, subject_of, workload_key
 from receiver.domain.incident import PICTURE, DigestView, IncidentView, Message
+from receiver.domain.incident import Conversation as Place
 from receiver.domain.report import Report
 from receiver.domain.units import from_epoch
 from receiver.pipeline import life, storm
 from receiver.pipeline.fold import ENRICH
 from receiver.pipeline.held import with_held_evidence
-from receiver.pipeline.routing import Router
+from receiver.pipeline.routing import NOBODY, Owner, Router
 from receiver.pipeline.storm import StormConfig
 from receiver.render.blocks import image
 from receiver.render.build import alert_of
@@ -45,6 +46,7 @@ LATE_EVIDENCE_DELAY_S = 45.0  # when something timed out: the first post went wi
 LATE_EVIDENCE_TRIES = 3
 TELL_AT_ONCE = 50
 LOOK_AGAIN_S = (1800.0, 7200.0)  # 84 % right when answered at the first alert, 89 % and 95 % at these (docs/diagnosis.md)
+BECAME_CRITICAL = "broadcast:critical"
 REUSE_EVIDENCE_S = 5.0  # a resolve right after a look needs no second look
 
 
@@ -198,6 +200,9 @@ class Enricher:
                 if self._is_merged_away(tx, job, incident, report, now=now):
                     return
             data, change = life.remember(incident.data, report, alerts, self._pods(alerts), state=incident.state, now=now)
+            if report is not None and report.facts.workload is not None:
+                asked = self._router.asked_of(report.facts.workload.labels, report.facts.workload.annotations)
+                data = {**data, "owner": asked.to_json()} if asked != NOBODY else data
             document = report_document(report) if report is not None else incident.report
             incidents.save_diagnosis(tx, incident, subject=incident.subject, data=data, report=document, case=case)
             incident = replace(incident, data=data)
@@ -240,8 +245,16 @@ class Enricher:
         if incident.severity == "info" and not conversations.of_incident(tx, incident.id):
             return  # the page shows it
         previous = incidents.load(tx, incident.previous_id) if incident.previous_id else None
-        for place in self._router.places(alerts, incident.subject.namespace):
+        told = {(c.sink, c.channel) for c in (*conversations.of_incident(tx, incident.id), *conversations.digests_of(tx, incident.id))}
+        for place in self._places(tx, incident, alerts, now=now):
             is_threaded = place.sink in self._config.threaded_sinks
+            is_told = (place.sink, place.channel) in told
+            if not is_told and incident.state != FIRING and (told or not change.is_first_look):
+                continue  # over before anybody heard of it there
+            if not is_told and "held_until" in place.options:
+                if incident.state == FIRING:
+                    jobs.schedule(tx, ENRICH, incident.id, now=now, due_at=place.options["held_until"])
+                continue
             conversation = storm.place(
                 tx, incident, place, self._config.storm, now=now, can_digest=is_threaded, news_at=_news_at(incident, alerts)
             )
@@ -253,7 +266,7 @@ class Enricher:
                 looks_at=_looks_ahead(incident, now=now) if report is not None else (),
             )  # fmt: skip
             if is_threaded:
-                self._desire_thread(tx, conversation, view, report, change, now=now)
+                self._desire_thread(tx, conversation, view, report, change, place=place, now=now)
             else:
                 self._desire_single(tx, conversation, view, report, now=now)
 
@@ -264,17 +277,32 @@ class Enricher:
             replace(a, annotations={k: self._hide(k, v) for k, v in a.annotations.items()} if a is speaker else {}) for a in alerts
         )
 
+    def _places(self, tx: Tx, incident: Incident, alerts: tuple[Alert, ...], *, now: float) -> list[Place]:
+        """Where an incident is told now: where its routes lead, and wherever it stands already, which must stay true."""
+        owner = Owner(**incident.data.get("owner", {}))
+        places = list(self._router.places(alerts, incident.subject.namespace, now=from_epoch(now), owner=owner))
+        reached = {(p.sink, p.channel) for p in places}
+        for told in conversations.of_incident(tx, incident.id):
+            if told.sink in self._router.sinks and (told.sink, told.channel) not in reached:
+                places.append(Place(sink=told.sink, channel=told.channel))
+        return places
+
     def _desire_thread(
-        self, tx: Tx, conversation: Conversation, view: IncidentView, report: Report | None, change: life.Change, *, now: float
-    ) -> None:
+        self, tx: Tx, conversation: Conversation, view: IncidentView, report: Report | None, change: life.Change, *, place: Place, now: float,
+    ) -> None:  # fmt: skip
         is_first = not outbox.has_slot(tx, conversation.id, "root")
         for message in self._messages(view, report):
             outbox.desire(tx, conversation.id, message, now=now, is_kill_update=change.is_new_kill)
         if not is_first:
             # An edit is silent, and the phone only ever showed the first text: these must be noticed, once each.
-            later = self._rendering.later(view, report)
-            for slot in change.broadcasts:
-                outbox.desire(tx, conversation.id, replace(later, slot=slot, is_reply=True, is_broadcast=True), now=now)
+            slots = change.broadcasts
+            is_uncalled = bool(place.mention and not conversation.mention and view.severity == "critical")
+            if is_uncalled and not slots and not outbox.has_slot(tx, conversation.id, BECAME_CRITICAL):
+                slots = (BECAME_CRITICAL,)  # the root stands there since it was a warning, and called nobody
+            for slot in slots:
+                later = self._rendering.later(replace(view, mention=place.mention), report)
+                is_broadcast = not place.options.get("is_quiet")
+                outbox.desire(tx, conversation.id, replace(later, slot=slot, is_reply=True, is_broadcast=is_broadcast), now=now)
 
     def _messages(self, view: IncidentView, report: Report | None) -> tuple[Message, ...]:
         """Root and replies, the root with its chart where there is history enough for one."""

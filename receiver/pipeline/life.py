@@ -3,7 +3,7 @@
 `data` of an incident:
     {"kills": {POD: n}, "first_kill_at", "last_kill_at": seconds, "pods": [POD, ...], "log": [[seconds, text], ...],
      "cause": name, "confidence", "limit_bytes", "image", "node", "never_up": bool, "all_replicas": bool, "said": [slot, ...],
-     "state", "resolved_at", "verdict": words, "settings_changed": words}
+     "state", "resolved_at", "verdict": words, "settings_changed": words, "owner": {"labels", "annotations"} that routes ask for}
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class Change:
     """What one look found new. `broadcasts`: slots of replies that must be noticed, because an edit is silent; once each."""
 
     is_new_kill: bool = False
+    is_first_look: bool = False
     broadcasts: tuple[str, ...] = ()
 
 
@@ -52,9 +53,10 @@ def remember(
     """The incident's memory after one more look, and what was new in it."""
     after: dict[str, Any] = dict(data)
     after["pods"] = list(dict.fromkeys([*data.get("pods", ()), *pods]))[:MAX_PODS]
+    is_first_look = "state" not in data
     broadcasts = _note_state(after, data, state=state, now=now)
     if report is None:
-        return after, Change(broadcasts=broadcasts)
+        return after, Change(is_first_look=is_first_look, broadcasts=broadcasts)
     kills_before, last_before = sum(data.get("kills", {}).values()), data.get("last_kill_at")
     _note_kills(after, data, report)
     kills, times = sum(after["kills"].values()), after.get("last_kill_at")
@@ -69,7 +71,7 @@ def remember(
     said = data.get("said", ())
     fresh = tuple(b for b in broadcasts if b not in said)
     after["said"] = [*said, *fresh]
-    return after, Change(is_new_kill=is_new_kill, broadcasts=fresh)
+    return after, Change(is_new_kill=is_new_kill, is_first_look=is_first_look, broadcasts=fresh)
 
 
 def _note_state(after: dict[str, Any], before: Mapping[str, Any], *, state: str, now: float) -> tuple[str, ...]:

@@ -1,49 +1,159 @@
-"""Which channel an incident is told in: the first route that matches its labels, else the default place."""
+"""Where an incident is told: the routes whose conditions hold, else the default place. Nothing but configured channels.
+
+An alert can choose among the configured places by its labels and by its workload's labels and annotations; it can name
+neither a channel nor a mention of its own.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
-from receiver.domain.alerts import Alert
+from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.incident import Conversation
+from receiver.pipeline.quiet import QuietHours, quiet_until
+
+CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Labels and annotations of the workload that owns the pod (of the pod, when nothing owns it). Empty: not known."""
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """As an incident remembers it."""
+        return {"labels": dict(self.labels), "annotations": dict(self.annotations)}
+
+
+NOBODY = Owner()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One entry of `routes`. Every label in `match` must match fully (a regular expression); `namespaces` likewise.
+    """One entry of `routes`. Conditions are regular expressions that must match the whole value; what is absent is empty.
 
-    `is_critical`: its incidents keep a root of their own during a storm.
+    `mention` is used for critical alerts, with `mentions_warnings` for warnings too. `is_critical`: its incidents keep a
+    root of their own during a storm. `goes_on`: the routes after it are asked as well. In `quiet` hours a warning calls
+    nobody; with `holds` it is told when they are over, if it still fires then.
     """
 
     channel: str
     match: Mapping[str, str] = field(default_factory=dict)
     namespaces: tuple[str, ...] = ()
+    workload_labels: Mapping[str, str] = field(default_factory=dict)
+    workload_annotations: Mapping[str, str] = field(default_factory=dict)
     mention: str = ""
+    mentions_warnings: bool = False
     is_critical: bool = False
+    goes_on: bool = False
+    quiet: tuple[QuietHours, ...] = ()
+    holds: bool = False
 
-    def matches(self, alert: Alert, namespace: str) -> bool:
-        """Whether an alert takes this route."""
+    def refusal(self, alert: Alert, namespace: str, owner: Owner = NOBODY) -> str:
+        """The first condition that does not hold, in words; empty when the route is taken."""
         if self.namespaces and not any(re.fullmatch(pattern, namespace) for pattern in self.namespaces):
-            return False
-        return all(re.fullmatch(pattern, alert.labels.get(label, "")) for label, pattern in self.match.items())
+            return f'namespace is "{namespace}", not {" or ".join(self.namespaces)}'
+        for values, patterns, what in (
+            (alert.labels, self.match, ""),
+            (owner.labels, self.workload_labels, "the workload's label "),
+            (owner.annotations, self.workload_annotations, "the workload's annotation "),
+        ):
+            for name, pattern in patterns.items():
+                if not re.fullmatch(pattern, values.get(name, "")):
+                    return f'{what}{name} is "{values.get(name, "")}", not {pattern}'
+        return ""
+
+    def matches(self, alert: Alert, namespace: str, owner: Owner = NOBODY) -> bool:
+        """Whether an alert takes this route."""
+        return not self.refusal(alert, namespace, owner)
+
+    def conditions(self) -> str:
+        """What the route asks for, in words."""
+        asked = [f"namespace {' or '.join(self.namespaces)}"] if self.namespaces else []
+        asked += [f"{name}={pattern}" for name, pattern in self.match.items()]
+        asked += [f"workload label {name}={pattern}" for name, pattern in self.workload_labels.items()]
+        asked += [f"workload annotation {name}={pattern}" for name, pattern in self.workload_annotations.items()]
+        return ", ".join(asked) or "every alert"
+
+    def mention_for(self, severity: str, *, is_quiet: bool) -> str:
+        """Who is called for an alert of this severity now."""
+        if severity == CRITICAL:
+            return self.mention
+        return self.mention if self.mentions_warnings and not is_quiet else ""
+
+    def quiet_until(self, severity: str, now: datetime) -> datetime | None:
+        """When the quiet hours that hold for this severity end; None when none do. Critical alerts know none."""
+        return quiet_until(self.quiet, now) if severity != CRITICAL else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Router:
-    """The configured routes before the default place. `sink` is the one that has channels."""
+    """The configured routes before the default place. `sink`: the one that has channels. `beside`: places of other sinks,
+    which are told of every incident.
+    """
 
     sink: str
     default: Conversation
     routes: tuple[Route, ...] = ()
+    beside: tuple[Conversation, ...] = ()
 
-    def places(self, alerts: tuple[Alert, ...], namespace: str) -> tuple[Conversation, ...]:
-        """Where an incident is told. The newest alert decides first."""
-        for alert in reversed(alerts):
-            for route in self.routes:
-                if route.matches(alert, namespace):
-                    options = {"is_critical": True} if route.is_critical else {}
-                    mention = route.mention if alert.severity == "critical" else ""
-                    return (Conversation(sink=self.sink, channel=route.channel, mention=mention, options=options),)
-        return (self.default,)
+    @property
+    def sinks(self) -> frozenset[str]:
+        """The sinks that there are now."""
+        return frozenset({self.sink, self.default.sink, *(p.sink for p in self.beside)})
+
+    def places(self, alerts: tuple[Alert, ...], namespace: str, *, now: datetime, owner: Owner = NOBODY) -> tuple[Conversation, ...]:
+        """Where an incident is told, each channel once.
+
+        The alert that decides is the first that takes any route, firing ones before resolved ones, critical ones before
+        others, newer before older. `options`: `is_critical`, `is_quiet`, and `held_until` in seconds since 1970.
+        """
+        is_critical = any(a.status == FIRING and a.severity == CRITICAL for a in alerts)
+        for alert in _by_weight(alerts):
+            places: dict[str, Conversation] = {}
+            for _, route in self.taken(alert, namespace, owner):
+                places.setdefault(route.channel, self.place(route, CRITICAL if is_critical else alert.severity, now))
+            if places:
+                return (*places.values(), *self.beside)
+        return (self.default, *self.beside)
+
+    def taken(self, alert: Alert, namespace: str, owner: Owner = NOBODY) -> Sequence[tuple[int, Route]]:
+        """The routes that an alert takes, with their places in the list."""
+        found = []
+        for index, route in enumerate(self.routes):
+            if route.matches(alert, namespace, owner):
+                found.append((index, route))
+                if not route.goes_on:
+                    break
+        return found
+
+    def asked_of(self, labels: Mapping[str, str], annotations: Mapping[str, str]) -> Owner:
+        """Of a workload's labels and annotations those that a route asks for: an incident remembers no others."""
+        names = {name for route in self.routes for name in route.workload_labels}
+        notes = {name for route in self.routes for name in route.workload_annotations}
+        return Owner(
+            labels={k: v for k, v in labels.items() if k in names},
+            annotations={k: v for k, v in annotations.items() if k in notes},
+        )
+
+    def place(self, route: Route, severity: str, now: datetime) -> Conversation:
+        """Where a route leads for an incident of that severity now."""
+        end = route.quiet_until(severity, now)
+        options: dict[str, Any] = {"is_critical": True} if route.is_critical else {}
+        if end is not None:
+            options["is_quiet"] = True
+            if route.holds:
+                options["held_until"] = end.timestamp()
+        mention = route.mention_for(severity, is_quiet=end is not None)
+        return Conversation(sink=self.sink, channel=route.channel, mention=mention, options=options)
+
+
+def _by_weight(alerts: Iterable[Alert]) -> list[Alert]:
+    newest_first = reversed(tuple(alerts))
+    return sorted(newest_first, key=lambda a: (a.status != FIRING, a.severity != CRITICAL))

@@ -18,6 +18,7 @@ from receiver.errors import ConfigError
 from receiver.settings import parsing
 from receiver.settings.model import KEYS, YAML_ONLY, Key, Secret, Settings
 from receiver.settings.parsing import without_password
+from receiver.settings.routes import parse_routes
 
 
 def load_settings(environ: Mapping[str, str] = os.environ, config_path: str | None = None) -> Settings:
@@ -145,46 +146,10 @@ def _without_content(problem: str) -> str:
 
 def _structure(name: str, value: Any) -> Any:
     if name == "routes":
-        if not isinstance(value, list):
-            raise ConfigError("routes: expected a list of routes")
-        return tuple(_route(entry, f"routes[{i}]") for i, entry in enumerate(value))
+        return parse_routes(value)
     if not isinstance(value, dict):
         raise ConfigError(f"{name}: expected a mapping")
     return value
-
-
-_ROUTE_KEYS = {"match", "namespaces", "channel", "mention", "critical"}
-_MENTION = re.compile(r"<(?:!(?:here|channel|subteam\^[A-Z0-9]+)|@[A-Z0-9]+)>|@here|@channel")
-
-
-def _route(entry: Any, where: str) -> Mapping[str, Any]:
-    if not isinstance(entry, dict):
-        raise ConfigError(f"{where}: expected a mapping with {', '.join(sorted(_ROUTE_KEYS))}")
-    if unknown := sorted(str(k) for k in entry if k not in _ROUTE_KEYS):
-        raise ConfigError(f"{where}: unknown key {unknown[0]!r}; known are {', '.join(sorted(_ROUTE_KEYS))}")
-    if not isinstance(entry.get("channel"), str) or not entry["channel"]:
-        raise ConfigError(f"{where}.channel: expected a channel ID such as C0123456789")
-    match = entry.get("match") or {}
-    if not isinstance(match, dict):
-        raise ConfigError(f"{where}.match: expected labels and the regular expressions they must match")
-    namespaces = entry.get("namespaces") or []
-    if not isinstance(namespaces, list):
-        raise ConfigError(f"{where}.namespaces: expected a list of regular expressions")
-    for pattern in (*match.values(), *namespaces):
-        try:
-            re.compile(str(pattern))
-        except re.error as exc:
-            raise ConfigError(f"{where}: {pattern!r} is no regular expression: {exc}") from exc
-    mention = str(entry.get("mention") or "")
-    if mention and not _MENTION.fullmatch(mention):
-        raise ConfigError(f"{where}.mention: expected <@U0123>, <!subteam^S0123>, @here or @channel")
-    return {
-        "channel": entry["channel"],
-        "match": {str(k): str(v) for k, v in match.items()},
-        "namespaces": tuple(str(n) for n in namespaces),
-        "mention": {"@here": "<!here>", "@channel": "<!channel>"}.get(mention, mention),
-        "critical": bool(entry.get("critical")),
-    }
 
 
 def _check(settings: Settings) -> None:
@@ -229,6 +194,8 @@ def effective(settings: Settings) -> list[tuple[str, str, str]]:
         rows.append((key.name, shown, settings.sources.get(key.name.lower(), "default")))
     for name in YAML_ONLY:
         value = getattr(settings, name)
-        if value:
+        if name == "routes":
+            rows += [(f"routes[{i}]", f"{r.conditions()} -> {r.channel}", settings.sources.get(name, "")) for i, r in enumerate(value)]
+        elif value:
             rows.append((name, str(value) if name != "redaction" else f"{len(value)} entries", settings.sources.get(name, "")))
     return rows

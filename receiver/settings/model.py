@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from receiver.domain.addresses import is_loopback
+from receiver.pipeline.routing import Route
 from receiver.settings import parsing
 
 
@@ -132,7 +133,7 @@ class Settings:
     workers: int
     leader_ttl: float
     templates_dir: str
-    routes: tuple[Mapping[str, Any], ...] = ()
+    routes: tuple[Route, ...] = ()
     redaction: Mapping[str, Any] = field(default_factory=dict)
     label_names: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)  # key -> environment | NAME_FILE | file | default

@@ -70,7 +70,7 @@ def untold(tx: Tx, *, waiting_since: float, kind: str, limit: int) -> list[Incid
            WHERE i.closed_at IS NULL AND i.report IS NULL AND i.severity <> 'info' AND j.created_at < :since AND j.due_at < :since
            AND NOT EXISTS (SELECT 1 FROM conversation c WHERE c.incident_id = i.id)
            AND NOT EXISTS (SELECT 1 FROM digest_member d WHERE d.incident_id = i.id)
-           ORDER BY i.opened_at, i.id LIMIT :limit""",
+           ORDER BY CASE i.severity WHEN 'critical' THEN 0 ELSE 1 END, i.opened_at, i.id LIMIT :limit""",  # quiet hours may hold warnings
         kind=kind,
         since=waiting_since,
         limit=limit,

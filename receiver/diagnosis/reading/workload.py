@@ -48,6 +48,7 @@ def workload_facts(answers: Mapping[str, Any], subject: Subject, container: str)
     else:
         return None
     scaled = _scaled(owners)
+    top = owners[-1] if owners else {}
     return WorkloadFacts(
         workload=workload,
         chain=chain,
@@ -58,6 +59,8 @@ def workload_facts(answers: Mapping[str, Any], subject: Subject, container: str)
         hpa=_hpa(objects(answers, "hpa", "items")),
         vpa=_vpa(objects(answers, "vpa", "items")),
         managed_by=_managed_by(owners, pod),
+        labels=string_map(pod, "metadata", "labels") | string_map(top, "metadata", "labels"),
+        annotations=string_map(pod, "metadata", "annotations") | string_map(top, "metadata", "annotations"),
     )
 
 

@@ -195,17 +195,88 @@ class TestRules:
         assert "kind: PrometheusRule" in custom
 
 
-def test_config_explains_the_route(run: Run, tmp_path: Path) -> None:
-    """Which channel an alert with these labels would go to."""
-    file = tmp_path / "config.yaml"
-    file.write_text("slack_bot_token: xoxb-1\nslack_channel: C1\nroutes: [{match: {team: pay.*}, channel: C2, mention: '<!subteam^S1>'}]\n")
-    _, taken, _ = run("config", "--config", str(file), "--route", "team=payments,severity=critical")
-    _, default, _ = run("config", "--config", str(file), "--route", "team=shop")
-    _, effective, _ = run("config", "--config", str(file))
+class TestRoutes:
+    """`config --route` says where an alert is told, why, and what the quiet hours say."""
 
-    assert taken == "routes[0]: channel C2, mention <!subteam^S1>\n"
-    assert default == "no route matches: the default channel C1\n"
-    assert "xoxb" not in effective
+    FILE = """
+slack_bot_token: xoxb-1
+slack_channel: C1
+routes:
+  - {channel: C9, match: {severity: critical}, continue: true}
+  - channel: C2
+    match: {team: pay.*}
+    mention: '<!subteam^S1>'
+    quiet_hours: {days: mon-fri, from: 22:00, to: "07:00", timezone: Europe/Berlin, hold: true}
+  - {channel: C3, workload_annotations: {oomtriage.io/channel: checkout}}
+"""
+
+    @pytest.fixture
+    def explain(self, run: Run, tmp_path: Path) -> Callable[..., list[str]]:
+        file = tmp_path / "config.yaml"
+        file.write_text(self.FILE)
+
+        def ask(labels: str, *more: str) -> list[str]:
+            code, out, err = run("config", "--config", str(file), "--route", labels, *more)
+            assert (code, err) == (0, "")
+            return out.splitlines()
+
+        return ask
+
+    def test_every_place_with_its_reason(self, explain: Callable[..., list[str]]) -> None:
+        """A critical alert is told in two places; what was passed over says why."""
+        assert explain('{team="payments",severity="critical"}', "--at", "2026-11-23T03:14:00Z") == [
+            "routes[0]: channel C9",
+            "    because: severity=critical",
+            "    continue: the routes after it are asked too",
+            "routes[1]: channel C2, mention <!subteam^S1>",
+            "    because: team=pay.*",
+            "    quiet hours (mon, tue, wed, thu, fri 22:00-07:00 Europe/Berlin) do not hold for critical alerts",
+        ]
+
+    def test_quiet_hours_say_until_when(self, explain: Callable[..., list[str]]) -> None:
+        """At night a warning waits, by day it does not."""
+        night = explain("team=payments", "--at", "2026-11-24T03:14:00Z")
+        day = explain("team=payments", "--at", "2026-11-24T13:14:00Z")
+
+        assert night[0] == day[0] == "routes[1]: channel C2"
+        assert night[2].endswith("now, until Tue 07:00 (2026-11-24T06:00:00Z): it is told then, if it still fires")
+        assert day[2].endswith("Europe/Berlin): not now")
+        assert day[3:] == ['routes[0] passed over: severity is "", not critical']
+
+    def test_the_workloads_annotation_can_be_given(self, explain: Callable[..., list[str]]) -> None:
+        """What the evidence would find is told on the command line."""
+        assert explain("team=x", "--workload-annotations", "oomtriage.io/channel=checkout")[0] == "routes[2]: channel C3"
+        assert explain("team=x") == [
+            "no route matches: the default channel C1",
+            'routes[0] passed over: severity is "", not critical',
+            'routes[1] passed over: team is "x", not pay.*',
+            'routes[2] passed over: the workload\'s annotation oomtriage.io/channel is "", not checkout',
+        ]
+
+    def test_what_is_never_posted_is_said(self, explain: Callable[..., list[str]]) -> None:
+        """Severity info has a page, and no channel."""
+        assert explain("team=payments,severity=info") == ["not posted: severity info is shown on the page only"]
+
+    def test_the_effective_settings_list_the_routes(self, run: Run, tmp_path: Path) -> None:
+        """A line a route; no secret."""
+        file = tmp_path / "config.yaml"
+        file.write_text(self.FILE)
+        code, out, _ = run("config", "--config", str(file))
+
+        assert code == 0
+        assert "routes[1]" in out
+        assert "team=pay.* -> C2" in out
+        assert "xoxb" not in out
+
+    @pytest.mark.parametrize(
+        "words", [("--route", "nonsense"), ("--route", "a=b", "--at", "noon"), ("--route", "a=b", "--workload-labels", "x")]
+    )
+    def test_what_cannot_be_read_is_exit_2(self, run: Run, words: tuple[str, ...]) -> None:
+        """One line says what was expected."""
+        code, out, err = run("config", *words)
+
+        assert (code, out) == (2, "")
+        assert "expected" in err
 
 
 def test_a_closed_pipe_is_quiet() -> None:

@@ -99,6 +99,21 @@ def test_a_wrong_value_names_the_key_and_what_was_expected(environ: dict[str, st
         ("slack_bot_token: x\nslack_channel: C1\nroutes: [{match: {}}]", r"routes\[0\].channel"),
         ("slack_bot_token: x\nslack_channel: C1\nroutes: [{channel: C1, match: {a: '('}}]", "no regular expression"),
         ("slack_bot_token: x\nslack_channel: C1\nroutes: [{channel: C1, mention: '<!everyone>'}]", "mention: expected"),
+        ("routes: [C1]", r"routes\[0\]: expected a mapping with channel"),
+        ("routes: [{channel: C1, namespaces: shop}]", "namespaces: expected a list"),
+        ("routes: [{channel: C1, workload_labels: [a]}]", "workload_labels: expected names"),
+        ("routes: [{channel: C1, workload_annotations: {a: '['}}]", "no regular expression"),
+        ("routes: [{channel: C1, continue: maybe}]", "continue: expected true or false"),
+        ("routes: [{channel: C1, quiet_hours: 22-7}]", "quiet_hours: expected a mapping"),
+        (
+            "routes: [{channel: C1, quiet_hours: {from: 22:00, to: 25:00, timezone: UTC}}]",
+            r'quiet_hours.to: expected a time such as "22:00"',
+        ),
+        ("routes: [{channel: C1, quiet_hours: {to: 07:00, timezone: UTC}}]", r"quiet_hours.from: expected a time"),
+        ("routes: [{channel: C1, quiet_hours: {days: [holiday], from: 1:00, to: 2:00, timezone: UTC}}]", "'holiday' is no day"),
+        ("routes: [{channel: C1, quiet_hours: {from: 1:00, to: 2:00}}]", "no time zone known here: expected for example Europe/Berlin"),
+        ("routes: [{channel: C1, quiet_hours: {from: 1:00, to: 2:00, timezone: ../../etc/passwd}}]", "no time zone known here"),
+        ("routes: [{channel: C1, quiet_hours: {from: 1:00, to: 2:00, timezone: UTC, until: 3}}]", "unknown key 'until'"),
     ],
 )
 def test_a_wrong_file_names_the_key(tmp_path: Path, text: str, says: str) -> None:
@@ -108,6 +123,34 @@ def test_a_wrong_file_names_the_key(tmp_path: Path, text: str, says: str) -> Non
 
     with pytest.raises(ConfigError, match=says):
         load_settings({}, str(file))
+
+
+def test_a_whole_route_is_read(tmp_path: Path) -> None:
+    """Times with and without quotes, ranges of days over the weekend, YAML's booleans as label values."""
+    file = tmp_path / "config.yaml"
+    file.write_text(
+        """
+slack_bot_token: xoxb-1
+slack_channel: C1
+routes:
+  - channel: C2
+    match: {gpu: true}
+    namespaces: [shop]
+    workload_labels: {team: orders}
+    mention: "@here"
+    mention_warnings: true
+    critical: true
+    continue: true
+    quiet_hours:
+      - {days: fri-mon, from: 22:00, to: 07:00, timezone: Asia/Kolkata}
+      - {days: "tue, thu", from: "0:00", to: "24:00", timezone: UTC, hold: true}
+"""
+    )
+    (route,) = load_settings({}, str(file)).routes
+
+    assert (route.match, route.namespaces, route.workload_labels) == ({"gpu": "true"}, ("shop",), {"team": "orders"})
+    assert (route.mention, route.mentions_warnings, route.is_critical, route.goes_on, route.holds) == ("<!here>", True, True, True, True)
+    assert [q.words() for q in route.quiet] == ["mon, fri, sat, sun 22:00-07:00 Asia/Kolkata", "tue, thu 00:00-24:00 UTC"]
 
 
 def test_in_a_pod_the_api_server_is_found() -> None:
