@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -30,9 +30,10 @@ from receiver.pipeline.routing import Router
 from receiver.render.environment import slack_environment
 from receiver.render.renderer import Renderer, plain_body
 from receiver.settings import Settings
-from receiver.sinks import png
+from receiver.sinks import SINKS, png
 from receiver.sinks.base import Sink
 from receiver.sinks.console import ConsoleConfig, ConsoleSink
+from receiver.sinks.json_webhook import JsonWebhookConfig, JsonWebhookSink
 from receiver.sinks.slack import SlackBotSink, SlackConfig, looks_like_id
 from receiver.sinks.webhook import SlackWebhookConfig, SlackWebhookSink
 from receiver.store.store import Store
@@ -73,17 +74,18 @@ def build(
 
     `kube_api_url`: of a `kubectl proxy` child, when nothing else is configured.
     """
-    sink = make_sink(settings, console=console)
-    metrics = Metrics(sinks=[sink.name], sources=SOURCES)
+    sink, *others = make_sinks(settings, console=console)
+    metrics = Metrics(sinks=[s.name for s in (sink, *others)], sources=SOURCES)
     store = Store.open_sqlite(store_path(settings), wait_s=store_wait_s, clock=clock)
     evidence = make_evidence(settings, kube_api_url=kube_api_url)
     renderer = make_renderer(settings)
-    router = make_router(settings, sink)
+    router = make_router(settings, sink, *others)
     notices = Notices(store, router.default)
     enricher = Enricher(
         store=store, evidence=evidence, rendering=renderer, router=router, metrics=metrics, monotonic=monotonic, hide=evidence.hide,
         config=EnrichConfig(
             public_url=settings.public_url, threaded_sinks=frozenset({sink.name} if sink.has_threads else ()),
+            document_sinks=frozenset({JsonWebhookSink.name}),
             label_names=make_label_names(settings), cluster_name=settings.cluster_name, has_charts=png.is_available(), deadline_s=settings.enrich_deadline,
         ),
     )  # fmt: skip
@@ -96,20 +98,14 @@ def build(
         ),
         monotonic=monotonic, every_so_often=notices.check_heartbeat, before_looks=enricher.tell_waiting,
     )  # fmt: skip
-    sender = Sender(
-        store=store, sinks={sink.name: sink}, metrics=metrics, monotonic=monotonic,
-        config=SenderConfig(
-            min_interval_s=settings.slack_min_interval if sink.name != ConsoleSink.name else 0.0,
-            retry_max_age_s=settings.retry_max_age, on_ambiguous=settings.on_ambiguous,
-        ),
-        plain_body=plain_body, png_of=png.png_of,
-    )  # fmt: skip
-    worker = Worker(dispatcher, sender)
+    senders = [_sender(settings, s, store=store, metrics=metrics, monotonic=monotonic) for s in (sink, *others)]
+    worker = Worker(dispatcher, *senders)
     web = create_web(
         WebDeps(
             store=store, metrics=metrics, environment=web_environment(), webhook_token=settings.webhook_token.reveal(),
             admin_token=settings.admin_token.reveal(), is_loopback=settings.is_loopback, max_body_bytes=settings.max_body,
-            wake=worker.wake, notice=notices.tell, is_stuck=worker.is_stuck, details=lambda: _details(settings, sink, sender, worker, evidence),
+            wake=worker.wake, notice=notices.tell, is_stuck=worker.is_stuck,
+            details=lambda: _details(settings, (sink, *others), senders, worker, evidence),
         )
     )  # fmt: skip
     application = Application(web=web, worker=worker, store=store, evidence=evidence)
@@ -209,10 +205,22 @@ def make_sink(settings: Settings, *, console: TextIO | None = None) -> Sink:
     return ConsoleSink(ConsoleConfig(), stream=console)
 
 
-def make_router(settings: Settings, sink: Sink) -> Router:
-    """The routes before the default place."""
+def make_sinks(settings: Settings, *, console: TextIO | None = None) -> tuple[Sink, ...]:
+    """The chosen sink first, then the one beside it, which is told of every incident."""
+    chosen = make_sink(settings, console=console)
+    if not settings.json_webhook_url:
+        return (chosen,)
+    config = JsonWebhookConfig(
+        url=settings.json_webhook_url.reveal(), token=settings.json_webhook_token.reveal(),
+        token_path=settings.secret_paths.get("json_webhook_token", ""),
+    )  # fmt: skip
+    return (chosen, JsonWebhookSink(config))
+
+
+def make_router(settings: Settings, sink: Sink, *others: Sink) -> Router:
+    """The routes before the default place of `sink`; the `others` are told of everything."""
     default = Conversation(sink=sink.name, channel=settings.slack_channel if sink.has_threads else "")
-    return Router(sink=sink.name, default=default, routes=settings.routes)
+    return Router(sink=sink.name, default=default, routes=settings.routes, beside=tuple(Conversation(sink=s.name, channel="") for s in others))
 
 
 def check_channels(settings: Settings, sink: Sink) -> None:
@@ -235,12 +243,32 @@ def check_channels(settings: Settings, sink: Sink) -> None:
             log.warning("the channel's name cannot be looked up now", extra={"channel": channel, "error": str(exc)})
 
 
-def _details(settings: Settings, sink: Sink, sender: Sender, worker: Worker, evidence: Evidence) -> Mapping[str, Any]:
-    """What else /readyz tells. None of it changes the code."""
+def _sender(settings: Settings, sink: Sink, *, store: Store, metrics: Metrics, monotonic: Callable[[], float]) -> Sender:
+    """The sender of one sink. That of the chosen one also puts aside what was meant for sinks that are gone."""
+    is_beside = sink.name == JsonWebhookSink.name
+    is_paced = sink.name not in (ConsoleSink.name, JsonWebhookSink.name)
+    elsewhere = (
+        {s.name for s in SINKS if s.name != sink.name} if is_beside else {JsonWebhookSink.name} if settings.json_webhook_url else set()
+    )
+    return Sender(
+        store=store, sinks={sink.name: sink}, metrics=metrics, monotonic=monotonic,
+        config=SenderConfig(
+            min_interval_s=settings.slack_min_interval if is_paced else 0.0, retry_max_age_s=settings.retry_max_age,
+            on_ambiguous=settings.on_ambiguous, elsewhere=frozenset(elsewhere),
+        ),
+        plain_body=plain_body, png_of=png.png_of,
+    )  # fmt: skip
+
+
+def _details(settings: Settings, sinks: Sequence[Sink], senders: Sequence[Sender], worker: Worker, evidence: Evidence) -> Mapping[str, Any]:
+    """What else /readyz tells. None of it changes the code. `channel`: those that refuse because of a setting."""
+    problems = {name: why for sender in senders for name, why in sender.problems.items()}
+    channels = {channel: why for sender in senders for channel, why in sender.channel_problems.items()}
     return {
         "dispatcher": "stuck" if worker.is_stuck() else "ok",
         "role": "leader",  # the state file is held by one receiver
-        "sink": {sink.name: sender.problems.get(sink.name, "ok")},
+        "sink": {s.name: problems.get(s.name, "ok") for s in sinks},
+        **({"channel": channels} if channels else {}),
         "sources": {
             "kubernetes": "configured" if evidence.kube is not None else "not configured",
             "prometheus": "configured" if settings.prometheus_url else "not configured",

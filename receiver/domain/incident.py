@@ -108,11 +108,13 @@ class Message:
     is_reply: bool = False
     is_broadcast: bool = False
     chart_svg: str = ""  # the picture that the image block with PICTURE as its file stands for
+    document: Mapping[str, Any] | None = None  # the JSON that a sink for programs sends instead of the words
 
     def body(self) -> dict[str, Any]:
         """As stored and sent: chat.postMessage fields without channel, thread and token."""
         body = {"text": self.text, "blocks": [dict(b) for b in self.blocks], "full_text": self.full_text}
-        return {**body, "chart_svg": self.chart_svg} if self.chart_svg else body
+        body |= {"chart_svg": self.chart_svg} if self.chart_svg else {}
+        return body if self.document is None else body | {"document": dict(self.document)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ from receiver.domain.incident import PICTURE, DigestView, IncidentView, Message
 from receiver.domain.incident import Conversation as Place
 from receiver.domain.report import Report
 from receiver.domain.units import from_epoch
-from receiver.pipeline import life, storm
+from receiver.pipeline import events, life, storm
 from receiver.pipeline.fold import ENRICH
 from receiver.pipeline.held import with_held_evidence
 from receiver.pipeline.routing import NOBODY, Owner, Router
@@ -75,10 +75,13 @@ class Rendering(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrichConfig:
-    """`threaded_sinks`: sinks that thread and edit; the others get one message, and short ones later."""
+    """`threaded_sinks`: sinks that thread and edit; the others get one message, and short ones later. `document_sinks`: sinks
+    that get the report document of each event instead.
+    """
 
     public_url: str = ""
     threaded_sinks: frozenset[str] = frozenset()
+    document_sinks: frozenset[str] = frozenset()
     label_names: LabelNames = field(default_factory=LabelNames)
     cluster_name: str = ""
     storm: StormConfig = field(default_factory=StormConfig)
@@ -206,7 +209,7 @@ class Enricher:
             document = report_document(report) if report is not None else incident.report
             incidents.save_diagnosis(tx, incident, subject=incident.subject, data=data, report=document, case=case)
             incident = replace(incident, data=data)
-            self._desire(tx, incident, alerts, report, change, now=now, because_degraded=because_degraded)
+            self._desire(tx, incident, alerts, report, change, document=document, now=now, because_degraded=because_degraded)
             if job is not None:
                 jobs.finish(tx, job)
                 self._plan_next_look(tx, incident, case, data, now=now)
@@ -240,7 +243,8 @@ class Enricher:
         incidents.merge(tx, duplicate_id=duplicate.id, into_id=into.id, now=now)
 
     def _desire(
-        self, tx: Tx, incident: Incident, alerts: tuple[Alert, ...], report: Report | None, change: life.Change, *, now: float, because_degraded: str,
+        self, tx: Tx, incident: Incident, alerts: tuple[Alert, ...], report: Report | None, change: life.Change, *,
+        document: Mapping[str, Any] | None, now: float, because_degraded: str,
     ) -> None:  # fmt: skip
         if incident.severity == "info" and not conversations.of_incident(tx, incident.id):
             return  # the page shows it
@@ -267,6 +271,8 @@ class Enricher:
             )  # fmt: skip
             if is_threaded:
                 self._desire_thread(tx, conversation, view, report, change, place=place, now=now)
+            elif place.sink in self._config.document_sinks:
+                self._desire_event(tx, conversation, view, document, now=now)
             else:
                 self._desire_single(tx, conversation, view, report, now=now)
 
@@ -325,6 +331,17 @@ class Enricher:
         else:
             return
         conversations.save_data(tx, conversation.id, {**conversation.data, "states": [*said, state]})
+
+    def _desire_event(
+        self, tx: Tx, conversation: Conversation, view: IncidentView, document: Mapping[str, Any] | None, *, now: float
+    ) -> None:
+        """A sink for programs: the document again whenever something of weight changed."""
+        number, last = int(conversation.data.get("events", 0)), conversation.data.get("last_event")
+        event = events.next_event(view, document, last)
+        if event is None:
+            return
+        outbox.desire(tx, conversation.id, events.event_message(view, document, event["event"], number=number), now=now)
+        conversations.save_data(tx, conversation.id, {**conversation.data, "events": number + 1, "last_event": event})
 
     def _plan_next_look(self, tx: Tx, incident: Incident, case: Case | None, data: Mapping[str, Any], *, now: float) -> None:
         """Look again for what timed out; and half an hour and two hours in, when there is more history to judge by."""

@@ -69,6 +69,8 @@ KEYS: tuple[Key, ...] = (
     Key(name="SLACK_SIGNING_SECRET", parse=parsing.text, default="", meaning="signing secret of your Slack app", is_secret=True),
     Key(name="SLACK_MIN_INTERVAL", parse=parsing.pace_s, default="1.1s", meaning="least time between two messages in one channel"),
     Key(name="ON_AMBIGUOUS", parse=parsing.one_of("resend", "hold"), default="resend", meaning="a post that may have arrived and cannot be looked up: send again, or hold it as a dead letter"),
+    Key(name="JSON_WEBHOOK_URL", parse=parsing.url, default="", meaning="every incident's report document is also posted here, beside Slack", is_secret=True),
+    Key(name="JSON_WEBHOOK_TOKEN", parse=parsing.text, default="", meaning="bearer token for it", is_secret=True),
     Key(name="KUBE_API_URL", parse=parsing.url, default="", meaning="Kubernetes API; without it in-cluster access, else a kubectl proxy child"),
     Key(name="KUBE_TOKEN_PATH", parse=parsing.text, default="", meaning="file with the bearer token for KUBE_API_URL"),
     Key(name="KUBE_CA_PATH", parse=parsing.text, default="", meaning="file with the CA of KUBE_API_URL"),
@@ -113,6 +115,8 @@ class Settings:
     slack_signing_secret: Secret
     slack_min_interval: float
     on_ambiguous: str
+    json_webhook_url: Secret
+    json_webhook_token: Secret
     kube_api_url: str = field(repr=False)  # as the others: may hold a password
     kube_token_path: str
     kube_ca_path: str

@@ -85,7 +85,10 @@ def has_slot(tx: Tx, conversation_id: str, slot: str) -> bool:
 _OUTGOING = """SELECT m.id, m.conversation_id, c.sink, c.channel, m.slot, m.desired_body, m.desired_rev, m.ts, c.root_ts, m.is_reply,
     m.is_broadcast, m.is_plain, m.state, m.intent_at, m.attempts, m.created_at, m.due_at
     FROM message m JOIN conversation c ON c.id = m.conversation_id"""
-_UNSENT = "m.desired_rev > m.sent_rev AND m.state <> 'dead' AND (m.is_reply = 0 OR c.root_ts IS NOT NULL)"
+# A reply waits for its root; where there are no threads, a later message of a conversation waits for the ones before it.
+_UNSENT = """m.desired_rev > m.sent_rev AND m.state <> 'dead' AND CASE WHEN m.is_reply = 1 THEN c.root_ts IS NOT NULL ELSE
+    m.position = 0 OR NOT EXISTS (SELECT 1 FROM message e WHERE e.conversation_id = m.conversation_id AND e.is_reply = 0
+        AND e.position < m.position AND e.sent_rev = 0 AND e.state <> 'dead') END"""
 
 
 def next_outgoing(tx: Tx, *, sink: str, channel: str, now: float) -> Outgoing | None:

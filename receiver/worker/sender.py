@@ -33,12 +33,16 @@ PICTURE_WAIT_S = 1.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SenderConfig:
-    """`grace_s` must exceed the HTTP timeout. `on_ambiguous`: resend or hold, where the channel cannot be read back."""
+    """`grace_s` must exceed the HTTP timeout. `on_ambiguous`: resend or hold, where the channel cannot be read back.
+
+    `elsewhere`: sinks that another sender serves, so that one which hangs does not hold up the others.
+    """
 
     min_interval_s: float = 1.1
     grace_s: float = 15.0
     retry_max_age_s: float = 86_400.0
     on_ambiguous: str = "resend"
+    elsewhere: frozenset[str] = frozenset()
 
 
 class Sender:
@@ -59,11 +63,17 @@ class Sender:
         self._next_at: dict[tuple[str, str], float] = {}
         self._paused_until: dict[str, float] = {}
         self._problems: dict[str, str] = {}
+        self._channel_problems: dict[str, str] = {}
 
     @property
     def problems(self) -> Mapping[str, str]:
         """Sinks that refuse everything now, and why: detail for /readyz."""
         return dict(self._problems)
+
+    @property
+    def channel_problems(self) -> Mapping[str, str]:
+        """Channels that refused their last message because of a setting, and why: detail for /readyz."""
+        return dict(self._channel_problems)
 
     def step(self) -> float:
         """Send at most one message per channel; returns the seconds until there is something to do again."""
@@ -71,6 +81,8 @@ class Sender:
             channels = outbox.channels_due(tx)
         now, wait_s = self._store.now(), IDLE_S
         for sink_name, channel, due_at in channels:
+            if sink_name in self._config.elsewhere:
+                continue
             free_at = max(self._next_at.get((sink_name, channel), 0.0), self._paused_until.get(sink_name, 0.0))
             delay_s = max(due_at - now, free_at - self._monotonic())
             if delay_s <= 0:
@@ -90,6 +102,7 @@ class Sender:
         self._next_at[(sink_name, channel)] = self._monotonic() + self._config.min_interval_s
         try:
             self._deliver(sink, outgoing)
+            self._channel_problems.pop(channel or sink_name, None)
             if self._problems.pop(sink_name, None):
                 log.info("sink works again", extra={"sink": sink_name})
         except DeliveryError as exc:
@@ -188,6 +201,8 @@ class Sender:
                 if is_rate_limit:  # the whole channel waits, so that the order of its messages stays
                     self._next_at[(outgoing.sink, outgoing.channel)] = self._monotonic() + wait_s
             else:
+                if isinstance(exc, SinkMisconfigured):
+                    self._channel_problems[outgoing.channel or outgoing.sink] = str(exc)
                 self._metrics.deliveries.labels(outgoing.sink, "dead").inc()
                 outbox.bury(tx, outgoing, error=str(exc))
 

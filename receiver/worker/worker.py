@@ -1,4 +1,4 @@
-"""The two threads, their start, their wake-ups and their end."""
+"""The threads, their start, their wake-ups and their end."""
 
 from __future__ import annotations
 
@@ -17,38 +17,34 @@ STORE_TROUBLE_S = 1.0
 
 
 class Worker:
-    """Runs a dispatcher and a sender until told to stop."""
+    """Runs a dispatcher and its senders until told to stop. Each sender has a thread of its own."""
 
-    def __init__(self, dispatcher: Dispatcher, sender: Sender) -> None:
+    def __init__(self, dispatcher: Dispatcher, *senders: Sender) -> None:
         self.dispatcher = dispatcher
-        self.sender = sender
+        self._loops = [("dispatcher", dispatcher.step, threading.Event())]
+        self._loops += [(f"sender-{i}" if i else "sender", sender.step, threading.Event()) for i, sender in enumerate(senders)]
         self._stopping = threading.Event()
-        self._wake_dispatcher = threading.Event()
-        self._wake_sender = threading.Event()
         self._threads: list[threading.Thread] = []
         dispatcher.when_done(self.wake)
 
     def start(self) -> None:
-        """Start both threads."""
-        for name, step, wake in (
-            ("dispatcher", self.dispatcher.step, self._wake_dispatcher),
-            ("sender", self.sender.step, self._wake_sender),
-        ):
+        """Start the threads."""
+        for name, step, wake in self._loops:
             thread = threading.Thread(target=self._loop, args=(name, step, wake), name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
 
     def wake(self) -> None:
         """Something was stored: look at once."""
-        self._wake_dispatcher.set()
-        self._wake_sender.set()
+        for _, _, wake in self._loops:
+            wake.set()
 
     def is_stuck(self) -> bool:
         """Whether work is due and nothing moves."""
         return self.dispatcher.is_stuck() or any(not t.is_alive() for t in self._threads)
 
     def stop(self) -> None:
-        """Claim no more, let the current POST end, and come back when both threads have."""
+        """Claim no more, let the current POST end, and come back when every thread has."""
         self._stopping.set()
         self.wake()
         for thread in self._threads:

@@ -12,6 +12,7 @@ from receiver.errors import Ambiguous, BadMessage, DeliveryError, RetryLater, Si
 from receiver.sinks import SINKS
 from receiver.sinks.base import CannotReconcile, Sink
 from receiver.sinks.console import ConsoleConfig, ConsoleSink
+from receiver.sinks.json_webhook import JsonWebhookConfig, JsonWebhookSink
 from receiver.sinks.webhook import SlackWebhookConfig, SlackWebhookSink
 from tests.fakes.slack import WEBHOOK_CHANNEL, WEBHOOK_PATH, FakeSlack, Fault
 from tests.golden import Golden
@@ -115,12 +116,15 @@ def test_a_console_of_little_encoding_and_a_closed_one() -> None:
 
 def test_every_registered_sink_keeps_the_interface() -> None:
     """Names are unique, and what a sink says it can do is fixed."""
-    sinks: list[Sink] = [ConsoleSink(), SlackWebhookSink(SlackWebhookConfig(url="https://hooks.example/x"))]
+    sinks: list[Sink] = [
+        ConsoleSink(), SlackWebhookSink(SlackWebhookConfig(url="https://hooks.example/x")), JsonWebhookSink(JsonWebhookConfig(url="https://x.example"))
+    ]  # fmt: skip
 
-    assert len({s.name for s in SINKS}) == len(SINKS) == 3
+    assert len({s.name for s in SINKS}) == len(SINKS) == 4
     assert [(s.name, s.has_threads, s.can_edit) for s in SINKS] == [
         ("slack", True, True),
         ("webhook", False, False),
         ("console", False, False),
+        ("json_webhook", False, False),
     ]
     assert all(isinstance(s, SINKS) for s in sinks)

@@ -375,3 +375,25 @@ def test_a_message_older_than_the_retry_age_is_given_up(world: World) -> None:
     world.run(86_400 + 600)
 
     assert len(world.dead()) == 1
+
+
+def test_where_there_are_no_threads_the_messages_of_an_incident_keep_their_order(world: World) -> None:
+    """`resolved` never overtakes `opened` that has to be tried again; other incidents do not wait; a dead one blocks nothing."""
+    for room in ("a", "b"):
+        world.say("root", f"{room} opened", room=room)
+    with world.store.write() as tx:
+        for room in ("a", "b"):
+            outbox.desire(tx, world.rooms[room], Message(slot="event:1", text=f"{room} resolved"), now=world.clock.now())
+    world.channel.faults = [RetryLater("503"), None, None, RetryLater("503"), RetryLater("503")]
+    world.run(60)
+    world.say("root", "c opened", room="c")
+    with world.store.write() as tx:
+        outbox.desire(tx, world.rooms["c"], Message(slot="event:1", text="c resolved"), now=world.clock.now())
+    world.channel.faults = [SinkMisconfigured("gone", code="gone", is_whole_sink=False)]
+    world.run(60)
+
+    assert world.channel.texts[0] == "b opened"
+    assert [t for t in world.channel.texts if t.startswith("a")] == ["a opened", "a resolved"]
+    assert [t for t in world.channel.texts if t.startswith("b")] == ["b opened", "b resolved"]
+    assert [t for t in world.channel.texts if t.startswith("c")] == ["c resolved"]
+    assert world.sender.channel_problems == {}  # the channel took the next message
