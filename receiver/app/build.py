@@ -86,7 +86,8 @@ def build(
         config=EnrichConfig(
             public_url=settings.public_url, threaded_sinks=frozenset({sink.name} if sink.has_threads else ()),
             document_sinks=frozenset({JsonWebhookSink.name}),
-            label_names=make_label_names(settings), cluster_name=settings.cluster_name, has_charts=png.is_available(), deadline_s=settings.enrich_deadline,
+            label_names=make_label_names(settings), cluster_name=settings.cluster_name, deadline_s=settings.enrich_deadline,
+            has_charts=png.is_available() and not is_text_only(settings),
         ),
     )  # fmt: skip
     dispatcher = Dispatcher(
@@ -199,10 +200,17 @@ def make_renderer(settings: Settings) -> Renderer:
 def make_sink(settings: Settings, *, console: TextIO | None = None) -> Sink:
     """The one sink that the settings ask for: bot, else incoming webhook, else the console."""
     if settings.slack_bot_token:
-        return SlackBotSink(SlackConfig(token=settings.slack_bot_token.reveal(), api_url=settings.slack_api_url))
+        return SlackBotSink(
+            SlackConfig(token=settings.slack_bot_token.reveal(), api_url=settings.slack_api_url, is_text_only=is_text_only(settings))
+        )
     if settings.slack_webhook_url:
-        return SlackWebhookSink(SlackWebhookConfig(url=settings.slack_webhook_url.reveal()))
+        return SlackWebhookSink(SlackWebhookConfig(url=settings.slack_webhook_url.reveal(), is_text_only=is_text_only(settings)))
     return ConsoleSink(ConsoleConfig(), stream=console)
+
+
+def is_text_only(settings: Settings) -> bool:
+    """Whether Slack messages go without blocks."""
+    return settings.slack_format == "text"
 
 
 def make_sinks(settings: Settings, *, console: TextIO | None = None) -> tuple[Sink, ...]:

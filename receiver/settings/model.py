@@ -66,6 +66,7 @@ KEYS: tuple[Key, ...] = (
     Key(name="SLACK_CHANNEL", parse=parsing.slack_channel, default="", meaning="default channel ID (C... or G...); a name is resolved at start"),
     Key(name="SLACK_API_URL", parse=parsing.url, default="https://slack.com/api", meaning="base of Slack's Web API"),
     Key(name="SLACK_WEBHOOK_URL", parse=parsing.url, default="", meaning="incoming webhook: one message an incident, no thread, no edits", is_secret=True),
+    Key(name="SLACK_FORMAT", parse=parsing.one_of("blocks", "text"), default="blocks", meaning="text: whole messages as plain text, for compatible receivers that drop blocks (Mattermost)"),
     Key(name="SLACK_SIGNING_SECRET", parse=parsing.text, default="", meaning="signing secret of your Slack app", is_secret=True),
     Key(name="SLACK_MIN_INTERVAL", parse=parsing.pace_s, default="1.1s", meaning="least time between two messages in one channel"),
     Key(name="ON_AMBIGUOUS", parse=parsing.one_of("resend", "hold"), default="resend", meaning="a post that may have arrived and cannot be looked up: send again, or hold it as a dead letter"),
@@ -112,6 +113,7 @@ class Settings:
     slack_channel: str
     slack_api_url: str
     slack_webhook_url: Secret
+    slack_format: str
     slack_signing_secret: Secret
     slack_min_interval: float
     on_ambiguous: str

@@ -12,6 +12,7 @@ from typing import Any
 
 from receiver.errors import Ambiguous, BadMessage, DeliveryError, Gone, RetryLater, SinkMisconfigured, SourceError, Unavailable, Unreadable
 from receiver.render import mentions
+from receiver.render.compatible import text_body
 from receiver.sinks.base import CannotReconcile
 from receiver.sinks.slack_errors import refusal
 from receiver.transport import Http, HttpConfig, Response
@@ -25,11 +26,14 @@ WANTED_SCOPES = ("channels:history",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlackConfig:
-    """`token`: the bot token, `xoxb-...`. `timeout_s` must stay below the sender's grace (15 s)."""
+    """`token`: the bot token, `xoxb-...`. `timeout_s` must stay below the sender's grace (15 s). `is_text_only`: no blocks,
+    for receivers that speak Slack's API and drop them.
+    """
 
     token: str = field(repr=False)
     api_url: str = "https://slack.com/api/"
     timeout_s: float = 10.0
+    is_text_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +69,7 @@ class SlackBotSink:
         )
         self._token = config.token
         self._ids: dict[str, str] = {}
+        self._is_text_only = config.is_text_only
 
     def __repr__(self) -> str:
         return f"SlackBotSink({self._http.origin})"
@@ -81,6 +86,7 @@ class SlackBotSink:
         self, channel: str, body: Mapping[str, Any], *, thread_ts: str | None = None, broadcast: bool = False, delivery_id: str
     ) -> str | None:
         """chat.postMessage; returns the message's ts."""
+        body = text_body(body) if self._is_text_only else body
         message: dict[str, Any] = {
             "channel": self._id_of(channel),
             "text": body["text"],
@@ -100,7 +106,7 @@ class SlackBotSink:
 
     def update(self, channel: str, ts: str, body: Mapping[str, Any]) -> None:
         """chat.update, without mentions. An empty list of blocks is sent, or Slack would keep the old ones."""
-        silent = mentions.without(body)
+        silent = mentions.without(text_body(body) if self._is_text_only else body)
         message = {"channel": self._id_of(channel), "ts": ts, "text": silent["text"], "blocks": silent["blocks"]}
         self._call("chat.update", json_body=message, is_repeatable=True)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from receiver.errors import Ambiguous, SourceError
+from receiver.render.compatible import text_body
 from receiver.sinks.base import CannotReconcile
 from receiver.sinks.slack import check_status, transport_error
 from receiver.sinks.slack_errors import HINTS, classified
@@ -19,10 +20,11 @@ from receiver.transport import Http, HttpConfig
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlackWebhookConfig:
-    """`url`: the whole address, which is a secret."""
+    """`url`: the whole address, which is a secret. `is_text_only`: no blocks, for compatible receivers that drop them."""
 
     url: str = field(repr=False)
     timeout_s: float = 10.0
+    is_text_only: bool = False
 
 
 class SlackWebhookSink:
@@ -34,6 +36,7 @@ class SlackWebhookSink:
 
     def __init__(self, config: SlackWebhookConfig, *, http: Http | None = None) -> None:
         self._http = http or Http(HttpConfig(base_url=config.url, name="the Slack webhook", read_timeout_s=config.timeout_s, pool_size=4))
+        self._is_text_only = config.is_text_only
 
     def __repr__(self) -> str:
         return f"SlackWebhookSink({self._http.origin})"
@@ -42,6 +45,7 @@ class SlackWebhookSink:
         self, channel: str, body: Mapping[str, Any], *, thread_ts: str | None = None, broadcast: bool = False, delivery_id: str
     ) -> str | None:
         """Send the message; the channel is the webhook's own. Always None: Slack tells no ts."""
+        body = text_body(body) if self._is_text_only else body
         message: dict[str, Any] = {"text": body["text"], "unfurl_links": False, "unfurl_media": False}
         if body.get("blocks"):
             message["blocks"] = body["blocks"]

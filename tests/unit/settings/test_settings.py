@@ -24,6 +24,7 @@ def test_the_promised_defaults() -> None:
     assert settings.slack_api_url == "https://slack.com/api"
     assert settings.slack_min_interval == 1.1
     assert settings.on_ambiguous == "resend"
+    assert settings.slack_format == "blocks"
     assert settings.enrich_deadline == 10.0
     assert settings.followups == (86_400.0, 172_800.0)
     assert settings.reopen_window == 86_400.0

@@ -49,6 +49,17 @@ def test_every_kind_of_incident_passes_the_webhook_in_one_message(slack: FakeSla
     assert len(second.message.shown()) < 900
 
 
+def test_a_text_only_webhook_carries_the_whole_in_its_text(slack: FakeSlack) -> None:
+    """Mattermost would show an empty message otherwise."""
+    sink = SlackWebhookSink(SlackWebhookConfig(url=slack.webhook_url, is_text_only=True))
+    sink.post("", renderer().single(*cases.leak()).body(), delivery_id="d")
+    (seen,) = slack.channel(WEBHOOK_CHANNEL).roots
+
+    assert seen.message.blocks == []
+    for label in ("Do     Fix", "Why    Grew", "Next   Killed", "kubectl -n shop set resources"):
+        assert label in seen.message.text
+
+
 @pytest.mark.parametrize(
     ("fault", "error"),
     [

@@ -78,6 +78,24 @@ def test_an_edit_to_plain_text_takes_the_blocks_away(slack: FakeSlack, sink: Sla
     assert "Grew 20-21 MiB/h" in message.shown()
 
 
+def test_text_only_posts_and_edits_have_no_blocks(slack: FakeSlack) -> None:
+    """For receivers that drop blocks: root, reply and edit are whole texts, and the mention is in the post alone."""
+    slack.allowed_mention = "<!subteam^S0123ABCD>"
+    sink = sink_of(slack, is_text_only=True)
+    _, report = cases.leak()
+    root, *replies = renderer().incident(cases.view_of(report, mention="<!subteam^S0123ABCD>"), report)
+    ts = sink.post("C1", root.body(), delivery_id="d")
+    sink.post("C1", replies[0].body(), thread_ts=ts, delivery_id="d-1")
+    sink.update("C1", str(ts), root.body())
+    (seen,) = slack.channel("C1").roots
+
+    assert [m.blocks for m in slack.channel("C1").messages] == [[], []]
+    assert "\nDo     Fix the code" in seen.message.text
+    assert "Last log before the kill" in seen.replies[0].text
+    assert slack.pings == ["<!subteam^S0123ABCD>"]
+    assert slack.silent_mentions == []
+
+
 @pytest.mark.parametrize("kind", ["lost", "lost_status"])
 def test_a_lost_answer_is_doubt_and_the_message_can_be_found(slack: FakeSlack, sink: SlackBotSink, kind: str) -> None:
     """Slack stored the post but the answer did not arrive: Ambiguous, and `find` tells its ts, in channel and thread."""
