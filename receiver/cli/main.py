@@ -19,6 +19,7 @@ COMMANDS = (
     ("demo", "demo", "show the main job on recorded real incidents; nothing else is needed"),
     ("triage", "triage", "diagnose one pod now"),
     ("diagnose", "diagnose", "diagnose a saved case offline"),
+    ("preview", "preview", "show every kind of message as your templates make it"),
     ("classify", "classify", "judge the shape of memory series"),
     ("rules", "rules", "check or render the Prometheus rules"),
     ("dead", "admin", "dead letters of a running receiver"),

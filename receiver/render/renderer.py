@@ -29,10 +29,19 @@ Made = TypeVar("Made")
 class Renderer:
     """Turns incidents into messages. `environment` comes from `slack_environment`; a template of it that fails falls
     back to the same one of `builtin`, with a visible note: an alert is never lost to a template.
+
+    `on_broken` is told the name of each template that failed, and why.
     """
 
-    def __init__(self, environment: jinja2.Environment, builtin: jinja2.Environment | None = None) -> None:
+    def __init__(
+        self,
+        environment: jinja2.Environment,
+        builtin: jinja2.Environment | None = None,
+        *,
+        on_broken: Callable[[str, str], object] | None = None,
+    ) -> None:
         self._environments = (environment, *([builtin] if builtin is not None else []))
+        self._on_broken = on_broken
 
     def incident(self, view: IncidentView, report: Report | None, *, chart: blocks.Block | None = None) -> tuple[Message, ...]:
         """Everything the conversation of an incident should hold now: the root, then its replies in thread order.
@@ -118,6 +127,8 @@ class Renderer:
                     return fragments(environment, name, variables, keys)
                 except BrokenTemplate as exc:
                     broken[exc.name] = exc.why
+                    if self._on_broken is not None:
+                        self._on_broken(exc.name, exc.why)
             return fragments(last, name, variables, keys)
 
         return show, broken

@@ -1,0 +1,275 @@
+"""Made-up incidents, one for every kind of message, for a look at templates before an incident needs them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from receiver.domain.alerts import FIRING, RESOLVED, Alert
+from receiver.domain.case import Missing
+from receiver.domain.facts import ContainerFacts, EventFact, Facts, LogFacts, NodeFacts, PodFacts, Termination, WorkloadFacts
+from receiver.domain.identity import Subject, Workload
+from receiver.domain.incident import DigestEntry, DigestView, IncidentView, LogEntry
+from receiver.domain.report import (
+    Cause,
+    CauseName,
+    CheckItem,
+    Kill,
+    KillKind,
+    Life,
+    LongTerm,
+    Proposal,
+    Report,
+    Shape,
+    Signature,
+    TreeStep,
+    Warn,
+)
+from receiver.domain.units import MIB
+
+NOW = datetime(2026, 11, 23, 3, 15, tzinfo=UTC)
+KILLED_AT = NOW - timedelta(minutes=1)
+STARTED_AT = NOW - timedelta(hours=3)
+NAME = "sample-api"
+SUBJECT = Subject(
+    cluster="sample-cluster", namespace="sample", pod=f"{NAME}-7d9c5b8f6d-x2x9k", container=NAME, workload=Workload(kind="Deployment", name=NAME)
+)  # fmt: skip
+LIMIT = 256 * MIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """A made-up incident. `report` is None for an alert that is passed on."""
+
+    name: str
+    view: IncidentView
+    report: Report | None
+
+
+def samples() -> tuple[Sample, ...]:
+    """One incident for each root template, and the states that lay another template over it."""
+    reports: tuple[tuple[str, Callable[[], Report]], ...] = (
+        ("leak", _leak),
+        ("limit_too_low", lambda: _killed(CauseName.LIMIT_TOO_LOW, "the level is 92 % of the limit", role="fix")),
+        ("spike", lambda: _killed(CauseName.SPIKE, "memory follows the request rate", role="fix", detail="traffic")),
+        ("startup", lambda: _killed(CauseName.STARTUP, "its log says it loads 400 MiB and stops half-way", role="fix")),
+        ("unclear", lambda: _killed(CauseName.UNKNOWN, "lives of 13 s are too short to see a shape", confidence=0.3, role="")),
+        ("child", _child),
+        ("own_limit", _own_limit),
+        ("not_oom", _not_oom),
+        ("warning", _warning),
+        ("file_cache", _file_cache),
+        ("node", _node),
+    )
+    found = [Sample(name=name, view=view_of(report), report=report) for name, report in ((n, make()) for n, make in reports)]
+    leak = found[0]
+    ended = tuple(replace(a, status=RESOLVED, ends_at=NOW) for a in leak.view.alerts)
+    log = (LogEntry(at=KILLED_AT, text="4th kill"), LogEntry(at=NOW, text="alert resolved"))
+    resolved = replace(leak.view, state=RESOLVED, resolved_at=NOW, alerts=ended, log=log)
+    unknown = replace(
+        leak.view, subject=Subject(namespace="sample"), alerts=(_alert("CertificateExpires"),), kill_count=0, last_kill_at=None
+    )
+    degraded = replace(leak.view, because_degraded="Gathering evidence failed twice; this is what the alert says.")
+    return (
+        *found,
+        Sample(name="unknown", view=unknown, report=None),
+        Sample(name="resolved", view=resolved, report=leak.report),
+        Sample(name="without_evidence", view=degraded, report=None),
+    )
+
+
+def sample_storm() -> DigestView:
+    """A storm of a dozen workloads."""
+    causes = ("leak", "spike", "limit_too_low", "startup", "node_pressure", "unknown")
+    entries = tuple(
+        DigestEntry(
+            incident_id=f"inc_{i}", subject=replace(SUBJECT, workload=Workload(kind="Deployment", name=f"sample-{i}"), container="app"),
+            cause=causes[i % len(causes)], summary=f"{i + 1} kills", kill_count=i + 1, kills_per_h=float(i + 1), is_never_up=i == 3,
+            is_all_replicas=i == 1, is_quiet=i > 9, node="sample-node-1" if i < 8 else "sample-node-2",
+        )
+        for i in range(12)
+    )  # fmt: skip
+    return DigestView(
+        id="storm", opened_at=NOW - timedelta(minutes=6), now=NOW, entries=entries, new_last_5_min=4, cluster="sample-cluster"
+    )
+
+
+def view_of(report: Report) -> IncidentView:
+    """An incident around a report, as the receiver would know it after four kills."""
+    is_kill = report.kill.kind is not KillKind.NONE
+    return IncidentView(
+        id="inc_SAMPLE", state=FIRING, subject=report.subject, severity="critical" if is_kill else "warning",
+        opened_at=STARTED_AT, alerts=report.facts.alerts or (_alert("OOMKilled"),), kill_count=4 if is_kill else 0,
+        first_kill_at=NOW - timedelta(hours=8) if is_kill else None, last_kill_at=report.kill.at, pods=(report.subject.pod,),
+        page_url="https://oomtriage.example/incidents/inc_SAMPLE", looks_at=(NOW + timedelta(minutes=30),),
+    )  # fmt: skip
+
+
+def _alert(name: str, severity: str = "critical") -> Alert:
+    return Alert(
+        status=FIRING, labels={"alertname": name, "severity": severity, "namespace": "sample", "team": "sample"},
+        annotations={"summary": "What the rule's annotation says"}, starts_at=KILLED_AT, ends_at=None, fingerprint="sample",
+    )  # fmt: skip
+
+
+def _facts(*, alert: str = "OOMKilled", reason: str = "OOMKilled", exit_code: int = 137, restarts: int = 4, **more: object) -> Facts:
+    last = Termination(reason=reason, exit_code=exit_code, started_at=STARTED_AT, finished_at=KILLED_AT) if restarts else None
+    container = ContainerFacts(
+        name=NAME, image="registry.example/sample:1", limit_bytes=LIMIT, request_bytes=LIMIT // 2, state="running", is_ready=True,
+        restart_count=restarts, last_terminated=last,
+    )  # fmt: skip
+    known: dict[str, object] = {
+        "alerts": (_alert(alert, "critical" if restarts else "warning"),),
+        "pod": PodFacts(
+            namespace="sample", name=SUBJECT.pod, node="sample-node-1", phase="Running", qos_class="Burstable", containers=(container,)
+        ),
+        "workload": WorkloadFacts(workload=Workload(kind="Deployment", name=NAME), replicas_desired=3, replicas_ready=2),
+        "log": LogFacts(container=NAME, lines=tuple(f"INFO handled request {n}" for n in range(6))),
+        "events": (EventFact(object_kind="Pod", object_name=SUBJECT.pod, reason="Started", message="Container started", at=KILLED_AT),),
+        "missing": (Missing(source="request_rate", why="no query configured", hint="set REQUEST_RATE_QUERY"),),
+    }
+    return Facts(now=NOW, subject=SUBJECT, **(known | more))  # type: ignore[arg-type]
+
+
+_CHECKS = (
+    ("describe_pod", "done"), ("exit_code", "done"), ("memory_limits", "done"), ("previous_logs", "done"), ("memory_history", "done"),
+    ("root_cause", "done"), ("apply_fix", "todo"), ("monitor_48h", "todo"), ("alerts_in_place", "could_not_check"),
+)  # fmt: skip
+
+
+def _report(
+    facts: Facts, kill: Kill, cause: Cause, *, proposal: Proposal, shape: Shape | None = None, signature: Signature | None = None
+) -> Report:
+    return Report(
+        facts=facts, subject=SUBJECT, kill=kill, cause=cause, shape=shape, proposal=proposal, signature=signature, missing=facts.missing,
+        tree=(TreeStep(id="memory", question="Killed for memory?", answer="yes", because="what the container's status says", leads_to=cause.name.value),),
+        checklist=tuple(CheckItem(id=i, text=i.replace("_", " ").capitalize(), state=s, result="what was found") for i, s in _CHECKS),
+        long_term=(LongTerm(id="profile", text="Take a heap profile before the next kill", commands=("py-spy dump --pid 1",)),),
+        warnings=(Warn(id="restarts", text="The restarts hide the problem"),),
+    )  # fmt: skip
+
+
+_KILL = Kill(
+    kind=KillKind.CONTAINER_OOM, reason="OOMKilled", exit_code=137, signal=9, at=KILLED_AT, started_at=STARTED_AT, restarts=4, is_sure=True,
+    because=("the container's status says OOMKilled",),
+)  # fmt: skip
+
+
+def _killed(cause: CauseName, because: str, *, confidence: float = 0.9, role: str, detail: str = "") -> Report:
+    change = Proposal(
+        role=role, limit_before_bytes=LIMIT, limit_bytes=2 * LIMIT, request_before_bytes=LIMIT // 2, buys_h=6.5 if role == "stop_gap" else None,
+        patch="spec: {template: {spec: {containers: [{name: sample-api, resources: {limits: {memory: 512Mi}}}]}}}",
+        diff="-   memory: 256Mi\n+   memory: 512Mi", why="the limit x 2",
+        commands=(f"kubectl -n sample set resources deploy/{NAME} -c {NAME} --limits=memory=512Mi",), checks=("Fits on sample-node-1",),
+    )  # fmt: skip
+    shape = Shape(
+        cause=cause, confidence=confidence, because=(because,), limit_bytes=LIMIT, peak_bytes=LIMIT - MIB, median_bytes=LIMIT * 0.9,
+        current_bytes=LIMIT * 0.5, history_s=11 * 3600, detail=detail,
+    )  # fmt: skip
+    found = Cause(name=cause, confidence=confidence, because=(because,), settle_by="30 min of history", detail=detail)
+    return _report(_facts(), _KILL, found, shape=shape, proposal=change if role else Proposal(none="the cause is not known yet"))
+
+
+def _leak() -> Report:
+    report = _killed(CauseName.LEAK, "the floor rose in 4 of 4 lives", role="stop_gap")
+    starts = [(NOW - timedelta(hours=h)).timestamp() for h in (12, 9, 6, 3)]
+    lives = tuple(
+        Life(start_s=s, end_s=s + 3 * 3600 - 60, is_killed=True, peak_bytes=LIMIT - MIB, floor_start_bytes=60 * MIB, floor_end_bytes=LIMIT - MIB,
+             growth_bytes_per_h=65 * MIB, is_ramp=True)
+        for s in starts
+    )  # fmt: skip
+    assert report.shape is not None
+    shape = replace(
+        report.shape, lives=lives, kills=tuple(life.end_s for life in lives), growth_bytes_per_h=65 * MIB, growth_range_bytes_per_h=(64 * MIB, 66 * MIB)
+    )  # fmt: skip
+    return replace(report, shape=shape)
+
+
+def _child() -> Report:
+    line = "[ERROR] Worker (pid:132) was sent SIGKILL! Perhaps out of memory?"
+    facts = _facts(
+        restarts=0, child_kills=81, log=LogFacts(container=NAME, lines=("booting worker", line), is_current=True, is_previous=False)
+    )
+    kill = Kill(kind=KillKind.CHILD_PROCESS_OOM, at=KILLED_AT, restarts=0, is_sure=True, because=("81 kills counted without a restart",))
+    cause = Cause(
+        name=CauseName.UNKNOWN, confidence=0.4, because=("each worker dies about 7 s after boot",), settle_by="a profile of one worker"
+    )
+    signature = Signature(id="gunicorn-worker", runtime="python", meaning="gunicorn: worker killed with SIGKILL", advice="fewer workers, or a higher limit",
+                          line=line, line_index=1, kind="child_killed")  # fmt: skip
+    return _report(facts, kill, cause, proposal=Proposal(none="the need of one worker is not known"), signature=signature)
+
+
+def _own_limit() -> Report:
+    line = "java.lang.OutOfMemoryError: Java heap space"
+    facts = _facts(
+        alert="KubePodCrashLooping", reason="Error", exit_code=3, log=LogFacts(container=NAME, lines=("INFO cached 40 MiB", line))
+    )
+    kill = Kill(
+        kind=KillKind.NONE,
+        reason="Error",
+        exit_code=3,
+        at=KILLED_AT,
+        started_at=STARTED_AT,
+        restarts=4,
+        is_sure=True,
+        because=("exit code 3",),
+    )
+    cause = Cause(name=CauseName.LEAK, confidence=0.6, because=("the Java heap is full",), detail="runtime_limit")
+    signature = Signature(id="jvm-heap", runtime="jvm", meaning="the Java heap is full", advice="Raise -XX:MaxRAMPercentage.", line=line, line_index=1,
+                          kind="own_limit")  # fmt: skip
+    return _report(facts, kill, cause, proposal=Proposal(none="the program stopped at a limit of its own"), signature=signature)
+
+
+def _not_oom() -> Report:
+    event = EventFact(
+        object_kind="Pod", object_name=SUBJECT.pod, reason="Killing", message="failed liveness probe, will be restarted", at=KILLED_AT
+    )
+    kill = replace(
+        _KILL,
+        kind=KillKind.SIGKILL_NOT_OOM,
+        reason="Error",
+        trigger="liveness probe",
+        because=("a failed liveness probe in the same minute",),
+    )
+    cause = Cause(name=CauseName.NOT_MEMORY, confidence=0.95, because=("the liveness probe killed it",))
+    shape = Shape(cause=CauseName.UNKNOWN, confidence=0.5, detail="flat", limit_bytes=LIMIT, peak_bytes=10 * MIB, median_bytes=9 * MIB)
+    return _report(_facts(reason="Error", events=(event,)), kill, cause, shape=shape, proposal=Proposal(none="memory is not the problem"))
+
+
+def _warning() -> Report:
+    start_s, end_s = STARTED_AT.timestamp(), NOW.timestamp()
+    life = Life(
+        start_s=start_s,
+        end_s=end_s,
+        is_killed=False,
+        peak_bytes=LIMIT * 0.84,
+        floor_start_bytes=60 * MIB,
+        floor_end_bytes=LIMIT * 0.84,
+        is_ramp=True,
+    )
+    shape = Shape(cause=CauseName.LEAK, confidence=0.5, lives=(life,), limit_bytes=LIMIT, current_bytes=LIMIT * 0.84, peak_bytes=LIMIT * 0.84,
+                  median_bytes=LIMIT * 0.6, growth_bytes_per_h=50 * MIB, time_to_limit_s=2400.0, history_s=10_800)  # fmt: skip
+    cause = Cause(name=CauseName.LEAK, confidence=0.5, because=("one life that grows",), settle_by="a plateau would settle it")
+    facts = _facts(alert="HighMemoryUsage", restarts=0)
+    return _report(facts, Kill(kind=KillKind.NONE), cause, shape=shape, proposal=Proposal(none="nothing was killed"))
+
+
+def _file_cache() -> Report:
+    shape = Shape(cause=CauseName.UNKNOWN, confidence=0.8, detail="page_cache", limit_bytes=LIMIT, current_bytes=LIMIT * 0.84, peak_bytes=LIMIT * 0.84,
+                  median_bytes=LIMIT * 0.7, cache_share=0.61, history_s=10_800)  # fmt: skip
+    cause = Cause(name=CauseName.UNKNOWN, confidence=0.8, because=("the process is flat, file cache grows",), detail="page_cache")
+    facts = _facts(alert="HighMemoryUsage", restarts=0)
+    return _report(facts, Kill(kind=KillKind.NONE), cause, shape=shape, proposal=Proposal(none="no action is needed"))
+
+
+def _node() -> Report:
+    why = "the node had 66 MiB left, its threshold is 150 MiB"
+    facts = _facts(
+        alert="PodEvicted", restarts=0,
+        node=NodeFacts(name="sample-node-1", allocatable_bytes=2400 * MIB, has_memory_pressure=True, other_oom_kills=("sample/hungry (hungry)",)),
+    )  # fmt: skip
+    kill = Kill(kind=KillKind.EVICTION, reason="Evicted", at=KILLED_AT, is_sure=True, because=(why,))
+    return _report(
+        facts, kill, Cause(name=CauseName.NODE_PRESSURE, confidence=0.9, because=(why,)), proposal=Proposal(none="the node is short")
+    )
