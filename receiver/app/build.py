@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -34,7 +35,7 @@ from receiver.sinks import SINKS, png
 from receiver.sinks.base import Sink
 from receiver.sinks.console import ConsoleConfig, ConsoleSink
 from receiver.sinks.json_webhook import JsonWebhookConfig, JsonWebhookSink
-from receiver.sinks.slack import SlackBotSink, SlackConfig, looks_like_id
+from receiver.sinks.slack import NEEDED_SCOPES, SlackBotSink, SlackConfig, looks_like_id
 from receiver.sinks.webhook import SlackWebhookConfig, SlackWebhookSink
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
@@ -264,8 +265,17 @@ def _sender(settings: Settings, sink: Sink, *, store: Store, metrics: Metrics, m
             min_interval_s=settings.slack_min_interval if is_paced else 0.0, retry_max_age_s=settings.retry_max_age,
             on_ambiguous=settings.on_ambiguous, elsewhere=frozenset(elsewhere),
         ),
-        plain_body=plain_body, png_of=png.png_of,
+        plain_body=plain_body, png_of=png.png_of, checks={sink.name: partial(_check_slack, sink)} if isinstance(sink, SlackBotSink) else {},
     )  # fmt: skip
+
+
+def _check_slack(sink: SlackBotSink) -> None:
+    """SinkMisconfigured when the token does not work, or may not post."""
+    lacks = [scope for scope in sink.check().lacks if scope in NEEDED_SCOPES]
+    if lacks:
+        raise SinkMisconfigured(
+            f"Slack: the bot token lacks the scope {', '.join(lacks)}; add it to the app and install it again", code="missing_scope"
+        )
 
 
 def _details(settings: Settings, sinks: Sequence[Sink], senders: Sequence[Sender], worker: Worker, evidence: Evidence) -> Mapping[str, Any]:

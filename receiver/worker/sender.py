@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 RECONCILE_MARGIN_S = 60.0  # clocks of ours and of the sink's may differ
 BACKOFF_CAP_S = 300.0
 MISCONFIGURED_PAUSE_S = 30.0
+CHECK_INTERVAL_S = 60.0
 IDLE_S = 5.0
 PICTURE_TRIES = 2
 PICTURE_WAIT_S = 1.5
@@ -46,12 +47,15 @@ class SenderConfig:
 
 
 class Sender:
-    """Sends what is due, one message a channel and step. Not thread-safe: one thread calls `step`."""
+    """Sends what is due, one message a channel and step. Not thread-safe: one thread calls `step`.
+
+    `checks`: for a sink, a question whose SinkMisconfigured tells what is wrong with its settings before a message does.
+    """
 
     def __init__(
         self, *, store: Store, sinks: Mapping[str, Sink], metrics: Metrics, config: SenderConfig,
         plain_body: Callable[[Mapping[str, Any]], Mapping[str, Any]], monotonic: Callable[[], float],
-        png_of: Callable[[str], bytes | None] = lambda _: None,
+        png_of: Callable[[str], bytes | None] = lambda _: None, checks: Mapping[str, Callable[[], object]] | None = None,
     ) -> None:  # fmt: skip
         self._store = store
         self._sinks = sinks
@@ -60,6 +64,8 @@ class Sender:
         self._plain_body = plain_body
         self._pictures = Pictures(png_of)
         self._monotonic = monotonic
+        self._checks = checks or {}
+        self._check_at: dict[str, float] = {}
         self._next_at: dict[tuple[str, str], float] = {}
         self._paused_until: dict[str, float] = {}
         self._problems: dict[str, str] = {}
@@ -88,7 +94,26 @@ class Sender:
             if delay_s <= 0:
                 delay_s = self._send_one(sink_name, channel)
             wait_s = min(wait_s, delay_s)
+        if wait_s > 0:
+            self._check_sinks()
         return max(0.0, wait_s)
+
+    def _check_sinks(self) -> None:
+        """Ask each sink once whether its settings work, and again while they do not: nobody should learn it from a lost alert."""
+        for name, check in self._checks.items():
+            is_known = name in self._check_at and name not in self._problems
+            if is_known or self._monotonic() < self._check_at.get(name, 0.0):
+                continue
+            self._check_at[name] = self._monotonic() + CHECK_INTERVAL_S
+            try:
+                check()
+            except SinkMisconfigured as exc:
+                self._problems[name] = str(exc)
+                log.error("a sink's settings do not work", extra={"sink": name, "error": str(exc)})
+            except DeliveryError as exc:
+                log.info("a sink's settings could not be checked now", extra={"sink": name, "error": str(exc)})
+            else:
+                self._problems.pop(name, None)
 
     def _send_one(self, sink_name: str, channel: str) -> float:
         with self._store.read() as tx:

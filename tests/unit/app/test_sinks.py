@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from receiver.app.build import Application, build, make_sinks
+from receiver.app.build import Application, build, check_channels, make_sinks
+from receiver.errors import ConfigError
 from receiver.settings import load_settings
 from tests.fakes.json_receiver import JsonReceiver
 from tests.fakes.slack import FakeSlack
@@ -92,3 +94,33 @@ def test_without_slack_the_console_stands_beside_the_program() -> None:
 
     assert [s.name for s in make_sinks(settings)] == ["console", "json_webhook"]
     assert "hidden" not in repr(make_sinks(settings)) + repr(settings)
+
+
+@pytest.mark.parametrize("kind", ["token", "scope"])
+def test_a_token_that_cannot_post_shows_before_the_first_alert(slack: FakeSlack, tmp_path: Path, kind: str) -> None:
+    """Asked at the start; the endpoint stays up, and once it is mended the the detail names what to mend."""
+    if kind == "scope":
+        slack.scopes.discard("chat:write")
+    environ = {"SLACK_BOT_TOKEN": slack.token if kind == "scope" else "xoxb-planted", "SLACK_API_URL": slack.api_url}
+    with running(tmp_path, **environ) as application:
+        client = application.web.test_client()
+        slack.wait_for(lambda: slack.calls["auth.test"] >= 1)
+        for _ in range(200):
+            ready = client.get("/readyz")
+            if ready.get_json()["sink"]["slack"] != "ok":
+                break
+            threading.Event().wait(0.02)
+
+    assert ready.status_code == 200
+    assert {"token": "the token is wrong", "scope": "lacks the scope chat:write"}[kind] in ready.get_json()["sink"]["slack"]
+    assert "planted" not in ready.get_data(as_text=True)
+
+
+def test_a_route_to_an_unknown_channel_name_is_named(slack: FakeSlack, tmp_path: Path) -> None:
+    """Names of routes are looked up at the start as the default channel's is."""
+    file = tmp_path / "config.yaml"
+    file.write_text("routes: [{channel: incidents}, {channel: nowhere}]")
+    settings = load_settings({"SLACK_BOT_TOKEN": slack.token, "SLACK_API_URL": slack.api_url, "SLACK_CHANNEL": "C1"}, str(file))
+
+    with pytest.raises(ConfigError, match="channel 'nowhere' cannot be looked up"):
+        check_channels(settings, make_sinks(settings)[0])
