@@ -21,16 +21,16 @@ class Worker:
 
     def __init__(self, dispatcher: Dispatcher, *senders: Sender) -> None:
         self.dispatcher = dispatcher
-        self._loops = [("dispatcher", dispatcher.step, threading.Event())]
-        self._loops += [(f"sender-{i}" if i else "sender", sender.step, threading.Event()) for i, sender in enumerate(senders)]
+        self._loops: list[tuple[str, Dispatcher | Sender, threading.Event]] = [("dispatcher", dispatcher, threading.Event())]
+        self._loops += [(f"sender-{i}" if i else "sender", sender, threading.Event()) for i, sender in enumerate(senders)]
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         dispatcher.when_done(self.wake)
 
     def start(self) -> None:
         """Start the threads."""
-        for name, step, wake in self._loops:
-            thread = threading.Thread(target=self._loop, args=(name, step, wake), name=name, daemon=True)
+        for name, runner, wake in self._loops:
+            thread = threading.Thread(target=self._loop, args=(name, runner.step, wake), name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
 
