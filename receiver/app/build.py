@@ -229,7 +229,9 @@ def make_sinks(settings: Settings, *, console: TextIO | None = None) -> tuple[Si
 def make_router(settings: Settings, sink: Sink, *others: Sink) -> Router:
     """The routes before the default place of `sink`; the `others` are told of everything."""
     default = Conversation(sink=sink.name, channel=settings.slack_channel if sink.has_threads else "")
-    return Router(sink=sink.name, default=default, routes=settings.routes, beside=tuple(Conversation(sink=s.name, channel="") for s in others))
+    return Router(
+        sink=sink.name, default=default, routes=settings.routes, beside=tuple(Conversation(sink=s.name, channel="") for s in others)
+    )
 
 
 def check_channels(settings: Settings, sink: Sink) -> None:
