@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from receiver.errors import StoreError
-from receiver.pipeline.actions import Permissions
+from receiver.pipeline.actions import RIGHTS, Permissions
 from receiver.pipeline.fold import FoldConfig, fold
+from receiver.settings import load
 from receiver.store import incidents, jobs
 from receiver.web.slack_actions import clicks, is_signed
 from tests.support import alert
@@ -301,3 +302,8 @@ class TestCommandLine:
         slack.store.close()
 
         assert statuses == [401, 200]
+
+
+def test_the_rights_in_the_settings_are_the_rights_that_are_asked_for() -> None:
+    """The settings' check and the receiver's own list cannot drift apart."""
+    assert set(load.RIGHTS) == set(RIGHTS.values())
