@@ -13,6 +13,7 @@ from receiver.evidence.alertmanager import AlertmanagerConfig
 from receiver.transport import Http, HttpConfig, Response
 
 EXPIRED = "expired"
+YOUNG_S = 600.0  # Prometheus sends every alert again within a few minutes of Alertmanager's start
 
 
 class AlertmanagerSilences:
@@ -60,6 +61,18 @@ class AlertmanagerSilences:
         if answer.status == 500 and self._find(silence_id, mark) is None:
             return  # before 0.26 that is how a silence is missing
         _check(answer)
+
+    def firing(self, matchers: Sequence[Matcher], *, now: float) -> frozenset[str] | None:
+        """The fingerprints of the alerts that fire and match, silenced ones too; None while Alertmanager is too young to know all."""
+        status = self._http.get_json("api/v2/status")
+        started = parse_time(status.get("uptime")) if isinstance(status, Mapping) else None
+        if started is None or now - started.timestamp() < YOUNG_S:
+            return None
+        wanted = {"filter": [str(m) for m in matchers], "active": "true", "silenced": "true", "inhibited": "true"}
+        listed = self._http.get_json("api/v2/alerts", wanted)
+        if not isinstance(listed, list):
+            raise Unreadable("Alertmanager answered its alerts not as a list; is the address right?")
+        return frozenset(str(a.get("fingerprint")) for a in listed if isinstance(a, Mapping))
 
     def _find(self, silence_id: str, mark: str) -> Mapping[str, Any] | None:
         """The silence that is on or to come, by its id or else by our mark in its comment."""

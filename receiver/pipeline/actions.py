@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from receiver.domain.alerts import FIRING
+from receiver.domain.alerts import FIRING, RESOLVED, Alert
 from receiver.domain.identity import LabelNames
 from receiver.domain.silence import Matcher, matchers_of
+from receiver.domain.units import from_epoch
 from receiver.errors import SourceError
 from receiver.pipeline import people
 from receiver.pipeline.fold import ENRICH
@@ -26,6 +27,8 @@ from receiver.store.store import Store
 log = logging.getLogger(__name__)
 
 SILENCE = "silence"  # the kind of job
+AFTER_SILENCE_S = 30.0  # after its end: then Alertmanager has dropped what ended meanwhile
+ASK_AGAIN_S = 600.0
 
 ACKNOWLEDGE, FIXED, WRONG, QUIET, LOUD = "acknowledge", "fixed", "wrong", "quiet", "loud"
 RIGHTS = {ACKNOWLEDGE: "acknowledge", FIXED: "fixed", WRONG: "verdict", QUIET: "silence", LOUD: "silence"}
@@ -142,9 +145,16 @@ class SilenceKeeper(Protocol):
     def release(self, silence_id: str, *, mark: str) -> None:
         """No silence any more."""
 
+    def firing(self, matchers: tuple[Matcher, ...], *, now: float) -> frozenset[str] | None:
+        """The fingerprints of the alerts that fire and match, silenced ones too; None when that cannot be told yet."""
+
 
 class Silencer:
-    """Handles `silence` jobs: makes Alertmanager agree with the newest wish."""
+    """Handles `silence` jobs: makes Alertmanager agree with the newest wish.
+
+    When a silence is over, it asks which alerts still fire: Alertmanager never tells of a resolve that it kept silent, and
+    the incident would be shown as firing for ever.
+    """
 
     def __init__(self, *, store: Store, keeper: SilenceKeeper | None, label_names: LabelNames) -> None:
         self._store = store
@@ -157,13 +167,15 @@ class Silencer:
             incident = incidents.load(tx, job.subject_id)
             alerts = alert_table.newest_of(tx, job.subject_id)
         wish = dict((incident.data.get("silence") if incident else None) or {})
-        if incident is None or not wish or wish.get("is_settled"):
-            with self._store.write() as tx:
-                jobs.finish(tx, job)
+        if incident is None or not wish:
+            self._end(job)
+            return
+        firing = tuple(a for a in alerts if a.status == FIRING)
+        matchers = matchers_of(incident.subject, firing or alerts, self._label_names)
+        if wish.get("is_settled"):
+            self._look_after(job, firing, matchers, until=float(wish.get("until", 0.0)))
             return
         until = float(wish.get("wanted_until", 0.0))
-        firing = tuple(a for a in alerts if a.status == FIRING) or alerts
-        matchers = matchers_of(incident.subject, firing, self._label_names)
         try:
             done_id, done_until = self._agree(incident, wish, matchers, until=until)
         except SourceError as exc:
@@ -174,10 +186,45 @@ class Silencer:
                 return
             raise
         if until and not done_id:
-            why = "ALERTMANAGER_URL is not set" if self._keeper is None else "no labels tell this workload's alerts from others"
-            self._record(job, incident.id, wish, why=why)
+            self._record(job, incident.id, wish, why=self._why_not(matchers))
             return
         self._record(job, incident.id, wish, silence_id=done_id, until=done_until)
+
+    def _why_not(self, matchers: tuple[Matcher, ...]) -> str:
+        if self._keeper is None:
+            return "ALERTMANAGER_URL is not set"
+        return "its time was over before Alertmanager could be asked" if matchers else "no labels tell this workload's alerts from others"
+
+    def _look_after(self, job: Job, firing: tuple[Alert, ...], matchers: tuple[Matcher, ...], *, until: float) -> None:
+        """Nothing while it is silent; then resolve what ended meanwhile, as if Alertmanager had said so."""
+        now = self._store.now()
+        if self._keeper is None or not firing or not matchers:
+            self._end(job)
+            return
+        if until > now:
+            self._end(job, again_at=until + AFTER_SILENCE_S)
+            return
+        try:
+            held = self._keeper.firing(matchers, now=now)
+        except SourceError as exc:
+            if exc.retryable and not job.is_last_attempt:
+                raise
+            log.warning("whether silenced alerts still fire could not be asked", extra={"incident": job.subject_id, "error": str(exc)})
+            self._end(job)
+            return
+        if held is None:
+            self._end(job, again_at=now + ASK_AGAIN_S)
+            return
+        gone = [replace(a, status=RESOLVED, ends_at=from_epoch(now)) for a in firing if a.fingerprint not in held]
+        if gone:
+            self._store.accept(gone)
+        self._end(job)
+
+    def _end(self, job: Job, *, again_at: float | None = None) -> None:
+        with self._store.write() as tx:
+            jobs.finish(tx, job)
+            if again_at is not None:
+                jobs.schedule(tx, SILENCE, job.subject_id, now=self._store.now(), due_at=again_at)
 
     def _agree(self, incident: Incident, wish: Mapping[str, Any], matchers: tuple[Matcher, ...], *, until: float) -> tuple[str, float]:
         now = self._store.now()
@@ -204,3 +251,5 @@ class Silencer:
                 incidents.save_data(tx, incident_id, data)
             jobs.finish(tx, job)
             jobs.schedule(tx, ENRICH, incident_id, now=now)
+            if not why:
+                jobs.schedule(tx, SILENCE, incident_id, now=now, due_at=(until or now) + AFTER_SILENCE_S)

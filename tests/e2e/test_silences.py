@@ -47,9 +47,12 @@ def live(alertmanager: Alertmanager, mark: str) -> list[Any]:
     return [s for s in alertmanager.get("/api/v2/silences") if s["status"]["state"] == "active" and s["comment"].startswith(mark)]
 
 
-def post(alertmanager: Alertmanager, *alerts: Alert) -> None:
+def post(alertmanager: Alertmanager, *alerts: Alert, hours: float = 1.0) -> None:
     now = datetime.now(UTC)
-    body = [{"labels": dict(a.labels), "startsAt": format_time(now), "endsAt": format_time(now + timedelta(hours=1))} for a in alerts]
+    body = [
+        {"labels": dict(a.labels), "startsAt": format_time(now - timedelta(minutes=1)), "endsAt": format_time(now + timedelta(hours=hours))}
+        for a in alerts
+    ]
     request = urllib.request.Request(
         f"{alertmanager.url}/api/v2/alerts", data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
     )
@@ -146,6 +149,21 @@ def test_the_matchers_silence_this_workload_and_nobody_else(alertmanager: Alertm
     assert {a["labels"].get("x", "silent") for a in held if a["status"]["silencedBy"]} == {"silent"}
     assert {a["labels"].get("x", "silent") for a in held if not a["status"]["silencedBy"]} == {"heard"}
     assert len(held) == 6
+
+
+def test_which_alerts_still_fire(alertmanager: Alertmanager) -> None:
+    """Silenced ones too, ended ones not; of a freshly started Alertmanager nothing is believed."""
+    lasting, ended = alert(namespace="amfire", x="1"), alert(namespace="amfire", x="2")
+    matcher = Matcher(name="namespace", value="amfire")
+    hold(silences(alertmanager), "inc_H", matcher)
+    post(alertmanager, lasting, ended)
+    post(alertmanager, ended, hours=-0.001)
+    found = silences(alertmanager).firing((matcher,), now=time.time() + H)
+    (held,) = [a for a in alertmanager.alerts() if a["labels"]["namespace"] == "amfire"]
+
+    assert held["labels"]["x"] == "1"
+    assert found == {held["fingerprint"]}
+    assert silences(alertmanager).firing((matcher,), now=time.time()) is None
 
 
 def test_alertmanager_reads_the_links_filter_as_it_is_meant(alertmanager: Alertmanager) -> None:

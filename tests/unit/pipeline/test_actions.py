@@ -14,6 +14,7 @@ from receiver.domain.silence import Matcher
 from receiver.errors import Rejected, Unavailable
 from receiver.pipeline import life, people
 from receiver.pipeline.actions import ACKNOWLEDGE, FIXED, LOUD, QUIET, SILENCE, WRONG, Act, Actions, Permissions, Silencer
+from receiver.store import alerts as alert_table
 from receiver.store import incidents, jobs, schema
 from receiver.store.incidents import Incident
 from receiver.store.sqlite import SqliteDatabase
@@ -32,6 +33,7 @@ class Keeper:
         self.matchers: tuple[Matcher, ...] = ()
         self.error: Exception | None = None
         self.made = 0
+        self.held: frozenset[str] | None = frozenset()
 
     def hold(
         self, matchers: tuple[Matcher, ...], *, mark: str, known_id: str, now: float, until: float, by: str, comment: str
@@ -49,6 +51,11 @@ class Keeper:
         if self.error:
             raise self.error
         self.silences.pop(silence_id, None)
+
+    def firing(self, matchers: tuple[Matcher, ...], *, now: float) -> frozenset[str] | None:
+        if self.error:
+            raise self.error
+        return self.held
 
 
 class Room:
@@ -218,6 +225,89 @@ class TestSilence:
         room.keeper.error = None
         assert room.act(QUIET, hours=1) == "done"
         assert room.keeper.made == 1
+
+
+@pytest.mark.parametrize(
+    ("labels", "keeper", "waits_s", "why"),
+    [
+        ({}, False, 0, "ALERTMANAGER_URL is not set"),
+        ({}, True, 2 * H, "its time was over before Alertmanager could be asked"),
+        ({"pod": "", "exported_pod": "orders-api-655779759d-zzzzz"}, True, 0, "no labels tell this workload's alerts from others"),
+    ],
+)
+def test_a_silence_that_cannot_be_set_says_why(room: Room, labels: dict[str, str], keeper: bool, waits_s: float, why: str) -> None:
+    """Never a silence that is wider than the incident, and never a person who believes in one that is not there."""
+    if labels:
+        room.desk.take(alert("HighMemoryUsage", started=room.clock.now(), **labels))  # type: ignore[arg-type]
+    room.silencer = Silencer(store=room.desk.store, keeper=room.keeper if keeper else None, label_names=LabelNames())
+    room.act(QUIET, hours=1, works=False)
+    room.clock.advance(waits_s)
+    room.work()
+
+    assert room.history() == [f"silence not set: {why}"]
+    assert room.keeper.silences == {}
+
+
+class TestAfterASilence:
+    """Alertmanager never tells of a resolve that it kept silent."""
+
+    @pytest.mark.parametrize("undone", [False, True], ids=["ended", "undone"])
+    @pytest.mark.parametrize("still_fires", [False, True], ids=["gone", "still fires"])
+    def test_what_ended_meanwhile_is_resolved(self, room: Room, still_fires: bool, undone: bool) -> None:
+        """It is asked once the silence is over; what still fires stays as it is."""
+        room.act(QUIET, hours=1)
+        room.keeper.held = frozenset({self._fingerprint(room)} if still_fires else ())
+        if undone:
+            room.act(LOUD)
+        else:
+            room.clock.advance(1800)
+            self._later(room, 10)
+            assert room.incident.state == "firing"
+            room.clock.advance(1800)
+        self._later(room, 60)
+
+        assert room.incident.state == ("firing" if still_fires else RESOLVED)
+
+    def test_nothing_is_concluded_from_an_alertmanager_that_cannot_tell(self, room: Room) -> None:
+        """Freshly started, it holds no alerts yet: asked again later."""
+        room.act(QUIET, hours=1)
+        room.keeper.held = None
+        room.clock.advance(H)
+        self._later(room, 60)
+        before = room.incident.state
+        room.keeper.held = frozenset()
+        self._later(room, 700)
+
+        assert (before, room.incident.state) == ("firing", RESOLVED)
+
+    def test_a_new_silence_before_the_question_puts_it_off(self, room: Room) -> None:
+        """Nobody is told resolved while it is silent again."""
+        room.act(QUIET, hours=1)
+        room.clock.advance(H)
+        room.act(QUIET, hours=4)
+        self._later(room, 60)
+
+        assert room.incident.state == "firing"
+
+    def test_alertmanager_away_resolves_nothing(self, room: Room) -> None:
+        """Tried five times, and left alone."""
+        room.act(QUIET, hours=1)
+        room.keeper.error = Unavailable("away")
+        room.clock.advance(H)
+        for _ in range(8):
+            self._later(room, 301)
+
+        assert room.incident.state == "firing"
+        assert not [h for h in room.history() if "not" in h]
+
+    def _fingerprint(self, room: Room) -> str:
+        with room.desk.store.read() as tx:
+            return alert_table.newest_of(tx, room.id)[0].fingerprint
+
+    def _later(self, room: Room, seconds: float) -> None:
+        room.clock.advance(seconds)
+        room.work()
+        room.desk.take(works=False)
 
 
 class TestPermissions:
