@@ -279,6 +279,11 @@ class Http:
         deadline = Deadline(timeout_s) if timeout_s is not None else None
         return self._once(_Question(method="GET", path=path, params=params, deadline=deadline, max_bytes=max_bytes))
 
+    def delete(self, path: str, *, timeout_s: float | None = None, max_bytes: int = MIB) -> Response:
+        """Delete once; whatever status comes back is the answer. Errors as `post`."""
+        deadline = Deadline(timeout_s) if timeout_s is not None else None
+        return self._once(_Question(method="DELETE", path=path, deadline=deadline, max_bytes=max_bytes))
+
     def close(self) -> None:
         """Close the connections; the next request opens new ones."""
         with self._lock:

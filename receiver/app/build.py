@@ -23,7 +23,9 @@ from receiver.evidence.gather import SOURCES
 from receiver.evidence.kube import Kube, KubeConfig
 from receiver.evidence.prometheus import Prometheus, PrometheusConfig
 from receiver.evidence.redaction import RedactionConfig, Redactor
+from receiver.evidence.silences import AlertmanagerSilences
 from receiver.pipeline import storm
+from receiver.pipeline.actions import SILENCE, Permissions, Silencer
 from receiver.pipeline.enrich import EnrichConfig, Enricher
 from receiver.pipeline.fold import ENRICH, FoldConfig
 from receiver.pipeline.notices import Notices
@@ -89,11 +91,18 @@ def build(
             document_sinks=frozenset({JsonWebhookSink.name}),
             label_names=make_label_names(settings), cluster_name=settings.cluster_name, deadline_s=settings.enrich_deadline,
             has_charts=png.is_available() and not is_text_only(settings),
+            has_buttons=bool(settings.slack_signing_secret) and isinstance(sink, SlackBotSink) and not is_text_only(settings),
+            alertmanager_public_url=settings.alertmanager_public_url, can_silence=bool(settings.alertmanager_url),
         ),
     )  # fmt: skip
+    silencer = Silencer(store=store, keeper=make_silences(settings), label_names=make_label_names(settings))
     dispatcher = Dispatcher(
         store=store,
-        handlers={ENRICH: Handler(run=enricher.enrich, give_up=enricher.give_up), storm.DIGEST: Handler(run=enricher.digest, is_quick=True)},
+        handlers={
+            ENRICH: Handler(run=enricher.enrich, give_up=enricher.give_up),
+            storm.DIGEST: Handler(run=enricher.digest, is_quick=True),
+            SILENCE: Handler(run=silencer.run),
+        },
         config=DispatcherConfig(
             workers=settings.workers, reopen_window_s=settings.reopen_window, retention_s=settings.retention,
             fold=FoldConfig(label_names=make_label_names(settings), cluster_name=settings.cluster_name),
@@ -108,6 +117,7 @@ def build(
             admin_token=settings.admin_token.reveal(), is_loopback=settings.is_loopback, max_body_bytes=settings.max_body,
             wake=worker.wake, notice=notices.tell, is_stuck=worker.is_stuck,
             details=lambda: _details(settings, (sink, *others), senders, worker, evidence),
+            slack_signing_secret=settings.slack_signing_secret.reveal(), permissions=Permissions(users=settings.slack_users),
         )
     )  # fmt: skip
     application = Application(web=web, worker=worker, store=store, evidence=evidence)
@@ -147,17 +157,25 @@ def make_evidence(settings: Settings, *, kube_api_url: str = "") -> Evidence:
             )
         )  # fmt: skip
     if settings.alertmanager_url:
-        alertmanager = Alertmanager(
-            AlertmanagerConfig(
-                url=settings.alertmanager_url, token=settings.alertmanager_token.reveal(),
-                token_path=settings.secret_paths.get("alertmanager_token", ""),
-            )
-        )  # fmt: skip
+        alertmanager = Alertmanager(_alertmanager_config(settings))
     redactor = make_redactor(settings.redaction)
     return Evidence(
         EvidenceConfig(cluster_name=settings.cluster_name, deadline_s=settings.enrich_deadline),
         kube=kube, prometheus=prometheus, alertmanager=alertmanager, redact=redactor.redact,
     )  # fmt: skip
+
+
+def make_silences(settings: Settings) -> AlertmanagerSilences | None:
+    """What sets silences when somebody asks for one; None without ALERTMANAGER_URL."""
+    return AlertmanagerSilences(_alertmanager_config(settings)) if settings.alertmanager_url else None
+
+
+def _alertmanager_config(settings: Settings) -> AlertmanagerConfig:
+    return AlertmanagerConfig(
+        url=settings.alertmanager_url,
+        token=settings.alertmanager_token.reveal(),
+        token_path=settings.secret_paths.get("alertmanager_token", ""),
+    )
 
 
 def prometheus_labels(label_names: Mapping[str, Any]) -> dict[str, str]:

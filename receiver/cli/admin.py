@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from receiver.cli.shared import add_config, settings_for
-from receiver.errors import ConfigError, PayloadError
-from receiver.settings.parsing import without_password
-from receiver.transport import Http, HttpConfig
+from receiver.cli.shared import add_config, receiver_http, settings_for
+from receiver.errors import PayloadError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,10 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     settings = settings_for(arguments, log_level="WARNING")
-    url = arguments.url or f"http://{settings.listen}"
-    if not url.startswith(("http://", "https://")):
-        raise ConfigError(f"--url {without_password(url)!r}: expected a URL that starts with http:// or https://")
-    http = Http(HttpConfig(base_url=url, name="the receiver", token=settings.admin_token.reveal()))
+    http = receiver_http(settings, arguments.url)
     if arguments.action == "list":
         answer = http.get_json("/admin/dead")
         letters = answer.get("dead", []) if isinstance(answer, dict) else []

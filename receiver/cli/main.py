@@ -23,6 +23,8 @@ COMMANDS = (
     ("classify", "classify", "judge the shape of memory series"),
     ("rules", "rules", "check or render the Prometheus rules"),
     ("dead", "admin", "dead letters of a running receiver"),
+    ("ack", "incident", "say that somebody looks after an incident"),
+    ("fixed", "incident", "say that an incident's fix is applied"),
     ("config", "config", "show the effective settings, or the route that labels would take"),
 )
 
@@ -37,6 +39,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, module, summary in COMMANDS:
         command = commands.add_parser(name, help=summary)
+        command.set_defaults(command=name)
         if name in words[:1]:
             import_module(f"receiver.cli.{module}").add_arguments(command)
     _run(parser.parse_args(words))

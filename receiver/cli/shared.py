@@ -9,9 +9,12 @@ import sys
 from receiver.app.build import make_renderer
 from receiver.diagnosis.report_json import report_document
 from receiver.domain.report import Report
+from receiver.errors import ConfigError
 from receiver.render.renderer import standalone_view
 from receiver.settings import Settings, load_settings
+from receiver.settings.parsing import without_password
 from receiver.telemetry import configure_logging
+from receiver.transport import Http, HttpConfig
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +33,14 @@ def settings_for(arguments: argparse.Namespace, *, log_level: str = "") -> Setti
     settings = load_settings(config_path=arguments.config)
     configure_logging(log_level or settings.log_level, is_terminal=True)
     return settings
+
+
+def receiver_http(settings: Settings, url: str | None) -> Http:
+    """The running receiver at `--url`, else where LISTEN says. ConfigError for what is no address."""
+    address = url or f"http://{settings.listen}"
+    if not address.startswith(("http://", "https://")):
+        raise ConfigError(f"--url {without_password(address)!r}: expected a URL that starts with http:// or https://")
+    return Http(HttpConfig(base_url=address, name="the receiver", token=settings.admin_token.reveal()))
 
 
 def print_report(report: Report, settings: Settings, *, output: str, verbose: bool) -> None:

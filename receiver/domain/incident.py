@@ -24,6 +24,7 @@ class LogEntry:
 
     at: datetime
     text: str
+    is_standing: bool = False  # shown as long as it holds, so it is not news beside that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,11 @@ class IncidentView:
     because_degraded: str = ""
     has_buttons: bool = False
     settings_changed: str = ""  # "limit raised to 160Mi": a fix was seen since the first kill
+    acknowledged: str = ""  # "acknowledged by Ines"
+    fix_noted: str = ""  # "fix applied by Ines": said by a person, not seen
+    silenced_until: datetime | None = None
+    silence_url: str = ""  # Alertmanager's form for a silence, filled in
+    can_silence: bool = False  # a silence can be set from here
     looks_at: tuple[datetime, ...] = ()  # when it will be looked at again (+30 min, +2 h), for "Looking again at ..."
 
 

@@ -22,6 +22,7 @@ from receiver.domain.identity import LabelNames, Subject, subject_of, workload_k
 from receiver.domain.incident import PICTURE, DigestView, IncidentView, Message
 from receiver.domain.incident import Conversation as Place
 from receiver.domain.report import Report
+from receiver.domain.silence import matchers_of, silence_link
 from receiver.domain.units import from_epoch
 from receiver.pipeline import events, life, storm
 from receiver.pipeline.fold import ENRICH
@@ -88,6 +89,8 @@ class EnrichConfig:
     has_buttons: bool = False
     has_charts: bool = False
     deadline_s: float = 10.0
+    alertmanager_public_url: str = ""  # where people open Alertmanager; empty: no link to a silence
+    can_silence: bool = False
 
 
 class Enricher:
@@ -268,6 +271,7 @@ class Enricher:
                 incident, self._fit_to_show(alerts), incident.data, conversation=conversation, public_url=self._config.public_url, previous=previous,
                 because_degraded=because_degraded, has_buttons=self._config.has_buttons,
                 looks_at=_looks_ahead(incident, now=now) if report is not None else (),
+                silence_url=self._silence_url(incident, alerts), can_silence=self._config.can_silence,
             )  # fmt: skip
             if is_threaded:
                 self._desire_thread(tx, conversation, view, report, change, place=place, now=now)
@@ -358,6 +362,13 @@ class Enricher:
     def _pods(self, alerts: tuple[Alert, ...]) -> list[str]:
         subjects = (subject_of(a.labels, self._config.label_names) for a in alerts)
         return [s.pod for s in subjects if s.pod]
+
+    def _silence_url(self, incident: Incident, alerts: tuple[Alert, ...]) -> str:
+        """Where buttons can silence, a link would only be a second way."""
+        if not self._config.alertmanager_public_url or (self._config.has_buttons and self._config.can_silence):
+            return ""
+        firing = tuple(a for a in alerts if a.status == FIRING)
+        return silence_link(self._config.alertmanager_public_url, matchers_of(incident.subject, firing, self._config.label_names))
 
     def _drop(self, job: Job) -> None:
         with self._store.write() as tx:

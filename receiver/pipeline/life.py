@@ -4,6 +4,7 @@
     {"kills": {POD: n}, "first_kill_at", "last_kill_at": seconds, "pods": [POD, ...], "log": [[seconds, text], ...],
      "cause": name, "confidence", "limit_bytes", "image", "node", "never_up": bool, "all_replicas": bool, "said": [slot, ...],
      "state", "resolved_at", "verdict": words, "settings_changed": words, "owner": {"labels", "annotations"} that routes ask for}
+A line of `log` has a third word, "standing", when what it says is shown as long as it holds. What people do: pipeline/people.py.
 """
 
 from __future__ import annotations
@@ -86,7 +87,10 @@ def _note_state(after: dict[str, Any], before: Mapping[str, Any], *, state: str,
         return ()
     log_entry(after, now, "firing again")
     resolved_at = before.get("resolved_at", now)
-    return (f"broadcast:refired:{int(resolved_at)}",) if now - resolved_at > REFIRED_IS_NEWS_S else ()
+    if now - resolved_at <= REFIRED_IS_NEWS_S:
+        return ()
+    after.pop("acknowledged", None)  # it sounds again, so it is to be owned again
+    return (f"broadcast:refired:{int(resolved_at)}",)
 
 
 def _note_kills(after: dict[str, Any], before: Mapping[str, Any], report: Report) -> None:
@@ -132,6 +136,8 @@ def view_of(
     because_degraded: str = "",
     has_buttons: bool = False,
     looks_at: Sequence[float] = (),
+    silence_url: str = "",
+    can_silence: bool = False,
 ) -> IncidentView:
     """The incident as messages show it. `looks_at`: when it will be looked at again, seconds since 1970."""
     firing = [a for a in alerts if a.status == FIRING]
@@ -147,7 +153,7 @@ def view_of(
         first_kill_at=_time(data.get("first_kill_at")),
         last_kill_at=_time(data.get("last_kill_at")),
         pods=tuple(data.get("pods", ())),
-        log=tuple(LogEntry(at=from_epoch(at), text=text) for at, text in data.get("log", ())),
+        log=tuple(LogEntry(at=from_epoch(at), text=text, is_standing=bool(more)) for at, text, *more in data.get("log", ())),
         page_url=f"{public_url}/incidents/{incident.id}" if public_url else "",
         previous_id=previous.id if previous else "",
         previous_opened_at=from_epoch(previous.opened_at) if previous else None,
@@ -156,12 +162,21 @@ def view_of(
         has_buttons=has_buttons,
         settings_changed=data.get("settings_changed", ""),
         looks_at=tuple(from_epoch(at) for at in looks_at),
+        acknowledged=_said("acknowledged", data.get("acknowledged")),
+        fix_noted=_said("fix applied", data.get("fixed")) if data.get("fixed_at", 0.0) >= (data.get("last_kill_at") or 0.0) else "",
+        silenced_until=_time((data.get("silence") or {}).get("until") or None),
+        silence_url=silence_url,
+        can_silence=can_silence,
     )
 
 
-def log_entry(data: dict[str, Any], at: float, text: str) -> None:
-    """Add a line to the incident's history; the oldest go first when there are too many."""
-    data["log"] = [*data.get("log", []), [at, text]][-MAX_LOG:]
+def log_entry(data: dict[str, Any], at: float, text: str, *, is_standing: bool = False) -> None:
+    """Add a line to the incident's history; the oldest go first when there are too many.
+
+    `is_standing`: what it says is shown as long as it holds, not only as news.
+    """
+    entry = [at, text, "standing"] if is_standing else [at, text]
+    data["log"] = [*data.get("log", []), entry][-MAX_LOG:]
 
 
 def _kills_by_pod(report: Report) -> dict[str, int]:
@@ -229,6 +244,13 @@ def _summary(report: Report) -> dict[str, Any]:
         "never_up": bool(container and not container.is_ready and report.cause.name is CauseName.STARTUP),
         "all_replicas": bool(siblings) and all(s.last_reason == "OOMKilled" for s in siblings) and report.kill.kind in KILLED,
     }
+
+
+def _said(what: str, record: Mapping[str, Any] | None) -> str:
+    """`acknowledged by Ines`, from what is kept of it; empty when nobody did."""
+    if not record:
+        return ""
+    return f"{what} by {record['by']}" if record.get("by") else what
 
 
 def _time(seconds: float | None) -> datetime | None:

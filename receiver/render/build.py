@@ -83,6 +83,10 @@ def build(view: IncidentView, report: Report | None, *, patch_place: str = "in t
         looks=tuple(when(at, now) for at in view.looks_at),
         log=tuple(EntryWords(at=when(e.at, now), text=clean_line(e.text)) for e in view.log),
         news=tuple(EntryWords(at=when(e.at, now), text=clean_line(e.text)) for e in _news(view)),
+        acknowledged=clean_line(view.acknowledged, 60),
+        fix_noted=clean_line(view.fix_noted, 60),
+        silenced_until=when(view.silenced_until, now) if view.silenced_until and view.silenced_until > now else None,
+        silence_page=view.silence_url,
         is_resolved=view.state != FIRING,
         settings_changed=clean_line(view.settings_changed),
         patch_place=patch_place,
@@ -348,4 +352,4 @@ def _rollout(view: IncidentView, report: Report | None) -> str:
 
 def _news(view: IncidentView) -> list[LogEntry]:
     since = view.last_kill_at
-    return [e for e in view.log if since is None or e.at > since]
+    return [e for e in view.log if (since is None or e.at > since) and not e.is_standing]

@@ -8,7 +8,7 @@ from typing import Any
 
 from receiver.domain.incident import IncidentView
 from receiver.domain.report import Report
-from receiver.render import blocks, inline, mentions
+from receiver.render import blocks, buttons, inline, mentions
 from receiver.render.blocks import Block
 from receiver.render.build import alert_of
 from receiver.render.context import Context
@@ -126,12 +126,13 @@ def _blocks(draft: Draft, lines: Mapping[str, tuple[str, ...]]) -> tuple[Block, 
         blocks.rich(statement, *labelled),
         blocks.rich(blocks.section(shorten(_joined(lines, "log"))), blocks.preformatted(log)) if log else None,
         blocks.context(_joined(lines, "grey")),
-    ]  # buttons will stand here, last
+    ]
     shown = [b for b in built if b is not None and b.get("elements") != []]
     if is_unknown:
         at = len(shown) - 1 if shown[-1]["type"] == "context" else len(shown)
         shown[at:at] = _passed_on(draft.view, blocks.ROOT_MAX_CHARS - blocks.visible(shown))
-    return tuple(shown)
+    row = buttons.row(draft.view, draft.kind)
+    return (*shown, row) if row is not None else tuple(shown)
 
 
 def bare(view: IncidentView) -> tuple[Block, ...]:
@@ -160,6 +161,7 @@ def _where(context: Context, *, is_unknown: bool) -> Block | None:
         f"container {cut_middle(context.container, 40)}" if context.container and not is_unknown else "",
         cut_middle(context.cluster, 40),
         inline.link(context.page, "details") if context.page else "",
+        inline.link(context.silence_page, "silence") if context.silence_page and not context.is_resolved else "",
     ]
     gap = "  " if place else ""
     return blocks.section(f"{place}{gap}{' · '.join(r for r in rest if r)}".rstrip())

@@ -149,7 +149,20 @@ def _structure(name: str, value: Any) -> Any:
         return parse_routes(value)
     if not isinstance(value, dict):
         raise ConfigError(f"{name}: expected a mapping")
+    if name == "slack_users":
+        return {str(right): _slack_users(str(right), users) for right, users in value.items()}
     return value
+
+
+RIGHTS = ("acknowledge", "silence", "fixed", "verdict")
+
+
+def _slack_users(right: str, users: Any) -> tuple[str, ...]:
+    if right not in RIGHTS:
+        raise ConfigError(f"slack_users: unknown action {right!r}; known are {', '.join(RIGHTS)}")
+    if not isinstance(users, list) or not all(isinstance(u, str) and re.fullmatch(r"[UW][A-Z0-9]{2,20}", u) for u in users):
+        raise ConfigError(f"slack_users.{right}: expected a list of user IDs such as U0123456789 (a name is not one)")
+    return tuple(users)
 
 
 def _check(settings: Settings) -> None:

@@ -67,7 +67,7 @@ KEYS: tuple[Key, ...] = (
     Key(name="SLACK_API_URL", parse=parsing.url, default="https://slack.com/api", meaning="base of Slack's Web API"),
     Key(name="SLACK_WEBHOOK_URL", parse=parsing.url, default="", meaning="incoming webhook: one message an incident, no thread, no edits", is_secret=True),
     Key(name="SLACK_FORMAT", parse=parsing.one_of("blocks", "text"), default="blocks", meaning="text: whole messages as plain text, for compatible receivers that drop blocks (Mattermost)"),
-    Key(name="SLACK_SIGNING_SECRET", parse=parsing.text, default="", meaning="signing secret of your Slack app", is_secret=True),
+    Key(name="SLACK_SIGNING_SECRET", parse=parsing.text, default="", meaning="signing secret of your Slack app: with it, messages have buttons (POST /slack/actions)", is_secret=True),
     Key(name="SLACK_MIN_INTERVAL", parse=parsing.pace_s, default="1.1s", meaning="least time between two messages in one channel"),
     Key(name="ON_AMBIGUOUS", parse=parsing.one_of("resend", "hold"), default="resend", meaning="a post that may have arrived and cannot be looked up: send again, or hold it as a dead letter"),
     Key(name="JSON_WEBHOOK_URL", parse=parsing.url, default="", meaning="every incident's report document is also posted here, beside Slack", is_secret=True),
@@ -83,6 +83,7 @@ KEYS: tuple[Key, ...] = (
     Key(name="PROMETHEUS_MATCHERS", parse=parsing.matchers, default="", meaning="PromQL matchers for every selector, for a Prometheus of several clusters: cluster=\"prod\""),
     Key(name="REQUEST_RATE_QUERY", parse=parsing.text, default="", meaning="PromQL of the workload's request rate, with $namespace, $workload, $pod"),
     Key(name="ALERTMANAGER_URL", parse=parsing.url, default="", meaning="base URL of Alertmanager"),
+    Key(name="ALERTMANAGER_PUBLIC_URL", parse=parsing.url, default="", meaning="how people reach Alertmanager; messages then link to its form for a silence, filled in"),
     Key(name="ALERTMANAGER_TOKEN", parse=parsing.text, default="", meaning="bearer token for it", is_secret=True),
     Key(name="ENRICH_DEADLINE", parse=parsing.duration_s, default="10s", meaning="the first message waits for evidence at most this long"),
     Key(name="FOLLOWUPS", parse=parsing.durations_s, default="24h,48h", meaning="when to look whether a fix held"),
@@ -94,7 +95,7 @@ KEYS: tuple[Key, ...] = (
     Key(name="TEMPLATES_DIR", parse=parsing.text, default="", meaning="folder with your own message templates; what it lacks comes from the built-in ones"),
 )  # fmt: skip
 
-YAML_ONLY = ("routes", "redaction", "label_names")
+YAML_ONLY = ("routes", "redaction", "label_names", "slack_users")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +131,7 @@ class Settings:
     prometheus_matchers: str
     request_rate_query: str
     alertmanager_url: str = field(repr=False)
+    alertmanager_public_url: str
     alertmanager_token: Secret
     enrich_deadline: float
     followups: tuple[float, ...]
@@ -142,6 +144,7 @@ class Settings:
     routes: tuple[Route, ...] = ()
     redaction: Mapping[str, Any] = field(default_factory=dict)
     label_names: Mapping[str, Any] = field(default_factory=dict)
+    slack_users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # right -> Slack user ids
     sources: Mapping[str, str] = field(default_factory=dict)  # key -> environment | NAME_FILE | file | default
     secret_paths: Mapping[str, str] = field(default_factory=dict)  # key -> the file that a secret was read from
 

@@ -146,6 +146,19 @@ def evidence_of(tx: Tx, incident_id: str) -> Case | None:
     return case_from_json(json.loads(zlib.decompress(rows[0]["evidence"]))) if rows else None
 
 
+def keep_case(tx: Tx, incident_id: str) -> None:
+    """Keep the newest case beside the ones to come, and the incident from being forgotten: somebody says the verdict is wrong."""
+    tx.run("UPDATE incident SET kept_evidence = evidence WHERE id = :id AND evidence IS NOT NULL", id=incident_id)
+
+
+def case_for_replay(tx: Tx, incident_id: str) -> Mapping[str, Any] | None:
+    """The kept case as its document, else the newest one."""
+    rows = tx.run("SELECT COALESCE(kept_evidence, evidence) AS case_document FROM incident WHERE id = :id", id=incident_id)
+    stored = rows[0]["case_document"] if rows else None
+    found: Mapping[str, Any] | None = json.loads(zlib.decompress(stored)) if stored is not None else None
+    return found
+
+
 def add_aliases(tx: Tx, incident_id: str, keys: Iterable[str]) -> None:
     """Other keys under which this incident is found from now on."""
     for key in keys:
@@ -182,9 +195,10 @@ def close_quiet(tx: Tx, *, resolved_before: float, now: float) -> int:
 
 
 def forget(tx: Tx, *, closed_before: float, limit: int) -> int:
-    """Delete old closed incidents with all that hangs on them, at most `limit` at a time."""
+    """Delete old closed incidents with all that hangs on them, at most `limit` at a time. A kept case keeps its incident."""
     rows = tx.run(
-        """DELETE FROM incident WHERE id IN (SELECT id FROM incident WHERE closed_at < :before ORDER BY closed_at LIMIT :limit) RETURNING id""",
+        """DELETE FROM incident WHERE id IN (SELECT id FROM incident WHERE closed_at < :before AND kept_evidence IS NULL
+           ORDER BY closed_at LIMIT :limit) RETURNING id""",
         before=closed_before,
         limit=limit,
     )

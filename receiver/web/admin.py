@@ -1,4 +1,4 @@
-"""What the command line asks of a running receiver: dead letters. The state file is locked, so it goes through here."""
+"""What the command line asks of a running receiver: dead letters, and what somebody did about an incident. The state file is locked, so it goes through here."""
 
 from __future__ import annotations
 
@@ -10,9 +10,15 @@ from flask import Blueprint, Request, Response, jsonify, request
 
 from receiver.domain.addresses import is_loopback
 from receiver.domain.units import format_time, from_epoch
+from receiver.errors import StoreError
+from receiver.pipeline.actions import ACKNOWLEDGE, FIXED, Act, Actions
+from receiver.pipeline.people import name_of
 from receiver.store import jobs, outbox
 from receiver.store.store import Store
 from receiver.web.auth import Gate
+
+ACTS = {"ack": ACKNOWLEDGE, "fixed": FIXED}
+STATUS_OF = {"unknown": 404, "closed": 409}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +29,7 @@ class AdminDeps:
     gate: Gate
     is_open: bool
     wake: Callable[[], None]
+    actions: Actions
 
 
 def admin_routes(deps: AdminDeps) -> Blueprint:
@@ -68,6 +75,21 @@ def admin_routes(deps: AdminDeps) -> Blueprint:
         with deps.store.write() as tx:
             n = outbox.drop_dead(tx, wanted) + jobs.drop_dead(tx, wanted)
         return jsonify(dropped=n)
+
+    @routes.post("/incidents/<incident_id>/<what>")
+    def act(incident_id: str, what: str) -> tuple[Response, int]:
+        if what not in ACTS:
+            return jsonify(error=f"unknown action; known are {', '.join(ACTS)}"), 404
+        # Only JSON: a foreign page in a browser can post a form to a loopback address, and nothing else without asking.
+        body = request.get_json(silent=True)
+        if not isinstance(body, dict):
+            return jsonify(error='expected a JSON object such as {"by": "Ines"}'), 400
+        try:
+            outcome = deps.actions.take(incident_id, Act(what=ACTS[what], by=name_of(body.get("by"))))
+        except StoreError as exc:
+            return jsonify(error=str(exc)), 503
+        deps.wake()
+        return jsonify(incident=incident_id, state=outcome.state, text=outcome.text), STATUS_OF.get(outcome.state, 200)
 
     return routes
 

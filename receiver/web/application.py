@@ -9,6 +9,7 @@ from typing import Any
 import jinja2
 from flask import Flask
 
+from receiver.pipeline.actions import Actions, Permissions
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
 from receiver.web.admin import AdminDeps, admin_routes
@@ -16,6 +17,7 @@ from receiver.web.auth import Gate
 from receiver.web.health import HealthDeps, health_routes
 from receiver.web.intake import IntakeDeps, intake_routes
 from receiver.web.pages import PageDeps, page_routes
+from receiver.web.slack_actions import SlackDeps, slack_routes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,8 @@ class WebDeps:
     notice: Callable[[str, str], object]
     is_stuck: Callable[[], bool]
     details: Callable[[], Mapping[str, Any]]
+    slack_signing_secret: str = field(default="", repr=False)  # without it there is no /slack/actions
+    permissions: Permissions = field(default_factory=Permissions)
 
 
 def create_web(deps: WebDeps) -> Flask:
@@ -50,6 +54,11 @@ def create_web(deps: WebDeps) -> Flask:
         )
     )  # fmt: skip
     app.register_blueprint(health_routes(HealthDeps(store=deps.store, metrics=deps.metrics, is_stuck=deps.is_stuck, details=deps.details)))
-    app.register_blueprint(admin_routes(AdminDeps(store=deps.store, gate=gate, is_open=is_open, wake=deps.wake)))
+    actions = Actions(deps.store, deps.permissions)
+    app.register_blueprint(admin_routes(AdminDeps(store=deps.store, gate=gate, is_open=is_open, wake=deps.wake, actions=actions)))
+    if deps.slack_signing_secret:
+        app.register_blueprint(
+            slack_routes(SlackDeps(signing_secret=deps.slack_signing_secret, actions=actions, now=deps.store.now, wake=deps.wake))
+        )
     app.register_blueprint(page_routes(PageDeps(store=deps.store, environment=deps.environment, gate=gate, is_open=is_open)))
     return app

@@ -76,7 +76,19 @@ def page_routes(deps: PageDeps) -> Blueprint:
                 for c in conversations.of_incident(tx, incident_id)
             ]
         document = json.dumps(found.report, indent=1, ensure_ascii=False)
-        return _html(deps, "incident.html.j2", id=found.id, state=found.state, told=told, report=document, chart=_chart(case))
+        history = [f"{format_time(from_epoch(round(at)))} {text}" for at, text, *_ in found.data.get("log", ())]
+        return _html(
+            deps, "incident.html.j2", id=found.id, state=found.state, history=history, told=told, report=document, chart=_chart(case)
+        )  # fmt: skip
+
+    @routes.get("/incidents/<incident_id>/case.json")
+    def case_document(incident_id: str) -> Response:
+        """For `oomtriage diagnose`: the case that somebody called wrong, else the newest."""
+        with deps.store.read() as tx:
+            document = incidents.case_for_replay(tx, incident_id)
+        if document is None:
+            return Response("There is no case of such an incident here (any more).\n", 404, mimetype="text/plain")
+        return Response(json.dumps(document, ensure_ascii=False), mimetype="application/json")
 
     return routes
 

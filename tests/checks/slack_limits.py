@@ -198,8 +198,28 @@ def _actions(block: Mapping[str, Any]) -> Iterator[str]:
     if len(ids) != len(set(ids)):
         yield "action_id repeated"
     for element in elements:
+        if not 0 < len(str(element.get("action_id", ""))) <= BLOCK_ID:
+            yield "action_id missing or too long"
         if element.get("type") == "button":
             yield from _plain_text(element.get("text"), 75)
+            if len(str(element.get("value", ""))) > 2000 or len(str(element.get("accessibility_label", ""))) > 75:
+                yield "value or accessibility_label of a button too long"
+            if element.get("style", "primary") not in ("primary", "danger"):
+                yield f"button of style {element['style']}"
+        elif element.get("type") == "overflow":
+            yield from _overflow(element)
+        else:
+            yield f"unknown element {element.get('type')}"
+
+
+def _overflow(element: Mapping[str, Any]) -> Iterator[str]:
+    options = element.get("options") or []
+    if not 2 <= len(options) <= 5:  # one is allowed by now; a menu of one is a button
+        yield f"{len(options)} options"
+    for option in options:
+        yield from _plain_text(option.get("text"), 75)
+        if not 0 < len(str(option.get("value", ""))) <= 150:
+            yield "value of an option missing or too long"
 
 
 def _rich_text(block: Mapping[str, Any]) -> Iterator[str]:

@@ -80,6 +80,16 @@ def test_serve_refuses_an_open_address_without_a_token(run: Run) -> None:
     assert "WEBHOOK_TOKEN" in err
 
 
+@pytest.mark.parametrize("command", ["ack", "fixed"])
+def test_a_receiver_that_is_not_there_is_exit_1_with_one_line(run: Run, command: str) -> None:
+    """What somebody did was not noted, and they hear so."""
+    code, out, err = run(command, "inc_01K8ZZZZZZZZZZZ", "--by", "Ines", "--url", "http://127.0.0.1:9")
+
+    assert (code, out) == (1, "")
+    assert err.startswith("oomtriage: the receiver cannot be reached")
+    assert err.count("\n") == 1
+
+
 class TestTriage:
     """One pod, no Alertmanager, no store."""
 

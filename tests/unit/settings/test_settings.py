@@ -287,3 +287,29 @@ def test_thresholds_cannot_be_set_yet(tmp_path: Path) -> None:
 def test_loopback_is_an_address_not_a_name_that_looks_like_one(listen: str, loopback: bool) -> None:
     """A name may resolve to anything."""
     assert load_settings({"LISTEN": listen, "WEBHOOK_AUTH": "none"}).is_loopback is loopback
+
+
+def test_who_may_press_what(tmp_path: Path) -> None:
+    """User IDs by action; an empty list is kept, because it means nobody."""
+    file = tmp_path / "config.yaml"
+    file.write_text("slack_users: {silence: [U0123456789, W0ABC], fixed: []}\n")
+
+    assert load_settings({}, str(file)).slack_users == {"silence": ("U0123456789", "W0ABC"), "fixed": ()}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("slack_users: {ack: [U0123]}", "unknown action 'ack'; known are acknowledge, silence, fixed, verdict"),
+        ("slack_users: {silence: [ines]}", "slack_users.silence: expected a list of user IDs"),
+        ("slack_users: {silence: U0123}", "slack_users.silence: expected a list of user IDs"),
+        ("slack_users: [U0123]", "slack_users: expected a mapping"),
+    ],
+)
+def test_a_name_is_no_user_id(tmp_path: Path, text: str, says: str) -> None:
+    """A list that nobody can be in would lock everybody out."""
+    file = tmp_path / "config.yaml"
+    file.write_text(text)
+
+    with pytest.raises(ConfigError, match=says):
+        load_settings({}, str(file))

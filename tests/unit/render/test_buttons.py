@@ -1,0 +1,147 @@
+"""What people did stands in the grey line; buttons stand where there is something to press, and go when it was pressed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from receiver.domain.incident import RESOLVED, IncidentView, LogEntry, Message
+from tests.checks.slack_limits import budget_problems, problems
+from tests.golden import Golden
+from tests.unit.render import cases
+from tests.unit.render.test_hostile import text
+from tests.unit.render.test_messages import as_text, assert_good, renderer
+
+ACK, QUIET = ("ack", "Acknowledge"), ("silence_1h", "Silence 1 h")
+MENU = [("silence_4h", "Silence 4 h"), ("fix", "Fix applied"), ("wrong", "Verdict is wrong"), ("unsilence", "Undo silence")]
+WARNING_MENU = [("silence_4h", "Silence 4 h"), ("wrong", "Not useful here")]
+
+
+def shown(name: str, **changes: Any) -> Message:
+    """The root of a story, in a Slack app that can press and silence."""
+    view, report = cases.CASES[name]()
+    return renderer().incident(replace(view, **{"has_buttons": True, "can_silence": True, **changes}), report)[0]
+
+
+def pressable(message: Message) -> list[Any]:
+    """(action, words) of each button; a menu is a list of them."""
+    found: list[Any] = []
+    for block in message.blocks:
+        if block["type"] == "actions":
+            assert block is message.blocks[-1]
+            for element in block["elements"]:
+                if element["type"] == "overflow":
+                    found.append([(o["value"].partition(":")[0], o["text"]["text"]) for o in element["options"]])
+                else:
+                    found.append((element["action_id"], element["text"]["text"]))
+    return found
+
+
+def grey(message: Message) -> str:
+    return next((str(b["elements"][0]["text"]) for b in message.blocks if b["type"] == "context"), "")
+
+
+def test_a_leak_with_buttons_reads_as_reviewed(golden: Golden) -> None:
+    """The whole root, as Slack gets it."""
+    golden("slack/buttons-a-leak.json", json.dumps(shown("a-leak").body()["blocks"][-1], ensure_ascii=False, indent=1))
+
+
+def test_each_kind_has_the_buttons_that_make_sense() -> None:
+    """Nothing to own for file cache; no fix for what killed nothing; no verdict where there is none."""
+    by_kind = {name: pressable(shown(name)) for name in cases.CASES}
+
+    for name in ("a-leak", "b-too-early", "c-limit-too-low", "d-not-oom", "e-child", "g-startup", "h-node"):
+        assert by_kind[name] == [ACK, QUIET, MENU], name
+    assert by_kind["f1-warning"] == [ACK, QUIET, WARNING_MENU]
+    assert by_kind["f2-page-cache"] == [QUIET, WARNING_MENU]
+    assert by_kind["m-unknown"] == [ACK, QUIET, [("silence_4h", "Silence 4 h"), ("unsilence", "Undo silence")]]
+
+
+def test_without_an_alertmanager_nothing_offers_a_silence() -> None:
+    """And a menu of one entry is a button."""
+    assert pressable(shown("a-leak", can_silence=False)) == [ACK, [("fix", "Fix applied"), ("wrong", "Verdict is wrong")]]
+    assert pressable(shown("f2-page-cache", can_silence=False)) == [("wrong", "Not useful here")]
+    assert pressable(shown("m-unknown", can_silence=False)) == [ACK]
+
+
+@pytest.mark.parametrize("name", list(cases.CASES))
+def test_without_a_signing_secret_no_message_has_buttons(name: str) -> None:
+    """Nobody could be heard."""
+    assert pressable(shown(name, has_buttons=False)) == []
+
+
+@pytest.mark.parametrize("name", list(cases.CASES))
+def test_only_the_root_has_buttons_and_stays_within_its_limits(name: str) -> None:
+    """Replies, the one-message form of other sinks, and later states are for reading."""
+    view, report = cases.CASES[name]()
+    view = replace(
+        view, has_buttons=True, can_silence=True, acknowledged="acknowledged by Ines", silenced_until=view.opened_at + timedelta(days=30)
+    )
+    messages = renderer().incident(view, report)
+
+    assert_good(messages)
+    assert [pressable(m) for m in messages[1:]] == [[]] * (len(messages) - 1)
+    assert pressable(renderer().later(view, report)) == []
+
+
+def test_after_acknowledging_the_button_goes_and_the_name_stands_there() -> None:
+    """The others see who looks after it, once."""
+    view, _ = cases.leak()
+    entry = LogEntry(at=view.opened_at + timedelta(days=1), text="acknowledged by Ines", is_standing=True)
+    message = shown("a-leak", acknowledged="acknowledged by Ines", log=(entry,))
+
+    assert pressable(message) == [QUIET, MENU]
+    assert grey(message).startswith("Acknowledged by Ines. ")
+    assert grey(message).lower().count("acknowledged") == 1
+
+
+def test_a_silence_is_shown_until_it_ends() -> None:
+    """With its end in UTC, because a grey line cannot localise."""
+    _, report = cases.leak()
+    assert report is not None
+    on = shown("a-leak", silenced_until=report.facts.now + timedelta(hours=1), fix_noted="fix applied by Ines")
+    over = shown("a-leak", silenced_until=report.facts.now - timedelta(hours=1))
+
+    assert "Fix applied by Ines. Silenced until " in grey(on)
+    assert " UTC. " in grey(on)
+    assert "Silenced" not in grey(over)
+
+
+def test_resolved_needs_no_owner_but_may_still_be_silenced(golden: Golden) -> None:
+    """The history names who did what."""
+    view, _ = cases.leak()
+    log = (LogEntry(at=view.opened_at, text="acknowledged by Ines", is_standing=True), LogEntry(at=view.opened_at, text="alert resolved"))
+    message = shown("a-leak", state=RESOLVED, log=log, acknowledged="acknowledged by Ines")
+
+    assert pressable(message) == [QUIET, MENU]
+    golden("slack/resolved-after-acknowledge.txt", as_text((message,)))
+
+
+def test_without_buttons_a_link_leads_to_alertmanagers_form() -> None:
+    """In the line under the header, beside the details; not once it is resolved."""
+    url = "https://alerts.example.net/#/silences/new?filter=%7Bnamespace%3D%22shop%22%7D"
+    firing = shown("a-leak", has_buttons=False, silence_url=url)
+    resolved = shown("a-leak", has_buttons=False, silence_url=url, state=RESOLVED)
+
+    assert [e["url"] for e in firing.blocks[1]["elements"][0]["elements"] if e.get("text") == "silence"] == [url]
+    assert "silence" not in resolved.full_text
+    assert_good((firing, resolved))
+
+
+@given(st.lists(text, min_size=5, max_size=5), st.sampled_from(sorted(cases.CASES)))
+@settings(max_examples=40, deadline=None)
+def test_no_name_of_a_person_breaks_a_message(t: list[str], name: str) -> None:
+    """Names come from Slack and from shells."""
+    view, report = cases.CASES[name]()
+    log = tuple(LogEntry(at=view.opened_at, text=x) for x in t)
+    seen: IncidentView = replace(view, has_buttons=True, can_silence=True, acknowledged=t[0], fix_noted=t[1], log=log)
+    for state in ("firing", RESOLVED):
+        message = renderer().incident(replace(seen, state=state), report)[0]
+        assert problems(message.body()) == []
+        assert budget_problems("root", message.body()) == []
