@@ -5,13 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from receiver.errors import ConfigError
 from receiver.rulepack import FORMATS, Level, check_rules, render_rules, rules_dir
-from receiver.settings.load import yaml_problem
+from receiver.settings.load import read_yaml_mapping
 from receiver.settings.parsing import without_password
 from receiver.transport import Http, HttpConfig
 
@@ -47,24 +44,10 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _render(arguments: argparse.Namespace) -> int:
-    values = _values(arguments.values) if arguments.values else None
+    values = read_yaml_mapping(arguments.values, "the values file") if arguments.values else None
     sys.stdout.write(render_rules(_directory(arguments), output_format=arguments.format, values=values))
     return 0
 
 
 def _directory(arguments: argparse.Namespace) -> Path:
     return Path(arguments.dir) if arguments.dir else rules_dir()
-
-
-def _values(path: str) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigError(f"cannot read the values in {path}: {exc}") from exc
-    except (yaml.YAMLError, ValueError, RecursionError) as exc:
-        raise ConfigError(f"the values in {path} are no YAML: {yaml_problem(exc)}") from None
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path} must hold a mapping, not a {type(content).__name__}")
-    return content

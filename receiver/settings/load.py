@@ -106,17 +106,23 @@ def _read_secret(path: str, name: str) -> str:
     return secret
 
 
-def _read_yaml(path: str) -> Mapping[str, Any]:
+def read_yaml_mapping(path: str, what: str) -> dict[str, Any]:
+    """A user's YAML file that holds a mapping; empty for an empty file. ConfigError names the file as `what` ("the settings file")."""
     try:
         document = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigError(f"cannot read the settings file {path}: {exc}") from exc
+        raise ConfigError(f"cannot read {what} {path}: {exc}") from exc
     except (yaml.YAMLError, ValueError, RecursionError) as exc:
-        raise ConfigError(f"the settings file {path} is no YAML: {yaml_problem(exc)}") from None
+        raise ConfigError(f"{what} {path} is no YAML: {yaml_problem(exc)}") from None
     if document is None:
         return {}
     if not isinstance(document, dict):
-        raise ConfigError(f"the settings file {path} must hold a mapping of settings, not a {type(document).__name__}")
+        raise ConfigError(f"{what} {path} must hold a mapping, not a {type(document).__name__}")
+    return document
+
+
+def _read_yaml(path: str) -> Mapping[str, Any]:
+    document = read_yaml_mapping(path, "the settings file")
     known = {k.name.lower() for k in KEYS} | {f"{k.name.lower()}_file" for k in KEYS if k.is_secret} | {*YAML_ONLY, "thresholds"}
     unknown = sorted(str(k) for k in document if k not in known)
     if unknown:
