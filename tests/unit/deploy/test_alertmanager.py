@@ -76,9 +76,17 @@ def _receiver_name(name: str) -> str:
 def _receiver(receiver: dict[str, Any]) -> dict[str, Any]:
     made: dict[str, Any] = {"name": _receiver_name(receiver["name"])}
     for one in receiver.get("webhookConfigs", ()):
-        authorization = {"type": one["httpConfig"]["authorization"]["type"], "credentials_file": _file(one["httpConfig"]["authorization"]["credentials"])}
+        authorization = {
+            "type": one["httpConfig"]["authorization"]["type"],
+            "credentials_file": _file(one["httpConfig"]["authorization"]["credentials"]),
+        }
         made["webhook_configs"] = [
-            {"url": one["url"], "send_resolved": one["sendResolved"], "max_alerts": one["maxAlerts"], "http_config": {"authorization": authorization}}
+            {
+                "url": one["url"],
+                "send_resolved": one["sendResolved"],
+                "max_alerts": one["maxAlerts"],
+                "http_config": {"authorization": authorization},
+            }
         ]
     for one in receiver.get("slackConfigs", ()):
         rest = {key: one[key] for key in ("channel", "title", "text")}
@@ -134,8 +142,12 @@ def test_both_variants_say_the_same() -> None:
     times = ("group_by", "group_wait", "group_interval", "repeat_interval")
 
     assert theirs["receivers"] == ours["receivers"]
-    assert theirs["inhibit_rules"] == [{key: rule[key] for key in ("source_matchers", "target_matchers", "equal")} for rule in ours["inhibit_rules"]]
-    assert {key: [route[t] for t in times] for key, route in of_operator.items()} == {key: [route[t] for t in times] for key, route in routes.items()}
+    assert theirs["inhibit_rules"] == [
+        {key: rule[key] for key in ("source_matchers", "target_matchers", "equal")} for rule in ours["inhibit_rules"]
+    ]
+    assert {key: [route[t] for t in times] for key, route in of_operator.items()} == {
+        key: [route[t] for t in times] for key, route in routes.items()
+    }
 
 
 def test_the_resource_names_only_fields_that_exist() -> None:
@@ -179,7 +191,14 @@ def test_inhibition_names_alerts_that_exist_and_concerns_the_copies_only() -> No
     """An alert that was renamed would silently no longer be inhibited; the receiver must see all alerts."""
     rules = plain()["inhibit_rules"]
     matchers = [rule[side] for rule in rules for side in ("source_matchers", "target_matchers")]
-    names = {name for both in matchers for one in both if one.startswith("fallback_for") for name in re.findall(r"\w+", one) if name != "fallback_for"}
+    names = {
+        name
+        for both in matchers
+        for one in both
+        if one.startswith("fallback_for")
+        for name in re.findall(r"\w+", one)
+        if name != "fallback_for"
+    }
 
     assert all('incident = "memory-fallback"' in both for both in matchers)
     assert names == FIXED_NAMES
