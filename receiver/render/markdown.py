@@ -39,7 +39,8 @@ def first_sentence(text: str) -> str:
     while body and not body[0]:
         body.pop(0)
     end = body.index("") if "" in body else len(body)
-    return _SENTENCE_END.split(" ".join(body[:end]), maxsplit=1)[0].replace("`", "")
+    sentence = _SENTENCE_END.split(" ".join(body[:end]), maxsplit=1)[0].replace("`", "")
+    return f"{sentence[:-1]}." if sentence.endswith(":") else sentence
 
 
 def _blocks(lines: Sequence[str], *, depth: int) -> Markup:

@@ -116,5 +116,6 @@ def test_lists_nest_only_so_deep() -> None:
 def test_the_first_sentence_tells_what_a_page_is_about() -> None:
     """From below the first heading of level 2, across lines, without code marks."""
     assert first_sentence("# A\n\n## Meaning\nThe kernel killed\n`one`. And more.\n\n## Impact\nNone.") == "The kernel killed one."
+    assert first_sentence("## Meaning\nIt is full: nothing fits.") == "It is full."
     assert first_sentence("just text") == "just text"
     assert first_sentence("") == ""
