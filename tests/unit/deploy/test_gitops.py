@@ -78,7 +78,10 @@ def test_github_takes_no_permission_it_does_not_need() -> None:
     assert jobs["backtest"]["permissions"] == {"contents": "read", "pull-requests": "write"}
     assert "head.repo.full_name == github.repository" in jobs["backtest"]["if"]
     assert list(workflow[True]) == ["pull_request"]  # YAML 1.1 reads `on` as true; GitHub does not
-    assert {step["uses"] for job in jobs.values() for step in job["steps"] if "uses" in step} == {"actions/checkout@v4", "actions/setup-python@v5"}
+    assert {step["uses"] for job in jobs.values() for step in job["steps"] if "uses" in step} == {
+        "actions/checkout@v4",
+        "actions/setup-python@v5",
+    }
 
 
 def test_github_puts_no_text_of_others_into_a_shell() -> None:
@@ -101,7 +104,12 @@ def test_gitlab_runs_for_merge_requests_and_shows_no_token() -> None:
 
 def test_both_ask_for_the_same_backtest() -> None:
     """GitHub and GitLab run one command; only where the address comes from differs."""
-    commands = [re.sub(r"\$PROMETHEUS\w*", "URL", line.strip(" -")) for path in (GITHUB, GITLAB) for line in path.read_text().splitlines() if "rules backtest" in line]
+    commands = [
+        re.sub(r"\$PROMETHEUS\w*", "URL", line.strip(" -"))
+        for path in (GITHUB, GITLAB)
+        for line in path.read_text().splitlines()
+        if "rules backtest" in line
+    ]
 
     assert len(commands) == 2
     assert len(set(commands)) == 1
