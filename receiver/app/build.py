@@ -32,6 +32,7 @@ from receiver.pipeline.notices import Notices
 from receiver.pipeline.routing import Router
 from receiver.render.environment import slack_environment
 from receiver.render.renderer import Renderer, plain_body
+from receiver.rulepack.places import runbooks_dir
 from receiver.settings import Settings
 from receiver.sinks import SINKS, png
 from receiver.sinks.base import Sink
@@ -118,11 +119,17 @@ def build(
             wake=worker.wake, notice=notices.tell, is_stuck=worker.is_stuck,
             details=lambda: _details(settings, (sink, *others), senders, worker, evidence),
             slack_signing_secret=settings.slack_signing_secret.reveal(), permissions=Permissions(users=settings.slack_users),
+            runbook_folders=runbook_folders(settings),
         )
     )  # fmt: skip
     application = Application(web=web, worker=worker, store=store, evidence=evidence)
     web.extensions["oomtriage"] = application
     return application
+
+
+def runbook_folders(settings: Settings) -> tuple[Path, ...]:
+    """The user's own pages first, then the shipped ones."""
+    return (Path(settings.runbooks_dir), runbooks_dir()) if settings.runbooks_dir else (runbooks_dir(),)
 
 
 def store_path(settings: Settings) -> Path:
