@@ -6,7 +6,17 @@ import importlib
 import sys
 from itertools import takewhile
 
-NAMES = ("accept", "footprint", "delivery", "classify_speed", "classify_accuracy", "proposal", "rules_cost", "rules_mutants")
+NAMES = (
+    "accept",
+    "footprint",
+    "delivery",
+    "classify_speed",
+    "classify_accuracy",
+    "proposal",
+    "rules_cost",
+    "rules_compare",
+    "rules_mutants",
+)
 
 
 def main() -> None:

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from itertools import islice
 
 SERIES_PER_REQUEST = 500
+STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0_0000_0000_0002))[0]  # Prometheus' staleness marker, a NaN of its own
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One series. `values` are its newest samples, oldest first, or one number for all of them."""
+    """One series. `values` are its newest samples, oldest first (None: no sample), or one number for all of them."""
 
     labels: Mapping[str, str]
-    values: float | Sequence[float]
+    values: float | Sequence[float | None]
 
 
 def varint(number: int) -> bytes:
@@ -61,7 +62,7 @@ class Writer:
         labels = b"".join(_field(1, _field(1, k.encode()) + _field(2, v.encode())) for k, v in sorted(series.labels.items()))
         values = [series.values] * len(self._frames) if isinstance(series.values, float | int) else series.values
         frames = self._frames[len(self._frames) - len(values) :]
-        samples = b"".join(_sample(frame, value) for frame, value in zip(frames, values, strict=True))
+        samples = b"".join(_sample(frame, value) for frame, value in zip(frames, values, strict=True) if value is not None)
         return _field(1, labels + samples), len(values)
 
     def _post(self, content: bytes) -> None:

@@ -82,7 +82,7 @@ class Measured(Prometheus):
     """A Prometheus that takes remote writes of any age, never compacts, and tells its CPU time."""
 
     def arguments(self) -> list[str]:
-        more = ["--web.enable-remote-write-receiver", "--storage.tsdb.min-block-duration=60d", "--storage.tsdb.max-block-duration=60d"]
+        more = ["--web.enable-remote-write-receiver", "--storage.tsdb.min-block-duration=1y", "--storage.tsdb.max-block-duration=1y"]
         return [*super().arguments(), *more]
 
     def cpu_ms(self) -> float:
