@@ -35,7 +35,23 @@ APART_S = 2 * 86400
 JUDGED_FROM_MIN = -30.0  # what fires only before that is the beginning of the series, not of the case
 NEAR = ("HighMemoryUsage",)
 KILLS = ("OOMKilled", "ChildProcessOOMKilled", "SigkilledNearMemoryLimit", "UnattributedOOMKill")
-OURS = "ours"
+OURS, RIGHT = "ours", "right"
+HEAD = """# The rules, compared
+
+The same series, given to the article's rule, to rules that people copy, and to ours, on a real Prometheus
+(`python -m bench rules_compare`, which wrote this page; `tests/rules/test_compared.py` keeps it true). Samples and
+evaluations are 30 seconds apart.
+
+"Close" means that a container was above 80 % of its limit for 5 minutes without a break, counting what the kernel cannot take back.
+Each cell says what the on-call would have seen:
+
+- **missed**: nobody was told in time (9 minutes after it filled up, 2 to 6 after a kill).
+- **false alarm (n)**: n alerts about something that did not happen.
+- **flaps (n)**: told, and n more times resolved and told again. **twice**: two alerts at once for one thing.
+- **never ends**: still firing more than 40 minutes later.
+- **error**: Prometheus refuses to evaluate the rule at that time, for the whole cluster.
+
+Ours are HighMemoryUsage; and OOMKilled, ChildProcessOOMKilled, SigkilledNearMemoryLimit and UnattributedOOMKill together."""
 
 Subject = tuple[str, str, str]  # cluster, pod, container
 
@@ -215,7 +231,7 @@ def verdict(scenario: Scenario, fired: Sequence[Firing] | None) -> str:
         wrong["never ends"] += any(one.end > expected.over_by for one in those)
     wrong["false alarm"] = sum(not any(one in those for those in told.values()) for one in seen)
     parts = [f"{what} ({times})" if what in ("flaps", "false alarm") and times > 1 else what for what, times in wrong.items() if times]
-    return ", ".join(parts) or "right"
+    return ", ".join(parts) or RIGHT
 
 
 def _is_about(fired: Firing, expected: Expected) -> bool:
@@ -286,18 +302,30 @@ def _all_firings(prometheus: Measured, alerts: Sequence[Alert], number: int, sce
 
 
 def markdown(compared: Sequence[Compared]) -> str:
-    """The tables."""
-    parts = []
-    for one in compared:
-        names = list(one.verdicts)
-        rows = [f"| case | {' | '.join(names)} |", f"|---|{'---|' * len(names)}"]
-        for index, scenario in enumerate(one.scenarios):
-            cells = [one.verdicts[name][index] for name in names]
-            rows.append(f"| {scenario.what} | {' | '.join(cell if cell == 'right' else f'**{cell}**' for cell in cells)} |")
-        right = [sum(cell == "right" for cell in one.verdicts[name]) for name in names]
-        rows.append(f"| right, of {len(one.scenarios)} | {' | '.join(map(str, right))} |")
-        parts.append(f"## {one.title}\n\n" + "\n".join(rows))
-    return "\n\n".join(parts) + "\n"
+    """docs/rules/compared.md."""
+    return "\n\n".join([HEAD, *map(_table, compared), _rivals()]) + "\n"
+
+
+def _table(compared: Compared) -> str:
+    names = list(compared.verdicts)
+    rows = [f"| case | {' | '.join(names)} |", f"|---|{'---|' * len(names)}"]
+    for index, scenario in enumerate(compared.scenarios):
+        cells = (compared.verdicts[name][index] for name in names)
+        rows.append(f"| {scenario.what} | {' | '.join(cell if cell == RIGHT else f'**{cell}**' for cell in cells)} |")
+    right = [str(sum(cell == RIGHT for cell in compared.verdicts[name])) for name in names]
+    rows.append(f"| right, of {len(compared.scenarios)} | {' | '.join(right)} |")
+    blind = [f"- {scenario.what}: {scenario.blind}." for scenario in compared.scenarios if scenario.blind]
+    return "\n".join([f"## {compared.title}\n", *rows, "\nWhere ours is wrong, and known to be:\n", *blind])
+
+
+def _rivals() -> str:
+    parts = ["## The other rules"]
+    for title, rivals in (("close to the limit", NEAR_RIVALS), ("killed", KILL_RIVALS)):
+        parts += [
+            f"{alert.name} ({title}{f', for {alert.for_s / 60:.0f}m' if alert.for_s else ''}):\n\n    {alert.expr}"
+            for alert in rivals.values()
+        ]
+    return "\n\n".join(parts)
 
 
 def main(arguments: Sequence[str] = ()) -> None:

@@ -142,13 +142,17 @@ def started(minute: float, **labels: str) -> Line:
     return ksm("kube_pod_start_time", Stamp(minute), container="", **labels)
 
 
-def wave(low: float, high: float, every: float) -> Callable[[float], float]:
-    """`low` and `high` by turns."""
-    return lambda minute: high if int(minute // every) % 2 == 0 else low
+def after_calm(*spans: Span) -> Values:
+    """30 % until the event, then these."""
+    return ((START_MIN, -0.5, 300.0), *spans)
 
 
-CALM = always(300.0, START_MIN, -0.5)
-FULL: Values = (*CALM, (0.0, 30.0, 900.0), (30.5, END_MIN, 300.0))  # type: ignore[misc]
+def wave(high: float, high_min: float, low: float, low_min: float) -> Callable[[float], float]:
+    """`high` and `low` by turns."""
+    return lambda minute: high if minute % (high_min + low_min) < high_min else low
+
+
+FULL = after_calm((0.0, 30.0, 900.0), (30.5, END_MIN, 300.0))
 USED = (Expected(within=9, over_by=50),)
 KILLED = (Expected(within=2, over_by=40),)
 OLD_START = started(-DAY_MIN * 9)
@@ -192,12 +196,12 @@ def near_the_limit() -> tuple[Scenario, ...]:
         ),
         Scenario(
             what="container gone 90 s after it filled up; its last sample stays readable",
-            lines=(*Instance(use=(*CALM, (0.0, 1.5, 950.0))).lines(), *Instance(use=always(100.0, 2.0), name="id2").with_spec()),  # type: ignore[misc]
+            lines=(*Instance(use=after_calm((0.0, 1.5, 950.0))).lines(), *Instance(use=always(100.0, 2.0), name="id2").with_spec()),
         ),
-        Scenario(what="a burst of 3 minutes", lines=Instance(use=(*CALM, (0.0, 3.0, 950.0), (3.5, END_MIN, 300.0))).with_spec()),  # type: ignore[misc]
+        Scenario(what="a burst of 3 minutes", lines=Instance(use=after_calm((0.0, 3.0, 950.0), (3.5, END_MIN, 300.0))).with_spec()),
         Scenario(
-            what="79 % and 82 % by turns, 6 minutes each, for an hour",
-            lines=Instance(use=(*CALM, (0.0, 60.0, wave(790.0, 820.0, 6)), (60.5, END_MIN, 300.0))).with_spec(),  # type: ignore[misc]
+            what="82 % for 6 minutes and 79 % for 3, by turns, for an hour",
+            lines=Instance(use=after_calm((0.0, 60.0, wave(820.0, 6, 790.0, 3)), (60.5, END_MIN, 300.0))).with_spec(),
             expected=(Expected(within=9, over_by=80),),
         ),
         Scenario(
@@ -239,15 +243,17 @@ def near_the_limit() -> tuple[Scenario, ...]:
         Scenario(
             what="two clusters, the same pod name, only one of them full",
             lines=(
-                *Instance(use=FULL, limit=None, labels={"cluster": "a"}).lines(),
+                *Instance(use=FULL, labels={"cluster": "a"}).lines(),
                 limits(cluster="a"),
-                *Instance(use=300.0, limit=None, labels={"cluster": "b"}).lines(),
+                *Instance(use=300.0, name="id2", labels={"cluster": "b", "instance": "10.9.0.1:10250"}).lines(),
                 limits(cluster="b"),
             ),
             expected=(Expected(cluster="a", within=9, over_by=50),),
         ),
         Scenario(
-            what="finished Job whose limit stays listed", lines=(*Instance(use=always(900.0, -3, 0)).lines(), limits(always(1000.0, -3)))
+            what="a Job that ends after 3 minutes at 90 %; its limit stays listed",
+            lines=(*Instance(use=always(900.0, 0, 3)).lines(), limits(always(1000.0, 0))),
+            blind="a reading counts for 3 minutes, so what ends after 2 to 5 minutes above 80 % is still told",
         ),
         Scenario(
             what="StatefulSet pod recreated with twice the limit",
@@ -264,7 +270,7 @@ def near_the_limit() -> tuple[Scenario, ...]:
         ),
         Scenario(
             what="90 % while two scrapes in a row fail",
-            lines=Instance(use=(*CALM, (0.0, 15.0, 900.0), (17.0, 30.0, 900.0), (30.5, END_MIN, 300.0))).with_spec(),  # type: ignore[misc]
+            lines=Instance(use=after_calm((0.0, 15.0, 900.0), (17.0, 30.0, 900.0), (30.5, END_MIN, 300.0))).with_spec(),
             expected=USED,
         ),
     )
@@ -376,7 +382,7 @@ def was_killed() -> tuple[Scenario, ...]:
         ),
         Scenario(
             what="the runtime lost the event: Error/137 at 96 % of the limit",
-            lines=(*Instance(use=(*CALM, (0.0, 3.0, 960.0), (3.5, END_MIN, 300.0))).lines(), *deaths((3.0,), reason="Error"), OLD_START),  # type: ignore[misc]
+            lines=(*Instance(use=after_calm((0.0, 3.0, 960.0), (3.5, END_MIN, 300.0))).lines(), *deaths((3.0,), reason="Error"), OLD_START),
             expected=(Expected(begin=3, within=2, over_by=45),),
         ),
         Scenario(
