@@ -1,4 +1,4 @@
-"""The article's rule, rules that people copy, and ours over the same series: who is told of what, and who is not.
+"""The article's rule (the one this project began with), rules that people copy, and ours over the same series: who is told of what, and who is not.
 
     python -m bench rules_compare [--pack DIR]
 
@@ -38,7 +38,7 @@ KILLS = ("OOMKilled", "ChildProcessOOMKilled", "SigkilledNearMemoryLimit", "Unat
 OURS, RIGHT = "ours", "right"
 HEAD = """# The rules, compared
 
-The same series, given to the article's rule, to rules that people copy, and to ours, on a real Prometheus
+The same series, given to the rule that this project began with (article), to rules that people copy, and to ours, on a real Prometheus
 (`python -m bench rules_compare`, which wrote this page; `tests/rules/test_compared.py` keeps it true). Samples and
 evaluations are 30 seconds apart.
 
@@ -51,7 +51,7 @@ Each cell says what the on-call would have seen:
 - **never ends**: still firing more than 40 minutes later.
 - **error**: Prometheus refuses to evaluate the rule at that time, for the whole cluster.
 
-Ours are HighMemoryUsage; and OOMKilled, ChildProcessOOMKilled, SigkilledNearMemoryLimit and UnattributedOOMKill together."""
+Ours are HighMemoryUsage for the first question; for the second OOMKilled, ChildProcessOOMKilled, SigkilledNearMemoryLimit and UnattributedOOMKill together."""
 
 Subject = tuple[str, str, str]  # cluster, pod, container
 

@@ -1,6 +1,6 @@
 """Do the promtool tests notice when a rule is broken? Every rule, broken one way at a time (bench/mutants.py).
 
-    python -m bench rules_mutants [--rule NAME ...] [--pack DIR] [--list]
+    python -m bench rules_mutants [--rule NAME ...] [--pack DIR] [--jobs N] [--list]
 
 Each mutant is judged by the test files that load its rule file. Listed are the survivors: mutants that every test still
 passes. tests/rules/equivalent_mutants.yaml names those that break nothing, with the reason; they are counted apart.
@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ def equivalents() -> Mapping[str, str]:
 
 
 def tests_by_file(directory: Path) -> Mapping[str, list[str]]:
-    """Which test files load each rule file; the ones that are about it alone come first."""
+    """Which test files load each rule file; those that are named after it come first."""
     found: dict[str, list[str]] = {}
     for path in sorted(directory.glob(TEST_FILES)):
         for loaded in read_yaml(path)["rule_files"]:
@@ -81,8 +82,8 @@ def tests_by_file(directory: Path) -> Mapping[str, list[str]]:
     return {name: sorted(tests, key=lambda test: not test.startswith(name.partition(".")[0])) for name, tests in found.items()}
 
 
-def judge(case: Case, directory: Path, tests: Sequence[str]) -> Verdict:
-    """Runs the tests, one file after the other, until one fails."""
+def judge(case: Case, directory: Path, tests: list[str]) -> Verdict:
+    """Runs the tests, one file after the other, until one fails; that one is moved to the front, for the next mutant."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         (folder / "tests").symlink_to((directory / "tests").resolve())
@@ -90,7 +91,7 @@ def judge(case: Case, directory: Path, tests: Sequence[str]) -> Verdict:
             if path.name != case.file.name:
                 (folder / path.name).symlink_to(path.resolve())
         (folder / case.file.name).write_text(case.text())
-        for test in tests:
+        for test in tuple(tests):
             done = subprocess.run(
                 [binary("promtool"), "test", "rules", f"tests/{test}"],
                 cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=TIMEOUT_S,
@@ -99,6 +100,7 @@ def judge(case: Case, directory: Path, tests: Sequence[str]) -> Verdict:
             if "could not parse" in said or "parse error" in said:
                 return Verdict.INVALID
             if done.returncode != 0:
+                tests.sort(key=lambda one: one != test)
                 return Verdict.NOTICED
     return Verdict.SURVIVED
 
@@ -108,6 +110,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench rules_mutants")
     parser.add_argument("--pack", type=Path, default=rules_dir(), help="folder with *.rules.yaml and tests/")
     parser.add_argument("--rule", nargs="+", default=[], help="only these alerts or records")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 2, help="how many at a time")
     parser.add_argument("--list", action="store_true", help="name the mutants, run nothing")
     options = parser.parse_args(arguments)
     cases = list(cases_of(options.pack, options.rule))
@@ -115,20 +118,20 @@ def main(arguments: Sequence[str] = ()) -> None:
         print("\n".join(case.mutant.name for case in cases))
         return
     tests, known, started = tests_by_file(options.pack), equivalents(), time.monotonic()
-    with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
-        verdicts = list(pool.map(lambda case: judge(case, options.pack, tests.get(case.file.name, ())), cases))
-    judged = list(zip((case.mutant.name for case in cases), verdicts, strict=True))
-    survivors = [name for name, verdict in judged if verdict is Verdict.SURVIVED]
-    unexpected = [name for name in survivors if name not in known]
-    for name in unexpected:
-        print(f"SURVIVED {name}")
-    for name, verdict in judged:
-        if verdict is Verdict.INVALID:
-            print(f"NO PROMQL {name}")
-        elif verdict is Verdict.NOTICED and name in known:
-            print(f"NOTICED, though listed as equivalent: {name}")
-    noticed = sum(verdict is Verdict.NOTICED for verdict in verdicts)
-    print(f"{len(cases)} mutants: {noticed} noticed, {len(survivors) - len(unexpected)} equivalent, {len(unexpected)} survived; "
-          f"{time.monotonic() - started:.0f} s")  # fmt: skip
+    verdicts: Counter[Verdict] = Counter()
+    unexpected = 0
+    with ThreadPoolExecutor(options.jobs) as pool:
+        for case, verdict in zip(
+            cases, pool.map(lambda case: judge(case, options.pack, tests.get(case.file.name, [])), cases), strict=True
+        ):
+            name = case.mutant.name
+            verdicts[verdict] += 1
+            unexpected += verdict is Verdict.SURVIVED and name not in known
+            if (verdict is Verdict.NOTICED) == (name in known):
+                print(f"{verdict.value.upper()}{', though listed as equivalent' if name in known else ''} {name}", flush=True)
+    print(
+        f"{len(cases)} mutants: {verdicts[Verdict.NOTICED]} noticed, {verdicts[Verdict.INVALID]} no PromQL,"
+        f" {verdicts[Verdict.SURVIVED] - unexpected} equivalent, {unexpected} survived; {time.monotonic() - started:.0f} s"
+    )
     if unexpected:
         sys.exit(1)
