@@ -73,7 +73,7 @@ def equivalents() -> Mapping[str, str]:
     return {str(name): str(reason) for name, reason in read_yaml(EQUIVALENT).items()}
 
 
-def tests_by_file(directory: Path) -> Mapping[str, list[str]]:
+def tests_by_file(directory: Path) -> dict[str, list[str]]:
     """Which test files load each rule file; those that are named after it come first."""
     found: dict[str, list[str]] = {}
     for path in sorted(directory.glob(TEST_FILES)):
@@ -82,8 +82,8 @@ def tests_by_file(directory: Path) -> Mapping[str, list[str]]:
     return {name: sorted(tests, key=lambda test: not test.startswith(name.partition(".")[0])) for name, tests in found.items()}
 
 
-def judge(case: Case, directory: Path, tests: list[str]) -> Verdict:
-    """Runs the tests, one file after the other, until one fails; that one is moved to the front, for the next mutant."""
+def judge(case: Case, directory: Path, tests_of: dict[str, list[str]]) -> Verdict:
+    """Runs the tests of its file, one after the other, until one fails; that one goes first for the next mutant."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         (folder / "tests").symlink_to((directory / "tests").resolve())
@@ -91,7 +91,8 @@ def judge(case: Case, directory: Path, tests: list[str]) -> Verdict:
             if path.name != case.file.name:
                 (folder / path.name).symlink_to(path.resolve())
         (folder / case.file.name).write_text(case.text())
-        for test in tuple(tests):
+        tests = tests_of.get(case.file.name, [])
+        for test in tests:
             done = subprocess.run(
                 [binary("promtool"), "test", "rules", f"tests/{test}"],
                 cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=TIMEOUT_S,
@@ -100,7 +101,7 @@ def judge(case: Case, directory: Path, tests: list[str]) -> Verdict:
             if "could not parse" in said or "parse error" in said:
                 return Verdict.INVALID
             if done.returncode != 0:
-                tests.sort(key=lambda one: one != test)
+                tests_of[case.file.name] = [test, *(one for one in tests if one != test)]
                 return Verdict.NOTICED
     return Verdict.SURVIVED
 
@@ -121,9 +122,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     verdicts: Counter[Verdict] = Counter()
     unexpected = 0
     with ThreadPoolExecutor(options.jobs) as pool:
-        for case, verdict in zip(
-            cases, pool.map(lambda case: judge(case, options.pack, tests.get(case.file.name, [])), cases), strict=True
-        ):
+        for case, verdict in zip(cases, pool.map(lambda case: judge(case, options.pack, tests), cases), strict=True):
             name = case.mutant.name
             verdicts[verdict] += 1
             unexpected += verdict is Verdict.SURVIVED and name not in known
