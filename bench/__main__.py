@@ -14,6 +14,7 @@ NAMES = (
     "classify_accuracy",
     "proposal",
     "rules_cost",
+    "rules_running",
     "rules_compare",
     "rules_mutants",
 )
