@@ -69,7 +69,9 @@ def read_values(pack: Pack, changes: Mapping[str, Any] | None = None) -> Values:
     validate(changes or {}, schema)  # first alone, so that the message does not speak of what the pack holds
     merged = _merged(own_values(pack), changes or {})
     validate(merged, schema)
-    return _values(merged)
+    values = _values(merged)
+    _check_renames(values.label_names, pack.labels)
+    return values
 
 
 def own_values(pack: Pack) -> Mapping[str, Any]:
@@ -93,15 +95,13 @@ def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
 
 def _values(content: Mapping[str, Any]) -> Values:
     resource = _given(content, "prometheusrule")
-    label_names = _given(content, "label_names")
-    _check_renames(label_names)
     return Values(
         runbook_base=content.get("runbook_base"),
         interval=content.get("interval"),
         group_intervals=_given(content, "group_intervals"),
         labels=_given(content, "labels"),
         annotations=_given(content, "annotations"),
-        label_names={name: new for name, new in label_names.items() if new != name},
+        label_names={name: new for name, new in _given(content, "label_names").items() if new != name},
         selectors={name: _matchers(f"selectors.{name}", text) for name, text in _given(content, "selectors").items()},
         exclude_namespaces=_namespaces(content.get("exclude_namespaces") or []),
         parameters=_given(content, "parameters"),
@@ -167,9 +167,11 @@ def _matchers(key: str, text: str) -> tuple[Matcher, ...]:
         raise ConfigError(f"{key}: {exc}") from exc
 
 
-def _check_renames(names: Mapping[str, str]) -> None:
-    """Two labels under one name would be one label."""
-    for name, new in names.items():
-        clash = next((other for other in names if other != name and names[other] == new), None)
-        if clash is not None:
-            raise ConfigError(f"label_names: {name} and {clash} would both be called {new}")
+def _check_renames(names: Mapping[str, str], labels: tuple[str, ...]) -> None:
+    """Two of the pack's labels under one name would be one label."""
+    called: dict[str, str] = {}
+    for label in labels:
+        name = names.get(label, label)
+        if name in called:
+            raise ConfigError(f"label_names: {called[name]} and {label} would both be called {name}")
+        called[name] = label

@@ -10,17 +10,15 @@ from receiver.rulepack.metrics import Drop, exporter_of, values_let_through
 from receiver.rulepack.pack import Pack
 from receiver.rulepack.problem import Level, Problem
 from receiver.rulepack.promql import Selector, selectors
-from receiver.rulepack.syntax import Call, parse, walk
+from receiver.rulepack.syntax import Aggregation, Call, parse, walk
 
 OLDEST = "2.42"  # the Prometheus that the rules must run on
-# Since which Prometheus a function is there without a feature flag; "experimental": behind one.
-NEWER = {
-    "histogram_stdvar": "2.46", "histogram_stddev": "2.46", "histogram_avg": "2.52",
-    "mad_over_time": "experimental", "sort_by_label": "experimental", "sort_by_label_desc": "experimental", "info": "experimental",
-    "limitk": "experimental", "limit_ratio": "experimental", "double_exponential_smoothing": "experimental",
-    "ts_of_max_over_time": "experimental", "ts_of_min_over_time": "experimental", "ts_of_last_over_time": "experimental",
-    "first_over_time": "experimental", "step": "experimental",
-}  # fmt: skip
+# Functions and aggregations that it does not have; newer ones have most of them behind a feature flag.
+NEWER = frozenset(
+    {"histogram_stdvar", "histogram_stddev", "histogram_avg", "mad_over_time", "sort_by_label", "sort_by_label_desc", "info", "limitk",
+     "limit_ratio", "double_exponential_smoothing", "ts_of_max_over_time", "ts_of_min_over_time", "ts_of_last_over_time",
+     "first_over_time"}
+)  # fmt: skip
 GONE = {"holt_winters": "3.0"}
 NEWER_OF_GROUP = {"query_offset": "2.53", "labels": "3.0"}
 
@@ -71,16 +69,13 @@ def _dropped(rule: Rule, found: tuple[Selector, ...], drops: tuple[Drop, ...]) -
 
 def _new_functions(rule: Rule) -> Iterator[Problem]:
     try:
-        called = [node.name for node in walk(parse(rule.expr)) if isinstance(node, Call)]
+        called = [node.name for node in walk(parse(rule.expr)) if isinstance(node, Call | Aggregation)]
     except ConfigError:
         return
     for name in called:
         if name in NEWER:
-            since = NEWER[name]
-            needs = "behind a feature flag" if since == "experimental" else f"there since Prometheus {since}"
-            yield Problem(
-                where=rule.where, text=f"{name}() is {needs}; the rules must run on {OLDEST}", hint="an older one refuses the whole file"
-            )
+            text = f"{name}() is not in Prometheus {OLDEST}, on which the rules must run"
+            yield Problem(where=rule.where, text=text, hint="it refuses the whole file")
         if name in GONE:
             yield Problem(where=rule.where, text=f"{name}() is gone in Prometheus {GONE[name]}", level=Level.WARNING)
 
