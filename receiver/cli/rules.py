@@ -95,10 +95,11 @@ def _print(problems: list[Problem], costs: Costs | None) -> None:
         print("the rules are fine")
     if costs is None or not costs.rules:
         return
-    print(f"\n{'seconds':>9} {'samples':>10} {'results':>8}  {'every':>6}  rule")
+    print(f"\n{'of a core':>9} {'seconds':>9} {'every':>6} {'samples':>10} {'results':>8}  rule")
     for cost in costs.rules:
         inlined = "  (with the records it reads)" if cost.is_inlined else ""
-        print(f"{cost.eval_s:9.4f} {cost.samples:10d} {cost.results:8d}  {cost.interval_s:5.0f}s  {cost.name}{inlined}")
+        numbers = f"{cost.share:9.3%} {cost.eval_s:9.4f} {cost.interval_s:5.0f}s {cost.samples:10d} {cost.results:8d}"
+        print(f"{numbers}  {cost.name}{inlined}")
     print(f"\nall rules: {costs.share:.2%} of one core at most. It is the queries' wall time in a server that also did other things.")
     if not costs.is_installed:
         print("The rules are not loaded there: what they read of each other was evaluated again for each reader.")

@@ -60,18 +60,27 @@ def measure(pack: Pack, ask: Ask, *, matchers: str = "") -> Costs:
     """Evaluates every rule once, one after the other. A Prometheus that does not answer ends it with one problem."""
     found: list[Cost] = []
     problems: list[Problem] = []
+    unmeasured: list[str] = []
     is_installed = True
     try:
         source = Source(ask, matchers)
         is_installed = _is_installed(pack, source)
         for rule, interval_s in _rules(pack):
-            outcome = _measured(rule, interval_s, pack, source, is_installed=is_installed)
+            try:
+                expr = rule.expr if is_installed else _inlined(rule.expr, pack)
+            except ConfigError:
+                unmeasured.append(rule.name)
+                continue
+            outcome = _measured(rule, expr, interval_s, source)
             if isinstance(outcome, Problem):
                 problems.append(outcome)
             elif outcome is not None:
                 found.append(outcome)
     except SourceError as exc:
         problems.append(away(exc))
+    if unmeasured:
+        text = f"not measured, as they read the history of records that are not there yet: {', '.join(unmeasured)}"
+        problems.append(Problem(where="cost", text=text, hint="load the rules, and ask again a day later", level=Level.WARNING))
     return Costs(rules=tuple(sorted(found, key=lambda cost: cost.share, reverse=True)), problems=tuple(problems), is_installed=is_installed)
 
 
@@ -92,13 +101,9 @@ def _rules(pack: Pack) -> Iterator[tuple[Rule, float]]:
                 yield Rule(file=file.name, group=str(group["name"]), body=body), interval_s
 
 
-def _measured(rule: Rule, interval_s: float, pack: Pack, source: Source, *, is_installed: bool) -> Cost | Problem | None:
-    try:
-        expr = rule.expr if is_installed else _inlined(rule.expr, pack)
-        if not any(isinstance(node, Series) for node in walk(parse(expr))):
-            return None  # vector(1) costs nothing
-    except ConfigError as exc:
-        return Problem(where=rule.where, text=f"its cost was not measured: {exc}", level=Level.WARNING)
+def _measured(rule: Rule, expr: str, interval_s: float, source: Source) -> Cost | Problem | None:
+    if not any(isinstance(node, Series) for node in walk(parse(expr))):
+        return None  # vector(1) costs nothing
     try:
         result, data = source.query(f"count({expr}\n)", stats="all", timeout=TIMEOUT)
     except Rejected as exc:

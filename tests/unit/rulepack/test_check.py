@@ -240,13 +240,24 @@ groups:
     rules: [{{record: "l:slow:x", expr: "sum(x)"}}]
 """)
 
-    found = {(problem.level, problem.where.rpartition(": ")[2], problem.text.partition(",")[0]) for problem in check_rules(path, promtool=promtool)}
+    found = {
+        (problem.level, problem.where.rpartition(": ")[2], problem.text.partition(",")[0])
+        for problem in check_rules(path, promtool=promtool)
+    }
 
     assert found == {
         (Level.ERROR, "Alpha", "reads l:late:x"),
         (Level.ERROR, "Alpha", "reads l:slow:x of slow"),
-        (Level.WARNING, "Alpha", "reads l:early:x of another group (other) and has no `for` as long as its interval: it may see a value of before"),
-        (Level.WARNING, "Beta", "reads l:other:x of another group (other) and has no `for` as long as its interval: it may see a value of before"),
+        (
+            Level.WARNING,
+            "Alpha",
+            "reads l:early:x of another group (other) and has no `for` as long as its interval: it may see a value of before",
+        ),
+        (
+            Level.WARNING,
+            "Beta",
+            "reads l:other:x of another group (other) and has no `for` as long as its interval: it may see a value of before",
+        ),
     }
 
 

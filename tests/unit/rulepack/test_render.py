@@ -130,7 +130,9 @@ def test_matchers_of_a_source_reach_its_metrics_only() -> None:
 
     assert '{container!="", container!="POD", job="kubelet", metrics_path="/metrics/cadvisor"} > 0' in limits
     assert 'kube_pod_container_resource_limits{resource="memory"} > 0' in limits
-    assert record(document, "namespace_pod_container:memory_limit_usage:ratio") == record(rendered(), "namespace_pod_container:memory_limit_usage:ratio")
+    assert record(document, "namespace_pod_container:memory_limit_usage:ratio") == record(
+        rendered(), "namespace_pod_container:memory_limit_usage:ratio"
+    )
 
 
 def test_labels_are_renamed_everywhere(tmp_path: Path) -> None:
