@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from receiver.cli import rules_backtest
 from receiver.errors import ConfigError
 from receiver.rulepack import FORMATS, Level, check_rules, render_rules, rules_dir
 from receiver.settings.load import read_yaml_mapping
@@ -25,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     render.add_argument("--format", choices=FORMATS, default=FORMATS[0])
     render.add_argument("--values", metavar="FILE", help="YAML with what differs from rules/config/values.yaml")
     render.set_defaults(run=_render)
+    rules_backtest.add_arguments(actions.add_parser("backtest", help="tell what the alerts would have said over your own history"))
 
 
 def _check(arguments: argparse.Namespace) -> int:

@@ -71,7 +71,8 @@ class Outcome:
     """What one alert would have done.
 
     `windows`: the evaluations that could be asked for. `missing`: why not all, or why none. `notes`: what to know beside.
-    `kills`: those in the windows, None when the alert is not about single pods. `caught`: of them.
+    `kills`: those in the windows (less those so near the end that it may have spoken later), None when the alert is not
+    about single pods or was not asked for. `caught`: of them.
     `followed`: firings with a kill from LATE_S before to `within_s` after; `undecided`: the range ended too soon to say.
     `incidents`: threads this alert alone would have opened in Slack.
     """
@@ -101,6 +102,16 @@ class Outcome:
     def median_s(self) -> float:
         """Length of the middle firing; 0 without any."""
         return statistics.median(firing.span.length_s for firing in self.firings) if self.firings else 0.0
+
+    @property
+    def without_kill(self) -> int:
+        """Firings that no kill went with."""
+        return len(self.firings) - self.followed - self.undecided
+
+    def median_of(self, how: How) -> float | None:
+        """The middle lead (BEFORE) or delay (AFTER) in seconds; None without any."""
+        found = [one.seconds for one in self.caught if one.how is how]
+        return statistics.median(found) if found else None
 
     @property
     def workloads(self) -> frozenset[str]:
@@ -140,8 +151,10 @@ def judge(
     undecided = sum(
         not has_kill and firing.span.until_s + within_s > end_s for firing, has_kill in zip(ordered, followed, strict=True)
     )  # fmt: skip
+    known = {id(one.kill) for one in caught}
+    judged = tuple(kill for kill in seen if id(kill) in known or kill.at_s <= end_s - LATE_S)
     return Outcome(
-        rule=rule, firings=ordered, windows=windows, kills=seen if about_pods and windows else None, caught=tuple(caught),
+        rule=rule, firings=ordered, windows=windows, kills=judged if about_pods and windows else None, caught=tuple(caught),
         followed=sum(followed), undecided=undecided, incidents=incidents(ordered), missing=missing, notes=notes,
     )  # fmt: skip
 
