@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("accept", "footprint", "delivery", "classify_speed", "classify_accuracy", "proposal")
+NAMES = ("accept", "footprint", "delivery", "classify_speed", "classify_accuracy", "proposal", "backtest")
 
 
 def main() -> None:

@@ -24,6 +24,7 @@ class Program:
 
     `kills_s`: when the whole container was OOMKilled and started again; `process_kills_s`: when only a process in it was.
     `dies_s`: it was OOMKilled then and stays dead (a Job). `has_times`: kube-state-metrics tells times of death.
+    `has_spec_limit`: cAdvisor tells the limit, else kube-state-metrics does.
     """
 
     namespace: str
@@ -35,6 +36,7 @@ class Program:
     process_kills_s: tuple[float, ...] = ()
     dies_s: float | None = None
     has_times: bool = True
+    has_spec_limit: bool = True
     cluster: str = ""
 
     @property
@@ -48,7 +50,8 @@ class Program:
         if self.dies_s is not None and t_s >= self.dies_s:
             return
         yield "container_memory_working_set_bytes", self.labels, round(self.ratio(t_s) * self.limit_bytes)
-        yield "container_spec_memory_limit_bytes", self.labels, self.limit_bytes
+        if self.has_spec_limit:
+            yield "container_spec_memory_limit_bytes", self.labels, self.limit_bytes
         if self.process_kills_s:
             yield "container_oom_events_total", self.labels, sum(at <= t_s for at in self.process_kills_s)
 
@@ -56,7 +59,8 @@ class Program:
         """kube-state-metrics' series at one scrape."""
         labels = f'{self.labels},uid="uid-{self.pod}"'
         dead = [at for at in self.kills_s if at <= t_s]
-        yield "kube_pod_container_resource_limits", f'{labels},resource="memory"', self.limit_bytes
+        if not self.has_spec_limit:
+            yield "kube_pod_container_resource_limits", f'{labels},resource="memory"', self.limit_bytes
         yield "kube_pod_container_status_restarts_total", labels, len(dead)
         if dead:
             yield "kube_pod_container_status_last_terminated_reason", f'{labels},reason="OOMKilled"', 1

@@ -16,7 +16,7 @@ LEAK_PERIOD_S = 36 * HOUR_S
 LEAKS = tuple(
     Program(
         namespace="shop", pod=f"orders-api-655779759d-{suffix}", container="orders-api",
-        ratio=ramp(LEAK_PERIOD_S), kills_s=tuple(LEAK_PERIOD_S * k + 20.0 for k in (1, 2, 3, 4)),
+        ratio=ramp(LEAK_PERIOD_S), kills_s=tuple(LEAK_PERIOD_S * k - 20.0 for k in (1, 2, 3, 4)),
     )
     for suffix in ("jst99", "x7k2p")
 )  # fmt: skip
@@ -40,4 +40,4 @@ PROGRAMS = (*LEAKS, SPIKES, JOB, SERVER, FULL, QUIET)
 
 def write_week(folder: Path) -> None:
     """`folder`/data for tests/e2e/servers.Prometheus."""
-    write_history(folder, PROGRAMS, start_s=START_S, length_s=WEEK_S, promtool=binary("promtool"))
+    write_history(folder, PROGRAMS, start_s=START_S, length_s=WEEK_S, promtool=binary("promtool"), state_scrape_s=120)

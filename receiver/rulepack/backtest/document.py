@@ -45,6 +45,7 @@ def backtest_document(backtest: Backtest, comparison: Comparison | None = None) 
             "kills_missed": len(backtest.missed), "kills_undecided": len(backtest.too_late),
         },
         "recorded": list(backtest.recorded),
+        "absent": [{"metric": one.metric, "without": one.without or None, "alerts": list(one.alerts)} for one in backtest.absent],
         "not_seen": list(backtest.blind),
         "missing": list(backtest.missing),
         "load": {
@@ -59,7 +60,7 @@ def _outcome(outcome: Outcome, backtest: Backtest, number: dict[int, int]) -> di
     rule = outcome.rule
     return {
         "alert": rule.name, "severity": rule.severity, "interval_s": rule.interval_s, "for_s": rule.for_s, "keep_firing_for_s": rule.keep_s,
-        "evaluated_ratio": round(words.coverage(outcome, backtest.range), 4), "missing": outcome.missing or None, "notes": list(outcome.notes),
+        "evaluated_ratio": round(words.coverage(outcome, backtest.range), 4), "missing": outcome.missing or None, "absent": list(outcome.absent),
         "fired": len(outcome.firings) if outcome.was_asked else None, "total_s": outcome.total_s, "median_s": outcome.median_s,
         "workloads": sorted(outcome.workloads), "threads": outcome.incidents,
         "kills": None if outcome.kills is None else len(outcome.kills),

@@ -70,7 +70,7 @@ class Caught:
 class Outcome:
     """What one alert would have done.
 
-    `windows`: the evaluations that could be asked for. `missing`: why not all, or why none. `notes`: what to know beside.
+    `windows`: the evaluations that could be asked for. `missing`: why not all, or why none. `absent`: metrics it reads that were not there.
     `kills`: those in the windows (less those so near the end that it may have spoken later), None when the alert is not
     about single pods or was not asked for. `caught`: of them.
     `followed`: firings with a kill from LATE_S before to `within_s` after; `undecided`: the range ended too soon to say.
@@ -86,7 +86,7 @@ class Outcome:
     undecided: int
     incidents: int
     missing: str = ""
-    notes: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
     @property
     def was_asked(self) -> bool:
@@ -134,7 +134,7 @@ def judge(
     end_s: int,
     within_s: float,
     missing: str = "",
-    notes: tuple[str, ...] = (),
+    absent: tuple[str, ...] = (),
 ) -> Outcome:
     """One alert's firings beside the kills of the same range."""
     ordered = tuple(sorted(firings, key=lambda firing: (firing.span.from_s, firing.labels)))
@@ -155,7 +155,7 @@ def judge(
     judged = tuple(kill for kill in seen if id(kill) in known or kill.at_s <= end_s - LATE_S)
     return Outcome(
         rule=rule, firings=ordered, windows=windows, kills=judged if about_pods and windows else None, caught=tuple(caught),
-        followed=sum(followed), undecided=undecided, incidents=incidents(ordered), missing=missing, notes=notes,
+        followed=sum(followed), undecided=undecided, incidents=incidents(ordered), missing=missing, absent=absent,
     )  # fmt: skip
 
 

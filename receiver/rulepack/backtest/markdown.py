@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from receiver.domain.units import human_duration
 from receiver.render.text import clean_line
 from receiver.rulepack.backtest import words
 from receiver.rulepack.backtest.compare import Comparison
@@ -18,7 +17,7 @@ def backtest_markdown(backtest: Backtest) -> str:
     rows = [
         (
             _code(outcome.rule.name), _code(outcome.rule.severity), f"{len(outcome.firings):,}",
-            human_duration(outcome.total_s) if outcome.firings else "-", words.caught(outcome), words.median(outcome, How.BEFORE),
+            words.length(outcome.total_s) if outcome.firings else "-", words.caught(outcome), words.median(outcome, How.BEFORE),
             words.median(outcome, How.AFTER), "-" if outcome.kills is None else f"{outcome.without_kill:,}",
             str(outcome.incidents) if outcome.rule.is_told else "-",
         )
@@ -52,7 +51,7 @@ def comparison_markdown(comparison: Comparison) -> str:
         rows = [
             (
                 _code(change.name), words.both(change, lambda o: f"{len(o.firings):,}"),
-                words.both(change, lambda o: human_duration(o.total_s) if o.firings else "-"), words.both(change, words.caught),
+                words.both(change, lambda o: words.length(o.total_s) if o.firings else "-"), words.both(change, words.caught),
                 words.both(change, lambda o: "-" if o.kills is None else f"{o.without_kill:,}"),
                 words.both(change, lambda o: str(o.incidents) if o.rule.is_told else "-"), words.note(change),
             )
@@ -72,7 +71,7 @@ def comparison_markdown(comparison: Comparison) -> str:
         lines += _folded(
             title,
             [
-                f"{change.name}  {words.firing_line(new)}, was {human_duration(old.span.length_s)}"
+                f"{change.name}  {words.firing_line(new)}, was {words.length(old.span.length_s)}"
                 for change in changed
                 for old, new in getattr(change, pairs)
             ],
@@ -83,6 +82,7 @@ def comparison_markdown(comparison: Comparison) -> str:
 
 def _end(backtest: Backtest) -> Iterator[str]:
     yield from _folded("Not evaluated, or not all of it", list(words.missing(backtest)))
+    yield from _folded("Metrics that were not there", list(words.absent(backtest)))
     yield ""
     yield f"<sub>{words.load(backtest.load)}</sub>"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import yaml
 from receiver.domain.units import parse_duration_s
 from receiver.errors import ConfigError
 from receiver.rulepack.backtest.expand import Record
+from receiver.rulepack.metrics import read_metrics
 from receiver.rulepack.render import render_rules
 
 PAGES_OR_POSTS = ("critical", "warning")  # severities that reach a person; info is a web page, none a heartbeat
@@ -39,10 +40,12 @@ class AlertRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSet:
-    """A version of the rules."""
+    """A version of the rules. `without`: what is lost without a metric that should always be there (config/metrics.yaml)."""
 
     alerts: tuple[AlertRule, ...]
     records: tuple[Record, ...]
+    without: Mapping[str, str] = field(default_factory=dict)
+    events: frozenset[str] = frozenset()  # metrics that exist only after something happened
 
 
 def read_rule_set(directory: Path, *, values: Mapping[str, Any] | None = None, step_s: int) -> RuleSet:
@@ -65,7 +68,11 @@ def read_rule_set(directory: Path, *, values: Mapping[str, Any] | None = None, s
                     names_pods="$labels.pod" in str((body.get("annotations") or {}).get("description", "")),
                 )
             )  # fmt: skip
-    return RuleSet(alerts=tuple(_told_apart(alerts)), records=tuple(records))
+    metrics = read_metrics(directory)
+    return RuleSet(
+        alerts=tuple(_told_apart(alerts)), records=tuple(records), without={metric.name: metric.without for metric in metrics},
+        events=frozenset(metric.name for metric in metrics if metric.need == "event"),
+    )  # fmt: skip
 
 
 def _rules(document: Mapping[str, Any], step_s: int) -> Iterator[tuple[Mapping[str, Any], int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -36,6 +36,15 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Absent:
+    """A metric that was not there in the whole range, what is lost without it (where that is known), and who reads it."""
+
+    metric: str
+    without: str
+    alerts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Backtest:
     """One version of the rules over the range.
 
@@ -48,6 +57,7 @@ class Backtest:
     outcomes: tuple[Outcome, ...]
     incidents: int
     recorded: tuple[str, ...]
+    absent: tuple[Absent, ...]
     blind: tuple[str, ...]
     missing: tuple[str, ...]
     load: Load
@@ -106,7 +116,7 @@ class Runner:
             outcomes.append(self._outcome(alert, expanded[alert.name], there, found.kills, f"[{index}/{len(chosen)}] {alert.name}"))
         told = [firing for outcome in outcomes if outcome.rule.is_told for firing in outcome.firings]
         return Backtest(
-            range=self._range, kills=found.kills, outcomes=tuple(outcomes), incidents=incidents(told), recorded=tuple(sorted(recorded)),
+            range=self._range, kills=found.kills, outcomes=tuple(outcomes), incidents=incidents(told), recorded=tuple(sorted(recorded)), absent=tuple(_absent(outcomes, rules)),
             blind=(*self._blind, *NEVER_SEEN), missing=(*found.missing, *self._asker.warnings), load=self._asker.load,
         )  # fmt: skip
 
@@ -130,10 +140,10 @@ class Runner:
             firings = _firings(alert, runs, last_s)
         except CannotTell as exc:
             return judge(alert, (), kills, windows=(), end_s=self._range.end_s, within_s=self._range.within_s, missing=str(exc))
-        absent = sorted(expanded.metrics - there) if there is not None else []
+        absent = tuple(sorted(expanded.metrics - there)) if there is not None else ()
         return judge(
             alert, firings, kills, windows=covered.windows, end_s=self._range.end_s, within_s=self._range.within_s, missing=covered.why,
-            notes=tuple(f"{name} was not there" for name in absent),
+            absent=absent,
         )  # fmt: skip
 
     def _asked(self, expr: str, step_s: int, what: str) -> tuple[dict[Labels, tuple[Run, ...]], Covered]:
@@ -195,6 +205,13 @@ class Runner:
             on_series=lambda labels, points: presence.add(labels, (at for at, _ in points)), what=f"is {record.name} recorded",
         )  # fmt: skip
         return list(presence.runs().values()) == [((start_s, end_s),)]
+
+
+def _absent(outcomes: Sequence[Outcome], rules: RuleSet) -> Iterator[Absent]:
+    """Metrics that should have been there. Those that exist only after an event say nothing by their absence."""
+    for metric in sorted({name for outcome in outcomes for name in outcome.absent} - rules.events):
+        readers = tuple(outcome.rule.name for outcome in outcomes if metric in outcome.absent)
+        yield Absent(metric=metric, without=rules.without.get(metric, ""), alerts=readers)
 
 
 def _longest_s(expressions: Sequence[str]) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from receiver.domain.units import human_duration
 from receiver.rulepack.backtest import words
 from receiver.rulepack.backtest.compare import Change, Comparison
 from receiver.rulepack.backtest.judge import How, Outcome
@@ -53,7 +52,7 @@ def comparison_text(comparison: Comparison) -> str:
         lines += _listed(
             title,
             [
-                f"{change.name}  {words.firing_line(new)}, was {human_duration(old.span.length_s)}"
+                f"{change.name}  {words.firing_line(new)}, was {words.length(old.span.length_s)}"
                 for change in changed
                 for old, new in getattr(change, pairs)
             ],
@@ -75,7 +74,7 @@ def _verdict(backtest: Backtest) -> Iterator[str]:
 def _row(outcome: Outcome) -> tuple[str, ...]:
     return (
         words.name(outcome.rule.name), words.name(outcome.rule.severity) or "-", f"{len(outcome.firings):,}", str(len(outcome.workloads)),
-        human_duration(outcome.total_s) if outcome.firings else "-", human_duration(outcome.median_s) if outcome.firings else "-",
+        words.length(outcome.total_s) if outcome.firings else "-", words.length(outcome.median_s) if outcome.firings else "-",
         words.caught(outcome), words.median(outcome, How.BEFORE), words.median(outcome, How.AFTER),
         "-" if outcome.kills is None else f"{outcome.without_kill:,}", str(outcome.incidents) if outcome.rule.is_told else "-",
     )  # fmt: skip
@@ -84,7 +83,7 @@ def _row(outcome: Outcome) -> tuple[str, ...]:
 def _sum(backtest: Backtest) -> tuple[str, ...]:
     told = backtest.told
     workloads = len(frozenset[str]().union(*(outcome.workloads for outcome in told)))
-    total = human_duration(sum(outcome.total_s for outcome in told)) if backtest.firings else "-"
+    total = words.length(sum(outcome.total_s for outcome in told)) if backtest.firings else "-"
     judged = len(backtest.kills) - len(backtest.too_late)
     return (
         "critical and warning", "", f"{backtest.firings:,}", str(workloads), total, "", f"{len(backtest.caught)} of {judged}", "", "", "",
@@ -100,7 +99,7 @@ def _workloads(backtest: Backtest) -> Iterator[str]:
     yield f"Workloads told of most ({min(len(told), words.TOP)} of {len(told)})"
     rows = [
         (
-            f"  {words.name(one.name)}", words.count(one.firings, "firing"), human_duration(one.total_s), words.count(one.kills, "kill"),
+            f"  {words.name(one.name)}", words.count(one.firings, "firing"), words.length(one.total_s), words.count(one.kills, "kill"),
             ", ".join(f"{alert} {times}" for alert, times in one.alerts),
         )
         for one in told[: words.TOP]
@@ -113,7 +112,7 @@ def _changed_row(change: Change) -> tuple[str, ...]:
         words.name(change.name),
         words.both(change, lambda outcome: words.name(outcome.rule.severity) or "-"),
         words.both(change, lambda outcome: f"{len(outcome.firings):,}"),
-        words.both(change, lambda outcome: human_duration(outcome.total_s) if outcome.firings else "-"),
+        words.both(change, lambda outcome: words.length(outcome.total_s) if outcome.firings else "-"),
         words.both(change, words.caught),
         words.both(change, lambda outcome: "-" if outcome.kills is None else f"{outcome.without_kill:,}"),
         words.both(change, lambda outcome: str(outcome.incidents) if outcome.rule.is_told else "-"),
@@ -134,8 +133,7 @@ def _listed(title: str, lines: list[str]) -> Iterator[str]:
 def _end(backtest: Backtest) -> Iterator[str]:
     """What was not evaluated, what cannot be seen, and what the answer cost."""
     yield from _listed("Not evaluated, or not all of it", list(words.missing(backtest)))
-    notes = [f"{outcome.rule.name}: {words.name(note)}" for outcome in backtest.outcomes for note in outcome.notes if outcome.was_asked]
-    yield from _listed("Metrics that were not there (some exist only after an event)", notes)
+    yield from _listed("Metrics that were not there", list(words.absent(backtest)))
     yield from _listed("What cannot be seen", list(words.limits_of_sight(backtest)))
     yield ""
     read = f" Recorded series read: {', '.join(backtest.recorded)}." if backtest.recorded else ""

@@ -40,6 +40,11 @@ def moment(at_s: float) -> str:
     return from_epoch(int(at_s)).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def length(seconds: float) -> str:
+    """A duration in two units at most; hours up to four days, where whole days would hide the half of it."""
+    return f"{seconds / 3600:.0f} h" if 48 * 3600 <= seconds < 96 * 3600 else human_duration(seconds)
+
+
 def span(range_: Range) -> str:
     """The range with its length."""
     return f"{human_duration(range_.length_s)} ({moment(range_.start_s)[:-3]} to {moment(range_.end_s)[:-3]} UTC)"
@@ -58,7 +63,7 @@ def caught(outcome: Outcome) -> str:
 def median(outcome: Outcome, how: How) -> str:
     """The middle lead or delay."""
     seconds = outcome.median_of(how)
-    return "-" if seconds is None else human_duration(seconds)
+    return "-" if seconds is None else length(seconds)
 
 
 def coverage(outcome: Outcome, range_: Range) -> float:
@@ -92,7 +97,7 @@ def firing_line(firing: Firing) -> str:
     _, namespace, pod, container = firing.place
     subject = name(f"{namespace}/{pod}" + (f" ({container})" if container else "")) if pod else name(whom(firing))
     still = ", still firing at the end" if firing.span.is_open else ""
-    return f"{moment(firing.span.from_s)}  {subject}  {human_duration(firing.span.length_s)}{still}"
+    return f"{moment(firing.span.from_s)}  {subject}  {length(firing.span.length_s)}{still}"
 
 
 def top_workloads(backtest: Backtest) -> tuple[Told, ...]:
@@ -164,6 +169,13 @@ def missing(backtest: Backtest) -> Iterator[str]:
         if outcome.missing:
             yield f"{name(outcome.rule.name)}: {clean_line(outcome.missing, 400)}{part}"
     yield from (clean_line(text, 400) for text in backtest.missing)
+
+
+def absent(backtest: Backtest) -> Iterator[str]:
+    """Metrics that were not there, with what that means or who reads them."""
+    for one in backtest.absent:
+        few = ", ".join(one.alerts[:3]) + (f" and {len(one.alerts) - 3} more" if len(one.alerts) > 3 else "")
+        yield clean_line(f"{one.metric}: " + (f"without it {one.without}" if one.without else f"read by {few}"), 300)
 
 
 def legend(range_: Range) -> tuple[str, ...]:
