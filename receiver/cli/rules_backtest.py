@@ -41,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--against-values", metavar="FILE", help="the values before; without --against, the same rules with them")
     parser.add_argument("--alert", metavar="NAME", action="append", default=[], help="only this alert; may be repeated")
+    parser.add_argument(
+        "--matchers", metavar="M", help='added to every selector, as in namespace=~"shop|web" (default: PROMETHEUS_MATCHERS)'
+    )
     parser.add_argument("-o", "--output", choices=("text", "json", "markdown"), default="text", help="what to print (default: text)")
     parser.add_argument(
         "--max-queries", metavar="N", default=str(bt.Limits().max_queries), help="stop after N queries (default: %(default)s)"
@@ -69,9 +72,12 @@ def _run(arguments: argparse.Namespace) -> int:
         old_values = _values(arguments.against_values) if arguments.against_values else values
         before = bt.read_rule_set(Path(arguments.against) if arguments.against else directory, values=old_values, step_s=step_s)
     _check_names(arguments.alert, {alert.name for rule_set in (rules, before) if rule_set for alert in rule_set.alerts})
+    matchers = settings.prometheus_matchers
+    if arguments.matchers is not None:
+        matchers = _setting("--matchers", arguments.matchers, parse.matchers)
     progress = _progress(quiet=arguments.quiet)
     asker = _asker(arguments, settings, progress)
-    runner = bt.Runner(asker, range_, matchers=settings.prometheus_matchers, read_recorded=not arguments.write_out)
+    runner = bt.Runner(asker, range_, matchers=matchers, read_recorded=not arguments.write_out)
     old = runner.run(before, only=arguments.alert) if before else None
     result = runner.run(rules, only=arguments.alert)
     progress("")

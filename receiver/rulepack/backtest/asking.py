@@ -114,8 +114,10 @@ class Asker:
         except (_TooMuch, _Refused, _Gone) as exc:
             raise Unavailable(str(exc)) from None
 
-    def range(self, query: str, *, start_s: int, end_s: int, step_s: int, on_series: OnSeries, what: str) -> Covered:
+    def range(self, query: str, *, start_s: int, end_s: int, step_s: int, on_series: OnSeries, what: str, share: float = 1.0) -> Covered:
         """Every evaluation from start to end, given to `on_series` piece by piece in the order of time.
+
+        `share`: of the seconds that are left, so that one dear expression leaves something for the others.
 
         SourceError only where going on makes no sense: a refused token, an address that is no Prometheus, nobody there
         from the first question on.
@@ -123,8 +125,9 @@ class Asker:
         windows: list[tuple[int, int]] = []
         problems: list[str] = []
         at, points, setbacks = start_s, FIRST_POINTS, 0
+        stop_at = self._clock() + share * self._left_s()
         while at <= end_s:
-            if why := self.gone or self._budget_used():
+            if why := self.gone or self._budget_used(stop_at):
                 problems.append(why)
                 break
             n = min(points, MAX_POINTS, (end_s - at) // step_s + 1)
@@ -213,11 +216,15 @@ class Asker:
     def _left_s(self) -> float:
         return self._limits.max_seconds - (self._clock() - self._began)
 
-    def _budget_used(self) -> str:
+    def _budget_used(self, stop_at: float) -> str:
         if self.load.queries >= self._limits.max_queries:
             return f"the budget of {self._limits.max_queries} queries was used up (--max-queries)"
         if self._left_s() <= 0:
             return f"the budget of {self._limits.max_seconds:.0f} seconds was used up (--max-seconds)"
+        if self._clock() >= stop_at:
+            return (
+                f"it is dear, and its share of the {self._limits.max_seconds:.0f} seconds was used up (--max-seconds, --matchers, --alert)"
+            )
         return ""
 
     def _since(self, before: Load) -> Load:

@@ -6,6 +6,8 @@ kill where they tell of the same container within FOLD_S.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,11 +17,16 @@ from receiver.rulepack.backtest.asking import Asker
 from receiver.rulepack.backtest.expand import Expander
 
 STEP_S = 60
+DAY_S = 86_400
 FOLD_S = 180  # cAdvisor and kube-state-metrics are scraped apart, each up to a minute after the kill, and one scrape may fail
 # For so long after a kill its time is looked for: a gap of kube-state-metrics of up to an hour hides none.
 DATED_S = 3600
 
+MAX_PODS = 200  # more names than this make no cheaper question
+
 _BY = "cluster, namespace, pod, container, uid"
+_OOM = ', reason="OOMKilled"'
+DATED, COUNTED, DEAD, PROCESS = TRACES = ("time of death", "restart", "dead container", "OOM event")
 
 
 def _states(name: str, matchers: str = "") -> str:
@@ -28,29 +35,38 @@ def _states(name: str, matchers: str = "") -> str:
     return f'{{__name__=~"{listed}"{matchers}}}'
 
 
-_OOM = ', reason="OOMKilled"'
-_EVENTS = 'container_oom_events_total{container!="", container!="POD"}'
-DATED, COUNTED, DEAD, PROCESS = "time of death", "restart", "dead container", "OOM event"
+def _events(matchers: str = "") -> str:
+    return f'container_oom_events_total{{container!="", container!="POD"{matchers}}}'
 
-# What each trace is called -> PromQL. Every point of the answer is a kill, or (DATED) carries the kill's time as its value.
-QUERIES: Mapping[str, str] = {
-    DATED: (
-        f"max by ({_BY}) ({_states('last_terminated_timestamp')} > time() - {DATED_S})"
-        f" and on ({_BY}) ({_states('last_terminated_reason', _OOM)} == 1)"
-    ),
-    COUNTED: (
-        f"(max by ({_BY}) ({_states('last_terminated_reason', _OOM)}) == 1 unless on ({_BY}) {_states('last_terminated_timestamp')})"
-        f" and on ({_BY}) ("
-        f"(max by ({_BY}) ({_states('restarts_total')}) - max by ({_BY}) ({_states('restarts_total')} offset {STEP_S}s) > 0)"
-        f" or (max by ({_BY}) ({_states('restarts_total')}) > 0 unless on ({_BY}) {_states('restarts_total')} offset {STEP_S}s"
-        f" and on (cluster, namespace, pod, uid) (time() - kube_pod_start_time < 600)))"
-    ),
-    DEAD: (
-        f"max by ({_BY}) ({_states('terminated_reason', _OOM)}) == 1"
-        f" unless on ({_BY}) (max by ({_BY}) (max_over_time({_states('terminated_reason', _OOM)}[1h] offset {STEP_S}s)) == 1)"
-    ),
-    PROCESS: f"max by (cluster, namespace, pod, container) ({_EVENTS} - {_EVENTS} offset {STEP_S}s) > 0",
-}
+
+def _whose(trace: str) -> str:
+    """PromQL, asked once a day: which pods the trace has anything to tell of. Cheap, and spares the rest of the cluster."""
+    reason, dated = f"last_over_time({_states('last_terminated_reason', _OOM)}[1d])", _states("last_terminated_timestamp")
+    return {
+        DATED: f"max by (pod) ({reason} and on ({_BY}) last_over_time({dated}[1d]))",
+        COUNTED: f"max by (pod) ({reason} unless on ({_BY}) last_over_time({dated}[1d]))",
+        DEAD: f"max by (pod) (last_over_time({_states('terminated_reason', _OOM)}[1d]))",
+        PROCESS: f"max by (pod) (changes({_events()}[1d]) > 0)",
+    }[trace]
+
+
+def _query(trace: str, pods: str) -> str:
+    """PromQL of which every point is a kill, or (DATED) carries the kill's time as its value. `pods`: a matcher, or nothing."""
+    reason, dated = _states("last_terminated_reason", f"{_OOM}{pods}"), _states("last_terminated_timestamp", pods)
+    restarts, dead = _states("restarts_total", pods), _states("terminated_reason", f"{_OOM}{pods}")
+    grew = f"max by ({_BY}) ({restarts}) - max by ({_BY}) ({restarts} offset {STEP_S}s) > 0"
+    born = f"max by ({_BY}) ({restarts}) > 0 unless on ({_BY}) {restarts} offset {STEP_S}s"
+    young = "time() - kube_pod_start_time < 600"
+    return {
+        DATED: f"max by ({_BY}) ({dated} > time() - {DATED_S}) and on ({_BY}) ({reason} == 1)",
+        COUNTED: (
+            f"(max by ({_BY}) ({reason}) == 1 unless on ({_BY}) {dated})"
+            f" and on ({_BY}) (({grew}) or ({born} and on (cluster, namespace, pod, uid) ({young})))"
+        ),
+        DEAD: (f"max by ({_BY}) ({dead}) == 1 unless on ({_BY}) (max by ({_BY}) (max_over_time({dead}[1h] offset {STEP_S}s)) == 1)"),
+        PROCESS: f"max by (cluster, namespace, pod, container) ({_events(pods)} - {_events(pods)} offset {STEP_S}s) > 0",
+    }[trace]
+
 
 # Metric -> what is not seen without it.
 NEEDED: Mapping[str, str] = {
@@ -104,18 +120,36 @@ class Found:
 def find_kills(asker: Asker, *, start_s: int, end_s: int, matchers: str = "") -> Found:
     """Ask for every trace. SourceError when Prometheus cannot be asked at all."""
     expander = Expander((), matchers=matchers)
-    traces: dict[str, list[Kill]] = {trace: [] for trace in QUERIES}
+    traces: dict[str, list[Kill]] = {trace: [] for trace in TRACES}
     missing: list[str] = []
     start_s, end_s = -(-start_s // STEP_S) * STEP_S, end_s // STEP_S * STEP_S
-    for trace, query in QUERIES.items():
+    for trace in TRACES:
+        pods = _pods(asker, expander.expanded(_whose(trace), DAY_S).expr, start_s=start_s, end_s=end_s, what=f"kills by {trace}")
+        if pods is None or len(pods) > MAX_PODS:
+            named = ""
+        elif pods:
+            named = ", pod=~" + json.dumps("|".join(re.escape(pod) for pod in sorted(pods)), ensure_ascii=False)
+        else:
+            continue
         covered = asker.range(
-            expander.expanded(query, STEP_S).expr, start_s=start_s, end_s=end_s, step_s=STEP_S,
+            expander.expanded(_query(trace, named), STEP_S).expr, start_s=start_s, end_s=end_s, step_s=STEP_S,
             on_series=partial(_collect, trace, traces[trace]), what=f"kills by {trace}",
         )  # fmt: skip
         if covered.why:
             missing.append(f"kills by {trace} were not looked for in the whole range: {covered.why}")
     kills = tuple(kill for kill in fold(traces) if start_s <= kill.at_s <= end_s)
     return Found(kills=kills, missing=tuple(missing))
+
+
+def _pods(asker: Asker, query: str, *, start_s: int, end_s: int, what: str) -> frozenset[str] | None:
+    """The pods the query names on any day of the range; None when it was not answered for all of it."""
+    pods: set[str] = set()
+    days = -(-(end_s - start_s) // DAY_S)
+    covered = asker.range(
+        query, start_s=end_s - (days - 1) * DAY_S, end_s=end_s, step_s=DAY_S, what=f"{what}: whose",
+        on_series=lambda labels, _: pods.add(labels.get("pod", "")),
+    )  # fmt: skip
+    return None if covered.why else frozenset(pods)
 
 
 def _collect(trace: str, found: list[Kill], labels: Mapping[str, str], points: list[tuple[int, str]]) -> None:
@@ -134,7 +168,7 @@ def _collect(trace: str, found: list[Kill], labels: Mapping[str, str], points: l
 def fold(traces: Mapping[str, list[Kill]]) -> list[Kill]:
     """Traces of one kill become one. Exact times first, so that they decide when it was; in order of time."""
     by_container: dict[tuple[str, str, str, str], list[Kill]] = {}
-    for trace in QUERIES:
+    for trace in TRACES:
         for kill in sorted(traces.get(trace, ()), key=lambda kill: kill.at_s):
             known = by_container.setdefault((kill.cluster, kill.namespace, kill.pod, kill.container), [])
             index = _same(known, kill, trace)

@@ -15,6 +15,7 @@ from receiver.errors import ConfigError
 from receiver.rulepack.backtest.expand import Record
 from receiver.rulepack.metrics import read_metrics
 from receiver.rulepack.render import render_rules
+from receiver.rulepack.values import SEVERITIES
 
 PAGES_OR_POSTS = ("critical", "warning")  # severities that reach a person; info is a web page, none a heartbeat
 
@@ -31,6 +32,11 @@ class AlertRule:
     keep_s: float
     labels: Mapping[str, str]
     names_pods: bool = True
+
+    @property
+    def rank(self) -> int:
+        """Severest first; one of a severity nobody knows comes last."""
+        return SEVERITIES.index(self.severity) if self.severity in SEVERITIES else len(SEVERITIES)
 
     @property
     def is_told(self) -> bool:

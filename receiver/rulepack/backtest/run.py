@@ -19,6 +19,7 @@ from receiver.rulepack.promql import Kind, words
 OWN_METRICS = "oomtriage_"  # of a running receiver; before it runs, an alert on them would only tell of its absence
 ALERT_SERIES = ("ALERTS", "ALERTS_FOR_STATE")
 COVERAGE_POINTS = 48
+DEAR = 3.0  # times its equal share of the time that is left: so much may one alert take
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +92,14 @@ class Backtest:
         return sum(len(outcome.firings) for outcome in self.told)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Turn:
+    """One alert's turn: how progress calls it, and which share of the time that is left it may take."""
+
+    what: str
+    share: float
+
+
 class Runner:
     """Backtests several versions of the rules over one range; what two of them share is asked once."""
 
@@ -108,12 +117,14 @@ class Runner:
         found = self._kills()
         recorded = self._recorded(rules) if self._read_recorded else frozenset()
         expander = Expander(rules.records, matchers=self._matchers, recorded=recorded)
-        chosen = [alert for alert in rules.alerts if not only or alert.name in only]
+        wanted = (alert for alert in rules.alerts if not only or alert.name in only)
+        chosen = sorted(wanted, key=lambda alert: alert.rank)  # what people are told of comes first, should the budget not last
         expanded = {alert.name: self._expanded(expander, alert) for alert in chosen}
         there = self._there({name for one in expanded.values() if isinstance(one, Expanded) for name in one.metrics})
         outcomes = []
-        for index, alert in enumerate(chosen, 1):
-            outcomes.append(self._outcome(alert, expanded[alert.name], there, found.kills, f"[{index}/{len(chosen)}] {alert.name}"))
+        for index, alert in enumerate(chosen):
+            turn = _Turn(what=f"[{index + 1}/{len(chosen)}] {alert.name}", share=min(1.0, DEAR / (len(chosen) - index)))
+            outcomes.append(self._outcome(alert, expanded[alert.name], there, found.kills, turn))
         told = [firing for outcome in outcomes if outcome.rule.is_told for firing in outcome.firings]
         return Backtest(
             range=self._range, kills=found.kills, outcomes=tuple(outcomes), incidents=incidents(told), recorded=tuple(sorted(recorded)), absent=tuple(_absent(outcomes, rules)),
@@ -129,12 +140,12 @@ class Runner:
         return self._found
 
     def _outcome(
-        self, alert: AlertRule, expanded: Expanded | str, there: frozenset[str] | None, kills: tuple[Kill, ...], what: str
+        self, alert: AlertRule, expanded: Expanded | str, there: frozenset[str] | None, kills: tuple[Kill, ...], turn: _Turn
     ) -> Outcome:
         why = expanded if isinstance(expanded, str) else _why_not(alert, expanded, there)
         if why or isinstance(expanded, str):
             return judge(alert, (), kills, windows=(), end_s=self._range.end_s, within_s=self._range.within_s, missing=why)
-        runs, covered = self._asked(expanded.expr, alert.interval_s, what)
+        runs, covered = self._asked(expanded.expr, alert.interval_s, turn)
         last_s = self._range.end_s // alert.interval_s * alert.interval_s
         try:
             firings = _firings(alert, runs, last_s)
@@ -146,13 +157,13 @@ class Runner:
             absent=absent,
         )  # fmt: skip
 
-    def _asked(self, expr: str, step_s: int, what: str) -> tuple[dict[Labels, tuple[Run, ...]], Covered]:
+    def _asked(self, expr: str, step_s: int, turn: _Turn) -> tuple[dict[Labels, tuple[Run, ...]], Covered]:
         known = self._answers.get((expr, step_s))
         if known is None:
             presence = Presence(step_s)
             covered = self._asker.range(
                 expr, start_s=-(-self._range.start_s // step_s) * step_s, end_s=self._range.end_s // step_s * step_s, step_s=step_s,
-                on_series=lambda labels, points: presence.add(labels, (at for at, _ in points)), what=what,
+                on_series=lambda labels, points: presence.add(labels, (at for at, _ in points)), what=turn.what, share=turn.share,
             )  # fmt: skip
             known = self._answers[(expr, step_s)] = (presence.runs(), covered)
         return known
