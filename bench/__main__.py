@@ -17,6 +17,7 @@ NAMES = (
     "rules_running",
     "rules_compare",
     "rules_mutants",
+    "backtest",
 )
 
 

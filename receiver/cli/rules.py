@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from receiver.app.build import make_prometheus
+from receiver.cli import rules_backtest
 from receiver.cli.shared import add_config, settings_for
 from receiver.errors import ConfigError
 from receiver.rulepack import (
@@ -52,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     schema = actions.add_parser("schema", help="print the JSON Schema of the values file")
     schema.add_argument("path", nargs="?", metavar="DIR|FILE", help="default: the shipped rules")
     schema.set_defaults(run=_schema)
+    rules_backtest.add_arguments(actions.add_parser("backtest", help="tell what the alerts would have said over your own history"))
 
 
 def _check(arguments: argparse.Namespace) -> int:
