@@ -108,6 +108,25 @@ def test_one_line_a_container_in_the_fallback(name: str, tmp_path: Path, slack: 
     assert text.startswith("Memory alerts in shop, without a diagnosis: oomtriage is down")
 
 
+def test_pressure_speaks_for_the_evictions_of_its_own_node_only(tmp_path: Path, slack: Slack) -> None:
+    """A node under pressure is one line; evictions on another node are another matter, and the title needs no namespace."""
+    with Alertmanager(tmp_path, config=shipped(slack, "http://127.0.0.1:9")) as alertmanager:
+        fire(
+            alertmanager,
+            copy("NodeMemoryPressure", cluster="prod", node="node-1"),
+            copy("PodsEvictedForMemory", cluster="prod", node="node-1"),
+            copy("PodsEvictedForMemory", cluster="prod", node="node-2"),
+        )
+        wait_until(lambda: bool(slack.fallback.deliveries), what="the fallback reaches Slack")
+
+    (text,) = Slack.texts(slack.fallback)
+    assert text.splitlines() == [
+        "Memory alerts, without a diagnosis: oomtriage is down",
+        "NodeMemoryPressure.",
+        "PodsEvictedForMemory.",
+    ]
+
+
 def _inhibited(alertmanager: Alertmanager) -> int:
     return sum(bool(one["status"]["inhibitedBy"]) for one in alertmanager.alerts())
 
