@@ -153,22 +153,26 @@ def make_evidence(settings: Settings, *, kube_api_url: str = "") -> Evidence:
     """The evidence layer; a source that is not configured is None and becomes a Missing."""
     api_url = settings.kube_api_url or kube_api_url
     kube = Kube(KubeConfig(api_url=api_url, token_path=settings.kube_token_path, ca_path=settings.kube_ca_path)) if api_url else None
-    prometheus = alertmanager = None
-    if settings.prometheus_url:
-        prometheus = Prometheus(
-            PrometheusConfig(
-                url=settings.prometheus_url, token=settings.prometheus_token.reveal(),
-                token_path=settings.secret_paths.get("prometheus_token", ""), headers=settings.prometheus_headers,
-                params=settings.prometheus_params, matchers=settings.prometheus_matchers, request_rate_query=settings.request_rate_query,
-                **prometheus_labels(settings.label_names),
-            )
-        )  # fmt: skip
+    prometheus = make_prometheus(settings) if settings.prometheus_url else None
+    alertmanager = None
     if settings.alertmanager_url:
         alertmanager = Alertmanager(_alertmanager_config(settings))
     redactor = make_redactor(settings.redaction)
     return Evidence(
         EvidenceConfig(cluster_name=settings.cluster_name, deadline_s=settings.enrich_deadline),
         kube=kube, prometheus=prometheus, alertmanager=alertmanager, redact=redactor.redact,
+    )  # fmt: skip
+
+
+def make_prometheus(settings: Settings) -> Prometheus:
+    """The reader of the Prometheus at PROMETHEUS_URL, with the token, headers, parameters and labels that go with it."""
+    return Prometheus(
+        PrometheusConfig(
+            url=settings.prometheus_url, token=settings.prometheus_token.reveal(),
+            token_path=settings.secret_paths.get("prometheus_token", ""), headers=settings.prometheus_headers,
+            params=settings.prometheus_params, matchers=settings.prometheus_matchers, request_rate_query=settings.request_rate_query,
+            **prometheus_labels(settings.label_names),
+        )
     )  # fmt: skip
 
 

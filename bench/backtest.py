@@ -1,0 +1,75 @@
+"""What a backtest of the shipped rules costs: a week of 1,000 containers in a real Prometheus.
+
+python -m bench backtest        OOMTRIAGE_BENCH_CONTAINERS, OOMTRIAGE_BENCH_HISTORY (a folder to keep the data in)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from random import Random
+
+from bench.history import HOUR_S, Program, level, ramp, write_history
+from tests.e2e.binaries import binary
+from tests.e2e.servers import Prometheus
+
+START_S = 1_730_592_000
+WEEK_S = 7 * 24 * HOUR_S
+
+
+def cluster(containers: int) -> list[Program]:
+    """One in fifty leaks, one in a hundred is killed out of nowhere, one in fifty is full; the others are quiet."""
+    random = Random(7)
+    programs = []
+    for n in range(containers):
+        place = {"namespace": f"team-{n % 40}", "pod": f"app-{n // 5}-7c9d8b6f5d-{'bcdfghjklm'[n % 10]}x2k{n % 10}", "container": "app"}
+        if n % 50 == 0:
+            period_s = random.randrange(20, 60) * HOUR_S
+            shape = {"ratio": ramp(period_s), "kills_s": tuple(period_s * k - 20.0 for k in range(1, WEEK_S // period_s + 1))}
+        elif n % 100 == 1:
+            shape = {"ratio": level(0.4), "kills_s": tuple(sorted(random.uniform(0, WEEK_S - 3600) for _ in range(3)))}
+        elif n % 50 == 2:
+            shape = {"ratio": level(0.85)}
+        else:
+            shape = {"ratio": level(random.uniform(0.1, 0.75))}
+        programs.append(Program(**place, **shape, has_spec_limit=False))
+    return programs
+
+
+def main() -> None:
+    """Write the history (unless it is there), then run the command as a user would."""
+    containers = int(os.environ.get("OOMTRIAGE_BENCH_CONTAINERS", "1000"))
+    programs = cluster(containers)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(os.environ.get("OOMTRIAGE_BENCH_HISTORY") or temporary) / f"week-{containers}"
+        if not folder.exists():
+            began = time.perf_counter()
+            write_history(folder, programs, start_s=START_S, length_s=WEEK_S, promtool=binary("promtool"), state_scrape_s=240)
+            print(f"history written in    {time.perf_counter() - began:.0f} s")
+        with Prometheus(folder, rules="groups: []") as prometheus:
+            began = time.perf_counter()
+            command = [sys.executable, "-m", "receiver", "rules", "backtest", "--prometheus", prometheus.url, "-o", "json"]
+            done = subprocess.run([*command, "--until", "2024-11-10T00:00:00Z", *sys.argv[2:]], stdout=subprocess.PIPE, check=True)
+            took_s = time.perf_counter() - began
+    result = json.loads(done.stdout)
+    real = sum(len(program.kills_s) for program in programs)
+    total = result["sum"]
+    print(f"containers            {containers}, 7 days")
+    print(f"kills                 {real} happened, {total['kills']} found, {total['kills_caught']} caught, {total['kills_missed']} missed")
+    print(f"alerts                {len(result['alerts'])}, {total['firings']} firings, {total['threads']} threads")
+    print(f"not fully evaluated   {', '.join(a['alert'] for a in result['alerts'] if a['missing']) or 'none'}")
+    print(f"wall time             {took_s:.1f} s, of it {result['load']['seconds']:.1f} s waiting for Prometheus")
+    print(f"queries               {result['load']['queries']}, {(result['load']['samples'] or 0) / 1e6:.0f} million samples read")
+    print(
+        f"answers               {result['load']['bytes'] / 1e6:.0f} MB; client peak RSS {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.0f} MiB"
+    )
+
+
+if __name__ == "__main__":
+    main()

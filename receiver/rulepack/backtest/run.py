@@ -1,0 +1,273 @@
+"""The backtest itself: find the kills, ask for every alert's expression over the range, simulate, judge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from receiver.domain.units import parse_duration_s
+from receiver.errors import ConfigError, SourceError
+from receiver.rulepack.backtest.asking import Asker, Covered, Load
+from receiver.rulepack.backtest.expand import CannotTell, Expanded, Expander, Record, without_comments
+from receiver.rulepack.backtest.judge import LATE_S, Firing, Outcome, incidents, judge
+from receiver.rulepack.backtest.kills import NEEDED, NEVER_SEEN, Found, Kill, find_kills
+from receiver.rulepack.backtest.plan import AlertRule, RuleSet
+from receiver.rulepack.backtest.states import Labels, Presence, Run, firing_spans
+from receiver.rulepack.promql import Kind, words
+
+OWN_METRICS = "oomtriage_"  # of a running receiver; before it runs, an alert on them would only tell of its absence
+ALERT_SERIES = ("ALERTS", "ALERTS_FOR_STATE")
+COVERAGE_POINTS = 48
+DEAR = 3.0  # times its equal share of the time that is left: so much may one alert take
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """The time that is looked at. `within_s`: a kill so long after a firing still goes with it."""
+
+    start_s: int
+    end_s: int
+    within_s: float = 3600.0
+
+    @property
+    def length_s(self) -> int:
+        """From start to end."""
+        return self.end_s - self.start_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absent:
+    """A metric that was not there in the whole range, what is lost without it (where that is known), and who reads it."""
+
+    metric: str
+    without: str
+    alerts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backtest:
+    """One version of the rules over the range.
+
+    `missed`: kills no alert that reaches a person (critical, warning) spoke of. `incidents`: threads in Slack, all of
+    those alerts together. `blind`: what this Prometheus cannot tell about kills. `missing`: what was not looked at.
+    """
+
+    range: Range
+    kills: tuple[Kill, ...]
+    outcomes: tuple[Outcome, ...]
+    incidents: int
+    recorded: tuple[str, ...]
+    absent: tuple[Absent, ...]
+    blind: tuple[str, ...]
+    missing: tuple[str, ...]
+    load: Load
+
+    @property
+    def told(self) -> tuple[Outcome, ...]:
+        """Alerts that reach a person."""
+        return tuple(outcome for outcome in self.outcomes if outcome.rule.is_told)
+
+    @property
+    def caught(self) -> tuple[Kill, ...]:
+        """Kills that somebody would have been told of."""
+        caught = {id(one.kill) for outcome in self.told for one in outcome.caught}
+        return tuple(kill for kill in self.kills if id(kill) in caught)
+
+    @property
+    def too_late(self) -> tuple[Kill, ...]:
+        """Kills so near the end of the range that an alert may have spoken after it."""
+        caught = {id(kill) for kill in self.caught}
+        return tuple(kill for kill in self.kills if id(kill) not in caught and kill.at_s > self.range.end_s - LATE_S)
+
+    @property
+    def missed(self) -> tuple[Kill, ...]:
+        """Kills that nobody would have been told of."""
+        known = {id(kill) for kill in (*self.caught, *self.too_late)}
+        return tuple(kill for kill in self.kills if id(kill) not in known)
+
+    @property
+    def firings(self) -> int:
+        """Of all alerts that reach a person."""
+        return sum(len(outcome.firings) for outcome in self.told)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Turn:
+    """One alert's turn: how progress calls it, and which share of the time that is left it may take."""
+
+    what: str
+    share: float
+
+
+class Runner:
+    """Backtests several versions of the rules over one range; what two of them share is asked once."""
+
+    def __init__(self, asker: Asker, range_: Range, *, matchers: str = "", read_recorded: bool = True) -> None:
+        self._asker = asker
+        self._range = range_
+        self._matchers = matchers
+        self._read_recorded = read_recorded
+        self._answers: dict[tuple[str, int], tuple[dict[Labels, tuple[Run, ...]], Covered]] = {}
+        self._found: Found | None = None
+        self._blind: tuple[str, ...] = ()
+
+    def run(self, rules: RuleSet, *, only: Sequence[str] = ()) -> Backtest:
+        """One version. SourceError when Prometheus cannot be asked at all; whatever else is missing is in the result."""
+        found = self._kills()
+        recorded = self._recorded(rules) if self._read_recorded else frozenset()
+        expander = Expander(rules.records, matchers=self._matchers, recorded=recorded)
+        wanted = (alert for alert in rules.alerts if not only or alert.name in only)
+        chosen = sorted(wanted, key=lambda alert: alert.rank)  # what people are told of comes first, should the budget not last
+        expanded = {alert.name: self._expanded(expander, alert) for alert in chosen}
+        there = self._there({name for one in expanded.values() if isinstance(one, Expanded) for name in one.metrics})
+        outcomes = []
+        for index, alert in enumerate(chosen):
+            turn = _Turn(what=f"[{index + 1}/{len(chosen)}] {alert.name}", share=min(1.0, DEAR / (len(chosen) - index)))
+            outcomes.append(self._outcome(alert, expanded[alert.name], there, found.kills, turn))
+        told = [firing for outcome in outcomes if outcome.rule.is_told for firing in outcome.firings]
+        return Backtest(
+            range=self._range, kills=found.kills, outcomes=tuple(outcomes), incidents=incidents(told), recorded=tuple(sorted(recorded)), absent=tuple(_absent(outcomes, rules)),
+            blind=(*self._blind, *NEVER_SEEN), missing=(*found.missing, *self._asker.warnings), load=self._asker.load,
+        )  # fmt: skip
+
+    def _kills(self) -> Found:
+        if self._found is None:
+            self._found = find_kills(self._asker, start_s=self._range.start_s, end_s=self._range.end_s, matchers=self._matchers)
+            there = self._there(set(NEEDED))
+            if there is not None:
+                self._blind = tuple(f"{name} is not there: {without}" for name, without in NEEDED.items() if name not in there)
+        return self._found
+
+    def _outcome(
+        self, alert: AlertRule, expanded: Expanded | str, there: frozenset[str] | None, kills: tuple[Kill, ...], turn: _Turn
+    ) -> Outcome:
+        why = expanded if isinstance(expanded, str) else _why_not(alert, expanded, there)
+        if why or isinstance(expanded, str):
+            return judge(alert, (), kills, windows=(), end_s=self._range.end_s, within_s=self._range.within_s, missing=why)
+        runs, covered = self._asked(expanded.expr, alert.interval_s, turn)
+        last_s = self._range.end_s // alert.interval_s * alert.interval_s
+        try:
+            firings = _firings(alert, runs, last_s)
+        except CannotTell as exc:
+            return judge(alert, (), kills, windows=(), end_s=self._range.end_s, within_s=self._range.within_s, missing=str(exc))
+        absent = tuple(sorted(expanded.metrics - there)) if there is not None else ()
+        return judge(
+            alert, firings, kills, windows=covered.windows, end_s=self._range.end_s, within_s=self._range.within_s, missing=covered.why,
+            absent=absent,
+        )  # fmt: skip
+
+    def _asked(self, expr: str, step_s: int, turn: _Turn) -> tuple[dict[Labels, tuple[Run, ...]], Covered]:
+        known = self._answers.get((expr, step_s))
+        if known is None:
+            presence = Presence(step_s)
+            covered = self._asker.range(
+                expr, start_s=-(-self._range.start_s // step_s) * step_s, end_s=self._range.end_s // step_s * step_s, step_s=step_s,
+                on_series=lambda labels, points: presence.add(labels, (at for at, _ in points)), what=turn.what, share=turn.share,
+            )  # fmt: skip
+            known = self._answers[(expr, step_s)] = (presence.runs(), covered)
+        return known
+
+    def _expanded(self, expander: Expander, alert: AlertRule) -> Expanded | str:
+        try:
+            return expander.expanded(alert.expr, alert.interval_s)
+        except (CannotTell, ConfigError) as exc:
+            return str(exc)
+
+    def _there(self, names: set[str]) -> frozenset[str] | None:
+        """Which of the metrics have samples in the range; None when that could not be asked."""
+        listed = "|".join(sorted(name for name in names if name))
+        if not listed:
+            return frozenset()
+        selector = f'{{__name__=~"{listed}"{", " if self._matchers else ""}{self._matchers}}}'
+        form = {"match[]": selector, "start": str(self._range.start_s), "end": str(self._range.end_s)}
+        try:
+            data = self._asker.get("api/v1/label/__name__/values", form)
+        except SourceError:
+            return None
+        return frozenset(str(name) for name in data) if isinstance(data, list) else None
+
+    def _recorded(self, rules: RuleSet) -> frozenset[str]:
+        """Records that may be read as they are: evaluated here from the same expression, and there in the whole range."""
+        records = rules.records
+        reach_s = _longest_s([*(alert.expr for alert in rules.alerts), *(record.expr for record in records)])
+        names = {record.name for record in records}
+        try:
+            groups = self._asker.get("api/v1/rules", {"type": "record"})["groups"]
+            evaluated = {rule["name"]: str(rule["query"]) for group in groups for rule in group["rules"] if rule.get("name") in names}
+            same = [record for record in records if record.name in evaluated and self._is_same(record.expr, evaluated[record.name])]
+        except (SourceError, KeyError, TypeError, AttributeError):
+            return frozenset()  # nothing is lost: they are written out
+        alone = [record for record in same if sum(other.name == record.name for other in records) == 1]
+        return frozenset(record.name for record in alone if self._is_complete(record, reach_s))
+
+    def _is_same(self, ours: str, theirs: str) -> bool:
+        """Whether Prometheus itself would write both alike."""
+        written = [self._asker.get("api/v1/format_query", {"query": without_comments(expr)}) for expr in (ours, theirs)]
+        return [token.text for token in words(str(written[0]))] == [token.text for token in words(str(written[1]))]
+
+    def _is_complete(self, record: Record, reach_s: int) -> bool:
+        """Whether it has a value all the way, `reach_s` before the start included: offsets and windows look there."""
+        step_s = max(record.interval_s, self._range.length_s // COVERAGE_POINTS // record.interval_s * record.interval_s)
+        start_s, end_s = (self._range.start_s - reach_s) // step_s * step_s, self._range.end_s // step_s * step_s
+        presence = Presence(step_s)
+        self._asker.range(
+            f"count({record.name})", start_s=start_s, end_s=end_s, step_s=step_s,
+            on_series=lambda labels, points: presence.add(labels, (at for at, _ in points)), what=f"is {record.name} recorded",
+        )  # fmt: skip
+        return list(presence.runs().values()) == [((start_s, end_s),)]
+
+
+def _absent(outcomes: Sequence[Outcome], rules: RuleSet) -> Iterator[Absent]:
+    """Metrics that should have been there. Those that exist only after an event say nothing by their absence."""
+    for metric in sorted({name for outcome in outcomes for name in outcome.absent} - rules.events):
+        readers = tuple(outcome.rule.name for outcome in outcomes if metric in outcome.absent)
+        yield Absent(metric=metric, without=rules.without.get(metric, ""), alerts=readers)
+
+
+def _longest_s(expressions: Sequence[str]) -> int:
+    """The longest duration any of them names."""
+    return max((int(parse_duration_s(word.text)) for expr in expressions for word in words(expr) if word.kind is Kind.DURATION), default=0)
+
+
+def _why_not(alert: AlertRule, expanded: Expanded, there: frozenset[str] | None) -> str:
+    """Why asking would tell nothing; empty when it would."""
+    if reads := expanded.metrics.intersection(ALERT_SERIES):
+        return f"it reads {sorted(reads)[0]}, which is only there once the rules are on"
+    if there is None or not expanded.metrics:
+        return ""
+    own = sorted(name for name in expanded.metrics - there if name.startswith(OWN_METRICS))
+    if own:
+        return f"it watches the receiver itself, which was not running ({own[0]} is not there)"
+    if not expanded.metrics & there and "absent" not in {token.text for token in words(alert.expr)}:
+        return f"none of the metrics it reads is there: {', '.join(sorted(expanded.metrics))}"
+    return ""
+
+
+def _firings(alert: AlertRule, runs: dict[Labels, tuple[Run, ...]], last_s: int) -> list[Firing]:
+    """The firings of every label set, under the labels the alert would have had."""
+    named: dict[Labels, list[Run]] = {}
+    for labels, of_one in runs.items():
+        own = {k: v for k, v in alert.labels.items() if "{{" not in v}
+        named.setdefault(tuple(sorted({**dict(labels), **own, "alertname": alert.name}.items())), []).extend(of_one)
+    firings = []
+    for labels, unordered in named.items():
+        ordered = sorted(unordered)
+        if any(later[0] <= earlier[1] for earlier, later in pairwise(ordered)):
+            raise CannotTell("two of its series have the same labels at once, so Prometheus would refuse to evaluate it")
+        spans = firing_spans(
+            _joined(ordered, alert.interval_s), step_s=alert.interval_s, for_s=alert.for_s, keep_s=alert.keep_s, last_s=last_s
+        )
+        firings += [Firing(labels=labels, span=span) for span in spans]
+    return firings
+
+
+def _joined(runs: list[Run], step_s: int) -> list[Run]:
+    """Runs that follow each other without a missed evaluation are one."""
+    joined: list[Run] = []
+    for first, last in runs:
+        if joined and joined[-1][1] + step_s == first:
+            joined[-1] = (joined[-1][0], last)
+        else:
+            joined.append((first, last))
+    return joined
