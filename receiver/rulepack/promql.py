@@ -124,7 +124,7 @@ def _selectors(found: tuple[Token, ...]) -> Iterator[Selector]:
         after = found[index + 1].text if index + 1 < len(found) else ""
         if token.text.lower() in CLAUSES and after == "(":
             index = _closing(found, index + 1) + 1
-        elif token.text == "{" or (token.kind is Kind.NAME and after == "{"):
+        elif token.text == "{" or (token.kind is Kind.NAME and after == "{" and token.text.lower() not in _OPERATORS):
             opening = index if token.text == "{" else index + 1
             index = _closing(found, opening) + 1
             yield _selector(found, token if token.kind is Kind.NAME else None, opening, index)
