@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from receiver.errors import ConfigError
-from receiver.rulepack import Level, check_rules, rules_dir
+from receiver.rulepack import FORMATS, Level, check_rules, render_rules, rules_dir
 
 
 @pytest.fixture
@@ -285,3 +285,12 @@ def test_alerts_of_one_name_with_other_labels_are_two(tmp_path: Path, promtool: 
 
     assert texts(tmp_path / "pair.yaml", promtool) == []
     assert texts(tmp_path / "twice.yaml", promtool) == ["CartSlow is defined 2 times with the same labels"]
+
+
+@pytest.mark.parametrize("output_format", FORMATS)
+def test_what_render_writes_is_clean(tmp_path: Path, promtool: str, output_format: str) -> None:
+    """The rendered file is what lies in people's repositories, and what their pipeline checks."""
+    path = tmp_path / "rendered.yaml"
+    path.write_text(render_rules(rules_dir(), output_format=output_format))
+
+    assert check_rules(path, promtool=promtool) == []
