@@ -15,13 +15,14 @@ DEBIAN_GROUPS := prometheus
 PYTEST_ARGS ?= -n auto
 ARGS ?=
 
-.PHONY: help demo test lint unit bench binaries requirements clean
+.PHONY: help demo test lint unit bench mutants binaries requirements clean
 
 help:
 	@echo 'make demo     recorded real incidents, from webhook to message, on this machine alone (ARGS=--once to print and exit)'
 	@echo 'make test     lint, then every test, the ones on real Prometheus and Alertmanager included'
 	@echo 'make lint     ruff, mypy, import layers'
 	@echo 'make bench    the measurements behind the README (ARGS="NAME ..." for some)'
+	@echo 'make mutants  breaks the rules one way at a time and tells what their tests do not notice (minutes)'
 	@echo 'make requirements   pin the newest dependencies anew, with hashes'
 
 demo: $(VENV)/.runtime
@@ -40,6 +41,9 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench $(ARGS)
+
+mutants: $(VENV)/.dev binaries
+	$(BIN)/python -m bench rules_mutants $(ARGS)
 
 # Looks at the disk and is done when they are there.
 binaries:

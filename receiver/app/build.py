@@ -32,6 +32,7 @@ from receiver.pipeline.notices import Notices
 from receiver.pipeline.routing import Router
 from receiver.render.environment import slack_environment
 from receiver.render.renderer import Renderer, plain_body
+from receiver.rulepack.places import runbooks_dir
 from receiver.settings import Settings
 from receiver.sinks import SINKS, png
 from receiver.sinks.base import Sink
@@ -118,11 +119,17 @@ def build(
             wake=worker.wake, notice=notices.tell, is_stuck=worker.is_stuck,
             details=lambda: _details(settings, (sink, *others), senders, worker, evidence),
             slack_signing_secret=settings.slack_signing_secret.reveal(), permissions=Permissions(users=settings.slack_users),
+            runbook_folders=runbook_folders(settings),
         )
     )  # fmt: skip
     application = Application(web=web, worker=worker, store=store, evidence=evidence)
     web.extensions["oomtriage"] = application
     return application
+
+
+def runbook_folders(settings: Settings) -> tuple[Path, ...]:
+    """The user's own pages first, then the shipped ones."""
+    return (Path(settings.runbooks_dir), runbooks_dir()) if settings.runbooks_dir else (runbooks_dir(),)
 
 
 def store_path(settings: Settings) -> Path:
@@ -146,22 +153,26 @@ def make_evidence(settings: Settings, *, kube_api_url: str = "") -> Evidence:
     """The evidence layer; a source that is not configured is None and becomes a Missing."""
     api_url = settings.kube_api_url or kube_api_url
     kube = Kube(KubeConfig(api_url=api_url, token_path=settings.kube_token_path, ca_path=settings.kube_ca_path)) if api_url else None
-    prometheus = alertmanager = None
-    if settings.prometheus_url:
-        prometheus = Prometheus(
-            PrometheusConfig(
-                url=settings.prometheus_url, token=settings.prometheus_token.reveal(),
-                token_path=settings.secret_paths.get("prometheus_token", ""), headers=settings.prometheus_headers,
-                params=settings.prometheus_params, matchers=settings.prometheus_matchers, request_rate_query=settings.request_rate_query,
-                **prometheus_labels(settings.label_names),
-            )
-        )  # fmt: skip
+    prometheus = make_prometheus(settings) if settings.prometheus_url else None
+    alertmanager = None
     if settings.alertmanager_url:
         alertmanager = Alertmanager(_alertmanager_config(settings))
     redactor = make_redactor(settings.redaction)
     return Evidence(
         EvidenceConfig(cluster_name=settings.cluster_name, deadline_s=settings.enrich_deadline),
         kube=kube, prometheus=prometheus, alertmanager=alertmanager, redact=redactor.redact,
+    )  # fmt: skip
+
+
+def make_prometheus(settings: Settings) -> Prometheus:
+    """The reader of the Prometheus at PROMETHEUS_URL, with the token, headers, parameters and labels that go with it."""
+    return Prometheus(
+        PrometheusConfig(
+            url=settings.prometheus_url, token=settings.prometheus_token.reveal(),
+            token_path=settings.secret_paths.get("prometheus_token", ""), headers=settings.prometheus_headers,
+            params=settings.prometheus_params, matchers=settings.prometheus_matchers, request_rate_query=settings.request_rate_query,
+            **prometheus_labels(settings.label_names),
+        )
     )  # fmt: skip
 
 

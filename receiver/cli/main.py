@@ -32,6 +32,11 @@ COMMANDS = (
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run `oomtriage` and exit."""
     words = list(sys.argv[1:] if argv is None else argv)
+    _run(parser_for(words).parse_args(words))
+
+
+def parser_for(words: Sequence[str]) -> argparse.ArgumentParser:
+    """A parser of the whole command line; only the command that `words` begin with has its arguments."""
     parser = argparse.ArgumentParser(
         prog="oomtriage", description="A Slack message that has already done the first twenty minutes of an OOMKilled incident."
     )
@@ -42,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         command.set_defaults(command=name)
         if name in words[:1]:
             import_module(f"receiver.cli.{module}").add_arguments(command)
-    _run(parser.parse_args(words))
+    return parser
 
 
 def kubectl_main() -> NoReturn:

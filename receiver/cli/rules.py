@@ -1,55 +1,129 @@
-"""`oomtriage rules check|render`: the shipped Prometheus rules, or your own copy of them."""
+"""`oomtriage rules check|render|schema|backtest`: the shipped Prometheus rules, your own copy of them, or rules of your own."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
+from receiver.app.build import make_prometheus
 from receiver.cli import rules_backtest
+from receiver.cli.shared import add_config, settings_for
 from receiver.errors import ConfigError
-from receiver.rulepack import FORMATS, Level, check_rules, render_rules, rules_dir
+from receiver.rulepack import (
+    FORMATS,
+    Costs,
+    Level,
+    Problem,
+    check_data,
+    check_rules,
+    measure,
+    read_pack,
+    render_rules,
+    rules_dir,
+    values_schema,
+)
+from receiver.rulepack.ask import Ask
 from receiver.settings.load import read_yaml_mapping
 from receiver.settings.parsing import without_password
-from receiver.transport import Http, HttpConfig
+from receiver.transport import Http
+
+QUERY_TIMEOUT_S = 35.0  # a little more than the query itself may take
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
-    check = actions.add_parser("check", help="find what is wrong with the rules, and what a Prometheus lacks for them")
-    check.add_argument("dir", nargs="?", metavar="DIR", help="default: the shipped rules")
-    check.add_argument("--prometheus", metavar="URL", help="also ask this Prometheus for every metric that the rules read")
+    check = actions.add_parser("check", help="find what is wrong with rules, what a Prometheus lacks for them, and what they cost there")
+    check.add_argument("path", nargs="?", metavar="DIR|FILE", help="default: the shipped rules")
+    check.add_argument("--prometheus", metavar="URL", help="also ask this Prometheus for every series that the rules read")
+    check.add_argument("-o", "--output", choices=("text", "json"), default="text", help="what to print (default: text)")
+    add_config(check)
     check.set_defaults(run=_check)
-    render = actions.add_parser("render", help="write the rules with your thresholds")
-    render.add_argument("dir", nargs="?", metavar="DIR", help="default: the shipped rules")
+    render = actions.add_parser("render", help="write the rules with your values")
+    render.add_argument("path", nargs="?", metavar="DIR|FILE", help="default: the shipped rules")
     render.add_argument("--format", choices=FORMATS, default=FORMATS[0])
     render.add_argument("--values", metavar="FILE", help="YAML with what differs from rules/config/values.yaml")
+    render.add_argument("--helm", action="store_true", help="so that the output can lie in a Helm chart's templates folder")
     render.set_defaults(run=_render)
+    schema = actions.add_parser("schema", help="print the JSON Schema of the values file")
+    schema.add_argument("path", nargs="?", metavar="DIR|FILE", help="default: the shipped rules")
+    schema.set_defaults(run=_schema)
     rules_backtest.add_arguments(actions.add_parser("backtest", help="tell what the alerts would have said over your own history"))
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    ask = None
+    path = _path(arguments)
+    problems = check_rules(path)
+    costs = None
     if arguments.prometheus:
-        if not arguments.prometheus.startswith(("http://", "https://")):
-            raise ConfigError(
-                f"--prometheus {without_password(arguments.prometheus)!r}: expected a URL that starts with http:// or https://"
-            )
-        ask = Http(HttpConfig(base_url=arguments.prometheus.rstrip("/"), name="Prometheus")).post_form_json
-    problems = check_rules(_directory(arguments), ask)
+        ask, matchers = _asking(arguments)
+        pack = read_pack(path)
+        problems += check_data(pack, ask, matchers=matchers)
+        if not any(problem.where == "Prometheus" for problem in problems):
+            costs = measure(pack, ask, matchers=matchers)
+            problems += costs.problems
+    if arguments.output == "json":
+        json.dump({"problems": [asdict(problem) for problem in problems], "cost": _cost_document(costs)}, sys.stdout, indent=2)
+        print()
+    else:
+        _print(problems, costs)
+    return 1 if any(p.level is Level.ERROR for p in problems) else 0
+
+
+def _asking(arguments: argparse.Namespace) -> tuple[Ask, str]:
+    """How to ask the Prometheus at --prometheus, with the token and headers of the settings, and their matchers."""
+    url = arguments.prometheus
+    if not url.startswith(("http://", "https://")):
+        raise ConfigError(f"--prometheus {without_password(url)!r}: expected a URL that starts with http:// or https://")
+    settings = replace(settings_for(arguments, log_level="WARNING"), prometheus_url=url.rstrip("/"))
+    config = make_prometheus(settings)
+    http = Http(replace(config.http.config, read_timeout_s=QUERY_TIMEOUT_S, tries=1))
+
+    def ask(path: str, form: Mapping[str, Any]) -> Any:
+        return http.post_form_json(path, {**config.config.params, **form})
+
+    return ask, settings.prometheus_matchers
+
+
+def _print(problems: list[Problem], costs: Costs | None) -> None:
     for problem in problems:
         print(problem)
     if not problems:
         print("the rules are fine")
-    return 1 if any(p.level is Level.ERROR for p in problems) else 0
+    if costs is None or not costs.rules:
+        return
+    print(f"\n{'of a core':>9} {'seconds':>9} {'every':>6} {'samples':>10} {'results':>8}  rule")
+    for cost in costs.rules:
+        inlined = "  (with the records it reads)" if cost.is_inlined else ""
+        numbers = f"{cost.share:9.3%} {cost.eval_s:9.4f} {cost.interval_s:5.0f}s {cost.samples:10d} {cost.results:8d}"
+        print(f"{numbers}  {cost.name}{inlined}")
+    print(f"\nall rules: {costs.share:.2%} of one core at most. It is the queries' wall time in a server that also did other things.")
+    if not costs.is_installed:
+        print("The rules are not loaded there: what they read of each other was evaluated again for each reader.")
+
+
+def _cost_document(costs: Costs | None) -> dict[str, Any] | None:
+    if costs is None:
+        return None
+    rules = [{**asdict(cost), "share_of_core": cost.share} for cost in costs.rules]
+    return {"share_of_core": costs.share, "is_installed": costs.is_installed, "rules": rules}
 
 
 def _render(arguments: argparse.Namespace) -> int:
     values = read_yaml_mapping(arguments.values, "the values file") if arguments.values else None
-    sys.stdout.write(render_rules(_directory(arguments), output_format=arguments.format, values=values))
+    sys.stdout.write(render_rules(_path(arguments), output_format=arguments.format, values=values, is_helm=arguments.helm))
     return 0
 
 
-def _directory(arguments: argparse.Namespace) -> Path:
-    return Path(arguments.dir) if arguments.dir else rules_dir()
+def _schema(arguments: argparse.Namespace) -> int:
+    print(json.dumps(values_schema(read_pack(_path(arguments))), indent=2, ensure_ascii=False))
+    return 0
+
+
+def _path(arguments: argparse.Namespace) -> Path:
+    return Path(arguments.path) if arguments.path else rules_dir()

@@ -41,6 +41,18 @@ class Rule:
         return str(self.body.get("expr", ""))
 
     @property
+    def labels(self) -> dict[str, str]:
+        """The labels that the rule adds."""
+        labels = self.body.get("labels")
+        return {str(name): str(value) for name, value in labels.items()} if isinstance(labels, dict) else {}
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The annotations' texts, which may be templates."""
+        annotations = self.body.get("annotations")
+        return tuple(str(text) for text in annotations.values()) if isinstance(annotations, dict) else ()
+
+    @property
     def where(self) -> str:
         """How a person finds it: file, group, name."""
         return f"{self.file}: {self.group}: {self.name}"
@@ -60,17 +72,38 @@ class RuleFile:
                 yield Rule(file=self.name, group=group["name"], body=body)
 
 
-def read_rule_files(directory: Path) -> tuple[RuleFile, ...]:
-    """All rule files of `directory`, by name. ConfigError when there is none or one is not made of groups of rules."""
-    paths = sorted(directory.glob(RULE_FILES))
-    if not paths:
-        raise ConfigError(f"{directory}: no {RULE_FILES} there")
-    return tuple(_rule_file(path) for path in paths)
+def read_rule_files(path: Path) -> tuple[RuleFile, ...]:
+    """The rule file at `path`, or all of the folder, by name: *.rules.yaml, and where there is none, every YAML file with rules.
+
+    ConfigError when there is none, or one is not made of groups of rules. A PrometheusRule is a rule file too.
+    """
+    files = tuple(_rule_file(one) for one in rule_paths(path))
+    if not files:
+        raise ConfigError(f"{path}: no {RULE_FILES} there, nor another YAML file with rules")
+    return files
+
+
+def rule_paths(path: Path) -> tuple[Path, ...]:
+    """The rule files that `read_rule_files` reads. ConfigError when there is no such file or folder."""
+    if path.is_file():
+        return (path,)
+    if not path.is_dir():
+        raise ConfigError(f"{path}: no such file or folder")
+    named = tuple(sorted(path.glob(RULE_FILES)))
+    return named or tuple(one for one in sorted(path.iterdir()) if one.suffix in (".yaml", ".yml") and _holds_rules(one))
+
+
+def _holds_rules(path: Path) -> bool:
+    """A folder of other people's may hold other YAML beside the rules."""
+    content = read_yaml(path)
+    return "groups" in content or content.get("kind") == "PrometheusRule"
 
 
 def _rule_file(path: Path) -> RuleFile:
     content = read_yaml(path)
-    groups = content.get("groups")
+    if content.get("kind") == "PrometheusRule":
+        content = content.get("spec") or {}
+    groups = content.get("groups") if isinstance(content, dict) else None
     if not isinstance(groups, list) or not all(_is_group(group) for group in groups):
         raise ConfigError(f"{path}: expected `groups:`, a list of {{name: ..., rules: [...]}}")
     return RuleFile(name=path.name, groups=tuple(groups))

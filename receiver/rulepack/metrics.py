@@ -1,29 +1,29 @@
-"""Which metrics the rules read, and whether a Prometheus has them.
+"""What is known of the metrics that rules read: who exports them, what depends on them, which installations drop them.
 
-A rule over a metric that nobody exports never fires and never complains. So each metric is listed in
-config/metrics.yaml with what depends on it, and asked for.
+config/metrics.yaml holds it. A rule over a metric that nobody exports never fires and never complains.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from receiver.errors import ConfigError, SourceError, Unreadable
+from receiver.errors import ConfigError
 from receiver.rulepack.files import METRICS_FILE, read_yaml
-from receiver.rulepack.problem import Level, Problem
+from receiver.rulepack.places import rules_dir
+from receiver.rulepack.promql import Matcher, Selector, selectors
 
-# Sends one query: path and form fields in, decoded JSON out. Raises SourceError.
-Ask = Callable[[str, Mapping[str, Any]], Any]
-
-# Metrics of the kubelet and of kube-state-metrics; what else looks like a name in PromQL is a function or a label.
-METRIC_NAME = re.compile(r"\b(?:container|kube|node|kubelet|machine)_[a-z0-9_]+\b(?!\s*:)")
-LABELS = re.compile(r"\{[^{}]*\}|\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^()]*\)")
-NAME_MATCHER = re.compile(r"""__name__\s*=~?\s*"([^"]*)\"""")
+# Whose metrics begin how; the first that fits. What fits none has no exporter of ours.
+PREFIXES = {
+    "container_": "cadvisor", "kube_": "kube_state_metrics", "kubelet_": "kubelet", "node_": "node_exporter",
+    "oomtriage_": "oomtriage", "alertmanager_": "alertmanager",
+}  # fmt: skip
+EXPORTERS = tuple(dict.fromkeys(PREFIXES.values()))
+# Metrics whose `namespace`, if they have one, is that of the exporter's own pod: Prometheus adds it to every target.
+ABOUT_NODES = re.compile(r"(?:node|kube_node|kubelet|alertmanager|oomtriage|prometheus)_.*|up")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,84 +35,90 @@ class Metric:
     source: str
     need: str
     without: str
-
-    @property
-    def selector(self) -> str:
-        """PromQL for what the rules read of it."""
-        return f"{self.name}{{{self.where}}}" if self.where else self.name
+    exporter: str
 
 
-def read_metrics(directory: Path) -> tuple[Metric, ...]:
-    """The pack's list; empty when it has none. ConfigError for an incomplete entry."""
-    path = directory / METRICS_FILE
-    if not path.exists():
-        return ()
-    entries = read_yaml(path).get("metrics") or []
-    metrics = []
-    for entry in entries:
-        try:
-            metrics.append(
-                Metric(
-                    name=entry["metric"],
-                    where=entry.get("where", ""),
-                    source=entry["source"],
-                    need=entry["need"],
-                    without=entry["without"],
-                )
-            )
-        except (KeyError, TypeError, AttributeError) as exc:
-            raise ConfigError(f"{path}: expected metric, source, need and without, found {entry!r}") from exc
-    return tuple(metrics)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """Metrics that a common installation throws away. `metric`: anchored pattern of names; `when`: only series with these labels."""
+
+    by: str
+    metric: re.Pattern[str]
+    when: Mapping[str, str]
+    instead: str
+
+    def hits(self, selector: Selector) -> bool:
+        """Whether every series that the selector can name is dropped."""
+        if not selector.names or not all(self.metric.fullmatch(name) for name in selector.names):
+            return False
+        wanted = {m.label: m.value[1:-1] for m in selector.matchers if m.operator == "="}
+        return all(wanted.get(label) == value for label, value in self.when.items())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metrics:
+    """A pack's list. `is_own`: the pack has one, so that a metric which is not on it is an omission."""
+
+    listed: tuple[Metric, ...]
+    drops: tuple[Drop, ...]
+    is_own: bool = True
+
+    def find(self, name: str) -> Metric | None:
+        """What the list says of a metric."""
+        return next((metric for metric in self.listed if metric.name == name), None)
+
+    def exporter(self, name: str) -> str:
+        """Who exports the metric; empty when that is not known."""
+        found = self.find(name)
+        return found.exporter if found else exporter_of(name)
+
+
+def read_metrics(path: Path) -> Metrics:
+    """The list beside the rules at `path`, else the shipped one. ConfigError for an incomplete entry."""
+    own = (path if path.is_dir() else path.parent) / METRICS_FILE
+    source = own if own.exists() else rules_dir() / METRICS_FILE
+    content = read_yaml(source)
+    try:
+        return Metrics(
+            listed=tuple(_metric(entry) for entry in content.get("metrics") or ()),
+            drops=tuple(_drop(entry) for entry in content.get("dropped_by") or ()),
+            is_own=own.exists(),
+        )
+    except (KeyError, TypeError, AttributeError, re.error) as exc:
+        raise ConfigError(
+            f"{source}: expected metric, source, need and without (and by, metric, instead below dropped_by): {exc!r}"
+        ) from exc
+
+
+def exporter_of(name: str) -> str:
+    """Who exports a metric of this name, by its prefix; empty for other people's metrics and for records."""
+    return "" if ":" in name else next((exporter for prefix, exporter in PREFIXES.items() if name.startswith(prefix)), "")
 
 
 def metric_names(expr: str) -> frozenset[str]:
-    """Names of the kubelet's and kube-state-metrics' metrics in a PromQL expression."""
-    listed = (name for names in NAME_MATCHER.findall(expr) for name in names.split("|"))
-    return frozenset(listed) | frozenset(METRIC_NAME.findall(LABELS.sub("", expr)))
+    """Metrics that the expression reads from exporters: every name without a colon."""
+    return frozenset(name for selector in selectors(expr) for name in selector.names if ":" not in name)
 
 
-def check_metrics(metrics: tuple[Metric, ...], ask: Ask) -> Iterator[Problem]:
-    """What is missing in the Prometheus behind `ask`. A Prometheus that cannot be asked is one problem."""
-    try:
-        yield from _missing(metrics, ask)
-    except SourceError as exc:
-        yield Problem(where="Prometheus", text=str(exc), hint="the metrics were not all looked for; check --prometheus URL")
-
-
-def _missing(metrics: tuple[Metric, ...], ask: Ask) -> Iterator[Problem]:
-    alternatives: dict[str, list[Metric]] = defaultdict(list)
-    found: dict[str, bool] = {}
-    for metric in metrics:
-        if metric.need == "event":
+def values_let_through(matchers: Iterator[Matcher] | tuple[Matcher, ...], value: str) -> bool:
+    """Whether matchers of one label let this value through. A pattern that Python cannot read lets everything through."""
+    for matcher in matchers:
+        text = matcher.value[1:-1]
+        try:
+            is_equal = text == value if matcher.operator in ("=", "!=") else re.fullmatch(text, value) is not None
+        except re.error:
             continue
-        found[metric.name] = _count(ask, metric.selector) > 0
-        if ":" in metric.need:
-            alternatives[metric.need].append(metric)
-        elif not found[metric.name]:
-            yield _problem(metric, ask, level=Level.ERROR if metric.need == "required" else Level.WARNING)
-    for group in alternatives.values():
-        if not any(found[metric.name] for metric in group):
-            yield from (_problem(metric, ask, level=Level.ERROR) for metric in group)
-    if _count(ask, 'kube_pod_info{exported_pod!=""}') > 0:
-        yield Problem(
-            where="kube-state-metrics",
-            text="its series carry exported_pod, and `pod` names kube-state-metrics itself",
-            hint="set `honor_labels: true` in the job that scrapes it",
-        )
+        if is_equal is matcher.operator.startswith("!"):
+            return False
+    return True
 
 
-def _problem(metric: Metric, ask: Ask, *, level: Level) -> Problem:
-    other_labels = bool(metric.where) and _count(ask, metric.name) > 0
-    text = f"there, but none with {metric.where}" if other_labels else f"not there (from {metric.source})"
-    return Problem(where=metric.name, text=text, hint=f"without it {metric.without}", level=level)
+def _metric(entry: Mapping[str, Any]) -> Metric:
+    return Metric(
+        name=entry["metric"], where=entry.get("where", ""), source=entry["source"], need=entry["need"], without=entry["without"],
+        exporter=entry.get("exporter") or exporter_of(entry["metric"]),
+    )  # fmt: skip
 
 
-def _count(ask: Ask, selector: str) -> int:
-    answer = ask("/api/v1/query", {"query": f"count({selector})"})
-    try:
-        if answer["status"] != "success":
-            raise Unreadable(f"Prometheus refused count({selector}): {answer.get('error', answer['status'])}")
-        result = answer["data"]["result"]
-        return int(float(result[0]["value"][1])) if result else 0
-    except (KeyError, TypeError, IndexError, ValueError, AttributeError) as exc:
-        raise Unreadable(f"Prometheus' answer to count({selector}) is not a query result") from exc
+def _drop(entry: Mapping[str, Any]) -> Drop:
+    return Drop(by=entry["by"], metric=re.compile(entry["metric"]), when=entry.get("when") or {}, instead=entry.get("instead", ""))

@@ -1,4 +1,4 @@
-"""Where the rule pack is: inside an installed package, or at the top of the repository."""
+"""Where the rule pack and its runbooks are: inside an installed package, or in the repository."""
 
 from __future__ import annotations
 
@@ -11,6 +11,14 @@ def rules_dir() -> Path:
 
     A wheel carries a copy (`receiver/_rules`); an editable install and a clone have none and use the repository's own.
     """
+    return _place("_rules", "rules")
+
+
+def runbooks_dir() -> Path:
+    """The folder with one NAME.md for each alert: `receiver/_runbooks` in a wheel, else docs/runbooks of the repository."""
+    return _place("_runbooks", "docs/runbooks")
+
+
+def _place(packaged: str, in_repository: str) -> Path:
     package = Path(str(resources.files("receiver")))
-    packaged = package / "_rules"
-    return packaged if packaged.is_dir() else package.parent / "rules"
+    return package / packaged if (package / packaged).is_dir() else package.parent / in_repository

@@ -82,7 +82,8 @@ _WORDS = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 CLAUSES = frozenset({"by", "without", "on", "ignoring", "group_left", "group_right"})
-_OPERATORS = frozenset({"and", "or", "unless", "atan2", "bool", "offset", "inf", "nan", "start", "end", *CLAUSES})
+_BETWEEN = frozenset({"and", "or", "unless", "atan2", "bool"})  # stand between two operands, so a { after one begins a selector
+_OPERATORS = frozenset({"offset", "inf", "nan", "start", "end", *_BETWEEN, *CLAUSES})
 
 
 def tokens(expr: str) -> tuple[Token, ...]:
@@ -124,7 +125,7 @@ def _selectors(found: tuple[Token, ...]) -> Iterator[Selector]:
         after = found[index + 1].text if index + 1 < len(found) else ""
         if token.text.lower() in CLAUSES and after == "(":
             index = _closing(found, index + 1) + 1
-        elif token.text == "{" or (token.kind is Kind.NAME and after == "{"):
+        elif token.text == "{" or (token.kind is Kind.NAME and after == "{" and token.text.lower() not in _BETWEEN):
             opening = index if token.text == "{" else index + 1
             index = _closing(found, opening) + 1
             yield _selector(found, token if token.kind is Kind.NAME else None, opening, index)

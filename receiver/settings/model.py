@@ -93,6 +93,7 @@ KEYS: tuple[Key, ...] = (
     Key(name="WORKERS", parse=parsing.count, default="8", meaning="incidents looked at at a time"),
     Key(name="LEADER_TTL", parse=parsing.duration_s, default="15s", meaning="PostgreSQL only: how long a silent leader is waited for"),
     Key(name="TEMPLATES_DIR", parse=parsing.text, default="", meaning="folder with your own message templates; what it lacks comes from the built-in ones"),
+    Key(name="RUNBOOKS_DIR", parse=parsing.text, default="", meaning="folder with runbooks of your own, NAME.md, for /runbooks/NAME; they go before the built-in ones"),
 )  # fmt: skip
 
 YAML_ONLY = ("routes", "redaction", "label_names", "slack_users")
@@ -141,6 +142,7 @@ class Settings:
     workers: int
     leader_ttl: float
     templates_dir: str
+    runbooks_dir: str
     routes: tuple[Route, ...] = ()
     redaction: Mapping[str, Any] = field(default_factory=dict)
     label_names: Mapping[str, Any] = field(default_factory=dict)

@@ -17,6 +17,7 @@ from receiver.render.chart import chart_of
 from receiver.store import conversations, incidents, outbox
 from receiver.store.store import Store
 from receiver.web.auth import Gate
+from receiver.web.html import page
 
 PAGE_SIZE = 200
 
@@ -58,7 +59,7 @@ def page_routes(deps: PageDeps) -> Blueprint:
             }
             for i in found
         ]  # fmt: skip
-        return _html(deps, "index.html.j2", incidents=rows)
+        return page(deps.environment, "index.html.j2", incidents=rows)
 
     @routes.get("/incidents/<incident_id>")
     def incident(incident_id: str) -> Response:
@@ -77,8 +78,9 @@ def page_routes(deps: PageDeps) -> Blueprint:
             ]
         document = json.dumps(found.report, indent=1, ensure_ascii=False)
         history = [f"{format_time(from_epoch(round(at)))} {text}" for at, text, *_ in found.data.get("log", ())]
-        return _html(
-            deps, "incident.html.j2", id=found.id, state=found.state, history=history, told=told, report=document, chart=_chart(case)
+        return page(
+            deps.environment, "incident.html.j2", id=found.id, state=found.state, history=history, told=told, report=document,
+            chart=_chart(case),
         )  # fmt: skip
 
     @routes.get("/incidents/<incident_id>/case.json")
@@ -103,12 +105,3 @@ def _chart(case: Case | None) -> dict[str, str] | None:
 
 def _data_url(svg: str) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
-
-
-def _html(deps: PageDeps, template: str, **context: object) -> Response:
-    response = Response(deps.environment.get_template(template).render(**context), mimetype="text/html")
-    # Pages show logs and labels: nothing in them may run, be framed, or leak where we are.
-    response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response

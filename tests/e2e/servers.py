@@ -42,6 +42,7 @@ FAST = {
         "HighMemoryUsage": {"for": "2s", "keep_firing_for": "0s"},
         "OOMKilled": {"keep_firing_for": "0s"},
         "ChildProcessOOMKilled": {"for": "2s", "keep_firing_for": "0s"},
+        "OomtriageWatchdog": {"enabled": False},  # a heartbeat among the deliveries would be news to every test
     },
 }
 
@@ -148,6 +149,7 @@ class Prometheus(_Process):
     """Scrapes an `Exposition` at `metrics` (host:port), evaluates `rules` (the text of a rule file), alerts `alertmanager` (host:port).
 
     Without `metrics` it scrapes nothing and answers from the blocks that `folder`/data holds.
+    `receiver` (host:port): a running oomtriage, scraped as the job `oomtriage`.
     `external_labels` are added to every alert, as a cluster's name would be. `resend_delay`: an alert that is not sent
     again within four times this counts as resolved at Alertmanager.
     """
@@ -160,6 +162,7 @@ class Prometheus(_Process):
         *,
         rules: str,
         metrics: str = "",
+        receiver: str = "",
         alertmanager: str = "",
         external_labels: Mapping[str, str] | None = None,
         resend_delay: str = "5s",
@@ -167,6 +170,7 @@ class Prometheus(_Process):
         super().__init__(folder)
         self._rules = rules
         self._metrics = metrics
+        self._receiver = receiver
         self._alertmanager = alertmanager
         self._external_labels = dict(external_labels or {})
         self._resend_delay = resend_delay
@@ -176,10 +180,13 @@ class Prometheus(_Process):
             {"job_name": "kubelet", "metrics_path": "/cadvisor"},
             {"job_name": "kube-state-metrics", "metrics_path": "/ksm", "honor_labels": True},
         )
+        scrapes = [{**job, "static_configs": [{"targets": [self._metrics]}]} for job in jobs if self._metrics]
+        if self._receiver:
+            scrapes.append({"job_name": "oomtriage", "static_configs": [{"targets": [self._receiver]}]})
         config = {
             "global": {"scrape_interval": "1s", "evaluation_interval": "1s", "external_labels": self._external_labels},
             "rule_files": ["rules.yaml"],
-            "scrape_configs": [{**job, "static_configs": [{"targets": [self._metrics]}]} for job in jobs if self._metrics],
+            "scrape_configs": scrapes,
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": [self._alertmanager]}]}] if self._alertmanager else []},
         }
         (self.folder / "rules.yaml").write_text(self._rules)
@@ -209,7 +216,10 @@ class Prometheus(_Process):
 
 
 class Alertmanager(_Process):
-    """Sends every alert to `webhook_url`. Durations are Alertmanager's; the repeat comes at the first group_interval after it is due."""
+    """Sends every alert to `webhook_url`. Durations are Alertmanager's; the repeat comes at the first group_interval after it is due.
+
+    `config`: a whole configuration instead, such as the shipped one with addresses of a test.
+    """
 
     name = "alertmanager"
 
@@ -217,7 +227,8 @@ class Alertmanager(_Process):
         self,
         folder: Path,
         *,
-        webhook_url: str,
+        webhook_url: str = "",
+        config: Mapping[str, Any] | None = None,
         bearer_token: str = "",
         group_by: Sequence[str] = ("cluster", "namespace"),
         group_wait: str = "1s",
@@ -227,6 +238,7 @@ class Alertmanager(_Process):
         max_alerts: int = 0,
     ) -> None:
         super().__init__(folder)
+        self._config = config
         self._route = {
             "receiver": "oomtriage",
             "group_by": list(group_by),
@@ -239,7 +251,7 @@ class Alertmanager(_Process):
             self._webhook["http_config"] = {"authorization": {"type": "Bearer", "credentials": bearer_token}}
 
     def arguments(self) -> list[str]:
-        config = {"route": self._route, "receivers": [{"name": "oomtriage", "webhook_configs": [self._webhook]}]}
+        config = self._config or {"route": self._route, "receivers": [{"name": "oomtriage", "webhook_configs": [self._webhook]}]}
         (self.folder / "alertmanager.yaml").write_text(json.dumps(config))
         return [
             "--config.file=alertmanager.yaml",

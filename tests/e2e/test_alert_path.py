@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from receiver.rulepack import rules_dir
-from receiver.rulepack.metrics import check_metrics, read_metrics
+from receiver.rulepack import Level, Problem, check_data, read_pack, rules_dir
+from receiver.rulepack.ask import Ask
 from receiver.transport import Http, HttpConfig
 from tests.e2e.exposition import MIB, Container, Exposition
 from tests.e2e.servers import Alertmanager, Prometheus, WebhookStub, fast_rules, wait_until
@@ -97,18 +97,22 @@ def test_every_kind_of_kill_fires(tmp_path: Path, metrics: Exposition) -> None:
         assert [rule["name"] for rule in prometheus.rules() if rule["health"] != "ok"] == []
 
 
+def errors(ask: Ask) -> list[Problem]:
+    return [problem for problem in check_data(read_pack(rules_dir()), ask) if problem.level is Level.ERROR]
+
+
 def test_missing_limits_are_found_by_the_live_check(tmp_path: Path, metrics: Exposition) -> None:
     """Where neither cAdvisor nor kube-state-metrics tells a limit, HighMemoryUsage is dead in silence; the check says so."""
     with Prometheus(tmp_path / "prom", rules=fast_rules(), metrics=metrics.address) as prometheus:
         ask = Http(HttpConfig(base_url=prometheus.url, name="Prometheus")).post_form_json
         wait_until(lambda: len(prometheus.query("up == 1")) == 2, what="both exporters are scraped")
 
-        assert list(check_metrics(read_metrics(rules_dir()), ask)) == []
+        assert errors(ask) == []
 
         limits = "kube_pod_container_resource_limits or container_spec_memory_limit_bytes"
         metrics.set(replace(CALM, limit_from=()))
         wait_until(lambda: not prometheus.query(limits), what="the limits are gone")
-        problems = list(check_metrics(read_metrics(rules_dir()), ask))
+        problems = errors(ask)
 
     assert [problem.where for problem in problems] == ["container_spec_memory_limit_bytes", "kube_pod_container_resource_limits"]
     assert "HighMemoryUsage can never fire" in problems[0].hint

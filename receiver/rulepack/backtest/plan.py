@@ -15,7 +15,7 @@ from receiver.errors import ConfigError
 from receiver.rulepack.backtest.expand import Record
 from receiver.rulepack.metrics import read_metrics
 from receiver.rulepack.render import render_rules
-from receiver.rulepack.values import SEVERITIES
+from receiver.rulepack.schema import SEVERITIES
 
 PAGES_OR_POSTS = ("critical", "warning")  # severities that reach a person; info is a web page, none a heartbeat
 
@@ -76,8 +76,8 @@ def read_rule_set(directory: Path, *, values: Mapping[str, Any] | None = None, s
             )  # fmt: skip
     metrics = read_metrics(directory)
     return RuleSet(
-        alerts=tuple(_told_apart(alerts)), records=tuple(records), without={metric.name: metric.without for metric in metrics},
-        events=frozenset(metric.name for metric in metrics if metric.need == "event"),
+        alerts=tuple(_told_apart(alerts)), records=tuple(records), without={metric.name: metric.without for metric in metrics.listed},
+        events=frozenset(metric.name for metric in metrics.listed if metric.need == "event"),
     )  # fmt: skip
 
 

@@ -1,0 +1,136 @@
+"""Do the promtool tests notice when a rule is broken? Every rule, broken one way at a time (bench/mutants.py).
+
+    python -m bench rules_mutants [--rule NAME ...] [--pack DIR] [--jobs N] [--list]
+
+Each mutant is judged by the test files that load its rule file. Listed are the survivors: mutants that every test still
+passes. tests/rules/equivalent_mutants.yaml names those that break nothing, with the reason; they are counted apart.
+Exit status 1 when there are others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+import yaml
+
+from bench.mutants import Mutant, mutants_of
+from receiver.rulepack import rules_dir
+from receiver.rulepack.files import RULE_FILES, TEST_FILES, RuleFile, read_rule_files, read_yaml
+from tests.e2e.binaries import REPOSITORY, binary
+
+EQUIVALENT = REPOSITORY / "tests" / "rules" / "equivalent_mutants.yaml"
+TIMEOUT_S = 120
+
+
+class Verdict(Enum):
+    """What the tests made of a mutant."""
+
+    NOTICED = "noticed"
+    SURVIVED = "survived"
+    INVALID = "no PromQL"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One mutant of the rule at `group`, `rule` of its file."""
+
+    file: RuleFile
+    group: int
+    rule: int
+    mutant: Mutant
+
+    def text(self) -> str:
+        """The whole rule file with the rule broken."""
+        groups = [dict(group) for group in self.file.groups]
+        rules = list(groups[self.group]["rules"])
+        rules[self.rule] = dict(self.mutant.body)
+        groups[self.group]["rules"] = rules
+        return yaml.safe_dump({"groups": groups}, sort_keys=False)
+
+
+def cases_of(directory: Path, names: Sequence[str] = ()) -> Iterator[Case]:
+    """Every mutant of every rule, or of the named ones."""
+    for file in read_rule_files(directory):
+        positions = ((group, rule) for group, body in enumerate(file.groups) for rule in range(len(body["rules"])))
+        for rule, (group, index) in zip(file.rules(), positions, strict=True):
+            if not names or rule.name in names:
+                yield from (Case(file=file, group=group, rule=index, mutant=mutant) for mutant in mutants_of(rule))
+
+
+def equivalents() -> Mapping[str, str]:
+    """Reason by name of each mutant that changes nothing anybody could notice."""
+    return {str(name): str(reason) for name, reason in read_yaml(EQUIVALENT).items()}
+
+
+def tests_by_file(directory: Path) -> dict[str, list[str]]:
+    """Which test files load each rule file; those that are named after it come first."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(directory.glob(TEST_FILES)):
+        for loaded in read_yaml(path)["rule_files"]:
+            found.setdefault(Path(loaded).name, []).append(path.name)
+    return {name: sorted(tests, key=lambda test: not test.startswith(name.partition(".")[0])) for name, tests in found.items()}
+
+
+def judge(case: Case, directory: Path, tests_of: dict[str, list[str]]) -> Verdict:
+    """Runs the tests of its file, one after the other, until one fails; that one goes first for the next mutant."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        (folder / "tests").symlink_to((directory / "tests").resolve())
+        for path in directory.glob(RULE_FILES):
+            if path.name != case.file.name:
+                (folder / path.name).symlink_to(path.resolve())
+        (folder / case.file.name).write_text(case.text())
+        tests = tests_of.get(case.file.name, [])
+        for test in tests:
+            done = subprocess.run(
+                [binary("promtool"), "test", "rules", f"tests/{test}"],
+                cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=TIMEOUT_S,
+            )  # fmt: skip
+            said = done.stdout + done.stderr
+            if "could not parse" in said or "parse error" in said:
+                return Verdict.INVALID
+            if done.returncode != 0:
+                tests_of[case.file.name] = [test, *(one for one in tests if one != test)]
+                return Verdict.NOTICED
+    return Verdict.SURVIVED
+
+
+def main(arguments: Sequence[str] = ()) -> None:
+    """Judges all, on every core."""
+    parser = argparse.ArgumentParser(prog="python -m bench rules_mutants")
+    parser.add_argument("--pack", type=Path, default=rules_dir(), help="folder with *.rules.yaml and tests/")
+    parser.add_argument("--rule", nargs="+", default=[], help="only these alerts or records")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 2, help="how many at a time")
+    parser.add_argument("--list", action="store_true", help="name the mutants, run nothing")
+    options = parser.parse_args(arguments)
+    cases = list(cases_of(options.pack, options.rule))
+    if options.list:
+        print("\n".join(case.mutant.name for case in cases))
+        return
+    tests, known, started = tests_by_file(options.pack), equivalents(), time.monotonic()
+    verdicts: Counter[Verdict] = Counter()
+    unexpected = 0
+    with ThreadPoolExecutor(options.jobs) as pool:
+        for case, verdict in zip(cases, pool.map(lambda case: judge(case, options.pack, tests), cases), strict=True):
+            name = case.mutant.name
+            verdicts[verdict] += 1
+            unexpected += verdict is Verdict.SURVIVED and name not in known
+            if (verdict is Verdict.NOTICED) == (name in known):
+                print(f"{verdict.value.upper()}{', though listed as equivalent' if name in known else ''} {name}", flush=True)
+    print(
+        f"{len(cases)} mutants: {verdicts[Verdict.NOTICED]} noticed, {verdicts[Verdict.INVALID]} no PromQL,"
+        f" {verdicts[Verdict.SURVIVED] - unexpected} equivalent, {unexpected} survived; {time.monotonic() - started:.0f} s"
+    )
+    if unexpected:
+        sys.exit(1)

@@ -1,0 +1,48 @@
+"""What promtool says: syntax, lint and the unit tests beside the rules."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from receiver.rulepack.files import TEST_FILES, read_yaml, rule_paths
+from receiver.rulepack.pack import Pack
+from receiver.rulepack.problem import Level, Problem
+
+TIMEOUT_S = 120
+
+
+def check_with_promtool(pack: Pack, promtool: str | None) -> Iterator[Problem]:
+    """Its own words as problems. That it is not there is a warning."""
+    if promtool is None:
+        yield Problem(
+            where="promtool",
+            text="not installed, so no expression was parsed and no unit test run",
+            hint="it comes with Prometheus",
+            level=Level.WARNING,
+        )
+        return
+    plain = [path for path in rule_paths(pack.path) if read_yaml(path).get("kind") != "PrometheusRule"]
+    yield from _run(promtool, ["check", "rules", "--lint=all", "--lint-fatal"], plain)
+    yield from _run(promtool, ["test", "rules"], sorted(pack.path.glob(TEST_FILES)) if pack.path.is_dir() else [])
+
+
+def _run(promtool: str, command: list[str], files: list[Path]) -> Iterator[Problem]:
+    if not files:
+        return
+    try:
+        done = subprocess.run(
+            [promtool, *command, *map(str, files)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as exc:
+        yield Problem(where="promtool", text=f"could not be run: {exc}")
+        return
+    if done.returncode != 0:
+        yield Problem(where=f"promtool {' '.join(command[:2])}", text=(done.stdout + done.stderr).strip())

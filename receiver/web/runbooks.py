@@ -1,0 +1,67 @@
+"""The runbooks that alerts link to, from the Markdown files of docs/runbooks and the user's own folder.
+
+No token: they are text from files, the same for everybody, and hold no evidence. Whoever opens one at 03:14 has followed
+a link on a phone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+from flask import Blueprint, Response
+
+from receiver.render.markdown import first_sentence, to_html
+from receiver.web.html import page
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")  # of an alert; never a path
+MAX_CHARS = 512 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunbookDeps:
+    """`folders` hold NAME.md each; the first that has a name wins."""
+
+    environment: jinja2.Environment
+    folders: Sequence[Path]
+
+
+def runbook_routes(deps: RunbookDeps) -> Blueprint:
+    """The blueprint with /runbooks and /runbooks/NAME."""
+    routes = Blueprint("runbooks", __name__)
+
+    @routes.get("/runbooks")
+    @routes.get("/runbooks/")
+    def index() -> Response:
+        return page(deps.environment, "runbooks.html.j2", pages=_pages(deps.folders), missing="")
+
+    @routes.get("/runbooks/<name>")
+    def runbook(name: str) -> Response:
+        text = _text(deps.folders, name)
+        if text is None:
+            return page(deps.environment, "runbooks.html.j2", status=404, pages=_pages(deps.folders), missing=name)
+        return page(deps.environment, "runbook.html.j2", name=name, body=to_html(text))
+
+    return routes
+
+
+def _pages(folders: Sequence[Path]) -> list[tuple[str, str]]:
+    """(name, what it is about) of every page, by name."""
+    names = {path.stem for folder in folders for path in folder.glob("*.md") if NAME.fullmatch(path.stem)}
+    return [(name, first_sentence(_text(folders, name) or "")) for name in sorted(names)]
+
+
+def _text(folders: Sequence[Path], name: str) -> str | None:
+    """The Markdown of a page; None for a name that is none, or of which there is no file that can be read."""
+    if not NAME.fullmatch(name):
+        return None
+    for folder in folders:
+        try:
+            with (folder / f"{name}.md").open(encoding="utf-8", errors="replace") as file:
+                return file.read(MAX_CHARS)
+        except OSError:
+            continue
+    return None

@@ -1,0 +1,121 @@
+"""Runbooks as HTML: what people write comes out as they meant it, and nothing in it is markup of their own."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from receiver.render.markdown import MAX_DEPTH, first_sentence, to_html
+
+TAGS = {"h1", "h2", "h3", "h4", "h5", "h6", "p", "ul", "ol", "li", "pre", "code", "a", "strong"}
+
+CASES = {
+    "heading": ("## Impact ##", "<h2>Impact</h2>"),
+    "paragraph": ("One line\nand the next.\n\nAnother.", "<p>One line\nand the next.</p>\n<p>Another.</p>"),
+    "list": ("- a\n- b\n  goes on\n", "<ul>\n<li>a</li>\n<li>b\ngoes on</li>\n</ul>"),
+    "list after a paragraph": ("Either:\n- a\n", "<p>Either:</p>\n<ul>\n<li>a</li>\n</ul>"),
+    "list with space between": ("- a\n\n\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
+    "numbers go on after an interruption": (
+        "1. a\n\nmeanwhile\n\n2. b",
+        '<ol start="1">\n<li>a</li>\n</ol>\n<p>meanwhile</p>\n<ol start="2">\n<li>b</li>\n</ol>',
+    ),
+    "code in an item": (
+        "1. ask:\n   ```\n   up == 0\n     # indented\n   ```\n   then:\n   - look\n2. go on",
+        '<ol start="1">\n<li><p>ask:</p>\n<pre><code>up == 0\n  # indented</code></pre>\n<p>then:</p>\n<ul>\n<li>look</li>\n</ul></li>\n<li>go on</li>\n</ol>',
+    ),
+    "code block": ("```promql\na < b\n\n# no heading\n```", "<pre><code>a &lt; b\n\n# no heading</code></pre>"),
+    "open code block": ("```\nleft open", "<pre><code>left open</code></pre>"),
+    "code span": ("`a < b` and ``a ` b``", "<p><code>a &lt; b</code> and <code>a ` b</code></p>"),
+    "bold": ("a **b `c`** d * e", "<p>a <strong>b <code>c</code></strong> d * e</p>"),
+    "link": ("[docs](https://e.example/?a=1&b=2)", '<p><a href="https://e.example/?a=1&amp;b=2" rel="noreferrer">docs</a></p>'),
+    "another page": ("[see](OOMKilled.md)", '<p><a href="/runbooks/OOMKilled">see</a></p>'),
+    "link elsewhere in the repository": ("[see](../causes/leak.md)", "<p>see</p>"),
+    "script as a link": ("[x](javascript:alert)", "<p>x</p>"),
+    "data as a link": ("[x](data:text/html,hi)", "<p>x</p>"),
+    "quote in a link": ('[x](https://e.example/"onclick=y)', '<p><a href="https://e.example/&#34;onclick=y" rel="noreferrer">x</a></p>'),
+    "raw HTML": ("<script>alert(1)</script> & co", "<p>&lt;script&gt;alert(1)&lt;/script&gt; &amp; co</p>"),
+    "template": ("{{ $labels.pod }}", "<p>{{ $labels.pod }}</p>"),
+    "empty item": ("-\n- b", "<ul>\n<li></li>\n<li>b</li>\n</ul>"),
+    "nothing": ("", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_written_is_shown(name: str) -> None:
+    """Each construct a runbook uses, and each thing that must stay text."""
+    text, html = CASES[name]
+
+    assert str(to_html(text)) == html
+
+
+class _Page(HTMLParser):
+    """Keeps an eye on what a browser would see: tags in balance, and the text."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.seen: set[str] = set()
+        self.links: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.open.append(tag)
+        self.seen.add(tag)
+        self.links += [value or "" for name, value in attrs if name == "href"]
+        assert {name for name, _ in attrs} <= {"href", "rel", "start"}
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def parsed(text: str) -> _Page:
+    page = _Page()
+    page.feed(str(to_html(text)))
+    page.close()
+    return page
+
+
+PIECES = st.sampled_from(
+    ["# ", "## ", "- ", "1. ", "  ", "   ", "\n", "\n\n", "```", "`", "**", "[", "](", ")", "](https://e.example/)", "](javascript:x)", "<b>", "</p>",
+     "&lt;", "<script>", '"', "'", "word", "*", "~~~", "10) ", "\t", "-", "+ "]
+)  # fmt: skip
+
+
+@given(st.lists(st.one_of(PIECES, st.text(max_size=8)), max_size=60).map("".join))
+def test_any_text_is_a_harmless_page(text: str) -> None:
+    """Tags in balance and from our own list, links to http(s) or to runbooks only, whatever the file holds."""
+    page = parsed(text)
+
+    assert page.open == []
+    assert page.seen <= TAGS
+    assert all(link.startswith(("https://", "http://", "/runbooks/")) for link in page.links)
+
+
+@given(st.lists(st.sampled_from(["alpha", "beta", "<i>", "&amp;", "gamma"]), min_size=1, max_size=12))
+def test_no_word_gets_lost(words: list[str]) -> None:
+    """What was written can be read, in its order, in a paragraph, an item and a code block."""
+    line = " ".join(words)
+
+    for text in (line, f"- {line}", f"1. {line}", f"```\n{line}\n```", f"# {line}"):
+        assert parsed(text).text.split() == words
+
+
+def test_lists_nest_only_so_deep() -> None:
+    """A line of a thousand markers is no thousand lists, and no error."""
+    page = str(to_html("- " * 1000 + "x"))
+
+    assert page.count("<ul>") == MAX_DEPTH
+
+
+def test_the_first_sentence_tells_what_a_page_is_about() -> None:
+    """From below the first heading of level 2, across lines, without code marks."""
+    assert first_sentence("# A\n\n## Meaning\nThe kernel killed\n`one`. And more.\n\n## Impact\nNone.") == "The kernel killed one."
+    assert first_sentence("## Meaning\nIt is full: nothing fits.") == "It is full."
+    assert first_sentence("just text") == "just text"
+    assert first_sentence("") == ""

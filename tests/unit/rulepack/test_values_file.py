@@ -1,0 +1,160 @@
+"""values.yaml, its schema for editors and its page in the docs say the same, and every key does something."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from receiver.rulepack import read_pack, render_rules, rules_dir, values_schema
+from receiver.rulepack.validate import validate
+from tests.e2e.binaries import binary
+
+PACK = read_pack(rules_dir())
+SCHEMA = values_schema(PACK)
+CONFIG = rules_dir() / "config"
+
+# One change for each top-level key, to see that it reaches the rules.
+SAMPLES: dict[str, Any] = {
+    "runbook_base": "https://oom.example/",
+    "interval": "45s",
+    "group_intervals": {"kubernetes-memory.oom": "45s"},
+    "labels": {"team": "platform"},
+    "annotations": {"dashboard": "x"},
+    "label_names": {"uid": "pod_uid"},
+    "selectors": {"kubelet": 'job="kubelet"'},
+    "exclude_namespaces": ["dev"],
+    "parameters": {"freshness": "2m"},
+    "alerts": {"OOMKilled": {"severity": "info"}},
+    "overrides": [{"namespace": "dev", "threshold": 0.5}],
+    "prometheusrule": {"name": "mine"},
+}
+
+
+def nodes(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield schema
+    for below in (*schema.get("properties", {}).values(), schema.get("items"), schema.get("additionalProperties")):
+        if isinstance(below, Mapping):
+            yield from nodes(below)
+
+
+def test_the_schema_beside_the_values_is_that_of_the_rules() -> None:
+    """Editors show what the renderer takes. `oomtriage rules schema > rules/config/values.schema.json` writes it."""
+    assert json.loads((CONFIG / "values.schema.json").read_text()) == SCHEMA
+    assert (CONFIG / "values.yaml").read_text().startswith("# yaml-language-server: $schema=values.schema.json\n")
+
+
+def test_the_reader_knows_every_keyword_of_the_schema() -> None:
+    """An editor and the renderer refuse the same values: no keyword is passed over."""
+    known = {
+        "type", "title", "description", "properties", "additionalProperties", "propertyNames", "items", "enum", "pattern", "required",
+        "minProperties", "exclusiveMinimum", "maximum", "$schema",
+    }  # fmt: skip
+
+    assert {key for node in nodes(SCHEMA) for key in node} <= known
+    assert all("title" in node or "$schema" in node for node in nodes(SCHEMA))
+
+
+def test_the_shipped_values_fit_their_schema() -> None:
+    """The file that people copy from is right."""
+    validate(yaml.safe_load((CONFIG / "values.yaml").read_text()), SCHEMA)
+
+
+def test_every_key_is_in_the_values_and_reaches_the_rules() -> None:
+    """No key is accepted and ignored, and none has to be guessed."""
+    assert set(SAMPLES) == set(SCHEMA["properties"]) == set(yaml.safe_load((CONFIG / "values.yaml").read_text()))
+
+    usual = render_rules(rules_dir(), output_format="prometheusrule")
+    unchanged = [
+        key for key, value in SAMPLES.items() if render_rules(rules_dir(), output_format="prometheusrule", values={key: value}) == usual
+    ]
+
+    assert unchanged == []
+
+
+def test_null_leaves_things_as_they_are() -> None:
+    """An emptied key is no error and no change."""
+    nothing = dict.fromkeys(SAMPLES) | {"alerts": {"OOMKilled": None, "HighMemoryUsage": {"threshold": None}}}
+
+    assert render_rules(rules_dir(), output_format="plain", values=nothing) == render_rules(rules_dir(), output_format="plain")
+
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=12)
+DURATIONS = st.builds("{}{}".format, st.integers(1, 90), st.sampled_from(["s", "m", "h", "d"]))
+NAMES = st.sampled_from(["shop", "team-.*", "(a|b)-[0-9]+", "x.y"])
+
+
+def of_schema(schema: Mapping[str, Any], key: str = "") -> st.SearchStrategy[Any]:
+    """Values that fit a schema; durations and patterns from lists of ours."""
+    kinds = schema["type"] if isinstance(schema["type"], str) else schema["type"][0]
+    if "enum" in schema:
+        return st.sampled_from(schema["enum"])
+    if kinds == "boolean":
+        return st.booleans()
+    if kinds == "number":
+        return (
+            st.floats(0, 1, exclude_min=True) if "maximum" in schema else st.floats(allow_nan=False, allow_infinity=False) | st.integers()
+        )
+    if kinds == "array":
+        return st.lists(of_schema(schema["items"], key), max_size=3)
+    if kinds == "object" and "properties" in schema:
+        parts = {name: of_schema(below, name) for name, below in schema["properties"].items()}
+        required = {name: parts.pop(name) for name in schema.get("required", ())}
+        return st.fixed_dictionaries(required, optional=parts)
+    if kinds == "object":
+        return st.dictionaries(st.sampled_from(["team", "tier", "a_b"]), TEXT if key != "labels" else NAMES, max_size=2)
+    if "duration" in schema["title"]:
+        return DURATIONS
+    if "matchers" in schema["title"]:
+        return st.sampled_from(['job="x"', 'a!~\'b|c\', d="e\\"}"'])
+    return NAMES
+
+
+def values() -> st.SearchStrategy[dict[str, Any]]:
+    parts = {name: of_schema(below, name) for name, below in SCHEMA["properties"].items()}
+    parts["runbook_base"] = st.just("https://oom.example/")
+    parts["prometheusrule"] = st.none()
+    parts["label_names"] = st.sets(st.sampled_from(PACK.labels), max_size=4).map(lambda some: {label: f"new_{label}" for label in some})
+    subject = st.fixed_dictionaries({"threshold": st.floats(0.01, 1), "namespace": NAMES}, optional={"cluster": NAMES, "container": NAMES})
+    parts["overrides"] = st.lists(st.builds(dict.__or__, subject, st.sampled_from([{}, {"workload": "x.y"}, {"pod": "p-.*"}])), max_size=3)
+    return st.fixed_dictionaries({}, optional=parts)
+
+
+def test_any_values_give_rules_that_promtool_accepts(tmp_path: Path) -> None:
+    """Whatever fits the schema renders to valid rules."""
+    count = 0
+
+    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.generate,), database=None)
+    @given(values())
+    def render(some: dict[str, Any]) -> None:
+        nonlocal count
+        text = render_rules(rules_dir(), output_format="plain", values=some)
+        (tmp_path / f"{count}.yaml").write_text(text)
+        count += 1
+
+    render()
+    done = subprocess.run(
+        [binary("promtool"), "check", "rules", *map(str, tmp_path.iterdir())], capture_output=True, text=True, check=False
+    )
+
+    assert count >= 25
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("value", ['x"} or up{a="', "x\\", "a`b", "a\nb", "{{ . }}"])
+def test_a_value_cannot_leave_its_place(value: str, tmp_path: Path) -> None:
+    """Labels and annotations are text whatever they hold; the expressions do not change."""
+    usual = yaml.safe_load(render_rules(rules_dir(), output_format="plain"))
+    changed = yaml.safe_load(render_rules(rules_dir(), output_format="plain", values={"labels": {"team": value}}))
+
+    assert {rule["labels"]["team"] for group in changed["groups"] for rule in group["rules"] if "alert" in rule} == {value}
+    assert [rule["expr"] for group in changed["groups"] for rule in group["rules"]] == [
+        rule["expr"] for group in usual["groups"] for rule in group["rules"]
+    ]
