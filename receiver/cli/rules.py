@@ -1,4 +1,4 @@
-"""`oomtriage rules check|render|schema`: the shipped Prometheus rules, your own copy of them, or rules of your own."""
+"""`oomtriage rules check|render|schema|backtest`: the shipped Prometheus rules, your own copy of them, or rules of your own."""
 
 from __future__ import annotations
 

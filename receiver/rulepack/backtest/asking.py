@@ -16,7 +16,7 @@ from receiver.errors import Forbidden, NotFound, SourceError, Throttled, Unavail
 from receiver.transport import MIB, ConnectionFailed, Http, Response
 
 MAX_POINTS = 11_000  # per series; Prometheus answers 400 above
-FIRST_POINTS = 360  # six hours at a minute: enough to learn from, too little to hurt
+FIRST_S = 21_600  # six hours: enough to learn from, too little to hurt
 MIN_POINTS = 10  # a piece of ten evaluations that fails will not be saved by nine
 GROWTH = 4.0
 TARGET_S = 4.0  # a piece that runs longer keeps a slot of the query engine from people's dashboards
@@ -124,7 +124,7 @@ class Asker:
         """
         windows: list[tuple[int, int]] = []
         problems: list[str] = []
-        at, points, setbacks = start_s, FIRST_POINTS, 0
+        at, points, setbacks = start_s, max(MIN_POINTS, FIRST_S // step_s), 0
         stop_at = self._clock() + share * self._left_s()
         while at <= end_s:
             if why := self.gone or self._budget_used(stop_at):

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from receiver.domain.units import parse_duration_s
 from receiver.errors import ReceiverError
 from receiver.rulepack.promql import Kind, Matcher, Selector, Token, selectors, tokens, words
+from receiver.rulepack.rewrite import edited, matcher_edits, parse_matchers
 
 LOOKBACK_S = 300  # Prometheus' --query.lookback-delta: how long a recorded value is readable
 MAX_CHARACTERS = 200_000  # a POST form carries far more; an expression of this size is not one that anybody meant
@@ -73,7 +74,7 @@ class Expander:
         for record in records:
             if record.name not in recorded:
                 self._records.setdefault(record.name, []).append(record)
-        self._matchers = matchers
+        self._matchers = parse_matchers(matchers)
         self._known: dict[tuple[str, int], Expanded] = {}
 
     def expanded(self, expr: str, step_s: int) -> Expanded:
@@ -100,7 +101,10 @@ class Expander:
         """What replaces one selector."""
         names = [name for name in selector.names if name in self._records]
         if not names:
-            return _Read(text=self._with_matchers(text, selector), end=selector.end, metrics=frozenset(selector.names))
+            written = text[selector.start : selector.end]
+            return _Read(
+                text=edited(written, matcher_edits(written, lambda _: self._matchers)), end=selector.end, metrics=frozenset(selector.names)
+            )
         if len(selector.names) > 1:
             raise CannotTell(f"it reads the record {names[0]} by a pattern of names")
         return self._record(names[0], selector, after, place)
@@ -131,15 +135,6 @@ class Expander:
             metrics = frozenset[str]().union(*(one.metrics for _, one in branches))
             known = self._known[(name, place.step_s)] = Expanded(expr=text if len(branches) == 1 else f"({text})", metrics=metrics)
         return known
-
-    def _with_matchers(self, text: str, selector: Selector) -> str:
-        written = text[selector.start : selector.end]
-        if not self._matchers:
-            return written
-        if not written.endswith("}"):
-            return f"{written}{{{self._matchers}}}"
-        inside = written[:-1].rstrip().rstrip(",")
-        return f"{inside}{'' if inside.endswith('{') else ', '}{self._matchers}}}"
 
 
 def without_comments(expr: str) -> str:
