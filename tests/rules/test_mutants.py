@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench.mutants import mutants_of
 from bench.rules_cost import reaches_s
-from bench.rules_mutants import cases_of, equivalents
+from bench.rules_mutants import cases_of, equivalents, is_listed
 from receiver.rulepack import rules_dir
 from receiver.rulepack.files import Rule
 
@@ -51,11 +51,11 @@ def test_alerts_lose_and_change_everything_else() -> None:
 
 
 def test_names_are_unique_and_the_exceptions_exist() -> None:
-    """Every mutant of the pack has a name of its own, and each listed exception is still one of them, with a reason."""
+    """Every mutant of the pack has a name of its own, and each listed exception still matches one, with a reason."""
     names = [case.mutant.name for case in cases_of(rules_dir())]
 
     assert len(names) == len(set(names)) > 800
-    assert equivalents().keys() - set(names) == set()
+    assert [pattern for pattern in equivalents() if not any(is_listed(name, [pattern]) for name in names)] == []
     assert all(len(reason) > 10 for reason in equivalents().values())
 
 
