@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from receiver.diagnosis.checklist import with_ticks
+from receiver.domain.case import Missing
 from receiver.domain.incident import RESOLVED, IncidentView, LogEntry, Message
 from receiver.domain.report import Tick
 from tests.checks.slack_limits import budget_problems, problems
@@ -101,6 +102,27 @@ def test_after_acknowledging_the_button_goes_and_the_name_stands_there() -> None
     assert pressable(message) == [QUIET, MENU]
     assert grey(message).startswith("Acknowledged by Ines. ")
     assert grey(message).lower().count("acknowledged") == 1
+
+
+@pytest.mark.parametrize("state", ["firing", RESOLVED])
+@pytest.mark.parametrize("name", list(cases.CASES))
+def test_who_did_what_stays_when_the_message_is_too_long(name: str, state: str) -> None:
+    """The button is gone, so the name must be there: of the grey line only the count of checks and what is missing may go."""
+    view, report = cases.CASES[name]()
+    entry = LogEntry(at=view.opened_at, text="acknowledged by Ines", is_standing=True)
+    long = "It rose, and rose. " * 40
+    if report is not None:
+        cause = replace(report.cause, because=(long,), against=(long,))
+        report = replace(report, cause=cause, kill=replace(report.kill, because=(long, long)), missing=(Missing(source="x" * 90, why="y" * 90),) * 9)
+    seen = replace(
+        view, state=state, has_buttons=True, can_silence=True, acknowledged="acknowledged by Ines", log=(entry,), because_degraded="Template root/x.j2 is broken.",
+        alerts=tuple(replace(a, annotations={f"note{i}": long for i in range(9)}) for a in view.alerts),
+    )  # fmt: skip
+    message = renderer().incident(seen, report)[0]
+
+    assert message.full_text.count("Template root/x.j2 is broken. ") == 1
+    assert "cknowledged by Ines" in grey(message)
+    assert_good((message,))
 
 
 def test_a_silence_is_shown_until_it_ends() -> None:
