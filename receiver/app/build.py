@@ -25,11 +25,13 @@ from receiver.evidence.prometheus import Prometheus, PrometheusConfig
 from receiver.evidence.redaction import RedactionConfig, Redactor
 from receiver.evidence.silences import AlertmanagerSilences
 from receiver.pipeline import storm
-from receiver.pipeline.actions import SILENCE, Permissions, Silencer
+from receiver.pipeline.actions import Permissions
 from receiver.pipeline.enrich import EnrichConfig, Enricher
 from receiver.pipeline.fold import ENRICH, FoldConfig
 from receiver.pipeline.notices import Notices
 from receiver.pipeline.routing import Router
+from receiver.pipeline.silencer import SILENCE, Silencer
+from receiver.pipeline.storm_acts import STORM_ACT, StormWork
 from receiver.render.environment import slack_environment
 from receiver.render.renderer import Renderer, plain_body
 from receiver.rulepack.places import runbooks_dir
@@ -103,6 +105,7 @@ def build(
             ENRICH: Handler(run=enricher.enrich, give_up=enricher.give_up),
             storm.DIGEST: Handler(run=enricher.digest, is_quick=True),
             SILENCE: Handler(run=silencer.run),
+            STORM_ACT: Handler(run=StormWork(store).run, is_quick=True),
         },
         config=DispatcherConfig(
             workers=settings.workers, reopen_window_s=settings.reopen_window, retention_s=settings.retention,

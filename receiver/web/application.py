@@ -10,7 +10,8 @@ from typing import Any
 import jinja2
 from flask import Flask
 
-from receiver.pipeline.actions import Actions, Permissions
+from receiver.pipeline.actions import Act, Actions, Outcome, Permissions
+from receiver.pipeline.storm_acts import StormActions, is_storm
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
 from receiver.web.admin import AdminDeps, admin_routes
@@ -57,11 +58,15 @@ def create_web(deps: WebDeps) -> Flask:
         )
     )  # fmt: skip
     app.register_blueprint(health_routes(HealthDeps(store=deps.store, metrics=deps.metrics, is_stuck=deps.is_stuck, details=deps.details)))
-    actions = Actions(deps.store, deps.permissions)
+    actions, storms = Actions(deps.store, deps.permissions), StormActions(deps.store, deps.permissions)
+
+    def take(target: str, act: Act) -> Outcome:
+        return (storms if is_storm(target) else actions).take(target, act)
+
     app.register_blueprint(admin_routes(AdminDeps(store=deps.store, gate=gate, is_open=is_open, wake=deps.wake, actions=actions)))
     if deps.slack_signing_secret:
         app.register_blueprint(
-            slack_routes(SlackDeps(signing_secret=deps.slack_signing_secret, actions=actions, now=deps.store.now, wake=deps.wake))
+            slack_routes(SlackDeps(signing_secret=deps.slack_signing_secret, take=take, now=deps.store.now, wake=deps.wake))
         )
     app.register_blueprint(runbook_routes(RunbookDeps(environment=deps.environment, folders=deps.runbook_folders)))
     app.register_blueprint(page_routes(PageDeps(store=deps.store, environment=deps.environment, gate=gate, is_open=is_open)))
