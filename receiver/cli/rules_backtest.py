@@ -27,7 +27,7 @@ MAX_STEP_S = 300  # Prometheus' look-back: with longer steps a recorded value is
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The action's arguments."""
-    parser.add_argument("dir", nargs="?", metavar="DIR", help="default: the shipped rules")
+    parser.add_argument("dir", nargs="?", metavar="DIR|FILE", help="default: the shipped rules")
     parser.add_argument(
         "--prometheus", metavar="URL", required=True, help="Prometheus, Thanos, Mimir or VictoriaMetrics; only this is asked"
     )
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", metavar="TIME", help="RFC 3339 time at which the range ends (default: now)")
     parser.add_argument("--step", metavar="DURATION", default="1m", help="evaluation interval of groups that name none (default: 1m)")
     parser.add_argument("--within", metavar="DURATION", default="1h", help="a kill so long after a firing goes with it (default: 1h)")
-    parser.add_argument("--against", metavar="DIR", help="the version before: show what the change does")
+    parser.add_argument("--against", metavar="DIR|FILE", help="the version before: show what the change does")
     parser.add_argument(
         "--values", metavar="FILE", help="your values, as for render; applied to DIR, and to --against unless that has its own"
     )

@@ -12,6 +12,7 @@ from receiver.rulepack.backtest.asking import Asker, Covered, Load
 from receiver.rulepack.backtest.expand import CannotTell, Expanded, Expander, Record, without_comments
 from receiver.rulepack.backtest.judge import LATE_S, Firing, Outcome, incidents, judge
 from receiver.rulepack.backtest.kills import NEEDED, NEVER_SEEN, Found, Kill, find_kills
+from receiver.rulepack.backtest.narrow import narrowed
 from receiver.rulepack.backtest.plan import AlertRule, RuleSet
 from receiver.rulepack.backtest.states import Labels, Presence, Run, firing_spans
 from receiver.rulepack.promql import Kind, words
@@ -100,15 +101,29 @@ class _Turn:
     share: float
 
 
-class Runner:
-    """Backtests several versions of the rules over one range; what two of them share is asked once."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """An expression's history. `look_s`: it lacks what was there for less than this; 0: it lacks nothing."""
 
-    def __init__(self, asker: Asker, range_: Range, *, matchers: str = "", read_recorded: bool = True) -> None:
+    runs: dict[Labels, tuple[Run, ...]]
+    covered: Covered
+    look_s: int = 0
+
+
+class Runner:
+    """Backtests several versions of the rules over one range; what two of them share is asked once.
+
+    `read_recorded`: read records that are there instead of writing them out. `look_first`: see narrow.py; off, every
+    alert is evaluated for everything at every step, to the same result.
+    """
+
+    def __init__(self, asker: Asker, range_: Range, *, matchers: str = "", read_recorded: bool = True, look_first: bool = True) -> None:
         self._asker = asker
         self._range = range_
         self._matchers = matchers
         self._read_recorded = read_recorded
-        self._answers: dict[tuple[str, int], tuple[dict[Labels, tuple[Run, ...]], Covered]] = {}
+        self._look_first = look_first
+        self._answers: dict[tuple[str, int], _Answer] = {}
         self._found: Found | None = None
         self._blind: tuple[str, ...] = ()
 
@@ -145,10 +160,10 @@ class Runner:
         why = expanded if isinstance(expanded, str) else _why_not(alert, expanded, there)
         if why or isinstance(expanded, str):
             return judge(alert, (), kills, windows=(), end_s=self._range.end_s, within_s=self._range.within_s, missing=why)
-        runs, covered = self._asked(expanded.expr, alert.interval_s, turn)
-        last_s = self._range.end_s // alert.interval_s * alert.interval_s
+        answer = self._asked(alert, expanded.expr, turn)
+        covered = answer.covered
         try:
-            firings = _firings(alert, runs, last_s)
+            firings = _firings(alert, answer.runs, self._evaluations(alert.interval_s)[1])
         except CannotTell as exc:
             return judge(alert, (), kills, windows=(), end_s=self._range.end_s, within_s=self._range.within_s, missing=str(exc))
         absent = tuple(sorted(expanded.metrics - there)) if there is not None else ()
@@ -157,16 +172,43 @@ class Runner:
             absent=absent,
         )  # fmt: skip
 
-    def _asked(self, expr: str, step_s: int, turn: _Turn) -> tuple[dict[Labels, tuple[Run, ...]], Covered]:
+    def _asked(self, alert: AlertRule, expr: str, turn: _Turn) -> _Answer:
+        """All that matters of an expression's history: at which evaluations it returned which label set."""
+        step_s = alert.interval_s
+        look_s = int(alert.for_s) // step_s * step_s if self._look_first and alert.for_s >= 2 * step_s else 0
         known = self._answers.get((expr, step_s))
-        if known is None:
-            presence = Presence(step_s)
-            covered = self._asker.range(
-                expr, start_s=-(-self._range.start_s // step_s) * step_s, end_s=self._range.end_s // step_s * step_s, step_s=step_s,
-                on_series=lambda labels, points: presence.add(labels, (at for at, _ in points)), what=turn.what, share=turn.share,
-            )  # fmt: skip
-            known = self._answers[(expr, step_s)] = (presence.runs(), covered)
+        if known is None or known.look_s > look_s:
+            known = self._answers[(expr, step_s)] = self._looked(expr, step_s, look_s, turn) if look_s else self._full(expr, step_s, turn)
         return known
+
+    def _looked(self, expr: str, step_s: int, look_s: int, turn: _Turn) -> _Answer:
+        """Look every `look_s`, the alert's `for`: whatever fires was there at one of these. Then evaluate those pods at every step."""
+        seldom = self._full(expr, look_s, turn)
+        if seldom.covered.why:
+            return self._full(expr, step_s, turn)
+        if not seldom.runs:
+            start_s, end_s = self._evaluations(step_s)
+            return _Answer(runs={}, covered=Covered(windows=((start_s, end_s),)), look_s=look_s)
+        pods = {dict(labels).get("pod", "") for labels in seldom.runs}
+        fewer = narrowed(expr, pods)
+        if fewer is None:
+            return self._full(expr, step_s, turn)
+        answer = self._full(fewer, step_s, turn)
+        runs = {labels: runs for labels, runs in answer.runs.items() if dict(labels).get("pod") in pods}
+        return _Answer(runs=runs, covered=answer.covered, look_s=look_s)
+
+    def _full(self, expr: str, step_s: int, turn: _Turn) -> _Answer:
+        presence = Presence(step_s)
+        start_s, end_s = self._evaluations(step_s)
+        covered = self._asker.range(
+            expr, start_s=start_s, end_s=end_s, step_s=step_s, what=turn.what, share=turn.share,
+            on_series=lambda labels, points: presence.add(labels, (at for at, _ in points)),
+        )  # fmt: skip
+        return _Answer(runs=presence.runs(), covered=covered)
+
+    def _evaluations(self, step_s: int) -> tuple[int, int]:
+        """The first and the last evaluation in the range."""
+        return -(-self._range.start_s // step_s) * step_s, self._range.end_s // step_s * step_s
 
     def _expanded(self, expander: Expander, alert: AlertRule) -> Expanded | str:
         try:
@@ -209,7 +251,7 @@ class Runner:
     def _is_complete(self, record: Record, reach_s: int) -> bool:
         """Whether it has a value all the way, `reach_s` before the start included: offsets and windows look there."""
         step_s = max(record.interval_s, self._range.length_s // COVERAGE_POINTS // record.interval_s * record.interval_s)
-        start_s, end_s = (self._range.start_s - reach_s) // step_s * step_s, self._range.end_s // step_s * step_s
+        start_s, end_s = (self._range.start_s - reach_s) // step_s * step_s, self._evaluations(step_s)[1]
         presence = Presence(step_s)
         self._asker.range(
             f"count({record.name})", start_s=start_s, end_s=end_s, step_s=step_s,
@@ -220,7 +262,7 @@ class Runner:
 
 def _absent(outcomes: Sequence[Outcome], rules: RuleSet) -> Iterator[Absent]:
     """Metrics that should have been there. Those that exist only after an event say nothing by their absence."""
-    for metric in sorted({name for outcome in outcomes for name in outcome.absent} - rules.events):
+    for metric in sorted({name for outcome in outcomes for name in outcome.absent if ":" not in name} - rules.events):
         readers = tuple(outcome.rule.name for outcome in outcomes if metric in outcome.absent)
         yield Absent(metric=metric, without=rules.without.get(metric, ""), alerts=readers)
 
