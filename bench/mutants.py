@@ -56,12 +56,19 @@ def mutants_of(rule: Rule) -> Iterator[Mutant]:
 def _broken(rule: Rule) -> Iterator[tuple[str, Mapping[str, Any]]]:
     expr = rule.expr
     for edit in edits_of(expr):
-        line = expr.count("\n", 0, edit.start) + 1
         text = f"{expr[: edit.start]}{edit.new}{expr[edit.end :]}"
-        yield f"line {line}: {_short(expr[edit.start : edit.end])} -> {_short(edit.new) or 'nothing'}", {**rule.body, "expr": text}
+        old, new, line = _short(expr[edit.start : edit.end]), _short(edit.new), _line(expr, edit.start)
+        what = f"{old} -> {new}" if new else f"without {old}"
+        yield what if old == line else f"{what} in `{line}`", {**rule.body, "expr": text}
     if rule.alert:
         yield from _durations(rule.body)
         yield from _texts(rule.body)
+
+
+def _line(expr: str, at: int) -> str:
+    """The line of that place, which tells where it is and stays the same when other lines change."""
+    line = expr[expr.rfind("\n", 0, at) + 1 :].partition("\n")[0]
+    return _short(line.partition(" # ")[0])
 
 
 def _short(text: str) -> str:

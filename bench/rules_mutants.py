@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
@@ -69,8 +70,13 @@ def cases_of(directory: Path, names: Sequence[str] = ()) -> Iterator[Case]:
 
 
 def equivalents() -> Mapping[str, str]:
-    """Reason by name of each mutant that changes nothing anybody could notice."""
+    """Reason by pattern (`*` stands for anything) of mutants that change nothing anybody could notice."""
     return {str(name): str(reason) for name, reason in read_yaml(EQUIVALENT).items()}
+
+
+def is_listed(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a pattern matches the mutant's whole name."""
+    return any(re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name) for pattern in patterns)
 
 
 def tests_by_file(directory: Path) -> dict[str, list[str]]:
@@ -125,9 +131,10 @@ def main(arguments: Sequence[str] = ()) -> None:
         for case, verdict in zip(cases, pool.map(lambda case: judge(case, options.pack, tests), cases), strict=True):
             name = case.mutant.name
             verdicts[verdict] += 1
-            unexpected += verdict is Verdict.SURVIVED and name not in known
-            if (verdict is Verdict.NOTICED) == (name in known):
-                print(f"{verdict.value.upper()}{', though listed as equivalent' if name in known else ''} {name}", flush=True)
+            is_known = is_listed(name, known)
+            unexpected += verdict is Verdict.SURVIVED and not is_known
+            if (verdict is Verdict.NOTICED) == is_known:
+                print(f"{verdict.value.upper()}{', though listed as equivalent' if is_known else ''} {name}", flush=True)
     print(
         f"{len(cases)} mutants: {verdicts[Verdict.NOTICED]} noticed, {verdicts[Verdict.INVALID]} no PromQL,"
         f" {verdicts[Verdict.SURVIVED] - unexpected} equivalent, {unexpected} survived; {time.monotonic() - started:.0f} s"

@@ -231,6 +231,16 @@ def near_the_limit() -> tuple[Scenario, ...]:
             expected=(Expected(container="proxy", within=9, over_by=50),),
         ),
         Scenario(
+            what="limit on the pod alone; its two containers fill 90 % of it together",
+            lines=(
+                *Instance(use=after_calm((0.0, 30.0, 450.0), (30.5, END_MIN, 100.0))).lines(),
+                *Instance(use=after_calm((0.0, 30.0, 450.0), (30.5, END_MIN, 100.0)), name="id2", labels={"container": "proxy"}).lines(),
+                *Instance(use=FULL, name="", labels={"container": "", "image": "", "id": "/kubepods/pod-u1"}).lines(),
+                limits(pod="other-0", container="other"),
+            ),
+            expected=(Expected(container="", within=9, over_by=50),),
+        ),
+        Scenario(
             what="kubelet's /metrics/resource scraped as well, 50 %",
             lines=(
                 *Instance(use=500.0).lines(),

@@ -28,6 +28,8 @@ from receiver.rulepack import (
     values_schema,
 )
 from receiver.rulepack.ask import Ask
+from receiver.rulepack.render import with_values
+from receiver.rulepack.values import read_values
 from receiver.settings.load import read_yaml_mapping
 from receiver.settings.parsing import without_password
 from receiver.transport import Http
@@ -41,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check = actions.add_parser("check", help="find what is wrong with rules, what a Prometheus lacks for them, and what they cost there")
     check.add_argument("path", nargs="?", metavar="DIR|FILE", help="default: the shipped rules")
     check.add_argument("--prometheus", metavar="URL", help="also ask this Prometheus for every series that the rules read")
+    check.add_argument("--values", metavar="FILE", help="ask it for the rules as they are with these values")
     check.add_argument("-o", "--output", choices=("text", "json"), default="text", help="what to print (default: text)")
     add_config(check)
     check.set_defaults(run=_check)
@@ -59,10 +62,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _check(arguments: argparse.Namespace) -> int:
     path = _path(arguments)
     problems = check_rules(path)
+    pack = read_pack(path) if arguments.prometheus or arguments.values else None
     costs = None
-    if arguments.prometheus:
+    if pack is not None and arguments.values:
+        pack = with_values(pack, read_values(pack, _values(arguments)))
+    if pack is not None and arguments.prometheus:
         ask, matchers = _asking(arguments)
-        pack = read_pack(path)
         problems += check_data(pack, ask, matchers=matchers)
         if not any(problem.where == "Prometheus" for problem in problems):
             costs = measure(pack, ask, matchers=matchers)
@@ -115,14 +120,18 @@ def _cost_document(costs: Costs | None) -> dict[str, Any] | None:
 
 
 def _render(arguments: argparse.Namespace) -> int:
-    values = read_yaml_mapping(arguments.values, "the values file") if arguments.values else None
-    sys.stdout.write(render_rules(_path(arguments), output_format=arguments.format, values=values, is_helm=arguments.helm))
+    text = render_rules(_path(arguments), output_format=arguments.format, values=_values(arguments), is_helm=arguments.helm)
+    sys.stdout.write(text)
     return 0
 
 
 def _schema(arguments: argparse.Namespace) -> int:
     print(json.dumps(values_schema(read_pack(_path(arguments))), indent=2, ensure_ascii=False))
     return 0
+
+
+def _values(arguments: argparse.Namespace) -> Mapping[str, Any] | None:
+    return read_yaml_mapping(arguments.values, "the values file") if arguments.values else None
 
 
 def _path(arguments: argparse.Namespace) -> Path:

@@ -5,6 +5,7 @@ The seconds are wall time of the query in the server, whatever else it was doing
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,10 +19,12 @@ from receiver.rulepack.pack import Pack
 from receiver.rulepack.problem import Level, Problem
 from receiver.rulepack.promql import selectors
 from receiver.rulepack.rewrite import Edit, edited
-from receiver.rulepack.syntax import Series, Subquery, children, parse, walk
+from receiver.rulepack.syntax import Series, parse, walk
 
 USUAL_INTERVAL_S = 60.0
 TIMEOUT = "30s"
+MAX_DEPTH = 8  # records that read each other in a circle would never end
+_NEWEST = re.compile(r"\blast_over_time\s*\(\s*$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,20 +131,18 @@ def _inlined(expr: str, pack: Pack, depth: int = 0) -> str:
     """The expression with records of the pack written out. ConfigError when it reads their history, which is not there."""
     records = {rule.name: rule for rule in pack.rules if not rule.alert}
     shifted = {node.selector.start for node in walk(parse(expr)) if isinstance(node, Series) and node.is_shifted}
-    shifted |= {
-        below.selector.start
-        for node in walk(parse(expr))
-        if isinstance(node, Subquery)
-        for below in children(node)
-        if isinstance(below, Series)
-    }
     edits = []
     for selector in selectors(expr):
         name = selector.names[0] if len(selector.names) == 1 else ""
         if name not in records:
             continue
-        if selector.window or selector.matchers or selector.start in shifted or depth > 8:
+        is_newest_of_range = bool(selector.window) and _NEWEST.search(expr[: selector.start]) is not None
+        if (selector.window and not is_newest_of_range) or selector.matchers or selector.start in shifted or depth > MAX_DEPTH:
             raise ConfigError(f"it reads the history of {name}, or a part of it, which is not recorded there yet")
         # A line of its own: the expression may end in a comment.
-        edits.append(Edit(start=selector.start, end=selector.end, text=f"({_inlined(records[name].expr, pack, depth + 1).rstrip()}\n)"))
+        text = f"({_inlined(records[name].expr, pack, depth + 1).rstrip()}\n)"
+        if is_newest_of_range:  # a record of a slower group; one step of a subquery is the same moment
+            edits.append(Edit(start=selector.start, end=expr.index("]", selector.end) + 1, text=f"{text}[1m:1m]"))
+        else:
+            edits.append(Edit(start=selector.start, end=selector.end, text=text))
     return edited(expr, edits)

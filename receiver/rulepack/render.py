@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,17 +37,17 @@ def render_rules(path: Path, *, output_format: str, values: Mapping[str, Any] | 
         raise ConfigError(f"format: expected {' or '.join(FORMATS)}, found {output_format!r}")
     pack = read_pack(path)
     settings = read_values(pack, values)
-    groups = rendered_groups(pack, settings)
+    groups = [dict(group) for file in with_values(pack, settings).files for group in file.groups]
     document = {"groups": groups} if output_format == "plain" else _resource(groups, settings)
     text = HEADER + yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True)
     return text.replace("{{", '{{ "{{" }}') if is_helm else text
 
 
-def rendered_groups(pack: Pack, values: Values) -> list[dict[str, Any]]:
-    """The groups of all files with the values applied; what is disabled is left out."""
+def with_values(pack: Pack, values: Values) -> Pack:
+    """The pack with the values applied; what is disabled is left out."""
     check_overrides(pack, values.overrides)
     renderer = _Renderer(pack.metrics, values, record_shapes(pack.rules))
-    return [group for file in pack.files for group in renderer.groups(file)]
+    return replace(pack, files=tuple(RuleFile(name=file.name, groups=tuple(renderer.groups(file))) for file in pack.files))
 
 
 class _Renderer:

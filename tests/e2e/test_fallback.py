@@ -108,6 +108,25 @@ def test_one_line_a_container_in_the_fallback(name: str, tmp_path: Path, slack: 
     assert text.startswith("Memory alerts in shop, without a diagnosis: oomtriage is down")
 
 
+def test_pressure_speaks_for_the_evictions_of_its_own_node_only(tmp_path: Path, slack: Slack) -> None:
+    """A node under pressure is one line; evictions on another node are another matter, and the title needs no namespace."""
+    with Alertmanager(tmp_path, config=shipped(slack, "http://127.0.0.1:9")) as alertmanager:
+        fire(
+            alertmanager,
+            copy("NodeMemoryPressure", cluster="prod", node="node-1"),
+            copy("PodsEvictedForMemory", cluster="prod", node="node-1"),
+            copy("PodsEvictedForMemory", cluster="prod", node="node-2"),
+        )
+        wait_until(lambda: bool(slack.fallback.deliveries), what="the fallback reaches Slack")
+
+    (text,) = Slack.texts(slack.fallback)
+    assert text.splitlines() == [
+        "Memory alerts, without a diagnosis: oomtriage is down",
+        "NodeMemoryPressure.",
+        "PodsEvictedForMemory.",
+    ]
+
+
 def _inhibited(alertmanager: Alertmanager) -> int:
     return sum(bool(one["status"]["inhibitedBy"]) for one in alertmanager.alerts())
 
@@ -132,18 +151,7 @@ def test_inhibition_never_hides_an_alert_from_the_receiver(tmp_path: Path, slack
 def rules_with_fallback() -> str:
     """The pack and the fallback by the second: 8 s without the receiver are its 3 minutes."""
     down = {"for": "1s", "keep_firing_for": "0s"}
-    pack = render_rules(
-        rules_dir(),
-        output_format="plain",
-        values={
-            **FAST,
-            "alerts": {
-                **FAST["alerts"],
-                "OomtriageDown": down,
-                "HighMemoryUsage": {**FAST["alerts"]["HighMemoryUsage"], "threshold": None},
-            },
-        },
-    )
+    pack = render_rules(rules_dir(), output_format="plain", values={**FAST, "alerts": {**FAST["alerts"], "OomtriageDown": down}})
     fallback = render_rules(
         FOLDER / "fallback",
         output_format="plain",

@@ -36,7 +36,7 @@ MUTATIONS = {
     "OOM: clusters merged": ("oom", "max by (cluster, namespace", "max by (namespace"),
     "OOM: sticky reason": ("oom", "time() - 600", "time() - 1e9"),
     "OOM: window shorter than the back-off": ("oom", "time() - 600", "time() - 300"),
-    "OOM: restarts not compared": ("oom", "[10m]) > 0", "[10m]) >= 0"),
+    "OOM: restarts not compared": ("oom", "# kill_window\n            > 0", "# kill_window\n            >= 0"),
     "OOM: init containers' reason": ("oom", INIT["last_terminated_reason"], ""),
     "OOM: init containers' restarts": ("oom", INIT["restarts_total"], ""),
     "OOM: dead init containers": ("oom", INIT["terminated_reason"], ""),

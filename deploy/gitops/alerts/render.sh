@@ -4,4 +4,4 @@ set -eu
 cd "$(dirname "$0")"
 mkdir -p rendered
 oomtriage rules render --format prometheusrule --values values.yaml > rendered/oomtriage.yaml
-oomtriage rules render --format prometheusrule own > rendered/own.yaml
+oomtriage rules render --format prometheusrule --values own-values.yaml own > rendered/own.yaml

@@ -29,6 +29,8 @@ _NESTED_REPEAT = re.compile(r"[+*}]\)[+*{]")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[()\[\]{}]|(?<![\w:])(?:or|unless)(?![\w:])', re.IGNORECASE)
 _DEPTH = 8  # recordings that read recordings; deeper ones, and loops, are not followed
 
+PLAINEST = ("OOMKilled", "HighMemoryUsage")  # of the shipped rules: named before those that look closer
+
 Signs = frozenset[str]
 
 
@@ -51,6 +53,7 @@ def alert_coverage(answers: Mapping[str, Any], subject: Subject, fingerprints: f
             oom.append(text(rule, "name"))
         elif any(signs >= {"use", "limit"} and "node" not in signs for signs in said):
             use.append(text(rule, "name"))
+    oom, use = (sorted(names, key=lambda name: name not in PLAINEST) for names in (oom, use))
     names = tuple(dict.fromkeys((*oom[:2], *use[:2], *oom[2:], *use[2:])))
     return AlertCoverage(has_oom_rule=bool(oom), has_usage_rule=bool(use), rule_names=names, is_silenced=is_silenced)
 

@@ -60,6 +60,19 @@ def test_the_pod_fits_the_receiver() -> None:
     assert _one("PersistentVolumeClaim")["spec"]["accessModes"] == ["ReadWriteOncePod"]
 
 
+def test_prometheus_finds_the_receiver() -> None:
+    """The ServiceMonitor selects the service by its label and port, in its namespace; the annotations name the same port."""
+    service, monitor = _one("Service"), yaml.safe_load((REPO / "deploy" / "monitoring" / "servicemonitor.yaml").read_text())
+    (port,), (endpoint,) = service["spec"]["ports"], monitor["spec"]["endpoints"]
+    annotations = service["metadata"]["annotations"]
+
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    assert monitor["metadata"]["namespace"] == _one("Kustomization")["namespace"]
+    assert (endpoint["port"], endpoint["path"]) == (port["name"], "/metrics")
+    assert (annotations["prometheus.io/port"], annotations["prometheus.io/path"]) == (str(port["port"]), "/metrics")
+    assert annotations["prometheus.io/scrape"] == "true"
+
+
 @pytest.mark.parametrize("scope", ["chat:write", "channels:history", "groups:history"])
 def test_the_slack_app_may_what_the_receiver_does(scope: str) -> None:
     """Posting, and reading back what became of a lost answer."""

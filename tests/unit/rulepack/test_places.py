@@ -44,6 +44,7 @@ def test_an_installed_package_finds_its_own_rules(wheel: Path, tmp_path: Path) -
     assert Path(done.stdout.strip()) == tmp_path / "receiver" / "_rules"
     found = sorted(path.name for path in Path(done.stdout.strip()).glob("*.rules.yaml"))
     assert found == sorted(path.name for path in (REPOSITORY / "rules").glob("*.rules.yaml"))
+    assert (Path(done.stdout.strip()) / "config" / "values.schema.json").is_file()
 
 
 def test_a_clone_uses_the_folder_people_edit() -> None:
