@@ -74,7 +74,7 @@ def read_rule_set(directory: Path, *, values: Mapping[str, Any] | None = None, s
                     names_pods="$labels.pod" in str((body.get("annotations") or {}).get("description", "")),
                 )
             )  # fmt: skip
-    metrics = read_metrics(directory)
+    metrics = read_metrics(directory).listed
     return RuleSet(
         alerts=tuple(_told_apart(alerts)), records=tuple(records), without={metric.name: metric.without for metric in metrics},
         events=frozenset(metric.name for metric in metrics if metric.need == "event"),
