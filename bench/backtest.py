@@ -1,6 +1,7 @@
 """What a backtest of the shipped rules costs: a week of 1,000 containers in a real Prometheus.
 
-python -m bench backtest        OOMTRIAGE_BENCH_CONTAINERS, OOMTRIAGE_BENCH_HISTORY (a folder to keep the data in)
+`python -m bench backtest --since 1d` gives options to the command. OOMTRIAGE_BENCH_CONTAINERS: another size;
+OOMTRIAGE_BENCH_HISTORY: a folder to keep the data in.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
@@ -42,8 +44,8 @@ def cluster(containers: int) -> list[Program]:
     return programs
 
 
-def main() -> None:
-    """Write the history (unless it is there), then run the command as a user would."""
+def main(options: Sequence[str] = ()) -> None:
+    """Write the history (unless it is there), then run the command as a user would. `options` go to it."""
     containers = int(os.environ.get("OOMTRIAGE_BENCH_CONTAINERS", "1000"))
     programs = cluster(containers)
     with tempfile.TemporaryDirectory() as temporary:
@@ -55,7 +57,7 @@ def main() -> None:
         with Prometheus(folder, rules="groups: []") as prometheus:
             began = time.perf_counter()
             command = [sys.executable, "-m", "receiver", "rules", "backtest", "--prometheus", prometheus.url, "-o", "json"]
-            done = subprocess.run([*command, "--until", "2024-11-10T00:00:00Z", *sys.argv[2:]], stdout=subprocess.PIPE, check=True)
+            done = subprocess.run([*command, "--until", "2024-11-10T00:00:00Z", *options], stdout=subprocess.PIPE, check=True)
             took_s = time.perf_counter() - began
     result = json.loads(done.stdout)
     real = sum(len(program.kills_s) for program in programs)
@@ -72,4 +74,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,7 +27,7 @@ MAX_STEP_S = 300  # Prometheus' look-back: with longer steps a recorded value is
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The action's arguments."""
-    parser.add_argument("dir", nargs="?", metavar="DIR", help="default: the shipped rules")
+    parser.add_argument("dir", nargs="?", metavar="DIR|FILE", help="default: the shipped rules")
     parser.add_argument(
         "--prometheus", metavar="URL", required=True, help="Prometheus, Thanos, Mimir or VictoriaMetrics; only this is asked"
     )
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", metavar="TIME", help="RFC 3339 time at which the range ends (default: now)")
     parser.add_argument("--step", metavar="DURATION", default="1m", help="evaluation interval of groups that name none (default: 1m)")
     parser.add_argument("--within", metavar="DURATION", default="1h", help="a kill so long after a firing goes with it (default: 1h)")
-    parser.add_argument("--against", metavar="DIR", help="the version before: show what the change does")
+    parser.add_argument("--against", metavar="DIR|FILE", help="the version before: show what the change does")
     parser.add_argument(
         "--values", metavar="FILE", help="your values, as for render; applied to DIR, and to --against unless that has its own"
     )
@@ -70,7 +70,7 @@ def _run(arguments: argparse.Namespace) -> int:
     before = None
     if arguments.against or arguments.against_values:
         old_values = _values(arguments.against_values) if arguments.against_values else values
-        before = bt.read_rule_set(Path(arguments.against) if arguments.against else directory, values=old_values, step_s=step_s)
+        before = _before(Path(arguments.against) if arguments.against else directory, old_values, step_s)
     _check_names(arguments.alert, {alert.name for rule_set in (rules, before) if rule_set for alert in rule_set.alerts})
     matchers = settings.prometheus_matchers
     if arguments.matchers is not None:
@@ -83,6 +83,13 @@ def _run(arguments: argparse.Namespace) -> int:
     progress("")
     _print(result, bt.compare(old, result) if old else None, arguments.output)
     return _exit_code(result, old, fail_on_missed=arguments.fail_on_missed)
+
+
+def _before(directory: Path, values: Mapping[str, object] | None, step_s: int) -> bt.RuleSet:
+    try:
+        return bt.read_rule_set(directory, values=values, step_s=step_s)
+    except ConfigError as exc:
+        raise ConfigError(f"the version before ({directory}): {exc}; --against-values gives it values of its own") from exc
 
 
 def _exit_code(result: bt.Backtest, old: bt.Backtest | None, *, fail_on_missed: bool) -> int:

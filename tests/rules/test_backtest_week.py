@@ -155,6 +155,18 @@ def test_two_versions_share_what_is_the_same(prometheus: Prometheus) -> None:
     assert runner.run(rules).load.queries - first <= 3
 
 
+@pytest.mark.parametrize("directory", [OLD, rules_dir()], ids=["small", "shipped"])
+def test_looking_first_changes_nothing_but_the_cost(prometheus: Prometheus, directory: Path) -> None:
+    """Seldom and then for the pods that were found, or for everything at every step: the same firings."""
+    rules = read_rule_set(directory, step_s=60)
+    half_day = Range(start_s=START_S + 24 * HOUR_S, end_s=START_S + 37 * HOUR_S)
+    cheap, dear = (Runner(asker(prometheus), half_day, look_first=first).run(rules) for first in (True, False))
+
+    assert [one.firings for one in cheap.outcomes] == [one.firings for one in dear.outcomes]
+    assert {"HighMemoryUsage"} <= {one.rule.name for one in cheap.outcomes if one.firings}
+    assert (cheap.load.samples or 0) < (dear.load.samples or 0)
+
+
 def test_what_people_read(both: tuple[Backtest, Backtest], golden: Golden) -> None:
     """Text, markdown and JSON, of one version and of a change."""
     before, after = (replace(one, load=A_LOAD) for one in both)

@@ -8,9 +8,10 @@ takes two versions of the rules. `text`, `markdown` and `document` show the resu
 from receiver.rulepack.backtest.asking import Asker, Limits, Load
 from receiver.rulepack.backtest.compare import Comparison, compare
 from receiver.rulepack.backtest.document import backtest_document
+from receiver.rulepack.backtest.history import Range
 from receiver.rulepack.backtest.markdown import backtest_markdown, comparison_markdown
-from receiver.rulepack.backtest.plan import read_rule_set
-from receiver.rulepack.backtest.run import Backtest, Range, Runner
+from receiver.rulepack.backtest.plan import RuleSet, read_rule_set
+from receiver.rulepack.backtest.run import Backtest, Runner
 from receiver.rulepack.backtest.text import backtest_text, comparison_text
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Limits",
     "Load",
     "Range",
+    "RuleSet",
     "Runner",
     "backtest_document",
     "backtest_markdown",

@@ -105,6 +105,7 @@ class Asker:
         self._began = clock()
         self.load = Load()
         self.warnings: dict[str, None] = {}
+        self._has_answered = False
         self.gone = ""  # why nothing more is asked, once Prometheus does not answer any more
 
     def get(self, path: str, form: Mapping[str, Any]) -> Any:
@@ -119,8 +120,7 @@ class Asker:
 
         `share`: of the seconds that are left, so that one dear expression leaves something for the others.
 
-        SourceError only where going on makes no sense: a refused token, an address that is no Prometheus, nobody there
-        from the first question on.
+        SourceError only while nothing was answered yet: a refused token, an address that is no Prometheus, nobody there.
         """
         windows: list[tuple[int, int]] = []
         problems: list[str] = []
@@ -149,6 +149,11 @@ class Asker:
             except (_Refused, _Gone) as exc:
                 problems.append(str(exc))
                 break
+            except SourceError as exc:
+                if not self._has_answered:
+                    raise
+                problems.append(str(exc))  # it did answer others: theirs is not lost
+                break
             setbacks = 0
             if windows and windows[-1][1] == at - step_s:
                 windows[-1] = (windows[-1][0], last)
@@ -164,6 +169,7 @@ class Asker:
         before = self.load
         data = self._ask("api/v1/query_range", form)["data"]
         series = _series(data)
+        self._has_answered = True
         took_s = self._since(before).seconds
         self._sleep(min(PAUSE_MAX_S, took_s * PAUSE_SHARE))
         for labels, points in series:
@@ -184,7 +190,7 @@ class Asker:
             absences += 1
             if absences >= MAX_ABSENCES:
                 self.gone = f"Prometheus stopped answering: {problem}"
-                if self.load.queries <= absences:
+                if not self._has_answered:
                     raise Unavailable(problem)
                 raise _Gone(self.gone)
             self._sleep(min(WAIT_MAX_S, wait_s))

@@ -6,8 +6,6 @@ kill where they tell of the same container within FOLD_S.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,14 +13,13 @@ from functools import partial
 from receiver.domain.identity import Subject, Workload, workload_from_pod_name
 from receiver.rulepack.backtest.asking import Asker
 from receiver.rulepack.backtest.expand import Expander
+from receiver.rulepack.backtest.narrow import MAX_PODS, pods_matcher
 
 STEP_S = 60
 DAY_S = 86_400
 FOLD_S = 180  # cAdvisor and kube-state-metrics are scraped apart, each up to a minute after the kill, and one scrape may fail
 # For so long after a kill its time is looked for: a gap of kube-state-metrics of up to an hour hides none.
 DATED_S = 3600
-
-MAX_PODS = 200  # more names than this make no cheaper question
 
 _BY = "cluster, namespace, pod, container, uid"
 _OOM = ', reason="OOMKilled"'
@@ -128,7 +125,7 @@ def find_kills(asker: Asker, *, start_s: int, end_s: int, matchers: str = "") ->
         if pods is None or len(pods) > MAX_PODS:
             named = ""
         elif pods:
-            named = ", pod=~" + json.dumps("|".join(re.escape(pod) for pod in sorted(pods)), ensure_ascii=False)
+            named = f", {pods_matcher(pods).text}"
         else:
             continue
         covered = asker.range(

@@ -6,34 +6,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from receiver.domain.units import parse_duration_s
-from receiver.errors import ConfigError, SourceError
+from receiver.errors import ConfigError
 from receiver.rulepack.backtest.asking import Asker, Covered, Load
-from receiver.rulepack.backtest.expand import CannotTell, Expanded, Expander, Record, without_comments
+from receiver.rulepack.backtest.expand import CannotTell, Expanded, Expander
+from receiver.rulepack.backtest.history import BASIC_METRICS, History, Range
 from receiver.rulepack.backtest.judge import LATE_S, Firing, Outcome, incidents, judge
 from receiver.rulepack.backtest.kills import NEEDED, NEVER_SEEN, Found, Kill, find_kills
+from receiver.rulepack.backtest.narrow import narrowed
 from receiver.rulepack.backtest.plan import AlertRule, RuleSet
 from receiver.rulepack.backtest.states import Labels, Presence, Run, firing_spans
-from receiver.rulepack.promql import Kind, words
+from receiver.rulepack.promql import words
 
 OWN_METRICS = "oomtriage_"  # of a running receiver; before it runs, an alert on them would only tell of its absence
 ALERT_SERIES = ("ALERTS", "ALERTS_FOR_STATE")
-COVERAGE_POINTS = 48
 DEAR = 3.0  # times its equal share of the time that is left: so much may one alert take
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Range:
-    """The time that is looked at. `within_s`: a kill so long after a firing still goes with it."""
-
-    start_s: int
-    end_s: int
-    within_s: float = 3600.0
-
-    @property
-    def length_s(self) -> int:
-        """From start to end."""
-        return self.end_s - self.start_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,27 +86,43 @@ class _Turn:
     share: float
 
 
-class Runner:
-    """Backtests several versions of the rules over one range; what two of them share is asked once."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """An expression's history. `look_s`: it lacks what was there for less than this; 0: it lacks nothing."""
 
-    def __init__(self, asker: Asker, range_: Range, *, matchers: str = "", read_recorded: bool = True) -> None:
+    runs: dict[Labels, tuple[Run, ...]]
+    covered: Covered
+    look_s: int = 0
+
+
+class Runner:
+    """Backtests several versions of the rules over one range; what two of them share is asked once.
+
+    `read_recorded`: read records that are there instead of writing them out. `look_first`: see narrow.py; off, every
+    alert is evaluated for everything at every step, to the same result.
+    """
+
+    def __init__(self, asker: Asker, range_: Range, *, matchers: str = "", read_recorded: bool = True, look_first: bool = True) -> None:
         self._asker = asker
         self._range = range_
         self._matchers = matchers
+        self._history = History(asker, range_, matchers=matchers)
         self._read_recorded = read_recorded
-        self._answers: dict[tuple[str, int], tuple[dict[Labels, tuple[Run, ...]], Covered]] = {}
+        self._look_first = look_first
+        self._answers: dict[tuple[str, int], _Answer] = {}
         self._found: Found | None = None
         self._blind: tuple[str, ...] = ()
+        self._gaps: tuple[str, ...] = ()
 
     def run(self, rules: RuleSet, *, only: Sequence[str] = ()) -> Backtest:
         """One version. SourceError when Prometheus cannot be asked at all; whatever else is missing is in the result."""
         found = self._kills()
-        recorded = self._recorded(rules) if self._read_recorded else frozenset()
+        recorded = self._history.recorded(rules) if self._read_recorded else frozenset()
         expander = Expander(rules.records, matchers=self._matchers, recorded=recorded)
         wanted = (alert for alert in rules.alerts if not only or alert.name in only)
         chosen = sorted(wanted, key=lambda alert: alert.rank)  # what people are told of comes first, should the budget not last
         expanded = {alert.name: self._expanded(expander, alert) for alert in chosen}
-        there = self._there({name for one in expanded.values() if isinstance(one, Expanded) for name in one.metrics})
+        there = self._history.there({name for one in expanded.values() if isinstance(one, Expanded) for name in one.metrics})
         outcomes = []
         for index, alert in enumerate(chosen):
             turn = _Turn(what=f"[{index + 1}/{len(chosen)}] {alert.name}", share=min(1.0, DEAR / (len(chosen) - index)))
@@ -128,13 +130,14 @@ class Runner:
         told = [firing for outcome in outcomes if outcome.rule.is_told for firing in outcome.firings]
         return Backtest(
             range=self._range, kills=found.kills, outcomes=tuple(outcomes), incidents=incidents(told), recorded=tuple(sorted(recorded)), absent=tuple(_absent(outcomes, rules)),
-            blind=(*self._blind, *NEVER_SEEN), missing=(*found.missing, *self._asker.warnings), load=self._asker.load,
+            blind=(*self._blind, *NEVER_SEEN), missing=(*self._gaps, *found.missing, *self._asker.warnings), load=self._asker.load,
         )  # fmt: skip
 
     def _kills(self) -> Found:
         if self._found is None:
             self._found = find_kills(self._asker, start_s=self._range.start_s, end_s=self._range.end_s, matchers=self._matchers)
-            there = self._there(set(NEEDED))
+            self._gaps = tuple(gap for metric in BASIC_METRICS if (gap := self._history.gap(metric)))
+            there = self._history.there(set(NEEDED))
             if there is not None:
                 self._blind = tuple(f"{name} is not there: {without}" for name, without in NEEDED.items() if name not in there)
         return self._found
@@ -145,10 +148,10 @@ class Runner:
         why = expanded if isinstance(expanded, str) else _why_not(alert, expanded, there)
         if why or isinstance(expanded, str):
             return judge(alert, (), kills, windows=(), end_s=self._range.end_s, within_s=self._range.within_s, missing=why)
-        runs, covered = self._asked(expanded.expr, alert.interval_s, turn)
-        last_s = self._range.end_s // alert.interval_s * alert.interval_s
+        answer = self._asked(alert, expanded.expr, turn)
+        covered = answer.covered
         try:
-            firings = _firings(alert, runs, last_s)
+            firings = _firings(alert, answer.runs, self._range.evaluations(alert.interval_s)[1])
         except CannotTell as exc:
             return judge(alert, (), kills, windows=(), end_s=self._range.end_s, within_s=self._range.within_s, missing=str(exc))
         absent = tuple(sorted(expanded.metrics - there)) if there is not None else ()
@@ -157,16 +160,39 @@ class Runner:
             absent=absent,
         )  # fmt: skip
 
-    def _asked(self, expr: str, step_s: int, turn: _Turn) -> tuple[dict[Labels, tuple[Run, ...]], Covered]:
+    def _asked(self, alert: AlertRule, expr: str, turn: _Turn) -> _Answer:
+        """All that matters of an expression's history: at which evaluations it returned which label set."""
+        step_s = alert.interval_s
+        look_s = int(alert.for_s) // step_s * step_s if self._look_first and alert.for_s >= 2 * step_s else 0
         known = self._answers.get((expr, step_s))
-        if known is None:
-            presence = Presence(step_s)
-            covered = self._asker.range(
-                expr, start_s=-(-self._range.start_s // step_s) * step_s, end_s=self._range.end_s // step_s * step_s, step_s=step_s,
-                on_series=lambda labels, points: presence.add(labels, (at for at, _ in points)), what=turn.what, share=turn.share,
-            )  # fmt: skip
-            known = self._answers[(expr, step_s)] = (presence.runs(), covered)
+        if known is None or known.look_s > look_s:
+            known = self._answers[(expr, step_s)] = self._looked(expr, step_s, look_s, turn) if look_s else self._full(expr, step_s, turn)
         return known
+
+    def _looked(self, expr: str, step_s: int, look_s: int, turn: _Turn) -> _Answer:
+        """Look every `look_s`, the alert's `for`: whatever fires was there at one of these. Then evaluate those pods at every step."""
+        seldom = self._full(expr, look_s, turn)
+        if seldom.covered.why:
+            return self._full(expr, step_s, turn)
+        if not seldom.runs:
+            start_s, end_s = self._range.evaluations(step_s)
+            return _Answer(runs={}, covered=Covered(windows=((start_s, end_s),)), look_s=look_s)
+        pods = {dict(labels).get("pod", "") for labels in seldom.runs}
+        fewer = narrowed(expr, pods)
+        if fewer is None:
+            return self._full(expr, step_s, turn)
+        answer = self._full(fewer, step_s, turn)
+        runs = {labels: runs for labels, runs in answer.runs.items() if dict(labels).get("pod") in pods}
+        return _Answer(runs=runs, covered=answer.covered, look_s=look_s)
+
+    def _full(self, expr: str, step_s: int, turn: _Turn) -> _Answer:
+        presence = Presence(step_s)
+        start_s, end_s = self._range.evaluations(step_s)
+        covered = self._asker.range(
+            expr, start_s=start_s, end_s=end_s, step_s=step_s, what=turn.what, share=turn.share,
+            on_series=lambda labels, points: presence.add(labels, (at for at, _ in points)),
+        )  # fmt: skip
+        return _Answer(runs=presence.runs(), covered=covered)
 
     def _expanded(self, expander: Expander, alert: AlertRule) -> Expanded | str:
         try:
@@ -174,60 +200,12 @@ class Runner:
         except (CannotTell, ConfigError) as exc:
             return str(exc)
 
-    def _there(self, names: set[str]) -> frozenset[str] | None:
-        """Which of the metrics have samples in the range; None when that could not be asked."""
-        listed = "|".join(sorted(name for name in names if name))
-        if not listed:
-            return frozenset()
-        selector = f'{{__name__=~"{listed}"{", " if self._matchers else ""}{self._matchers}}}'
-        form = {"match[]": selector, "start": str(self._range.start_s), "end": str(self._range.end_s)}
-        try:
-            data = self._asker.get("api/v1/label/__name__/values", form)
-        except SourceError:
-            return None
-        return frozenset(str(name) for name in data) if isinstance(data, list) else None
-
-    def _recorded(self, rules: RuleSet) -> frozenset[str]:
-        """Records that may be read as they are: evaluated here from the same expression, and there in the whole range."""
-        records = rules.records
-        reach_s = _longest_s([*(alert.expr for alert in rules.alerts), *(record.expr for record in records)])
-        names = {record.name for record in records}
-        try:
-            groups = self._asker.get("api/v1/rules", {"type": "record"})["groups"]
-            evaluated = {rule["name"]: str(rule["query"]) for group in groups for rule in group["rules"] if rule.get("name") in names}
-            same = [record for record in records if record.name in evaluated and self._is_same(record.expr, evaluated[record.name])]
-        except (SourceError, KeyError, TypeError, AttributeError):
-            return frozenset()  # nothing is lost: they are written out
-        alone = [record for record in same if sum(other.name == record.name for other in records) == 1]
-        return frozenset(record.name for record in alone if self._is_complete(record, reach_s))
-
-    def _is_same(self, ours: str, theirs: str) -> bool:
-        """Whether Prometheus itself would write both alike."""
-        written = [self._asker.get("api/v1/format_query", {"query": without_comments(expr)}) for expr in (ours, theirs)]
-        return [token.text for token in words(str(written[0]))] == [token.text for token in words(str(written[1]))]
-
-    def _is_complete(self, record: Record, reach_s: int) -> bool:
-        """Whether it has a value all the way, `reach_s` before the start included: offsets and windows look there."""
-        step_s = max(record.interval_s, self._range.length_s // COVERAGE_POINTS // record.interval_s * record.interval_s)
-        start_s, end_s = (self._range.start_s - reach_s) // step_s * step_s, self._range.end_s // step_s * step_s
-        presence = Presence(step_s)
-        self._asker.range(
-            f"count({record.name})", start_s=start_s, end_s=end_s, step_s=step_s,
-            on_series=lambda labels, points: presence.add(labels, (at for at, _ in points)), what=f"is {record.name} recorded",
-        )  # fmt: skip
-        return list(presence.runs().values()) == [((start_s, end_s),)]
-
 
 def _absent(outcomes: Sequence[Outcome], rules: RuleSet) -> Iterator[Absent]:
     """Metrics that should have been there. Those that exist only after an event say nothing by their absence."""
-    for metric in sorted({name for outcome in outcomes for name in outcome.absent} - rules.events):
+    for metric in sorted({name for outcome in outcomes for name in outcome.absent if ":" not in name} - rules.events):
         readers = tuple(outcome.rule.name for outcome in outcomes if metric in outcome.absent)
         yield Absent(metric=metric, without=rules.without.get(metric, ""), alerts=readers)
-
-
-def _longest_s(expressions: Sequence[str]) -> int:
-    """The longest duration any of them names."""
-    return max((int(parse_duration_s(word.text)) for expr in expressions for word in words(expr) if word.kind is Kind.DURATION), default=0)
 
 
 def _why_not(alert: AlertRule, expanded: Expanded, there: frozenset[str] | None) -> str:

@@ -10,9 +10,10 @@ from receiver.domain.units import from_epoch, human_duration
 from receiver.render.text import clean_line
 from receiver.rulepack.backtest.asking import Load
 from receiver.rulepack.backtest.compare import Change, Comparison
+from receiver.rulepack.backtest.history import Range
 from receiver.rulepack.backtest.judge import LATE_S, REOPEN_S, Firing, How, Outcome, place_name, whom
 from receiver.rulepack.backtest.kills import Kill
-from receiver.rulepack.backtest.run import Backtest, Range
+from receiver.rulepack.backtest.run import Backtest
 
 NAME_MAX = 90
 LISTED = 20
