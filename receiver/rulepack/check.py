@@ -36,7 +36,7 @@ def check_rules(path: Path, *, promtool: str | None = None) -> list[Problem]:
 
 
 def _problems(pack: Pack) -> Iterator[Problem]:
-    is_own = values_path(pack).exists()
+    is_own = values_path(pack) is not None
     yield from check_conventions(pack, _runbook_base(pack), is_own=is_own)
     yield from check_joins(pack)
     yield from check_order(pack, is_own=is_own)

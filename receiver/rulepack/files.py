@@ -95,18 +95,29 @@ def rule_paths(path: Path) -> tuple[Path, ...]:
 
 def _holds_rules(path: Path) -> bool:
     """A folder of other people's may hold other YAML beside the rules."""
-    content = read_yaml(path)
-    return "groups" in content or content.get("kind") == "PrometheusRule"
+    return any(_rules_of(document) is not None for document in _documents(path))
+
+
+def is_plain(path: Path) -> bool:
+    """Whether Prometheus itself takes the file; not a PrometheusRule, and not several documents in one."""
+    documents = _documents(path)
+    return len(documents) == 1 and "groups" in documents[0]
 
 
 def _rule_file(path: Path) -> RuleFile:
-    content = read_yaml(path)
-    if content.get("kind") == "PrometheusRule":
-        content = content.get("spec") or {}
-    groups = content.get("groups") if isinstance(content, dict) else None
-    if not isinstance(groups, list) or not all(_is_group(group) for group in groups):
+    found = [rules for document in _documents(path) if (rules := _rules_of(document)) is not None]
+    groups = [group for rules in found if isinstance(rules, list) for group in rules]
+    if not found or not all(isinstance(rules, list) for rules in found) or not all(_is_group(group) for group in groups):
         raise ConfigError(f"{path}: expected `groups:`, a list of {{name: ..., rules: [...]}}")
     return RuleFile(name=path.name, groups=tuple(groups))
+
+
+def _rules_of(document: Mapping[str, Any]) -> Any:
+    """What stands below `groups:` in a rule file or a PrometheusRule; None when the document is neither."""
+    if document.get("kind") == "PrometheusRule":
+        spec = document.get("spec")
+        return spec.get("groups", []) if isinstance(spec, dict) else []
+    return document.get("groups")
 
 
 def _is_group(group: object) -> bool:
@@ -118,12 +129,22 @@ def _is_group(group: object) -> bool:
 
 def read_yaml(path: Path) -> Mapping[str, Any]:
     """The mapping in a YAML file. ConfigError names the file and what is wrong."""
+    documents = _loaded(path)
+    content = documents[0] if len(documents) == 1 else documents
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: expected keys and values, found {type(content).__name__}")
+    return content
+
+
+def _documents(path: Path) -> list[Mapping[str, Any]]:
+    """The mappings in a YAML file, which may hold several documents."""
+    return [document for document in _loaded(path) if isinstance(document, dict)]
+
+
+def _loaded(path: Path) -> list[Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return [document for document in yaml.safe_load_all(path.read_text(encoding="utf-8")) if document is not None]
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigError(f"{path}: cannot be read: {exc}") from exc
     except yaml.YAMLError as exc:
         raise ConfigError(f"{path}: not YAML: {' '.join(str(exc).split())}") from exc
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path}: expected keys and values, found {type(content).__name__}")
-    return content

@@ -51,14 +51,18 @@ def exactly(labels: Iterable[str]) -> Shape:
 
 def record_shapes(rules: Iterable[Rule]) -> dict[str, Shape]:
     """The shape of every record; of one that several rules make, all labels together."""
+    recording = [rule for rule in rules if not rule.alert]
     records: dict[str, Shape] = {}
-    for rule in rules:
-        if not rule.alert:
+    for _ in range(2):  # twice: a record may be read in a file before its own
+        found: dict[str, Shape] = {}
+        for rule in recording:
             try:
-                found = shape(parse(rule.expr), records)
+                one = shape(parse(rule.expr), records | found)
             except ConfigError:
-                found = UNKNOWN
-            records[rule.name] = _either(records[rule.name], found) if rule.name in records else found
+                one = UNKNOWN
+            one = one if one.labels is None else exactly(one.labels | rule.labels.keys())
+            found[rule.name] = _either(found[rule.name], one) if rule.name in found else one
+        records = found
     return records
 
 

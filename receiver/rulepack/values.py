@@ -77,12 +77,13 @@ def read_values(pack: Pack, changes: Mapping[str, Any] | None = None) -> Values:
 def own_values(pack: Pack) -> Mapping[str, Any]:
     """config/values.yaml beside the rules, as it stands; empty when there is none."""
     path = values_path(pack)
-    return read_yaml(path) if path.exists() else {}
+    return read_yaml(path) if path is not None else {}
 
 
-def values_path(pack: Pack) -> Path:
-    """Where the pack's own values are or would be."""
-    return pack.directory / VALUES_FILE
+def values_path(pack: Pack) -> Path | None:
+    """Where the pack's own values are; None when it has none. Those beside a single file speak of its neighbours too."""
+    path = pack.path / VALUES_FILE
+    return path if pack.path.is_dir() and path.exists() else None
 
 
 def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

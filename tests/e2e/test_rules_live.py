@@ -6,8 +6,10 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -209,6 +211,7 @@ def test_the_command_prints_problems_and_costs(prometheus: Prometheus, tmp_path:
     """Text for people, JSON for pipelines, exit code 1 for an error; the matchers come from the receiver's settings."""
     path = tmp_path / "own.yaml"
     own(tmp_path, NAIVE)
+    (tmp_path / "values.yaml").write_text("selectors: {cadvisor: 'job=\"no-such\"'}")
     command = [sys.executable, "-m", "receiver", "rules", "check", str(path), "--prometheus", prometheus.url]
     path_variable = f"{Path(binary('promtool')).parent}:{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path_variable, "PROMETHEUS_MATCHERS": 'cluster="kps"'}
@@ -216,10 +219,51 @@ def test_the_command_prints_problems_and_costs(prometheus: Prometheus, tmp_path:
     text = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     document = subprocess.run([*command, "-o", "json"], env=environment, capture_output=True, text=True, check=False)
 
-    assert text.returncode == document.returncode == 1, text.stderr
+    values = subprocess.run(
+        [*command, "--values", str(tmp_path / "values.yaml")], env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert text.returncode == document.returncode == values.returncode == 1, text.stderr
     assert "error: container_spec_memory_limit_bytes: not there" in text.stdout
     assert "promtool" not in text.stdout
     assert "of one core at most" in text.stdout
     loaded = json.loads(document.stdout)
     assert "container_spec_memory_limit_bytes" in [problem["where"] for problem in loaded["problems"]]
     assert loaded["cost"]["rules"][0]["name"] == "Mine"
+    assert "error: container_memory_working_set_bytes: there, but none with" in values.stdout
+    assert "container_memory_working_set_bytes" not in text.stdout
+
+
+class Guarded(BaseHTTPRequestHandler):
+    """A Prometheus behind a token and a tenant's header: everything is empty, to whoever may ask."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        may = (self.headers["Authorization"], self.headers["X-Scope-OrgID"]) == ("Bearer s3cret", "team-a")
+        self.send_response(200 if may else 401)
+        self.end_headers()
+        stats = {"timings": {"evalTotalTime": 0.5}, "samples": {"totalQueryableSamples": 0}}
+        self.wfile.write(json.dumps({"status": "success", "data": {"result": [], "stats": stats}}).encode() if may else b"no")
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        return
+
+
+def test_the_receivers_token_and_headers_are_used(tmp_path: Path) -> None:
+    """What PROMETHEUS_TOKEN and PROMETHEUS_HEADERS are for the receiver they are for the check; without them it is one clear line."""
+    own(tmp_path, "up == 0")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Guarded) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        command = [sys.executable, "-m", "receiver", "rules", "check", str(tmp_path), "-o", "json"]
+        command += ["--prometheus", f"http://127.0.0.1:{server.server_address[1]}"]
+        told = {"PROMETHEUS_TOKEN": "s3cret", "PROMETHEUS_HEADERS": "X-Scope-OrgID: team-a"}
+        known = subprocess.run(command, env={**os.environ, **told}, capture_output=True, text=True, check=False)
+        unknown = subprocess.run(command, env=os.environ, capture_output=True, text=True, check=False)
+        server.shutdown()
+
+    assert [one["name"] for one in json.loads(known.stdout)["cost"]["rules"]] == ["Mine"]
+    of_prometheus = [problem for problem in json.loads(unknown.stdout)["problems"] if problem["where"] == "Prometheus"]
+    assert len(of_prometheus) == 1
+    assert "401" in of_prometheus[0]["text"]
+    assert unknown.returncode == 1
+    assert "s3cret" not in known.stdout + known.stderr

@@ -76,8 +76,8 @@ def read_rule_set(directory: Path, *, values: Mapping[str, Any] | None = None, s
             )  # fmt: skip
     metrics = read_metrics(directory).listed
     return RuleSet(
-        alerts=tuple(_told_apart(alerts)), records=tuple(records), without={metric.name: metric.without for metric in metrics.listed},
-        events=frozenset(metric.name for metric in metrics.listed if metric.need == "event"),
+        alerts=tuple(_told_apart(alerts)), records=tuple(records), without={metric.name: metric.without for metric in metrics},
+        events=frozenset(metric.name for metric in metrics if metric.need == "event"),
     )  # fmt: skip
 
 

@@ -35,7 +35,7 @@ def check_marks(pack: Pack) -> Iterator[Problem]:
 
 def check_values(pack: Pack) -> Iterator[Problem]:
     """What differs between the rule files and the values that stand beside them."""
-    if not values_path(pack).exists():
+    if values_path(pack) is None:
         return
     where = VALUES_FILE
     try:

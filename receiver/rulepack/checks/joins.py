@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from receiver.errors import ConfigError
-from receiver.rulepack.pack import Pack
+from receiver.rulepack.pack import Pack, read_pack
+from receiver.rulepack.places import rules_dir
 from receiver.rulepack.problem import Level, Problem
 from receiver.rulepack.shapes import Shape, record_shapes, shape
 from receiver.rulepack.syntax import SET_OPERATORS, Binary, parse, walk
@@ -21,7 +22,7 @@ INSTANCE = "instance"  # every series that was scraped has it
 
 def check_joins(pack: Pack) -> Iterator[Problem]:
     """Joins of every rule, each problem once a rule."""
-    records = record_shapes(pack.rules)
+    records = record_shapes((*read_pack(rules_dir()).rules, *pack.rules))  # people's own rules read the shipped records
     for rule in pack.rules:
         try:
             tree = parse(rule.expr) if rule.expr.strip() else None

@@ -5,8 +5,11 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from receiver.rulepack.files import TEST_FILES, read_yaml, rule_paths
+import yaml
+
+from receiver.rulepack.files import TEST_FILES, RuleFile, is_plain, rule_paths
 from receiver.rulepack.pack import Pack
 from receiver.rulepack.problem import Level, Problem
 
@@ -23,9 +26,19 @@ def check_with_promtool(pack: Pack, promtool: str | None) -> Iterator[Problem]:
             level=Level.WARNING,
         )
         return
-    plain = [path for path in rule_paths(pack.path) if read_yaml(path).get("kind") != "PrometheusRule"]
-    yield from _run(promtool, ["check", "rules", "--lint=all", "--lint-fatal"], plain)
+    with TemporaryDirectory() as folder:
+        paths = [
+            path if is_plain(path) else _as_plain(file, Path(folder)) for path, file in zip(rule_paths(pack.path), pack.files, strict=True)
+        ]
+        yield from _run(promtool, ["check", "rules", "--lint=all", "--lint-fatal"], paths)
     yield from _run(promtool, ["test", "rules"], sorted(pack.path.glob(TEST_FILES)) if pack.path.is_dir() else [])
+
+
+def _as_plain(file: RuleFile, folder: Path) -> Path:
+    """A PrometheusRule's groups as the rule file that promtool takes."""
+    path = folder / file.name
+    path.write_text(yaml.safe_dump({"groups": list(file.groups)}, sort_keys=False), encoding="utf-8")
+    return path
 
 
 def _run(promtool: str, command: list[str], files: list[Path]) -> Iterator[Problem]:

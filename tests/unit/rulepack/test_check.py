@@ -10,6 +10,7 @@ import pytest
 
 from receiver.errors import ConfigError
 from receiver.rulepack import FORMATS, Level, check_rules, render_rules, rules_dir
+from tests.e2e.binaries import binary
 
 
 @pytest.fixture
@@ -163,7 +164,26 @@ def test_a_prometheusrule_is_read_too(tmp_path: Path, promtool: str) -> None:
     path.write_text(f"kind: PrometheusRule\nspec:{indented}")
 
     assert len(texts(path, promtool)) == 1
+    assert len(texts(path, binary("promtool"))) == 1
     assert texts(path, promtool)[0].startswith('container_memory_rss without container!="", container!="POD"')
+
+
+def test_promtool_sees_the_rules_inside_a_prometheusrule(tmp_path: Path) -> None:
+    """A typo in PromQL is found there too, before the operator drops the resource."""
+    path = tmp_path / "rule.yaml"
+    indented = OWN.format(expr="'sum(x) bye (y)'").replace("\n", "\n  ")
+    path.write_text(f"kind: ConfigMap\n---\nkind: PrometheusRule\nspec:{indented}")
+
+    assert [problem.where for problem in check_rules(path, promtool=binary("promtool")) if problem.level is Level.ERROR] == [
+        "promtool check rules"
+    ]
+
+
+def test_one_file_of_the_pack_is_checked_alone(promtool: str) -> None:
+    """A pre-commit hook names the files that changed; the values beside it speak of the others too."""
+    assert [check_rules(path, promtool=promtool) for path in sorted(rules_dir().glob("*.rules.yaml"))] == [
+        [] for _ in rules_dir().glob("*.rules.yaml")
+    ]
 
 
 FAULTS = {
@@ -201,6 +221,10 @@ FAULTS = {
     ),
     "different labels": ("sum by (a) (x) / sum by (b) (y)", "`/` without on (...) can match nothing: a on the left and b on the right"),
     "ignoring": ("x / ignoring (code) group_left y", "the right side of `/ ignoring (code)` can hold several series"),
+    "a shipped record": (
+        "namespace_pod_container:memory_limit_usage:ratio > on (namespace, pod) namespace_pod:memory_limit_usage:ratio",
+        "the left side of `> on (namespace, pod)` can hold several series for one match: it keeps cluster, container, namespace, pod",
+    ),
     "no PromQL": ("sum by (a (x)", "not PromQL"),
     "a stray word": ("x > bool y # threshold", "`# threshold` marks nothing"),
 }  # fmt: skip

@@ -13,9 +13,10 @@ import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from receiver.rulepack import read_pack, render_rules, rules_dir, values_schema
+from receiver.rulepack import check_rules, read_pack, render_rules, rules_dir, values_schema
 from receiver.rulepack.validate import validate
-from tests.e2e.binaries import binary
+from tests.e2e.binaries import REPOSITORY, binary
+from tests.golden import Golden
 
 PACK = read_pack(rules_dir())
 SCHEMA = values_schema(PACK)
@@ -45,9 +46,10 @@ def nodes(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             yield from nodes(below)
 
 
-def test_the_schema_beside_the_values_is_that_of_the_rules() -> None:
-    """Editors show what the renderer takes. `oomtriage rules schema > rules/config/values.schema.json` writes it."""
-    assert json.loads((CONFIG / "values.schema.json").read_text()) == SCHEMA
+def test_the_schema_beside_the_values_is_that_of_the_rules(golden: Golden) -> None:
+    """Editors show what the renderer takes. --update-golden writes the file, and so does `oomtriage rules schema`."""
+    golden("../../rules/config/values.schema.json", json.dumps(SCHEMA, indent=2, ensure_ascii=False))
+
     assert (CONFIG / "values.yaml").read_text().startswith("# yaml-language-server: $schema=values.schema.json\n")
 
 
@@ -84,6 +86,76 @@ def test_null_leaves_things_as_they_are() -> None:
     nothing = dict.fromkeys(SAMPLES) | {"alerts": {"OOMKilled": None, "HighMemoryUsage": {"threshold": None}}}
 
     assert render_rules(rules_dir(), output_format="plain", values=nothing) == render_rules(rules_dir(), output_format="plain")
+
+
+PAGE = """# Values
+
+What a values file for `oomtriage rules render --values FILE` may hold, and what the rules carry without one. How to use it:
+[README.md](README.md). This page is written by `pytest --update-golden tests/unit/rulepack/test_values_file.py`.
+
+| value | without it | meaning |
+|---|---|---|
+{values}
+
+Numbers in the rules:
+
+| value | without it | in |
+|---|---|---|
+{parameters}
+
+Alerts:
+
+| alert | severity | for | keep_firing_for |
+|---|---|---|---|
+{alerts}
+"""
+
+
+def rows(schema: Mapping[str, Any], given: Any, path: str = "") -> Iterator[str]:
+    """A row for every value but the parameters; alerts, groups, labels and sources stand for one another."""
+    for key, below in schema.get("properties", {}).items():
+        here = f"{path}.{key}" if path else key
+        value = given.get(key) if isinstance(given, Mapping) else None
+        if path == "parameters" or (path.startswith("alerts") and below["description"].startswith("The number marked")):
+            continue
+        if path in ("alerts", "group_intervals", "label_names"):
+            yield from rows(below, None, f"{path}.NAME") if path == "alerts" else ()
+            if path == "alerts":
+                return
+            continue
+        shown = f"`{value}`" if value not in (None, {}, []) and not isinstance(value, Mapping) else "–"
+        yield f"| `{here}` | {shown} | {below['description']} |"
+        yield from rows(below.get("items", below), value, f"{here}[]" if "items" in below else here)
+
+
+def test_the_examples_in_the_documentation_are_right(tmp_path: Path) -> None:
+    """What people copy from docs/rules/README.md is taken as it stands."""
+    page = (REPOSITORY / "docs" / "rules" / "README.md").read_text()
+    blocks = [yaml.safe_load(block.partition("```")[0]) for block in page.split("```yaml\n")[1:]]
+    rules = [block for block in blocks if "groups" in block]
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump(rules[0]))
+
+    assert len(rules) == 1
+    assert check_rules(tmp_path, promtool=binary("promtool")) == []
+    for block in blocks:
+        if block not in rules:
+            render_rules(rules_dir(), output_format="plain", values=block)
+
+
+def test_the_page_of_values_is_complete(golden: Golden) -> None:
+    """docs/rules/values.md has a row for every value, parameter and alert, with what the rules carry."""
+    given = yaml.safe_load((CONFIG / "values.yaml").read_text())
+    parameters = [
+        f"| `{parameter.key}` | `{parameter.value}` | {', '.join(dict.fromkeys(rule.name for rule, _ in parameter.places))} |"
+        for parameter in PACK.parameters.values()
+    ]
+    alerts = [
+        f"| {name} | {rule.labels['severity']} | {rule.body.get('for', '–')} | {rule.body.get('keep_firing_for', '–')} |"
+        for name, rule in PACK.alerts.items()
+    ]
+    page = PAGE.format(values="\n".join(rows(SCHEMA, given)), parameters="\n".join(parameters), alerts="\n".join(alerts))
+
+    golden("../../docs/rules/values.md", page)
 
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=12)
