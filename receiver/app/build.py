@@ -45,6 +45,7 @@ from receiver.sinks.webhook import SlackWebhookConfig, SlackWebhookSink
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
 from receiver.web.application import WebDeps, create_web
+from receiver.web.runbooks import Runbooks
 from receiver.worker.dispatcher import Dispatcher, DispatcherConfig, Handler
 from receiver.worker.sender import Sender, SenderConfig
 from receiver.worker.worker import Worker
@@ -122,7 +123,7 @@ def build(
             wake=worker.wake, notice=notices.tell, is_stuck=worker.is_stuck,
             details=lambda: _details(settings, (sink, *others), senders, worker, evidence),
             slack_signing_secret=settings.slack_signing_secret.reveal(), permissions=Permissions(users=settings.slack_users),
-            runbook_folders=runbook_folders(settings),
+            runbooks=make_runbooks(settings),
         )
     )  # fmt: skip
     application = Application(web=web, worker=worker, store=store, evidence=evidence)
@@ -130,9 +131,10 @@ def build(
     return application
 
 
-def runbook_folders(settings: Settings) -> tuple[Path, ...]:
+def make_runbooks(settings: Settings) -> Runbooks:
     """The user's own pages first, then the shipped ones."""
-    return (Path(settings.runbooks_dir), runbooks_dir()) if settings.runbooks_dir else (runbooks_dir(),)
+    own = (Path(settings.runbooks_dir),) if settings.runbooks_dir else ()
+    return Runbooks(folders=(*own, runbooks_dir()))
 
 
 def store_path(settings: Settings) -> Path:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -19,7 +18,7 @@ from receiver.web.auth import Gate
 from receiver.web.health import HealthDeps, health_routes
 from receiver.web.intake import IntakeDeps, intake_routes
 from receiver.web.pages import PageDeps, page_routes
-from receiver.web.runbooks import RunbookDeps, runbook_routes
+from receiver.web.runbooks import Runbooks, runbook_routes
 from receiver.web.slack_actions import SlackDeps, slack_routes
 
 
@@ -40,7 +39,7 @@ class WebDeps:
     details: Callable[[], Mapping[str, Any]]
     slack_signing_secret: str = field(default="", repr=False)  # without it there is no /slack/actions
     permissions: Permissions = field(default_factory=Permissions)
-    runbook_folders: Sequence[Path] = ()
+    runbooks: Runbooks = field(default_factory=Runbooks)
 
 
 def create_web(deps: WebDeps) -> Flask:
@@ -68,6 +67,8 @@ def create_web(deps: WebDeps) -> Flask:
         app.register_blueprint(
             slack_routes(SlackDeps(signing_secret=deps.slack_signing_secret, take=take, now=deps.store.now, wake=deps.wake))
         )
-    app.register_blueprint(runbook_routes(RunbookDeps(environment=deps.environment, folders=deps.runbook_folders)))
-    app.register_blueprint(page_routes(PageDeps(store=deps.store, environment=deps.environment, gate=gate, is_open=is_open)))
+    app.register_blueprint(runbook_routes(deps.environment, deps.runbooks))
+    app.register_blueprint(
+        page_routes(PageDeps(store=deps.store, environment=deps.environment, gate=gate, is_open=is_open, runbooks=deps.runbooks))
+    )
     return app
