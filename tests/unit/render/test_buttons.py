@@ -113,7 +113,9 @@ def test_who_did_what_stays_when_the_message_is_too_long(name: str, state: str) 
     long = "It rose, and rose. " * 40
     if report is not None:
         cause = replace(report.cause, because=(long,), against=(long,))
-        report = replace(report, cause=cause, kill=replace(report.kill, because=(long, long)), missing=(Missing(source="x" * 90, why="y" * 90),) * 9)
+        report = replace(
+            report, cause=cause, kill=replace(report.kill, because=(long, long)), missing=(Missing(source="x" * 90, why="y" * 90),) * 9
+        )
     seen = replace(
         view, state=state, has_buttons=True, can_silence=True, acknowledged="acknowledged by Ines", log=(entry,), because_degraded="Template root/x.j2 is broken.",
         alerts=tuple(replace(a, annotations={f"note{i}": long for i in range(9)}) for a in view.alerts),
