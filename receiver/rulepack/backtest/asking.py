@@ -17,13 +17,15 @@ from receiver.transport import MIB, ConnectionFailed, Http, Response
 
 MAX_POINTS = 11_000  # per series; Prometheus answers 400 above
 FIRST_S = 21_600  # six hours: enough to learn from, too little to hurt
-MIN_POINTS = 10  # a piece of ten evaluations that fails will not be saved by nine
+FIRST_POINTS = 12  # the same for steps of half an hour or a day
+LEAST_S = 600  # a piece of ten minutes that fails will not be saved by nine
 GROWTH = 4.0
 TARGET_S = 4.0  # a piece that runs longer keeps a slot of the query engine from people's dashboards
 TARGET_SAMPLES = 20_000_000  # under half of Prometheus' default --query.max-samples of 50 million
 TARGET_BYTES = 8 * MIB
 MAX_BYTES = 64 * MIB
-MAX_SETBACKS = 10  # failed pieces in a row: from 11,000 points down to MIN_POINTS at a quarter each takes 6
+TOO_LARGE = ("too many samples", "timed out", "timeout")  # in a 422; others (duplicate series) lie in the data
+MAX_SETBACKS = 10  # failed pieces in a row: from 11,000 points down to two at a quarter each takes 7
 MAX_ABSENCES = 3
 PAUSE_SHARE = 0.25  # of the time a piece took
 PAUSE_MAX_S = 2.0
@@ -42,7 +44,7 @@ class Limits:
 
     max_queries: int = 500
     max_seconds: float = 900.0
-    query_timeout_s: int = 60
+    query_timeout_s: int = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,11 @@ class Covered:
 
 
 class _TooMuch(Exception):
-    """A shorter piece may succeed."""
+    """A shorter piece may succeed. `is_data`: what failed lies in the data of some moment (duplicate series), not in the size."""
+
+    def __init__(self, message: str, *, is_data: bool = False) -> None:
+        super().__init__(message)
+        self.is_data = is_data
 
 
 class _Refused(Exception):
@@ -124,13 +130,14 @@ class Asker:
         """
         windows: list[tuple[int, int]] = []
         problems: list[str] = []
-        at, points, setbacks = start_s, max(MIN_POINTS, FIRST_S // step_s), 0
+        at, points, setbacks = start_s, max(FIRST_POINTS, FIRST_S // step_s), 0
+        least = max(2, LEAST_S // step_s)
         stop_at = self._clock() + share * self._left_s()
         while at <= end_s:
             if why := self.gone or self._budget_used(stop_at):
                 problems.append(why)
                 break
-            n = min(points, MAX_POINTS, (end_s - at) // step_s + 1)
+            n = min(max(points, least), MAX_POINTS, (end_s - at) // step_s + 1)
             last = at + (n - 1) * step_s
             before = self.load
             try:
@@ -138,11 +145,11 @@ class Asker:
             except _TooMuch as exc:
                 setbacks += 1
                 self._progress(f"{what}: a piece of {n} evaluations was too much ({exc})")
-                if n > MIN_POINTS and setbacks < MAX_SETBACKS:
-                    points = max(MIN_POINTS, n // 4)
+                if n > least and setbacks < MAX_SETBACKS:
+                    points = n // 4
                     continue
-                problems.append(f"not even {n} evaluations were answered: {exc}" if not windows else str(exc))
-                if setbacks >= MAX_SETBACKS or not windows:
+                problems.append(str(exc) if exc.is_data else f"not even {n} evaluations at once were answered: {exc}")
+                if not exc.is_data or setbacks >= MAX_SETBACKS:
                     break
                 at = last + step_s  # this stretch cannot be had; what comes after it may
                 continue
@@ -251,7 +258,7 @@ def _next_points(n: int, cost: Load) -> int:
     room = [GROWTH, TARGET_S / max(cost.seconds, 1e-3), TARGET_BYTES / max(cost.bytes, 1)]
     if cost.samples:
         room.append(TARGET_SAMPLES / cost.samples)
-    return max(MIN_POINTS, min(MAX_POINTS, int(n * min(room))))
+    return min(MAX_POINTS, int(n * min(room)))
 
 
 def _document(answer: Response) -> Mapping[str, Any]:
@@ -268,7 +275,8 @@ def _document(answer: Response) -> Mapping[str, Any]:
     if answer.status == 400:
         raise _Refused(f"Prometheus refused the query: {said}")
     if answer.status != 200:
-        raise _TooMuch(f"Prometheus answered {answer.status}" + (f": {said}" if said else ""))
+        is_data = answer.status == 422 and not any(sign in said for sign in TOO_LARGE)
+        raise _TooMuch(f"Prometheus answered {answer.status}" + (f": {said}" if said else ""), is_data=is_data)
     document = answer.json()
     if not isinstance(document, Mapping) or document.get("status") != "success" or "data" not in document:
         raise Unreadable("this is not the answer of a Prometheus API (no status: success); is the address right?")

@@ -172,8 +172,8 @@ class Runner:
     def _looked(self, expr: str, step_s: int, look_s: int, turn: _Turn) -> _Answer:
         """Look every `look_s`, the alert's `for`: whatever fires was there at one of these. Then evaluate those pods at every step."""
         seldom = self._full(expr, look_s, turn)
-        if seldom.covered.why:
-            return self._full(expr, step_s, turn)
+        if seldom.covered.why:  # what was not looked at may have fired; where nothing could be, more would not be either
+            return self._full(expr, step_s, turn) if seldom.covered.windows else seldom
         if not seldom.runs:
             start_s, end_s = self._range.evaluations(step_s)
             return _Answer(runs={}, covered=Covered(windows=((start_s, end_s),)), look_s=look_s)
