@@ -144,7 +144,8 @@ def write_cluster(prometheus: Measured, containers: int, rules: list[tuple[Rule,
         for name, reach in reaches_s(rule.expr).items():
             reaches[name] = max(RAW_S, reaches.get(name, 0.0), reach + 2 * INTERVAL_S)
     records = records_in_order(rules)
-    raw_s = max([RAW_S, *(reach for name, reach in reaches.items() if name not in {rule.name for rule, _ in records})])
+    of_cluster = {name for rule, _ in rules for name in metric_names(rule.expr)}
+    raw_s = max([RAW_S, *(reach for name, reach in reaches.items() if name in of_cluster)])
     times = list(minutes(end_ms, raw_s))
     cluster = Cluster(containers, end_s=end_ms / 1000, samples=len(times))
     started = time.perf_counter()
