@@ -25,11 +25,13 @@ from receiver.evidence.prometheus import Prometheus, PrometheusConfig
 from receiver.evidence.redaction import RedactionConfig, Redactor
 from receiver.evidence.silences import AlertmanagerSilences
 from receiver.pipeline import storm
-from receiver.pipeline.actions import SILENCE, Permissions, Silencer
+from receiver.pipeline.actions import Permissions
 from receiver.pipeline.enrich import EnrichConfig, Enricher
 from receiver.pipeline.fold import ENRICH, FoldConfig
 from receiver.pipeline.notices import Notices
 from receiver.pipeline.routing import Router
+from receiver.pipeline.silencer import SILENCE, Silencer
+from receiver.pipeline.storm_acts import STORM_ACT, StormWork
 from receiver.render.environment import slack_environment
 from receiver.render.renderer import Renderer, plain_body
 from receiver.rulepack.places import runbooks_dir
@@ -43,6 +45,7 @@ from receiver.sinks.webhook import SlackWebhookConfig, SlackWebhookSink
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
 from receiver.web.application import WebDeps, create_web
+from receiver.web.runbooks import Runbooks
 from receiver.worker.dispatcher import Dispatcher, DispatcherConfig, Handler
 from receiver.worker.sender import Sender, SenderConfig
 from receiver.worker.worker import Worker
@@ -103,6 +106,7 @@ def build(
             ENRICH: Handler(run=enricher.enrich, give_up=enricher.give_up),
             storm.DIGEST: Handler(run=enricher.digest, is_quick=True),
             SILENCE: Handler(run=silencer.run),
+            STORM_ACT: Handler(run=StormWork(store).run, is_quick=True),
         },
         config=DispatcherConfig(
             workers=settings.workers, reopen_window_s=settings.reopen_window, retention_s=settings.retention,
@@ -119,7 +123,7 @@ def build(
             wake=worker.wake, notice=notices.tell, is_stuck=worker.is_stuck,
             details=lambda: _details(settings, (sink, *others), senders, worker, evidence),
             slack_signing_secret=settings.slack_signing_secret.reveal(), permissions=Permissions(users=settings.slack_users),
-            runbook_folders=runbook_folders(settings),
+            runbooks=make_runbooks(settings),
         )
     )  # fmt: skip
     application = Application(web=web, worker=worker, store=store, evidence=evidence)
@@ -127,9 +131,10 @@ def build(
     return application
 
 
-def runbook_folders(settings: Settings) -> tuple[Path, ...]:
+def make_runbooks(settings: Settings) -> Runbooks:
     """The user's own pages first, then the shipped ones."""
-    return (Path(settings.runbooks_dir), runbooks_dir()) if settings.runbooks_dir else (runbooks_dir(),)
+    own = (Path(settings.runbooks_dir),) if settings.runbooks_dir else ()
+    return Runbooks(folders=(*own, runbooks_dir()))
 
 
 def store_path(settings: Settings) -> Path:

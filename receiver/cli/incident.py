@@ -1,4 +1,4 @@
-"""`oomtriage ack|fixed INCIDENT`: told to the running receiver, which notes it in the incident and shows it in the channel."""
+"""`oomtriage ack|fixed|tick INCIDENT`: told to the running receiver, which notes it in the incident and shows it in the channel."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ from receiver.errors import PayloadError, Unreadable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The commands' arguments; `command` says which of the two it is."""
+    """The commands' arguments; `command` says which of them it is."""
     parser.add_argument("incident", metavar="INCIDENT", help="the incident's id (inc_...), as its page and `details` link have it")
+    if parser.prog.endswith(" tick"):
+        parser.add_argument(
+            "item", metavar="ITEM", help="what was done, as `checklist` of the report calls it: root_cause, monitor_48h, ..."
+        )
+        parser.add_argument("--undo", action="store_true", help="it is not done after all")
     parser.add_argument("--by", metavar="NAME", default="", help="who; shown in the message")
     parser.add_argument("--url", help="the receiver (default: http:// and LISTEN)")
     add_config(parser)
@@ -20,8 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     http = receiver_http(settings_for(arguments, log_level="WARNING"), arguments.url)
-    path = f"/admin/incidents/{quote(arguments.incident, safe='')}/{arguments.command}"
-    response = http.post(path, json_body={"by": arguments.by})
+    what = "untick" if getattr(arguments, "undo", False) else arguments.command
+    body = {"by": arguments.by} | ({"item": arguments.item} if arguments.command == "tick" else {})
+    response = http.post(f"/admin/incidents/{quote(arguments.incident, safe='')}/{what}", json_body=body)
     try:
         answer = response.json()
     except Unreadable:

@@ -25,6 +25,7 @@ COMMANDS = (
     ("dead", "admin", "dead letters of a running receiver"),
     ("ack", "incident", "say that somebody looks after an incident"),
     ("fixed", "incident", "say that an incident's fix is applied"),
+    ("tick", "incident", "tick an item of an incident's checklist, or take the tick back"),
     ("config", "config", "show the effective settings, or the route that labels would take"),
 )
 

@@ -5,18 +5,22 @@ One function an item, in the article's order. Results are a few words: the messa
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.limits_policy import is_futile
-from receiver.domain.report import Cause, CauseName, CheckItem, Kill, KillKind, Proposal
+from receiver.domain.report import Cause, CauseName, CheckItem, Kill, KillKind, Proposal, Tick
 from receiver.domain.units import human_bytes, human_duration
 
 DONE = "done"
 TODO = "todo"
 COULD_NOT_CHECK = "could_not_check"
 NOT_APPLICABLE = "not_applicable"
+OPEN = frozenset({TODO, COULD_NOT_CHECK})  # what a person may tick: evidence neither says that it is done nor that it does not apply
+
+APPLY_FIX = "apply_fix"
 
 # From these confidences on the words get surer (message guide, section 3).
 LIKELY = 0.85
@@ -60,6 +64,22 @@ def checklist(clues: Clues, kill: Kill, cause: Cause, proposal: Proposal) -> tup
         for item_id, text, check in ITEMS
         for state, result in (check(findings),)
     )
+
+
+def with_ticks(items: Sequence[CheckItem], ticks: Mapping[str, Tick], *, now: datetime) -> tuple[CheckItem, ...]:
+    """The items with what people say is done, by item id. Where the evidence says it too, its words stay."""
+
+    def seen(item: CheckItem) -> CheckItem:
+        tick = ticks.get(item.id)
+        return replace(item, state=DONE, result=tick_words(tick, now=now), tick=tick) if tick and item.state in OPEN else item
+
+    return tuple(seen(item) for item in items)
+
+
+def tick_words(tick: Tick, *, now: datetime) -> str:
+    """`done by Ines, 03:40 UTC`; with the date when that is not today's."""
+    by = f" by {tick.by}" if tick.by else ""
+    return f"done{by}, {tick.at:{'%H:%M' if tick.at.date() == now.date() else '%Y-%m-%d %H:%M'}} UTC"
 
 
 def _describe_pod(f: Findings) -> tuple[str, str]:
@@ -238,7 +258,7 @@ ITEMS: tuple[tuple[str, str, Callable[[Findings], tuple[str, str]]], ...] = (
     ("previous_logs", "Log before the kill", _previous_logs),
     ("memory_history", "Memory history", _memory_history),
     ("root_cause", "Root cause", _root_cause),
-    ("apply_fix", "Apply the fix", _apply_fix),
+    (APPLY_FIX, "Apply the fix", _apply_fix),
     ("monitor_48h", "Watch 48 h", _monitor),
     ("alerts_in_place", "Alerts in place", _alerts_in_place),
 )

@@ -12,7 +12,7 @@ from typing import Any
 
 from receiver.domain.case import subject_to_json
 from receiver.domain.facts import ContainerFacts, Facts, Termination
-from receiver.domain.report import REPORT_SCHEMA, Cause, Hpa, Kill, Proposal, Report, Shape, Signature
+from receiver.domain.report import REPORT_SCHEMA, Cause, CheckItem, Hpa, Kill, Proposal, Report, Shape, Signature
 from receiver.domain.units import format_quantity, format_time, from_epoch
 
 
@@ -34,7 +34,7 @@ def report_document(report: Report) -> dict[str, Any]:
             }
             for s in report.tree
         ],
-        "checklist": [{"id": i.id, "text": i.text, "state": i.state, "result": i.result} for i in report.checklist],
+        "checklist": [_check_item(item) for item in report.checklist],
         "proposal": _proposal(report.proposal),
         "hpa": _hpa(report.hpa),
         "long_term": [{"id": e.id, "text": e.text, "commands": list(e.commands)} for e in report.long_term],
@@ -46,6 +46,11 @@ def report_document(report: Report) -> dict[str, Any]:
         "numbers": list(report.numbers),
         "evidence": _evidence(report.facts, report.subject.container),
     }
+
+
+def _check_item(item: CheckItem) -> dict[str, Any]:
+    ticked = {"ticked": {"by": item.tick.by, "at": format_time(item.tick.at)}} if item.tick else {}
+    return {"id": item.id, "text": item.text, "state": item.state, "result": item.result, **ticked}
 
 
 def _kill(kill: Kill) -> dict[str, Any]:

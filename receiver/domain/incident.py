@@ -81,6 +81,11 @@ class DigestEntry:
     image: str = ""
     has_own_root: bool = False
     page_url: str = ""
+    is_acknowledged: bool = False
+    acknowledged_by: str = ""  # may be empty: nobody gave a name
+    silenced_until: datetime | None = None
+    silenced_by: str = ""
+    not_silenced: str = ""  # why Alertmanager would not, when somebody asked for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +101,9 @@ class DigestView:
     cluster: str = ""
     page_url: str = ""
     mention: str = ""
+    has_buttons: bool = False
+    can_silence: bool = False
+    refused: str = ""  # who may not press what, of the newest refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -123,13 +123,25 @@ class TreeStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """Somebody says that an item of the checklist is done. `by`: empty when nobody gave a name."""
+
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckItem:
-    """One of the article's nine items. state: done | todo | could_not_check | not_applicable."""
+    """One of the article's nine items. state: done | todo | could_not_check | not_applicable.
+
+    `tick`: it is done because a person says so, not because the evidence does.
+    """
 
     id: str
     text: str
     state: str
     result: str
+    tick: Tick | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

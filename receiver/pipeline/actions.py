@@ -1,7 +1,7 @@
 """People's actions, from the command line and from Slack's buttons, recorded in the incident and then done.
 
 Taking one is a single transaction, so it is safe in a request. What needs another service (a silence) is a wish in the
-incident's data and a job that makes Alertmanager agree with the newest wish.
+incident's data and a job that makes Alertmanager agree with the newest wish. What is asked of a storm: pipeline/storm_acts.py.
 """
 
 from __future__ import annotations
@@ -9,45 +9,55 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
-from receiver.domain.alerts import FIRING, RESOLVED, Alert
-from receiver.domain.identity import LabelNames
-from receiver.domain.silence import Matcher, matchers_of
-from receiver.domain.units import from_epoch
-from receiver.errors import SourceError
+from receiver.diagnosis.checklist import APPLY_FIX, NOT_APPLICABLE, OPEN
 from receiver.pipeline import people
 from receiver.pipeline.fold import ENRICH
-from receiver.store import alerts as alert_table
+from receiver.pipeline.silencer import SILENCE
 from receiver.store import incidents, jobs
+from receiver.store.database import Tx
 from receiver.store.incidents import Incident
-from receiver.store.jobs import Job
 from receiver.store.store import Store
 
 log = logging.getLogger(__name__)
 
-SILENCE = "silence"  # the kind of job
-AFTER_SILENCE_S = 30.0  # after its end: then Alertmanager has dropped what ended meanwhile
-ASK_AGAIN_S = 600.0
-
-ACKNOWLEDGE, FIXED, WRONG, QUIET, LOUD = "acknowledge", "fixed", "wrong", "quiet", "loud"
-RIGHTS = {ACKNOWLEDGE: "acknowledge", FIXED: "fixed", WRONG: "verdict", QUIET: "silence", LOUD: "silence"}
-_WORDS = {
+ACKNOWLEDGE, FIXED, NOT_FIXED, WRONG, QUIET, LOUD = "acknowledge", "fixed", "not_fixed", "wrong", "quiet", "loud"
+TICK, UNTICK = "tick", "untick"
+RIGHTS = {
+    ACKNOWLEDGE: "acknowledge", FIXED: "fixed", NOT_FIXED: "fixed", WRONG: "verdict", QUIET: "silence", LOUD: "silence",
+    TICK: "checklist", UNTICK: "checklist",
+}  # fmt: skip
+WORDS = {
     ACKNOWLEDGE: "acknowledge",
     FIXED: "say that it is fixed",
+    NOT_FIXED: "take back a fix",
     WRONG: "mark the verdict as wrong",
     QUIET: "silence",
     LOUD: "undo a silence",
+    TICK: "tick the checklist",
+    UNTICK: "take back a tick",
+}
+
+_STEPS = {
+    ACKNOWLEDGE: people.acknowledge,
+    FIXED: people.note_fix,
+    NOT_FIXED: people.take_back_fix,
+    WRONG: people.mark_wrong,
+    LOUD: people.want_no_silence,
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """What somebody wants. `click_id`: the same for every delivery of one click. `is_outsider`: of another workspace."""
+    """What somebody wants. `item`: of the checklist, for ticks. `click_id`: the same for every delivery of one click.
+    `is_outsider`: of another workspace.
+    """
 
     what: str
     by: str = ""
     seconds: float = 0.0
+    item: str = ""
     click_id: str = ""
     user_id: str = ""
     is_outsider: bool = False
@@ -55,7 +65,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """`state`: `done`, `already` (nothing to do), `unknown` (no such incident), `closed` or `refused`."""
+    """`state`: `done`, `already` (nothing to do), `unknown` (no such incident, or item of its checklist), `closed` or `refused`."""
 
     state: str
     text: str
@@ -86,6 +96,7 @@ class Actions:
 
     def take(self, incident_id: str, act: Act) -> Outcome:
         """Record an action and ask for what follows from it. StoreError when it could not be written down."""
+        act = _about_the_fix(act)
         now = self._store.now()
         with self._store.write() as tx:
             incident = incidents.load(tx, incident_id)
@@ -95,161 +106,69 @@ class Actions:
                 return Outcome(state="already", text="done already")
             if incident.closed_at is not None and act.what != WRONG:
                 return Outcome(state="closed", text="the incident is closed")
-            is_allowed = self._permissions.allow(act)
-            after = (
-                self._after(incident, act, now=now)
-                if is_allowed
-                else people.refuse(incident.data, what=_WORDS[act.what], by=act.by, at=now)
-            )
+            if not self._permissions.allow(act):
+                return self._refuse(tx, incident, act, now=now)
+            if act.what in (TICK, UNTICK) and (outcome := _why_no_tick(incident, act)):
+                return outcome
+            after = after_act(incident, act, now=now)
+            incidents.save_data(tx, incident.id, people.with_click(after or incident.data, act.click_id))
             if after is None:
-                incidents.save_data(tx, incident.id, people.with_click(incident.data, act.click_id))
-                return Outcome(
-                    state="already" if is_allowed else "refused", text=self._already(incident, act) if is_allowed else "not allowed"
-                )
-            incidents.save_data(tx, incident.id, people.with_click(after, act.click_id))
-            if is_allowed and act.what == WRONG:
+                return Outcome(state="already", text=_already(incident, act))
+            if act.what == WRONG:
                 incidents.keep_case(tx, incident.id)
-            if is_allowed and act.what in (QUIET, LOUD):
-                jobs.schedule(tx, SILENCE, incident.id, now=now)
-            else:
-                jobs.schedule(tx, ENRICH, incident.id, now=now)
-        log.info("action taken", extra={"incident": incident_id, "what": act.what, "by": act.by, "is_allowed": is_allowed})
-        text = after["log"][-1][1] if act.what not in (QUIET, LOUD) or not is_allowed else "asked for"
-        return Outcome(state="done" if is_allowed else "refused", text=text)
+            jobs.schedule(tx, SILENCE if act.what in (QUIET, LOUD) else ENRICH, incident.id, now=now)
+        log.info("action taken", extra={"incident": incident_id, "what": act.what, "by": act.by})
+        return Outcome(state="done", text="asked for" if act.what in (QUIET, LOUD) else after["log"][-1][1])
 
-    def _after(self, incident: Incident, act: Act, *, now: float) -> dict[str, Any] | None:
-        data, by = incident.data, people.name_of(act.by)
-        if act.what == ACKNOWLEDGE:
-            return people.acknowledge(data, by=by, at=now)
-        if act.what == FIXED:
-            return people.note_fix(data, by=by, at=now)
-        if act.what == WRONG:
-            return people.mark_wrong(data, by=by, at=now)
-        if act.what == QUIET:
-            return people.want_silence(data, by=by, at=now, until=now + act.seconds)
-        return people.want_no_silence(data, by=by, at=now)
-
-    def _already(self, incident: Incident, act: Act) -> str:
-        known = incident.data.get({ACKNOWLEDGE: "acknowledged", FIXED: "fixed", WRONG: "wrong"}.get(act.what, ""))
-        return f"already done{people.by_words(str(known['by']))}" if known else "nothing to do"
+    def _refuse(self, tx: Tx, incident: Incident, act: Act, *, now: float) -> Outcome:
+        log.warning("action refused", extra={"incident": incident.id, "what": act.what, "by": act.by})
+        after = people.refuse(incident.data, what=WORDS[act.what], by=act.by, at=now)
+        incidents.save_data(tx, incident.id, people.with_click(after or incident.data, act.click_id))
+        if after is None:
+            return Outcome(state="refused", text="not allowed")
+        jobs.schedule(tx, ENRICH, incident.id, now=now)
+        return Outcome(state="refused", text=after["log"][-1][1])
 
 
-class SilenceKeeper(Protocol):
-    """What holds silences: Alertmanager, or a test. Errors are SourceErrors."""
-
-    def hold(
-        self, matchers: tuple[Matcher, ...], *, mark: str, known_id: str, now: float, until: float, by: str, comment: str
-    ) -> tuple[str, float]:
-        """One silence until then, extended where there is one; its id and its real end."""
-
-    def release(self, silence_id: str, *, mark: str) -> None:
-        """No silence any more."""
-
-    def firing(self, matchers: tuple[Matcher, ...], *, now: float) -> frozenset[str] | None:
-        """The fingerprints of the alerts that fire and match, silenced ones too; None when that cannot be told yet."""
+def after_act(incident: Incident, act: Act, *, now: float) -> dict[str, Any] | None:
+    """The incident's data after somebody did that at `now`; None when there is nothing to do."""
+    data, by = incident.data, people.name_of(act.by)
+    if act.what == QUIET:
+        return people.want_silence(data, by=by, at=now, until=now + act.seconds)
+    if act.what in (TICK, UNTICK):
+        change = people.tick if act.what == TICK else people.untick
+        return change(data, item=act.item, text=_items(incident)[act.item]["text"], by=by, at=now)
+    return _STEPS[act.what](data, by=by, at=now)
 
 
-class Silencer:
-    """Handles `silence` jobs: makes Alertmanager agree with the newest wish.
+def _about_the_fix(act: Act) -> Act:
+    """`Apply the fix` is ticked by saying that the fix is applied: one thing, which starts the watch, and not two."""
+    if act.item != APPLY_FIX or act.what not in (TICK, UNTICK):
+        return act
+    return replace(act, what=FIXED if act.what == TICK else NOT_FIXED, item="")
 
-    When a silence is over, it asks which alerts still fire: Alertmanager never tells of a resolve that it kept silent, and
-    the incident would be shown as firing for ever.
-    """
 
-    def __init__(self, *, store: Store, keeper: SilenceKeeper | None, label_names: LabelNames) -> None:
-        self._store = store
-        self._keeper = keeper
-        self._label_names = label_names
+def _items(incident: Incident) -> dict[str, Mapping[str, Any]]:
+    """The checklist as the newest report has it, by item id."""
+    return {str(item["id"]): item for item in (incident.report or {}).get("checklist", ())}
 
-    def run(self, job: Job) -> None:
-        """Set, extend or undo. A SourceError that may pass goes up, so that the dispatcher tries again."""
-        with self._store.read() as tx:
-            incident = incidents.load(tx, job.subject_id)
-            alerts = alert_table.newest_of(tx, job.subject_id)
-        wish = dict((incident.data.get("silence") if incident else None) or {})
-        if incident is None or not wish:
-            self._end(job)
-            return
-        firing = tuple(a for a in alerts if a.status == FIRING)
-        matchers = matchers_of(incident.subject, firing or alerts, self._label_names)
-        if wish.get("is_settled"):
-            self._look_after(job, firing, matchers, until=float(wish.get("until", 0.0)))
-            return
-        until = float(wish.get("wanted_until", 0.0))
-        try:
-            done_id, done_until = self._agree(incident, wish, matchers, until=until)
-        except SourceError as exc:
-            is_final = not exc.retryable or job.is_last_attempt
-            log.warning("a silence could not be changed", extra={"incident": incident.id, "error": str(exc), "is_final": is_final})
-            if is_final:
-                self._record(job, incident.id, wish, why=str(exc))
-                return
-            raise
-        if until and not done_id:
-            self._record(job, incident.id, wish, why=self._why_not(matchers))
-            return
-        self._record(job, incident.id, wish, silence_id=done_id, until=done_until)
 
-    def _why_not(self, matchers: tuple[Matcher, ...]) -> str:
-        if self._keeper is None:
-            return "ALERTMANAGER_URL is not set"
-        return "its time was over before Alertmanager could be asked" if matchers else "no labels tell this workload's alerts from others"
+def _why_no_tick(incident: Incident, act: Act) -> Outcome | None:
+    """Why an item cannot be ticked or not; None when it can."""
+    items = _items(incident)
+    item = items.get(act.item)
+    if item is None:
+        known = f"known are {', '.join(items)}" if items else "it has no checklist (yet)"
+        return Outcome(state="unknown", text=f"the incident has no such item in its checklist: {known}")
+    if act.what == UNTICK or "ticked" in item or item["state"] in OPEN:
+        return None
+    reason = "does not apply" if item["state"] == NOT_APPLICABLE else "done already"
+    return Outcome(state="already", text=f"{reason}: {item['result']}")
 
-    def _look_after(self, job: Job, firing: tuple[Alert, ...], matchers: tuple[Matcher, ...], *, until: float) -> None:
-        """Nothing while it is silent; then resolve what ended meanwhile, as if Alertmanager had said so."""
-        now = self._store.now()
-        if self._keeper is None or not firing or not matchers:
-            self._end(job)
-            return
-        if until > now:
-            self._end(job, again_at=until + AFTER_SILENCE_S)
-            return
-        try:
-            held = self._keeper.firing(matchers, now=now)
-        except SourceError as exc:
-            if exc.retryable and not job.is_last_attempt:
-                raise
-            log.warning("whether silenced alerts still fire could not be asked", extra={"incident": job.subject_id, "error": str(exc)})
-            self._end(job)
-            return
-        if held is None:
-            self._end(job, again_at=now + ASK_AGAIN_S)
-            return
-        gone = [replace(a, status=RESOLVED, ends_at=from_epoch(now)) for a in firing if a.fingerprint not in held]
-        if gone:
-            self._store.accept(gone)
-        self._end(job)
 
-    def _end(self, job: Job, *, again_at: float | None = None) -> None:
-        with self._store.write() as tx:
-            jobs.finish(tx, job)
-            if again_at is not None:
-                jobs.schedule(tx, SILENCE, job.subject_id, now=self._store.now(), due_at=again_at)
-
-    def _agree(self, incident: Incident, wish: Mapping[str, Any], matchers: tuple[Matcher, ...], *, until: float) -> tuple[str, float]:
-        now = self._store.now()
-        known_id, by = str(wish.get("id", "")), str(wish.get("by", ""))
-        if self._keeper is None or (until and (not matchers or until <= now)):
-            return "", 0.0
-        if not until:
-            self._keeper.release(known_id, mark=incident.id)
-            return "", 0.0
-        comment = f"{incident.id}: asked for{people.by_words(by)} in the incident's Slack message"
-        return self._keeper.hold(matchers, mark=incident.id, known_id=known_id, now=now, until=until, by=by or "oomtriage", comment=comment)
-
-    def _record(
-        self, job: Job, incident_id: str, wish: Mapping[str, Any], *, silence_id: str = "", until: float = 0.0, why: str = ""
-    ) -> None:
-        now = self._store.now()
-        with self._store.write() as tx:
-            incident = incidents.load(tx, incident_id)
-            if incident is not None:
-                if why:
-                    data = people.give_up_silence(incident.data, wish, why=why, at=now)
-                else:
-                    data = people.settle_silence(incident.data, wish, silence_id=silence_id, until=until, at=now)
-                incidents.save_data(tx, incident_id, data)
-            jobs.finish(tx, job)
-            jobs.schedule(tx, ENRICH, incident_id, now=now)
-            if not why:
-                jobs.schedule(tx, SILENCE, incident_id, now=now, due_at=(until or now) + AFTER_SILENCE_S)
+def _already(incident: Incident, act: Act) -> str:
+    data = incident.data
+    known = data.get({ACKNOWLEDGE: "acknowledged", FIXED: "fixed", WRONG: "wrong"}.get(act.what, ""))
+    if act.what == TICK:
+        known = data.get("ticks", {}).get(act.item)
+    return f"already done{people.by_words(str(known['by']))}" if known else "nothing to do"

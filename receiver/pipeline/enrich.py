@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
+from receiver.diagnosis.checklist import with_ticks
 from receiver.diagnosis.diagnose import diagnose
 from receiver.diagnosis.reading import facts_of
 from receiver.diagnosis.report_json import report_document
@@ -24,7 +25,7 @@ from receiver.domain.incident import Conversation as Place
 from receiver.domain.report import Report
 from receiver.domain.silence import matchers_of, silence_link
 from receiver.domain.units import from_epoch
-from receiver.pipeline import events, life, storm
+from receiver.pipeline import events, life, people, storm
 from receiver.pipeline.fold import ENRICH
 from receiver.pipeline.held import with_held_evidence
 from receiver.pipeline.routing import NOBODY, Owner, Router
@@ -155,7 +156,10 @@ class Enricher:
             jobs.finish(tx, job)
             if conversation is None:
                 return
-            view = storm.digest_view(tx, conversation, config, now=now, public_url=self._config.public_url)
+            view = storm.digest_view(
+                tx, conversation, config, now=now, public_url=self._config.public_url,
+                has_buttons=self._config.has_buttons, can_silence=self._config.can_silence,
+            )  # fmt: skip
             for message in self._rendering.digest(view):
                 outbox.desire(tx, conversation.id, message, now=now)
             conversations.save_data(tx, conversation.id, {**conversation.data, "edited_at": now})
@@ -206,6 +210,8 @@ class Enricher:
                 if self._is_merged_away(tx, job, incident, report, now=now):
                     return
             data, change = life.remember(incident.data, report, alerts, self._pods(alerts), state=incident.state, now=now)
+            if report is not None:
+                report = replace(report, checklist=with_ticks(report.checklist, people.ticks_of(data), now=report.facts.now))
             if report is not None and report.facts.workload is not None:
                 asked = self._router.asked_of(report.facts.workload.labels, report.facts.workload.annotations)
                 data = {**data, "owner": asked.to_json()} if asked != NOBODY else data

@@ -4,7 +4,8 @@
     {"kills": {POD: n}, "first_kill_at", "last_kill_at": seconds, "pods": [POD, ...], "log": [[seconds, text], ...],
      "cause": name, "confidence", "limit_bytes", "image", "node", "never_up": bool, "all_replicas": bool, "said": [slot, ...],
      "state", "resolved_at", "verdict": words, "settings_changed": words, "owner": {"labels", "annotations"} that routes ask for}
-A line of `log` has a third word, "standing", when what it says is shown as long as it holds. What people do: pipeline/people.py.
+A line of `log` has a third word when messages say it elsewhere: "standing" (shown as long as it holds), "checklist" (its item says
+it, so that ticks do not push the rest out of the grey line). What people do: pipeline/people.py.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ MAX_PODS = 200
 MAX_LOG = 20
 REFIRED_IS_NEWS_S = 900.0
 STILL_DYING_KILLS = 10
+STANDING, IN_CHECKLIST = "standing", "checklist"
 SURE = 0.85  # from here on a verdict is said without a hedge (message-guide section 3)
 
 
@@ -153,7 +155,11 @@ def view_of(
         first_kill_at=_time(data.get("first_kill_at")),
         last_kill_at=_time(data.get("last_kill_at")),
         pods=tuple(data.get("pods", ())),
-        log=tuple(LogEntry(at=from_epoch(at), text=text, is_standing=bool(more)) for at, text, *more in data.get("log", ())),
+        log=tuple(
+            LogEntry(at=from_epoch(at), text=text, is_standing=STANDING in more)
+            for at, text, *more in data.get("log", ())
+            if IN_CHECKLIST not in more
+        ),
         page_url=f"{public_url}/incidents/{incident.id}" if public_url else "",
         previous_id=previous.id if previous else "",
         previous_opened_at=from_epoch(previous.opened_at) if previous else None,
@@ -163,19 +169,27 @@ def view_of(
         settings_changed=data.get("settings_changed", ""),
         looks_at=tuple(from_epoch(at) for at in looks_at),
         acknowledged=_said("acknowledged", data.get("acknowledged")),
-        fix_noted=_said("fix applied", data.get("fixed")) if data.get("fixed_at", 0.0) >= (data.get("last_kill_at") or 0.0) else "",
+        fix_noted=_said("fix applied", standing_fix(data)),
         silenced_until=_time((data.get("silence") or {}).get("until") or None),
         silence_url=silence_url,
         can_silence=can_silence,
     )
 
 
-def log_entry(data: dict[str, Any], at: float, text: str, *, is_standing: bool = False) -> None:
+def standing_fix(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Who said when that it is fixed, as long as nothing was killed since."""
+    fixed_at = data.get("fixed_at")
+    if fixed_at is None or fixed_at < (data.get("last_kill_at") or 0.0):
+        return None
+    return {"by": "", "at": fixed_at, **(data.get("fixed") or {})}
+
+
+def log_entry(data: dict[str, Any], at: float, text: str, *, kind: str = "") -> None:
     """Add a line to the incident's history; the oldest go first when there are too many.
 
-    `is_standing`: what it says is shown as long as it holds, not only as news.
+    `kind`: STANDING or IN_CHECKLIST when messages say it elsewhere.
     """
-    entry = [at, text, "standing"] if is_standing else [at, text]
+    entry = [at, text, kind] if kind else [at, text]
     data["log"] = [*data.get("log", []), entry][-MAX_LOG:]
 
 

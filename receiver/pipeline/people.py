@@ -4,7 +4,9 @@ Each function gives the incident's `data` after it, or None when there is nothin
 
 `data` of an incident, beside what pipeline/life.py keeps there:
     {"acknowledged": {"by", "at"}, "fixed_at", "fixed": {"by", "at", "limit_bytes", "image"}, "wrong": {"by", "at", "verdict"},
-     "silence": {"wanted_until", "by", "asked_at", "is_settled", "id", "until"}, "clicks": [id, ...], "refused": [words, ...]}
+     "silence": {"wanted_until", "by", "asked_at", "is_settled", "id", "until", "why_not"}, "clicks": [id, ...],
+     "refused": [words, ...], "ticks": {ITEM: {"by", "at"}}}
+A ticked `apply_fix` is `fixed` and not among `ticks`: the fix is one thing, wherever somebody says that it is applied.
 """
 
 from __future__ import annotations
@@ -12,8 +14,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from receiver.diagnosis.checklist import APPLY_FIX
+from receiver.domain.report import Tick
 from receiver.domain.units import from_epoch
-from receiver.pipeline.life import log_entry
+from receiver.pipeline.life import IN_CHECKLIST, STANDING, log_entry, standing_fix
 
 MAX_CLICKS = 50
 MAX_NAME = 40
@@ -37,18 +41,52 @@ def acknowledge(data: Data, *, by: str, at: float) -> dict[str, Any] | None:
     if data.get("acknowledged"):
         return None
     after = {**data, "acknowledged": {"by": by, "at": at}}
-    log_entry(after, at, f"acknowledged{by_words(by)}", is_standing=True)
+    log_entry(after, at, f"acknowledged{by_words(by)}", kind=STANDING)
     return after
 
 
 def note_fix(data: Data, *, by: str, at: float) -> dict[str, Any] | None:
     """Somebody says that it is fixed: when, and limit and image at that time. Once, until it is killed again."""
-    fixed_at = data.get("fixed_at")
-    if fixed_at is not None and (data.get("last_kill_at") or 0.0) <= fixed_at:
+    if standing_fix(data) is not None:
         return None
     fix = {"by": by, "at": at, "limit_bytes": data.get("limit_bytes"), "image": data.get("image")}
     after = {**data, "fixed_at": at, "fixed": fix}
-    log_entry(after, at, f"fix applied{by_words(by)}", is_standing=True)
+    log_entry(after, at, f"fix applied{by_words(by)}", kind=STANDING)
+    return after
+
+
+def take_back_fix(data: Data, *, by: str, at: float) -> dict[str, Any] | None:
+    """Somebody says that it is not fixed after all."""
+    if standing_fix(data) is None:
+        return None
+    after = {k: v for k, v in data.items() if k not in ("fixed", "fixed_at")}
+    log_entry(after, at, f"fix taken back{by_words(by)}")
+    return after
+
+
+def ticks_of(data: Data) -> dict[str, Tick]:
+    """What people say is done, by the checklist's item."""
+    said = dict(data.get("ticks", {}))
+    if fix := standing_fix(data):
+        said[APPLY_FIX] = fix
+    return {item: Tick(by=str(tick.get("by") or ""), at=from_epoch(tick["at"])) for item, tick in said.items()}
+
+
+def tick(data: Data, *, item: str, text: str, by: str, at: float) -> dict[str, Any] | None:
+    """Somebody did an item of the checklist. The first one counts."""
+    if item in data.get("ticks", {}):
+        return None
+    after = {**data, "ticks": {**data.get("ticks", {}), item: {"by": by, "at": at}}}
+    log_entry(after, at, f"{text}: ticked{by_words(by)}", kind=IN_CHECKLIST)
+    return after
+
+
+def untick(data: Data, *, item: str, text: str, by: str, at: float) -> dict[str, Any] | None:
+    """It is not done after all."""
+    if item not in data.get("ticks", {}):
+        return None
+    after = {**data, "ticks": {k: v for k, v in data["ticks"].items() if k != item}}
+    log_entry(after, at, f"{text}: tick taken back{by_words(by)}", kind=IN_CHECKLIST)
     return after
 
 
@@ -82,9 +120,10 @@ def settle_silence(data: Data, wish: Mapping[str, Any], *, silence_id: str, unti
     """Alertmanager agrees with `wish`: it is quiet until then (0: no longer). A wish that came meanwhile stays open."""
     now_wanted = data.get("silence") or {}
     is_newest = _is_same(now_wanted, wish)
-    after = {**data, "silence": {**now_wanted, "id": silence_id, "until": until, "is_settled": is_newest}}
+    after = {**data, "silence": {**now_wanted, "id": silence_id, "until": until, "is_settled": is_newest, "why_not": ""}}
     by = by_words(str(wish.get("by", "")))
-    log_entry(after, at, f"silenced until {from_epoch(until):%H:%M} UTC{by}" if until else f"silence undone{by}", is_standing=bool(until))
+    words = f"silenced until {from_epoch(until):%H:%M} UTC{by}" if until else f"silence undone{by}"
+    log_entry(after, at, words, kind=STANDING if until else "")
     return after
 
 
@@ -93,7 +132,7 @@ def give_up_silence(data: Data, wish: Mapping[str, Any], *, why: str, at: float)
     silence = data.get("silence") or {}
     after = dict(data)
     if _is_same(silence, wish):
-        after["silence"] = {**silence, "wanted_until": silence.get("until", 0.0), "is_settled": True}
+        after["silence"] = {**silence, "wanted_until": silence.get("until", 0.0), "is_settled": True, "why_not": why[:MAX_REASON]}
     log_entry(after, at, f"silence {'not set' if wish.get('wanted_until') else 'not undone'}: {why[:MAX_REASON]}")
     return after
 

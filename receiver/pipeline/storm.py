@@ -12,12 +12,14 @@ from typing import Any
 from receiver.domain.incident import FIRING, DigestEntry, DigestView
 from receiver.domain.incident import Conversation as Place
 from receiver.domain.units import from_epoch
+from receiver.pipeline.fold import ENRICH
 from receiver.store import conversations, incidents, jobs
 from receiver.store.conversations import Conversation
 from receiver.store.database import Tx
 from receiver.store.incidents import Incident
 
 DIGEST = "digest"
+REFUSED_SHOWN_S = 3600.0  # who may not press what stands in a digest for so long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,7 @@ class StormConfig:
     waiting_roots: int = 20  # ... or more than this many roots that wait for the channel
     gather_s: float = 3.0  # between the start of a storm and its root: so that the first text has numbers
     edit_interval_s: float = 30.0
+    act_interval_s: float = 10.0  # the same when a person pressed something, who waits to see it
     quiet_s: float = 900.0  # over when nothing new joined for so long
 
 
@@ -43,12 +46,12 @@ def place(
         told_in = [d for d in conversations.digests_of(tx, incident.id) if (d.sink, d.channel) == (place.sink, place.channel)]
         if any(d.closed_at is None or news_at <= d.closed_at for d in told_in):
             for digest in told_in:
-                _refresh(tx, digest, config, now=now)
+                refresh(tx, digest, config, now=now)
             return None
         digest_now = conversations.open_digest(tx, sink=place.sink, channel=place.channel) or _start(tx, place, config, now=now)
         if digest_now is not None:
             conversations.join_digest(tx, conversation_id=digest_now.id, incident_id=incident.id, now=now)
-            _refresh(tx, digest_now, config, now=now)
+            refresh(tx, digest_now, config, now=now)
             return None
     return conversations.open_new(
         tx, kind=conversations.INCIDENT, incident_id=incident.id, sink=place.sink, channel=place.channel, mention=place.mention, now=now,
@@ -73,13 +76,26 @@ def _start(tx: Tx, place: Place, config: StormConfig, *, now: float) -> Conversa
     return digest
 
 
-def _refresh(tx: Tx, digest: Conversation, config: StormConfig, *, now: float) -> None:
+def refresh(tx: Tx, digest: Conversation, config: StormConfig, *, now: float, is_for_a_person: bool = False) -> None:
+    """Ask for an edit of a digest, not more often than it may be edited."""
     edited_at = digest.data.get("edited_at")
-    due_at = now + config.gather_s if edited_at is None else max(now + config.gather_s, edited_at + config.edit_interval_s)
+    interval_s = config.act_interval_s if is_for_a_person else config.edit_interval_s
+    due_at = now + config.gather_s if edited_at is None else max(now + config.gather_s, edited_at + interval_s)
     jobs.schedule(tx, DIGEST, digest.id, now=now, due_at=due_at)
 
 
-def digest_view(tx: Tx, digest: Conversation, config: StormConfig, *, now: float, public_url: str) -> DigestView:
+def show_again(tx: Tx, incident_id: str, config: StormConfig, *, now: float) -> None:
+    """Somebody did something with an incident: ask for what shows it. One that only a digest tells needs no look of its own."""
+    digests = conversations.digests_of(tx, incident_id)
+    if not digests or conversations.of_incident(tx, incident_id):
+        jobs.schedule(tx, ENRICH, incident_id, now=now)
+    for digest in digests:
+        refresh(tx, digest, config, now=now, is_for_a_person=True)
+
+
+def digest_view(
+    tx: Tx, digest: Conversation, config: StormConfig, *, now: float, public_url: str, has_buttons: bool = False, can_silence: bool = False
+) -> DigestView:
     """A storm as it stands now."""
     members = conversations.members(tx, digest.id)
     entries = []
@@ -100,12 +116,16 @@ def digest_view(tx: Tx, digest: Conversation, config: StormConfig, *, now: float
         cluster=clusters.pop() if len(clusters) == 1 else "",
         page_url=public_url,
         mention=digest.mention,
+        has_buttons=has_buttons,
+        can_silence=can_silence,
+        refused=next((text for at, text, *_ in reversed(digest.data.get("log", ())) if at > now - REFUSED_SHOWN_S), ""),
     )
 
 
 def _entry(incident: Incident, *, now: float, public_url: str) -> DigestEntry:
     data = incident.data
     kills = sum(data.get("kills", {}).values())
+    silence = data.get("silence") or {}
     span_h = max((now - (data.get("first_kill_at") or incident.first_seen)) / 3600, 0.1)
     return DigestEntry(
         incident_id=incident.id,
@@ -120,6 +140,11 @@ def _entry(incident: Incident, *, now: float, public_url: str) -> DigestEntry:
         node=data.get("node", ""),
         image=data.get("image", "") or "",
         page_url=f"{public_url}/incidents/{incident.id}" if public_url else "",
+        is_acknowledged=bool(data.get("acknowledged")),
+        acknowledged_by=(data.get("acknowledged") or {}).get("by", ""),
+        silenced_until=from_epoch(silence["until"]) if silence.get("until", 0.0) > now else None,
+        silenced_by=silence.get("by", ""),
+        not_silenced=silence.get("why_not", ""),
     )
 
 

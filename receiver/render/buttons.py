@@ -1,20 +1,26 @@
-"""The row of buttons under a root message: one row on a phone, at most two buttons and a menu, in neutral colours.
+"""What can be pressed. Without a signing secret nobody could be heard, so then there is nothing.
 
-Acknowledge stands only where there is something to own. Without a signing secret nobody could be heard, so there is no row.
+Under a root, an incident's or a storm's: one row on a phone, at most two buttons and a menu. Acknowledge stands only where there is something to own.
+Under the checklist: a button for each item that is left for a person. Not Slack's checkboxes: an open client keeps its own
+ticks in those through an edit (java-slack-sdk issue 762), so that a tick of another person, or one that was refused, would
+be shown wrongly; and a click reports all boxes of one person's view, so that two people would undo each other's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from receiver.domain.incident import FIRING, IncidentView
+from receiver.domain.incident import FIRING, DigestView, IncidentView
+from receiver.domain.report import CheckItem
 from receiver.render.blocks import Block
 from receiver.render.kinds import RootKind
+from receiver.render.text import clean_line
 
 NOTHING_TO_OWN = frozenset({RootKind.FILE_CACHE})
 JUST_A_WARNING = frozenset({RootKind.WARNING, RootKind.FILE_CACHE})  # nothing was killed: no fix to apply, no verdict to dispute
 WITHOUT_VERDICT = frozenset({RootKind.UNKNOWN})
 
+ITEM_MAX = 40  # characters of an item's text on a button; Slack takes 75
 Option = tuple[str, str]  # the words, and what a click on them means
 
 
@@ -35,6 +41,36 @@ def row(view: IncidentView, kind: RootKind) -> Block | None:
     return {"type": "actions", "block_id": f"actions:{view.id}", "elements": elements} if elements else None
 
 
+def storm_row(view: DigestView) -> Block | None:
+    """The actions block of a storm's root: for all its workloads at once."""
+    firing = [e for e in view.entries if not e.is_quiet]
+    silenced = [e for e in view.entries if e.silenced_until]
+    if not view.has_buttons or not (firing or silenced):
+        return None
+    target = f"storm_{view.id}"
+    elements: list[Block] = []
+    if any(not e.is_acknowledged for e in firing):
+        elements.append(_button("ack", "Acknowledge", target, "Acknowledge all workloads of this storm") | {"style": "primary"})
+    if view.can_silence:
+        elements.append(_button("silence_1h", "Silence 1 h", target, "Silence all workloads of this storm in Alertmanager for one hour"))
+        elements.append(_menu(target, [("Silence 4 h", "silence_4h"), ("Undo silence", "unsilence")]))
+    return {"type": "actions", "block_id": f"actions:{target}", "elements": elements} if elements else None
+
+
+def ticks(view: IncidentView, checklist: Sequence[CheckItem]) -> Block | None:
+    """The actions block of the checklist: `Done` for what is left to a person, `Undo` for what a person ticked."""
+    if not view.has_buttons or not view.id:
+        return None
+    elements = []
+    for item in checklist:
+        text = clean_line(item.text, ITEM_MAX)
+        if item.tick is not None:
+            elements.append(_button(f"untick:{item.id}", f"Undo: {text}", view.id, f"Take back the tick: {text}"))
+        elif item.state == "todo":
+            elements.append(_button(f"tick:{item.id}", f"Done: {text}", view.id, f"Tick as done: {text}"))
+    return {"type": "actions", "block_id": f"ticks:{view.id}", "elements": elements} if elements else None
+
+
 def _options(view: IncidentView, kind: RootKind) -> list[Option]:
     found: list[Option] = [("Silence 4 h", "silence_4h")] if view.can_silence else []
     if kind in JUST_A_WARNING:
@@ -46,13 +82,11 @@ def _options(view: IncidentView, kind: RootKind) -> list[Option]:
     return found
 
 
-def _button(action: str, words: str, incident_id: str, label: str) -> dict[str, object]:
+def _button(action: str, words: str, target: str, label: str) -> dict[str, object]:
     text = {"type": "plain_text", "text": words, "emoji": False}
-    return {"type": "button", "text": text, "action_id": action, "value": incident_id, "accessibility_label": label}
+    return {"type": "button", "text": text, "action_id": action, "value": target, "accessibility_label": label}
 
 
-def _menu(incident_id: str, options: Sequence[Option]) -> Block:
-    shown = [
-        {"text": {"type": "plain_text", "text": words, "emoji": False}, "value": f"{action}:{incident_id}"} for words, action in options
-    ]
+def _menu(target: str, options: Sequence[Option]) -> Block:
+    shown = [{"text": {"type": "plain_text", "text": words, "emoji": False}, "value": f"{action}:{target}"} for words, action in options]
     return {"type": "overflow", "action_id": "more", "options": shown}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 from receiver.domain.incident import DigestEntry, DigestView, Message
-from receiver.render import blocks, inline, mentions
+from receiver.render import blocks, buttons, inline, mentions
 from receiver.render.blocks import Block
 from receiver.render.inline import Moment, when
 from receiver.render.root import Print, fit, lock_screen, shorten
@@ -51,6 +51,10 @@ class StormWords:
     is_over: Annotated[bool, "no new workload for a while"]
     began: Annotated[Moment, "when it began"]
     ended: Annotated[Moment | None, "when it was over"]
+    acknowledged: Annotated[str, "`acknowledged by Ines (40 of 46)`; empty while nobody looks after any"]
+    silenced: Annotated[str, "`silenced until 04:13 UTC by Otto`, with how many of how many when not all are"]
+    not_silenced: Annotated[str, "`2 not silenced: ALERTMANAGER_URL is not set`: asked for and not done"]
+    refused: Annotated[str, "who pressed what they may not press"]
 
 
 def digest(view: DigestView, show: Print) -> tuple[Message, ...]:
@@ -66,6 +70,7 @@ def digest(view: DigestView, show: Print) -> tuple[Message, ...]:
         blocks.rich(*(blocks.labelled(key.capitalize(), shorten(" ".join(lines.get(key, ())))) for key in ("do", "next", "causes"))),
         blocks.rich(title, blocks.bullets(worst)) if title and worst else None,
         blocks.context(" ".join(lines.get("grey", ()))),
+        buttons.storm_row(view),
     ]
     shown = tuple(p for p in parts if p is not None and p.get("elements") != [])
     root = Message(
@@ -80,7 +85,8 @@ def digest(view: DigestView, show: Print) -> tuple[Message, ...]:
 def digest_bare(view: DigestView, problem: str) -> tuple[Message, ...]:
     """The storm without its template: the count, the pages, and what is wrong."""
     heading = f"🔴 {len(view.entries)} workloads with memory alerts"
-    shown = (blocks.header(heading), blocks.rich(blocks.section(clean_line(problem, 300))))
+    row = buttons.storm_row(view)
+    shown = (blocks.header(heading), blocks.rich(blocks.section(clean_line(problem, 300))), *([row] if row else []))
     root = Message(slot="root", text=heading + mentions.as_mrkdwn(view.mention), blocks=shown, full_text=blocks.as_text(shown))
     return (root, *_pages(view))
 
@@ -96,7 +102,39 @@ def _words(view: DigestView) -> StormWords:
         causes=tuple(CauseCount(words=CAUSES[c], count=causes[c]) for c in CAUSES if causes[c]),
         cluster=clean_line(view.cluster), is_over=view.ended_at is not None, began=when(view.opened_at, view.now),
         ended=when(view.ended_at, view.now) if view.ended_at else None,
+        acknowledged=_acknowledged(view.entries), silenced=_silenced(view), not_silenced=_not_silenced(view.entries),
+        refused=clean_line(view.refused, 120),
     )  # fmt: skip
+
+
+def _acknowledged(entries: Sequence[DigestEntry]) -> str:
+    owned = [e for e in entries if e.is_acknowledged]
+    return f"acknowledged{_by(e.acknowledged_by for e in owned)}{_share(owned, entries)}" if owned else ""
+
+
+def _silenced(view: DigestView) -> str:
+    silent = [e for e in view.entries if e.silenced_until]
+    ends = [str(when(at, view.now)) for at in sorted(e.silenced_until for e in silent if e.silenced_until)]
+    if not ends:
+        return ""
+    until = ends[0] if ends[0] == ends[-1] else f"{ends[0].removesuffix(' UTC')} to {ends[-1]}"
+    return f"silenced until {until}{_by(e.silenced_by for e in silent)}{_share(silent, view.entries)}"
+
+
+def _not_silenced(entries: Sequence[DigestEntry]) -> str:
+    reasons = [e.not_silenced for e in entries if e.not_silenced and not e.silenced_until]
+    return f"{len(reasons)} not silenced: {clean_line(max(sorted(set(reasons)), key=reasons.count), 120)}" if reasons else ""
+
+
+def _by(names: Iterable[str]) -> str:
+    """` by Ines, Otto and 2 more`, who did most first."""
+    known = [name for name, _ in sorted(Counter(clean_line(n, 40) for n in names if n).items(), key=lambda n: (-n[1], n[0]))]
+    more = f" and {len(known) - 2} more" if len(known) > 2 else ""
+    return f" by {', '.join(known[:2])}{more}" if known else ""
+
+
+def _share(part: Sequence[DigestEntry], whole: Sequence[DigestEntry]) -> str:
+    return f" ({len(part)} of {len(whole)})" if len(part) < len(whole) else ""
 
 
 def _common(entries: Sequence[DigestEntry]) -> tuple[str, str, int]:

@@ -17,9 +17,10 @@ from receiver.render.kinds import WITHOUT_MENTION, RootKind
 from receiver.render.sections import shortened
 from receiver.render.text import clean_block, clean_line, cut, cut_middle, cut_sentences, escape_mrkdwn
 
-KEYS = ("header", "do", "why", "next", "facts", "log", "grey", "text")
+KEYS = ("header", "do", "why", "next", "facts", "log", "said", "grey", "text")
 LABELS = (("do", "Do"), ("why", "Why"), ("next", "Next"), ("facts", "Facts"))
-CUT_ORDER = ("grey", "log", "facts", "next", "why")  # the least important first; header, where and Do stay
+CUT_ORDER = ("grey", "log", "facts", "next", "why")  # the least important first; header, where, Do and who did what stay
+GREY_LINE = ("said", "grey")  # one block, of which only the second may be cut
 LINE_MAX = 300  # characters of one labelled line: five lines of a phone
 MIN_SUBJECT = 16
 MAX_LABELS = 8
@@ -80,7 +81,10 @@ def root_lines(draft: Draft, show: Print) -> dict[str, tuple[str, ...]]:
     seen = variables(draft.context, kind=draft.kind.value)
     lines = dict(show(f"root/{draft.kind}.j2", seen, KEYS))
     if draft.context.is_resolved:
-        lines.update(show("root/resolved.j2", seen, KEYS))
+        over = show("root/resolved.j2", seen, KEYS)
+        if any(key in over for key in GREY_LINE):
+            lines = {key: said for key, said in lines.items() if key not in GREY_LINE}
+        lines.update(over)
     return lines
 
 
@@ -125,7 +129,7 @@ def _blocks(draft: Draft, lines: Mapping[str, tuple[str, ...]]) -> tuple[Block, 
         draft.chart,
         blocks.rich(statement, *labelled),
         blocks.rich(blocks.section(shorten(_joined(lines, "log"))), blocks.preformatted(log)) if log else None,
-        blocks.context(_joined(lines, "grey")),
+        blocks.context(grey_line(lines)),
     ]
     shown = [b for b in built if b is not None and b.get("elements") != []]
     if is_unknown:
@@ -133,6 +137,13 @@ def _blocks(draft: Draft, lines: Mapping[str, tuple[str, ...]]) -> tuple[Block, 
         shown[at:at] = _passed_on(draft.view, blocks.ROOT_MAX_CHARS - blocks.visible(shown))
     row = buttons.row(draft.view, draft.kind)
     return (*shown, row) if row is not None else tuple(shown)
+
+
+def grey_line(lines: Mapping[str, tuple[str, ...]]) -> str:
+    """What people did, then what is known; news and facts parted by a dot."""
+    said, known = _joined(lines, "said"), _joined(lines, "grey")
+    ends = inline.plain(said).endswith((".", "!", "?", ")"))
+    return f"{said}{' ' if ends else ' · '}{known}" if said and known else said or known
 
 
 def bare(view: IncidentView) -> tuple[Block, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from receiver.diagnosis.signatures import excerpt, rising_words
@@ -11,7 +11,7 @@ from receiver.domain.case import Missing
 from receiver.domain.facts import LogFacts
 from receiver.domain.incident import IncidentView, Message
 from receiver.domain.report import CheckItem, Report, TreeStep
-from receiver.render import blocks, inline, words
+from receiver.render import blocks, buttons, inline, words
 from receiver.render.blocks import Block
 from receiver.render.context import Context
 from receiver.render.environment import Fragments
@@ -49,11 +49,12 @@ class EvidenceWords:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """A reply before it becomes a message: its parts in order of reading, the last ones the first to go."""
+    """A reply before it becomes a message: its parts in order of reading, the last ones the first to go. `row`: what can be pressed."""
 
     slot: str
     text: str
     parts: tuple[Block, ...]
+    row: Block | None = None
 
 
 def replies(view: IncidentView, report: Report | None, context: Context, kind: RootKind, show: Print) -> tuple[Message, ...]:
@@ -62,7 +63,8 @@ def replies(view: IncidentView, report: Report | None, context: Context, kind: R
         return ()
     found = [evidence(report, context, show)]
     if kind in ABOUT_THE_CONTAINER or (kind is RootKind.NODE and report.subject.pod):
-        found.append(checklist(report, context, show))
+        items = checklist(report, context, show)
+        found.append(replace(items, row=buttons.ticks(view, report.checklist)) if items else None)
     if kind is not RootKind.UNKNOWN:
         found.append(patch(report, context, show))
     return tuple(as_message(reply) for reply in found if reply is not None and reply.parts)
@@ -71,7 +73,8 @@ def replies(view: IncidentView, report: Report | None, context: Context, kind: R
 def as_message(reply: Reply, *, limit: int = blocks.THREAD_MAX_CHARS) -> Message:
     """A reply as a message, shortened from the end to its budget."""
     kept = within(reply.parts, limit)
-    return Message(slot=reply.slot, text=reply.text, blocks=kept, full_text=blocks.as_text(kept), is_reply=True)
+    shown = (*kept, reply.row) if reply.row else kept
+    return Message(slot=reply.slot, text=reply.text, blocks=shown, full_text=blocks.as_text(shown), is_reply=True)
 
 
 def within(parts: Sequence[Block], limit: int, *, most_blocks: int = 45) -> tuple[Block, ...]:

@@ -99,7 +99,10 @@ Node = Number | Text | Series | Subquery | Call | Aggregation | Binary
 def parse(expr: str) -> Node:
     """The expression as a tree. ConfigError where it cannot be read."""
     parser = _Parser(expr)
-    node = parser.expression(0)
+    try:
+        node = parser.expression(0)
+    except RecursionError as exc:
+        raise ConfigError("not PromQL that a person can read: it is nested too deeply") from exc
     parser.end()
     return node
 

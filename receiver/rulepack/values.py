@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +18,9 @@ from receiver.rulepack.rewrite import parse_matchers
 from receiver.rulepack.schema import RESERVED, values_schema
 from receiver.rulepack.validate import validate
 
-# Python reads these and RE2, which Prometheus uses, does not (or otherwise): look-around, flags, possessive and back references.
-_NOT_RE2 = re.compile(r"\(\?(?!:)|[*+?}]\+|\\[0-9A-CE-RT-VX-Zac-ce-rt-vx-z]")
+# Python reads these and RE2, which Prometheus uses, does not (or otherwise): look-around, flags, possessive and back references,
+# and more than 1,000 repetitions.
+_NOT_RE2 = re.compile(r"\(\?(?!:)|[*+?}]\+|\\[0-9A-CE-RT-VX-Zac-ce-rt-vx-z]|\{[0-9]*,?[0-9]{4,}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +156,8 @@ def _namespaces(patterns: list[str | None]) -> tuple[str, ...]:
 
 def _check_regex(key: str, pattern: str) -> None:
     try:
-        re.compile(pattern)
+        with warnings.catch_warnings(action="ignore"):  # of sets that a later Python may read otherwise
+            re.compile(pattern)
     except re.error as exc:
         raise ConfigError(f"{key}: {pattern!r} is no regular expression: {exc}") from exc
     if _NOT_RE2.search(pattern):

@@ -160,7 +160,7 @@ def _structure(name: str, value: Any) -> Any:
     return value
 
 
-RIGHTS = ("acknowledge", "silence", "fixed", "verdict")
+RIGHTS = ("acknowledge", "silence", "fixed", "verdict", "checklist")
 
 
 def _slack_users(right: str, users: Any) -> tuple[str, ...]:

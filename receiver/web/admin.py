@@ -11,13 +11,13 @@ from flask import Blueprint, Request, Response, jsonify, request
 from receiver.domain.addresses import is_loopback
 from receiver.domain.units import format_time, from_epoch
 from receiver.errors import StoreError
-from receiver.pipeline.actions import ACKNOWLEDGE, FIXED, Act, Actions
+from receiver.pipeline.actions import ACKNOWLEDGE, FIXED, TICK, UNTICK, Act, Actions
 from receiver.pipeline.people import name_of
 from receiver.store import jobs, outbox
 from receiver.store.store import Store
 from receiver.web.auth import Gate
 
-ACTS = {"ack": ACKNOWLEDGE, "fixed": FIXED}
+ACTS = {"ack": ACKNOWLEDGE, "fixed": FIXED, "tick": TICK, "untick": UNTICK}
 STATUS_OF = {"unknown": 404, "closed": 409}
 
 
@@ -84,8 +84,11 @@ def admin_routes(deps: AdminDeps) -> Blueprint:
         body = request.get_json(silent=True)
         if not isinstance(body, dict):
             return jsonify(error='expected a JSON object such as {"by": "Ines"}'), 400
+        item = str(body.get("item") or "") if what in ("tick", "untick") else ""
+        if not item and what in ("tick", "untick"):
+            return jsonify(error='which item of the checklist? {"item": "root_cause"}'), 400
         try:
-            outcome = deps.actions.take(incident_id, Act(what=ACTS[what], by=name_of(body.get("by"))))
+            outcome = deps.actions.take(incident_id, Act(what=ACTS[what], item=item, by=name_of(body.get("by"))))
         except StoreError as exc:
             return jsonify(error=str(exc)), 503
         deps.wake()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import jinja2
 from flask import Flask
 
-from receiver.pipeline.actions import Actions, Permissions
+from receiver.pipeline.actions import Act, Actions, Outcome, Permissions
+from receiver.pipeline.storm_acts import StormActions, is_storm
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
 from receiver.web.admin import AdminDeps, admin_routes
@@ -18,7 +18,7 @@ from receiver.web.auth import Gate
 from receiver.web.health import HealthDeps, health_routes
 from receiver.web.intake import IntakeDeps, intake_routes
 from receiver.web.pages import PageDeps, page_routes
-from receiver.web.runbooks import RunbookDeps, runbook_routes
+from receiver.web.runbooks import Runbooks, runbook_routes
 from receiver.web.slack_actions import SlackDeps, slack_routes
 
 
@@ -39,7 +39,7 @@ class WebDeps:
     details: Callable[[], Mapping[str, Any]]
     slack_signing_secret: str = field(default="", repr=False)  # without it there is no /slack/actions
     permissions: Permissions = field(default_factory=Permissions)
-    runbook_folders: Sequence[Path] = ()
+    runbooks: Runbooks = field(default_factory=Runbooks)
 
 
 def create_web(deps: WebDeps) -> Flask:
@@ -57,12 +57,18 @@ def create_web(deps: WebDeps) -> Flask:
         )
     )  # fmt: skip
     app.register_blueprint(health_routes(HealthDeps(store=deps.store, metrics=deps.metrics, is_stuck=deps.is_stuck, details=deps.details)))
-    actions = Actions(deps.store, deps.permissions)
+    actions, storms = Actions(deps.store, deps.permissions), StormActions(deps.store, deps.permissions)
+
+    def take(target: str, act: Act) -> Outcome:
+        return (storms if is_storm(target) else actions).take(target, act)
+
     app.register_blueprint(admin_routes(AdminDeps(store=deps.store, gate=gate, is_open=is_open, wake=deps.wake, actions=actions)))
     if deps.slack_signing_secret:
         app.register_blueprint(
-            slack_routes(SlackDeps(signing_secret=deps.slack_signing_secret, actions=actions, now=deps.store.now, wake=deps.wake))
+            slack_routes(SlackDeps(signing_secret=deps.slack_signing_secret, take=take, now=deps.store.now, wake=deps.wake))
         )
-    app.register_blueprint(runbook_routes(RunbookDeps(environment=deps.environment, folders=deps.runbook_folders)))
-    app.register_blueprint(page_routes(PageDeps(store=deps.store, environment=deps.environment, gate=gate, is_open=is_open)))
+    app.register_blueprint(runbook_routes(deps.environment, deps.runbooks))
+    app.register_blueprint(
+        page_routes(PageDeps(store=deps.store, environment=deps.environment, gate=gate, is_open=is_open, runbooks=deps.runbooks))
+    )
     return app

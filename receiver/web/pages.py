@@ -14,10 +14,11 @@ from receiver.diagnosis.reading import facts_of
 from receiver.domain.case import Case
 from receiver.domain.units import format_time, from_epoch
 from receiver.render.chart import chart_of
-from receiver.store import conversations, incidents, outbox
+from receiver.store import alerts, conversations, incidents, outbox
 from receiver.store.store import Store
 from receiver.web.auth import Gate
 from receiver.web.html import page
+from receiver.web.runbooks import Runbooks
 
 PAGE_SIZE = 200
 
@@ -30,6 +31,7 @@ class PageDeps:
     environment: jinja2.Environment
     gate: Gate
     is_open: bool
+    runbooks: Runbooks
 
 
 def page_routes(deps: PageDeps) -> Blueprint:
@@ -68,6 +70,7 @@ def page_routes(deps: PageDeps) -> Blueprint:
             if found is None:
                 return Response("There is no such incident here (any more).\n", 404, mimetype="text/plain")
             case = incidents.evidence_of(tx, incident_id)
+            names = sorted({alert.name for alert in alerts.newest_of(tx, incident_id)})
             told = [
                 {
                     "sink": c.sink,
@@ -80,7 +83,7 @@ def page_routes(deps: PageDeps) -> Blueprint:
         history = [f"{format_time(from_epoch(round(at)))} {text}" for at, text, *_ in found.data.get("log", ())]
         return page(
             deps.environment, "incident.html.j2", id=found.id, state=found.state, history=history, told=told, report=document,
-            chart=_chart(case),
+            chart=_chart(case), runbooks=[name for name in names if deps.runbooks.text(name) is not None],
         )  # fmt: skip
 
     @routes.get("/incidents/<incident_id>/case.json")

@@ -22,46 +22,45 @@ MAX_CHARS = 512 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunbookDeps:
-    """`folders` hold NAME.md each; the first that has a name wins."""
+class Runbooks:
+    """The pages in `folders`, each with NAME.md files; the first folder that has a name wins."""
 
-    environment: jinja2.Environment
-    folders: Sequence[Path]
+    folders: Sequence[Path] = ()
+
+    def names(self) -> list[str]:
+        """Of every page."""
+        return sorted({path.stem for folder in self.folders for path in folder.glob("*.md") if NAME.fullmatch(path.stem)})
+
+    def text(self, name: str) -> str | None:
+        """The Markdown of a page; None for a name that is none, or of which there is no file that can be read."""
+        if not NAME.fullmatch(name):
+            return None
+        for folder in self.folders:
+            try:
+                with (folder / f"{name}.md").open(encoding="utf-8", errors="replace") as file:
+                    return file.read(MAX_CHARS)
+            except OSError:
+                continue
+        return None
 
 
-def runbook_routes(deps: RunbookDeps) -> Blueprint:
+def runbook_routes(environment: jinja2.Environment, runbooks: Runbooks) -> Blueprint:
     """The blueprint with /runbooks and /runbooks/NAME."""
     routes = Blueprint("runbooks", __name__)
+
+    def listed() -> list[tuple[str, str]]:
+        return [(name, first_sentence(runbooks.text(name) or "")) for name in runbooks.names()]
 
     @routes.get("/runbooks")
     @routes.get("/runbooks/")
     def index() -> Response:
-        return page(deps.environment, "runbooks.html.j2", pages=_pages(deps.folders), missing="")
+        return page(environment, "runbooks.html.j2", pages=listed(), missing="")
 
     @routes.get("/runbooks/<name>")
     def runbook(name: str) -> Response:
-        text = _text(deps.folders, name)
+        text = runbooks.text(name)
         if text is None:
-            return page(deps.environment, "runbooks.html.j2", status=404, pages=_pages(deps.folders), missing=name)
-        return page(deps.environment, "runbook.html.j2", name=name, body=to_html(text))
+            return page(environment, "runbooks.html.j2", status=404, pages=listed(), missing=name)
+        return page(environment, "runbook.html.j2", name=name, body=to_html(text))
 
     return routes
-
-
-def _pages(folders: Sequence[Path]) -> list[tuple[str, str]]:
-    """(name, what it is about) of every page, by name."""
-    names = {path.stem for folder in folders for path in folder.glob("*.md") if NAME.fullmatch(path.stem)}
-    return [(name, first_sentence(_text(folders, name) or "")) for name in sorted(names)]
-
-
-def _text(folders: Sequence[Path], name: str) -> str | None:
-    """The Markdown of a page; None for a name that is none, or of which there is no file that can be read."""
-    if not NAME.fullmatch(name):
-        return None
-    for folder in folders:
-        try:
-            with (folder / f"{name}.md").open(encoding="utf-8", errors="replace") as file:
-                return file.read(MAX_CHARS)
-        except OSError:
-            continue
-    return None

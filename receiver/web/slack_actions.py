@@ -21,7 +21,7 @@ from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from receiver.errors import PayloadError, StoreError
-from receiver.pipeline.actions import ACKNOWLEDGE, FIXED, LOUD, QUIET, WRONG, Act, Actions
+from receiver.pipeline.actions import ACKNOWLEDGE, FIXED, LOUD, QUIET, TICK, UNTICK, WRONG, Act, Outcome
 from receiver.pipeline.people import name_of
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ MAX_BODY_BYTES = 1024**2  # the payload holds the message that was clicked
 MAX_CLICKS = 5
 HOUR_S = 3600.0
 
-# What a button's action_id, or a menu's `word:INCIDENT`, means; for a silence, how long.
+# What a button's action_id (`word`, or `word:ITEM` of the checklist), or a menu's `word:INCIDENT`, means; for a silence, how long.
 MEANINGS = {
     "ack": (ACKNOWLEDGE, 0.0),
     "silence_1h": (QUIET, HOUR_S),
@@ -39,16 +39,19 @@ MEANINGS = {
     "fix": (FIXED, 0.0),
     "wrong": (WRONG, 0.0),
     "unsilence": (LOUD, 0.0),
+    "tick": (TICK, 0.0),
+    "untick": (UNTICK, 0.0),
 }
-_INCIDENT = re.compile(r"[A-Za-z0-9_]{1,64}")
+_ITEM = re.compile(r"[a-z0-9_]{1,40}")
+_TARGET = re.compile(r"[A-Za-z0-9_]{1,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlackDeps:
-    """`now`: seconds since 1970, for the signature's window."""
+    """`take`: does what was pressed, to an incident or a storm. `now`: seconds since 1970, for the signature's window."""
 
     signing_secret: str = field(repr=False)
-    actions: Actions
+    take: Callable[[str, Act], Outcome]
     now: Callable[[], float]
     wake: Callable[[], None]
 
@@ -75,9 +78,9 @@ def slack_routes(deps: SlackDeps) -> Blueprint:
         except PayloadError as exc:
             return jsonify(error=str(exc)), 400
         try:
-            for incident_id, act in wanted:
-                outcome = deps.actions.take(incident_id, act)
-                log.info("button pressed", extra={"incident": incident_id, "what": act.what, "user": act.user_id, "outcome": outcome.state})
+            for target, act in wanted:
+                outcome = deps.take(target, act)
+                log.info("button pressed", extra={"incident": target, "what": act.what, "user": act.user_id, "outcome": outcome.state})
         except StoreError as exc:
             log.error("a click could not be stored", extra={"error": str(exc)})
             return jsonify(error="the click could not be stored"), 503
@@ -96,7 +99,7 @@ def is_signed(secret: str, body: bytes, *, stamp: str, signature: str, now: floa
 
 
 def clicks(body: bytes) -> list[tuple[str, Act]]:
-    """What was pressed, with its incident. PayloadError for what is no interaction; buttons that are not ours are left out."""
+    """What was pressed, with its incident or storm. PayloadError for what is no interaction; buttons that are not ours are left out."""
     try:
         document = json.loads(parse_qs(body.decode("utf-8"), max_num_fields=10)["payload"][0])
     except (ValueError, KeyError, RecursionError) as exc:  # UnicodeDecodeError is a ValueError
@@ -112,16 +115,19 @@ def clicks(body: bytes) -> list[tuple[str, Act]]:
         raise PayloadError("the payload does not say who pressed")
     found = []
     for action in map(_mapping, pressed[:MAX_CLICKS]):
-        word, incident_id = _meant(action)
-        if word not in MEANINGS or not _INCIDENT.fullmatch(incident_id):
+        meant, target = _meant(action)
+        word, _, item = meant.partition(":")
+        if word not in MEANINGS or not _TARGET.fullmatch(target):
             continue
         what, seconds = MEANINGS[word]
+        if (what in (TICK, UNTICK)) != bool(_ITEM.fullmatch(item)):
+            continue
         act = Act(
-            what=what, seconds=seconds, user_id=user_id, by=name_of(user.get("name") or user.get("username") or user_id),
-            click_id=f"{action.get('action_ts', '')}:{user_id}:{word}"[:100] if action.get("action_ts") else "",
+            what=what, seconds=seconds, item=item, user_id=user_id, by=name_of(user.get("name") or user.get("username") or user_id),
+            click_id=f"{action.get('action_ts', '')}:{user_id}:{meant}"[:100] if action.get("action_ts") else "",
             is_outsider=bool(team.get("id") and user.get("team_id") and team["id"] != user["team_id"]),
         )  # fmt: skip
-        found.append((incident_id, act))
+        found.append((target, act))
     return found
 
 

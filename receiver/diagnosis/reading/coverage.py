@@ -27,7 +27,7 @@ _MATCHER = re.compile(
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _NESTED_REPEAT = re.compile(r"[+*}]\)[+*{]")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[()\[\]{}]|(?<![\w:])(?:or|unless)(?![\w:])', re.IGNORECASE)
-_DEPTH = 8  # recordings that read recordings; deeper ones, and loops, are not followed
+_DEPTH = 8  # recordings that read recordings, brackets in brackets; deeper ones, and loops, are not followed
 
 PLAINEST = ("OOMKilled", "HighMemoryUsage")  # of the shipped rules: named before those that look closer
 
@@ -110,8 +110,13 @@ class _Reader:
         return self._known[name]
 
 
-def split_alternatives(query: str) -> tuple[str, ...]:
-    """The operands of `or` outside of all brackets, each without what it leaves out by `unless`."""
+def split_alternatives(query: str, depth: int = 0) -> tuple[str, ...]:
+    """The operands of `or`, each without what it leaves out by `unless`; also inside brackets that hold a whole operand."""
+    return tuple(inner for part in _operands(query) for inner in _unbracketed(part, depth))
+
+
+def _operands(query: str) -> tuple[str, ...]:
+    """Split at `or` outside of all brackets."""
     parts, depth, begin = [], 0, 0
     end: int | None = None
     for match in _TOKEN.finditer(query):
@@ -126,6 +131,17 @@ def split_alternatives(query: str) -> tuple[str, ...]:
         elif depth == 0 and word == "unless" and end is None:
             end = match.start()
     return (*parts, query[begin:end])
+
+
+def _unbracketed(part: str, depth: int) -> tuple[str, ...]:
+    text, opened = part.strip(), 0
+    if not text.startswith("(") or depth >= _DEPTH:
+        return (part,)
+    for match in _TOKEN.finditer(text):
+        opened += (match[0] in ("(", "[", "{")) - (match[0] in (")", "]", "}"))
+        if opened == 0:
+            return split_alternatives(text[1:-1], depth + 1) if match.end() == len(text) else (part,)
+    return (part,)
 
 
 def covers(expression: str, subject: Subject) -> bool:

@@ -81,7 +81,7 @@ def _too_few(node: Binary, where: str) -> Iterator[Problem]:
 def _not_unique(node: Binary, name: str, side: Shape, where: str) -> Iterator[Problem]:
     labels = node.labels or frozenset()
     clause = f"{node.operator} {'ignoring' if node.is_ignoring else 'on'} ({', '.join(sorted(labels))})"
-    if not side.is_known:
+    if not side.is_known or _is_one_a_target(side, labels):
         return
     if node.is_ignoring:
         if side.labels is not None and not side.labels & labels:
@@ -96,6 +96,11 @@ def _not_unique(node: Binary, name: str, side: Shape, where: str) -> Iterator[Pr
     text = f"the {name} side of `{clause}` can hold several series for one match: {has}"
     hint = "then the rule fails at every evaluation; write max by (...) with exactly the joined labels around it"
     yield Problem(where=where, text=text, hint=hint)
+
+
+def _is_one_a_target(side: Shape, labels: frozenset[str]) -> bool:
+    """`* on (instance) group_left (nodename) node_uname_info`: what an exporter says of itself is one series a target."""
+    return side.is_raw and INSTANCE in labels and side.exporter not in ("cadvisor", "kube_state_metrics")
 
 
 def _names(labels: frozenset[str] | None) -> str:

@@ -51,7 +51,11 @@ def _containers(rule: Rule, found: tuple[Selector, ...]) -> Iterator[Problem]:
         name = selector.names[0]
         if not matchers:
             text = f'{name} without container!="", container!="POD": pods, their parents and pause containers count as containers'
-            yield Problem(where=rule.where, text=text, hint="the same memory is counted again, and the alert names no container")
+            # image!="" leaves out pods and their parents, and keeps containerd's pause containers
+            level = Level.WARNING if selector.matched("image") else Level.ERROR
+            yield Problem(
+                where=rule.where, text=text, hint="the same memory is counted again, and the alert names no container", level=level
+            )
         elif not values_let_through(matchers, "") and values_let_through(matchers, "POD"):
             text = f'{name} without container!="POD": pause containers of CRI-O and dockershim count as containers'
             yield Problem(where=rule.where, text=text, level=Level.WARNING)

@@ -18,7 +18,7 @@ from receiver.settings.model import KEYS
 from tests.checks.slack_limits import problems
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
-POD = "orders-api-655779759d-jst99"
+POD, INCIDENT = "orders-api-655779759d-jst99", "inc_01K8ZZZZZZZZZZZ"
 TRACE = FIXTURES / "traces" / "leak_oom_restarts_03.csv.gz"
 
 Run = Callable[..., tuple[int, str, str]]
@@ -80,10 +80,12 @@ def test_serve_refuses_an_open_address_without_a_token(run: Run) -> None:
     assert "WEBHOOK_TOKEN" in err
 
 
-@pytest.mark.parametrize("command", ["ack", "fixed"])
-def test_a_receiver_that_is_not_there_is_exit_1_with_one_line(run: Run, command: str) -> None:
+@pytest.mark.parametrize(
+    "command", [("ack", INCIDENT), ("fixed", INCIDENT), ("tick", INCIDENT, "root_cause", "--undo")], ids=lambda c: c[0]
+)
+def test_a_receiver_that_is_not_there_is_exit_1_with_one_line(run: Run, command: tuple[str, ...]) -> None:
     """What somebody did was not noted, and they hear so."""
-    code, out, err = run(command, "inc_01K8ZZZZZZZZZZZ", "--by", "Ines", "--url", "http://127.0.0.1:9")
+    code, out, err = run(*command, "--by", "Ines", "--url", "http://127.0.0.1:9")
 
     assert (code, out) == (1, "")
     assert err.startswith("oomtriage: the receiver cannot be reached")

@@ -13,7 +13,8 @@ from receiver.domain.identity import LabelNames
 from receiver.domain.silence import Matcher
 from receiver.errors import Rejected, Unavailable
 from receiver.pipeline import life, people
-from receiver.pipeline.actions import ACKNOWLEDGE, FIXED, LOUD, QUIET, SILENCE, WRONG, Act, Actions, Permissions, Silencer
+from receiver.pipeline.actions import ACKNOWLEDGE, FIXED, LOUD, QUIET, WRONG, Act, Actions, Permissions
+from receiver.pipeline.silencer import SILENCE, Silencer
 from receiver.store import alerts as alert_table
 from receiver.store import incidents, jobs, schema
 from receiver.store.incidents import Incident

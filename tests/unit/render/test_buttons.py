@@ -11,7 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from receiver.diagnosis.checklist import with_ticks
+from receiver.domain.case import Missing
 from receiver.domain.incident import RESOLVED, IncidentView, LogEntry, Message
+from receiver.domain.report import Tick
 from tests.checks.slack_limits import budget_problems, problems
 from tests.golden import Golden
 from tests.unit.render import cases
@@ -77,8 +80,8 @@ def test_without_a_signing_secret_no_message_has_buttons(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", list(cases.CASES))
-def test_only_the_root_has_buttons_and_stays_within_its_limits(name: str) -> None:
-    """Replies, the one-message form of other sinks, and later states are for reading."""
+def test_only_root_and_checklist_have_buttons_and_stay_within_their_limits(name: str) -> None:
+    """Other replies, the one-message form of other sinks, and later states are for reading."""
     view, report = cases.CASES[name]()
     view = replace(
         view, has_buttons=True, can_silence=True, acknowledged="acknowledged by Ines", silenced_until=view.opened_at + timedelta(days=30)
@@ -86,7 +89,7 @@ def test_only_the_root_has_buttons_and_stays_within_its_limits(name: str) -> Non
     messages = renderer().incident(view, report)
 
     assert_good(messages)
-    assert [pressable(m) for m in messages[1:]] == [[]] * (len(messages) - 1)
+    assert {m.slot for m in messages if pressable(m)} <= {"root", "checklist"}
     assert pressable(renderer().later(view, report)) == []
 
 
@@ -99,6 +102,29 @@ def test_after_acknowledging_the_button_goes_and_the_name_stands_there() -> None
     assert pressable(message) == [QUIET, MENU]
     assert grey(message).startswith("Acknowledged by Ines. ")
     assert grey(message).lower().count("acknowledged") == 1
+
+
+@pytest.mark.parametrize("state", ["firing", RESOLVED])
+@pytest.mark.parametrize("name", list(cases.CASES))
+def test_who_did_what_stays_when_the_message_is_too_long(name: str, state: str) -> None:
+    """The button is gone, so the name must be there: of the grey line only the count of checks and what is missing may go."""
+    view, report = cases.CASES[name]()
+    entry = LogEntry(at=view.opened_at, text="acknowledged by Ines", is_standing=True)
+    long = "It rose, and rose. " * 40
+    if report is not None:
+        cause = replace(report.cause, because=(long,), against=(long,))
+        report = replace(
+            report, cause=cause, kill=replace(report.kill, because=(long, long)), missing=(Missing(source="x" * 90, why="y" * 90),) * 9
+        )
+    seen = replace(
+        view, state=state, has_buttons=True, can_silence=True, acknowledged="acknowledged by Ines", log=(entry,), because_degraded="Template root/x.j2 is broken.",
+        alerts=tuple(replace(a, annotations={f"note{i}": long for i in range(9)}) for a in view.alerts),
+    )  # fmt: skip
+    message = renderer().incident(seen, report)[0]
+
+    assert message.full_text.count("Template root/x.j2 is broken. ") == 1
+    assert "cknowledged by Ines" in grey(message)
+    assert_good((message,))
 
 
 def test_a_silence_is_shown_until_it_ends() -> None:
@@ -132,6 +158,60 @@ def test_without_buttons_a_link_leads_to_alertmanagers_form() -> None:
     assert [e["url"] for e in firing.blocks[1]["elements"][0]["elements"] if e.get("text") == "silence"] == [url]
     assert "silence" not in resolved.full_text
     assert_good((firing, resolved))
+
+
+def ticked(**by: str) -> tuple[Message, Message]:
+    """Root and checklist of the leak after somebody ticked items of it at 03:40."""
+    view, report = cases.leak()
+    assert report is not None
+    ticks = {item: Tick(by=name, at=cases.at("03:40")) for item, name in by.items()}
+    report = replace(report, checklist=with_ticks(report.checklist, ticks, now=report.facts.now))
+    messages = renderer().incident(replace(view, has_buttons=True, can_silence=True), report)
+    return messages[0], next(m for m in messages if m.slot == "checklist")
+
+
+class TestChecklist:
+    """What is left to a person can be ticked where it stands."""
+
+    def test_a_ticked_checklist_reads_as_reviewed(self, golden: Golden) -> None:
+        """Who did what and when; a button for what is left, and one to take each tick back; the root counts them."""
+        root, message = ticked(monitor_48h="Ines", alerts_in_place="")
+
+        assert_good((root, message))
+        golden("slack/ticked-a-leak.txt", as_text((message,)))
+        golden("slack/ticked-a-leak.json", json.dumps(message.body()["blocks"][-1], ensure_ascii=False, indent=1))
+        assert "8 of 9 checks done" in grey(root)
+
+    def test_only_what_is_left_to_a_person_is_offered(self) -> None:
+        """Not what the evidence says, nor what could not be checked: that asks for a permission, not for a tick."""
+        _, message = ticked()
+
+        assert pressable(message) == [("tick:apply_fix", "Done: Apply the fix"), ("tick:monitor_48h", "Done: Watch 48 h")]
+
+    def test_the_evidences_own_words_win_over_a_tick(self) -> None:
+        """A root cause that the evidence names is not `done by Ines`, and there is nothing to take back."""
+        before, after = ticked()[1], ticked(root_cause="Ines", exit_code="Otto")[1]
+
+        assert after == before
+
+    def test_yesterdays_tick_has_its_date(self) -> None:
+        """An incident lives for days."""
+        _, report = cases.leak()
+        assert report is not None
+        items = with_ticks(report.checklist, {"monitor_48h": Tick(by="Ines", at=cases.at("23:40", 22))}, now=report.facts.now)
+
+        assert [i.result for i in items if i.tick] == ["done by Ines, 2026-11-22 23:40 UTC"]
+
+    def test_what_is_pressed_survives_a_checklist_that_is_too_long(self) -> None:
+        """A message is cut from the end of its words, never its buttons."""
+        view, report = cases.leak()
+        assert report is not None
+        long = tuple(replace(step, because="x" * 160) for step in report.tree * 40)
+        message = renderer().incident(replace(view, has_buttons=True), replace(report, tree=long))[2]
+
+        assert "did not fit" in message.full_text
+        assert pressable(message) != []
+        assert_good((message,))
 
 
 @given(st.lists(text, min_size=5, max_size=5), st.sampled_from(sorted(cases.CASES)))

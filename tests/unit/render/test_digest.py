@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import jinja2
 
-from receiver.domain.incident import DigestEntry, DigestView
+from receiver.domain.incident import DigestEntry, DigestView, Message
 from receiver.render import Renderer, slack_environment
 from tests.checks.slack_limits import budget_problems, problems
 from tests.golden import Golden
@@ -89,6 +90,70 @@ def test_long_names_keep_a_digest_within_its_budget() -> None:
     messages = renderer().digest(storm(0, entries=entries))
 
     assert_good(messages)
+
+
+def buttons(message: Message) -> list[object]:
+    """What can be pressed; a menu is a list."""
+    elements = [e for b in message.blocks if b["type"] == "actions" for e in b["elements"]]
+    return [[o["text"]["text"] for o in e["options"]] if "options" in e else e["text"]["text"] for e in elements]
+
+
+def acted(n: int, *, acknowledged: int = 0, silenced: int = 0, **more: object) -> DigestView:
+    """A storm in which people acknowledged and silenced the first so many."""
+    entries = tuple(
+        entry(
+            i, is_acknowledged=i < acknowledged, acknowledged_by="Ines" if i else "Otto", silenced_by="Otto",
+            silenced_until=cases.at("05:13") if i < silenced else None,
+        )
+        for i in range(n)
+    )  # fmt: skip
+    return replace(storm(0, entries=entries, has_buttons=True, can_silence=True), **more)  # type: ignore[arg-type]
+
+
+class TestButtons:
+    """A storm is acknowledged and silenced as a whole."""
+
+    def test_a_storm_with_buttons_reads_as_reviewed(self, golden: Golden) -> None:
+        """Who did what to how many; Acknowledge again for those that joined later."""
+        root = renderer().digest(acted(46, acknowledged=40, silenced=40))[0]
+
+        assert_good((root,))
+        golden("slack/i-digest-acted.txt", as_text((root,)))
+        golden("slack/i-digest-acted.json", json.dumps(root.body()["blocks"][-1], ensure_ascii=False, indent=1))
+
+    def test_what_can_be_pressed(self) -> None:
+        """Acknowledge while some workload that fires has no owner; silences where there is an Alertmanager; nothing unsigned."""
+        menu = ["Silence 4 h", "Undo silence"]
+
+        assert buttons(renderer().digest(acted(12))[0]) == ["Acknowledge", "Silence 1 h", menu]
+        assert buttons(renderer().digest(acted(12, acknowledged=11))[0]) == ["Acknowledge", "Silence 1 h", menu]
+        assert buttons(renderer().digest(acted(12, acknowledged=12))[0]) == ["Silence 1 h", menu]
+        assert buttons(renderer().digest(acted(12, can_silence=False))[0]) == ["Acknowledge"]
+        assert buttons(renderer().digest(acted(12, has_buttons=False))[0]) == []
+        assert all(buttons(page) == [] for page in renderer().digest(acted(12))[1:])
+
+    def test_a_storm_that_is_quiet_needs_nobody(self) -> None:
+        """Unless a silence of it is still on, which somebody may want to undo."""
+        quiet = tuple(replace(e, is_quiet=True) for e in acted(12).entries)
+        silent = tuple(replace(e, is_quiet=True) for e in acted(12, silenced=1).entries)
+
+        assert buttons(renderer().digest(acted(0, entries=quiet))[0]) == []
+        assert buttons(renderer().digest(acted(0, entries=silent))[0]) == ["Silence 1 h", ["Silence 4 h", "Undo silence"]]
+
+    def test_everybody_who_did_something_and_what_failed(self) -> None:
+        """Many people, many ends, an Alertmanager that refuses some, one who may not: within the budget."""
+        entries = tuple(
+            replace(
+                e, is_acknowledged=True, acknowledged_by=f"{i}".rjust(40, "n"), silenced_by=f"{i}".rjust(40, "s"),
+                silenced_until=cases.at(f"{2 + i % 20:02}:13") if i % 2 else None, not_silenced="" if i % 2 else "Alertmanager answered 400: " + "y" * 160,
+            )
+            for i, e in enumerate(acted(300).entries)
+        )  # fmt: skip
+        view = acted(0, entries=entries, refused="refused: mallory may not silence (slack_users in the settings)")
+        root = renderer().digest(view)[0]
+
+        assert_good((root,))
+        assert "and 298 more" in root.full_text
 
 
 def test_a_broken_digest_template_still_tells_the_storm() -> None:

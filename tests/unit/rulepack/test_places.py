@@ -47,6 +47,17 @@ def test_an_installed_package_finds_its_own_rules(wheel: Path, tmp_path: Path) -
     assert (Path(done.stdout.strip()) / "config" / "values.schema.json").is_file()
 
 
+def test_an_installed_package_finds_its_own_runbooks(wheel: Path, tmp_path: Path) -> None:
+    """The receiver serves them wherever it is installed."""
+    zipfile.ZipFile(wheel).extractall(tmp_path)
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from receiver.rulepack.places import runbooks_dir; print(runbooks_dir())"
+
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True)
+
+    assert Path(done.stdout.strip()) == tmp_path / "receiver" / "_runbooks"
+    assert (Path(done.stdout.strip()) / "OOMKilled.md").is_file()
+
+
 def test_a_clone_uses_the_folder_people_edit() -> None:
     """In an editable install and in a clone the rules are the repository's own."""
     assert rules_dir() == REPOSITORY / "rules"

@@ -68,6 +68,12 @@ def test_what_cannot_be_read_is_said(expr: str) -> None:
         parse(expr)
 
 
+def test_a_deep_nest_is_no_crash() -> None:
+    """Rule files of other people are input like any other."""
+    with pytest.raises(ConfigError, match="nested too deeply"):
+        parse("(" * 5000 + "a" + ")" * 5000)
+
+
 def test_every_shipped_expression_is_read_with_all_its_selectors() -> None:
     """The tree and the list of selectors are two readings of one text, and agree."""
     for rule in read_pack(rules_dir()).rules:

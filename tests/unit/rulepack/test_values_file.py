@@ -13,8 +13,11 @@ import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from receiver.errors import ConfigError
 from receiver.rulepack import check_rules, read_pack, render_rules, rules_dir, values_schema
+from receiver.rulepack.rewrite import quoted
 from receiver.rulepack.validate import validate
+from receiver.rulepack.values import read_values
 from tests.e2e.binaries import REPOSITORY, binary
 from tests.golden import Golden
 
@@ -217,6 +220,28 @@ def test_any_values_give_rules_that_promtool_accepts(tmp_path: Path) -> None:
     )
 
     assert count >= 25
+    assert done.returncode == 0, done.stderr
+
+
+def test_patterns_that_pass_are_patterns_for_prometheus(tmp_path: Path) -> None:
+    """What is accepted here is never refused there: Python's and RE2's regular expressions differ."""
+    patterns: set[str] = set()
+
+    @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.generate,), database=None)
+    @given(st.text(r"ab1.*+?|()[]{},^$\-_2dDbsw", min_size=1, max_size=9))
+    def collect(pattern: str) -> None:
+        try:
+            read_values(PACK, {"overrides": [{"namespace": pattern, "threshold": 0.5}]})
+        except ConfigError:
+            return
+        patterns.add(pattern)
+
+    collect()
+    rules = [{"record": "l:m:o", "labels": {"n": str(n)}, "expr": f"x{{namespace=~{quoted(p)}}}"} for n, p in enumerate(sorted(patterns))]
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": [{"name": "g", "rules": rules}]}))
+    done = subprocess.run([binary("promtool"), "check", "rules", str(tmp_path / "rules.yaml")], capture_output=True, text=True, check=False)
+
+    assert len(patterns) > 20
     assert done.returncode == 0, done.stderr
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,6 +55,17 @@ def test_an_incident_and_its_messages_are_shown(application: Application) -> Non
     assert "<script>" not in index + text
     assert "{{7*7}}" in text
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+
+
+def test_an_incident_links_the_runbooks_of_its_alerts(application: Application) -> None:
+    """Of those alerts that have one; a name that leads nowhere is no link."""
+    client = application.web.test_client()
+    client.post("/alerts", json=payload(alert("OOMKilled"), alert("HighMemoryUsage"), alert("TheirOwnAlert"), alert("../../README")))
+    application.start()
+    wait_until(lambda: bool(_reported(application)), what="the incident was looked at")
+    text = client.get(f"/incidents/{_reported(application)[0]}").text
+
+    assert re.findall(r'href="/runbooks/([^"]*)"', text) == ["HighMemoryUsage", "OOMKilled"]
 
 
 def test_an_unknown_incident_is_404(application: Application) -> None:

@@ -18,7 +18,7 @@ from receiver.errors import StoreError
 from receiver.pipeline.actions import RIGHTS, Permissions
 from receiver.pipeline.fold import FoldConfig, fold
 from receiver.settings import load
-from receiver.store import incidents, jobs
+from receiver.store import conversations, incidents, jobs
 from receiver.web.slack_actions import clicks, is_signed
 from tests.support import alert
 from tests.unit.web.test_intake import Site
@@ -53,6 +53,21 @@ class Slack(Site):
 
     def press(self, action: str, *, ts: str = "1.1", menu: bool = False, **user: str) -> int:
         return self.send(pressed(self.id, action, ts=ts, menu=menu, **user))
+
+    def report(self) -> None:
+        """As if it had been looked at: a checklist with one item done and one left."""
+        with self.store.write() as tx:
+            found = incidents.load(tx, self.id)
+            assert found is not None
+            items = [
+                {"id": i, "text": t, "state": s, "result": ""}
+                for i, t, s in (
+                    ("exit_code", "Exit code", "done"),
+                    ("root_cause", "Root cause", "todo"),
+                    ("apply_fix", "Apply the fix", "todo"),
+                )
+            ]
+            incidents.save_diagnosis(tx, found, subject=found.subject, data=found.data, report={"checklist": items}, case=None)
 
     def jobs(self) -> list[str]:
         with self.store.read() as tx:
@@ -118,6 +133,45 @@ def test_the_rest_of_the_menu(slack: Slack) -> None:
 
     assert [entry[1] for entry in slack.data["log"]] == ["fix applied by ines", "verdict marked as wrong by ines"]
     assert slack.data["silence"]["wanted_until"] == 0
+
+
+def test_the_checklists_buttons(slack: Slack) -> None:
+    """Done and Undo of an item; the fix is the incident's fix."""
+    slack.report()
+    for ts, word in (("1", "tick:root_cause"), ("2", "untick:root_cause"), ("3", "tick:root_cause"), ("4", "tick:apply_fix")):
+        assert slack.press(word, ts=ts) == 200
+
+    assert slack.data["ticks"]["root_cause"]["by"] == "ines"
+    assert slack.data["fixed"]["by"] == "ines"
+    assert slack.jobs() == ["enrich"]
+
+
+@pytest.mark.parametrize(
+    "action", ["tick", "tick:", "tick:../x", "tick:" + "x" * 300, "untick:Root cause", "tick:nonsense", "tick:exit_code", "ack:root_cause"]
+)
+def test_an_item_that_is_none_changes_nothing(slack: Slack, action: str) -> None:
+    """An old message, or a payload that somebody made up with our secret: answered and left."""
+    slack.report()
+
+    assert slack.press(action) == 200
+    assert "ticks" not in slack.data
+    assert "acknowledged" not in slack.data
+
+
+def test_a_storms_button_is_written_down_and_left_to_a_job(slack: Slack) -> None:
+    """Three hundred members are not worked on while Slack waits."""
+    with slack.store.write() as tx:
+        storm = conversations.open_new(tx, kind="digest", incident_id=None, sink="slack", channel="C1", mention="", now=slack.clock.now())
+        conversations.join_digest(tx, conversation_id=storm.id, incident_id=slack.id, now=slack.clock.now())
+    statuses = [slack.send(pressed(f"storm_{storm.id}", word, ts=ts, menu=menu)) for word, ts, menu in (("ack", "1", False), ("ack", "1", False), ("silence_4h", "2", True))]  # fmt: skip
+    with slack.store.read() as tx:
+        found = conversations.load(tx, storm.id)
+    assert found is not None
+
+    assert statuses == [200] * 3
+    assert [(a["what"], a["by"], a["seconds"]) for a in found.data["acts"]] == [("acknowledge", "ines", 0.0), ("quiet", "ines", 14400.0)]
+    assert slack.jobs() == ["storm_act"]
+    assert "acknowledged" not in slack.data
 
 
 def test_the_same_click_twice_is_one(slack: Slack) -> None:
@@ -284,6 +338,30 @@ class TestCommandLine:
             "fix applied",
         ]  # type: ignore[index]
         assert {first.status_code, again.status_code, fixed.status_code} == {200}
+
+    def test_ticks(self, slack: Slack) -> None:
+        """An item and its undo; a fix is a fix; what is done already, or is no item, is said."""
+        slack.report()
+        url = f"/admin/incidents/{slack.id}"
+        answers = [
+            slack.client.post(f"{url}/{what}", json=body)
+            for what, body in (
+                ("tick", {"item": "root_cause", "by": "Ines"}),
+                ("tick", {"item": "root_cause", "by": "Otto"}),
+                ("untick", {"item": "root_cause"}),
+                ("tick", {"item": "apply_fix", "by": "Ines"}),
+                ("tick", {"item": "exit_code"}),
+                ("tick", {"item": "reboot"}),
+                ("tick", {}),
+                ("tick", {"item": ["root_cause"]}),
+            )
+        ]
+
+        assert [a.status_code for a in answers] == [200, 200, 200, 200, 200, 404, 400, 404]
+        assert [a.json["text"] for a in answers[:4]] == [  # type: ignore[index]
+            "Root cause: ticked by Ines", "already done by Ines", "Root cause: tick taken back", "fix applied by Ines",
+        ]  # fmt: skip
+        assert "known are exit_code, root_cause, apply_fix" in answers[5].json["text"]  # type: ignore[index]
 
     def test_what_it_cannot_do_is_said(self, slack: Slack) -> None:
         """An unknown incident, an unknown action, a form of a foreign page in a browser."""
