@@ -59,6 +59,8 @@ def main(options: Sequence[str] = ()) -> None:
             command = [sys.executable, "-m", "receiver", "rules", "backtest", "--prometheus", prometheus.url, "-o", "json"]
             done = subprocess.run([*command, "--until", "2024-11-10T00:00:00Z", *options], stdout=subprocess.PIPE, check=True)
             took_s = time.perf_counter() - began
+            client = resource.getrusage(resource.RUSAGE_CHILDREN)
+        server_cpu_s = _cpu_s(resource.getrusage(resource.RUSAGE_CHILDREN)) - _cpu_s(client)  # counted when it has ended
     result = json.loads(done.stdout)
     real = sum(len(program.kills_s) for program in programs)
     total = result["sum"]
@@ -68,9 +70,12 @@ def main(options: Sequence[str] = ()) -> None:
     print(f"not fully evaluated   {', '.join(a['alert'] for a in result['alerts'] if a['missing']) or 'none'}")
     print(f"wall time             {took_s:.1f} s, of it {result['load']['seconds']:.1f} s waiting for Prometheus")
     print(f"queries               {result['load']['queries']}, {(result['load']['samples'] or 0) / 1e6:.0f} million samples read")
-    print(
-        f"answers               {result['load']['bytes'] / 1e6:.0f} MB; client peak RSS {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.0f} MiB"
-    )
+    print(f"CPU of Prometheus     {server_cpu_s:.0f} s")
+    print(f"answers               {result['load']['bytes'] / 1e6:.0f} MB; client peak RSS {client.ru_maxrss / 1024:.0f} MiB")
+
+
+def _cpu_s(usage: resource.struct_rusage) -> float:
+    return usage.ru_utime + usage.ru_stime
 
 
 if __name__ == "__main__":

@@ -6,13 +6,13 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from receiver.cli.main import main
 from receiver.rulepack import rules_dir
 from receiver.rulepack.backtest import (
     Asker,
@@ -31,7 +31,7 @@ from receiver.rulepack.backtest import (
 )
 from receiver.rulepack.backtest.judge import How, Outcome
 from receiver.transport import Http, HttpConfig
-from tests.e2e.binaries import REPOSITORY, binary
+from tests.e2e.binaries import binary
 from tests.e2e.servers import Prometheus
 from tests.golden import Golden
 from tests.rules.weeks import END_S, HOUR_S, JOB, LEAKS, SERVER, SPIKES, START_S, write_week
@@ -132,6 +132,26 @@ def test_what_cannot_be_evaluated_is_said(old: Backtest) -> None:
     assert "not running" in receiver.missing
 
 
+def test_a_history_that_begins_later_is_said(prometheus: Prometheus) -> None:
+    """Asked for more than Prometheus keeps: since when it holds anything, instead of quiet days."""
+    longer = Range(start_s=START_S - 48 * HOUR_S, end_s=START_S + 24 * HOUR_S)
+    result = Runner(asker(prometheus), longer).run(read_rule_set(OLD, step_s=60), only=["Watchdog"])
+
+    assert [text.split(" was there")[0] for text in result.missing] == [
+        "container_memory_working_set_bytes", "kube_pod_container_status_restarts_total",
+    ]  # fmt: skip
+    assert all("first at 2024-11-03T0" in text for text in result.missing)
+
+
+def test_matchers_that_fit_nothing_find_nothing_and_say_so(prometheus: Prometheus) -> None:
+    """A wrong cluster or namespace is no quiet week: no kill can be seen, no alert is evaluated but the heartbeat."""
+    result = Runner(asker(prometheus), WEEK, matchers='namespace="nobody"').run(read_rule_set(OLD, step_s=60))
+
+    assert result.kills == ()
+    assert [one.rule.name for one in result.outcomes if one.was_asked] == ["Watchdog"]
+    assert any("no kube-state-metrics" in text for text in result.blind)
+
+
 def test_a_change_of_the_rules_is_told_by_what_it_does(both: tuple[Backtest, Backtest]) -> None:
     """A higher threshold loses one firing and shortens eight; counting restarts wins two kills; nothing is lost."""
     comparison = compare(*both)
@@ -195,36 +215,32 @@ def test_the_shipped_rules_catch_every_kill(prometheus: Prometheus) -> None:
     assert all("is there" in one.missing or "receiver" in one.missing for one in result.outcomes if not one.was_asked)
 
 
-def command(prometheus: Prometheus, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "receiver", "rules", "backtest", "--prometheus", prometheus.url, "--until", "2024-11-10T00:00:00Z", *arguments],
-        cwd=REPOSITORY, env={**os.environ, "PROMETHEUS_HEADERS": "X-Scope-OrgID: a"}, capture_output=True, text=True, check=False, timeout=100,
-    )  # fmt: skip
+def command(capsys: pytest.CaptureFixture[str], prometheus: Prometheus, *arguments: str) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of the command over one day, the one in which only the spikes are killed."""
+    day = ("--until", "2024-11-05T12:00:00Z", "--since", "1d", "--alert", "OOMKilled")
+    with pytest.raises(SystemExit) as ended:
+        main(["rules", "backtest", "--prometheus", prometheus.url, *day, *arguments])
+    return int(ended.value.code or 0), *capsys.readouterr()
 
 
-def test_the_command_prints_the_answer_alone_and_progress_beside(prometheus: Prometheus) -> None:
+def test_the_command_prints_the_answer_alone_and_progress_beside(prometheus: Prometheus, capsys: pytest.CaptureFixture[str]) -> None:
     """stdout is one JSON document; stderr tells which alert is asked for and how far."""
-    done = command(prometheus, str(OLD), "--since", "2d", "--alert", "HighMemoryUsage", "-o", "json")
+    code, out, err = command(capsys, prometheus, str(OLD), "-o", "json")
 
-    document = json.loads(done.stdout)
-    assert (done.returncode, document["schema"], [one["alert"] for one in document["alerts"]]) == (
-        0, "oomtriage.backtest/v1", ["HighMemoryUsage"],
-    )  # fmt: skip
-    assert "[1/1] HighMemoryUsage: 100%" in done.stderr
+    document = json.loads(out)
+    assert (code, document["schema"], [one["alert"] for one in document["alerts"]]) == (0, "oomtriage.backtest/v1", ["OOMKilled"])
+    assert "[1/1] OOMKilled: 100%" in err
 
 
-def test_a_change_that_loses_kills_can_fail_a_build(prometheus: Prometheus) -> None:
+def test_a_change_that_loses_kills_can_fail_a_build(prometheus: Prometheus, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit 1 with --fail-on-missed when the new version is silent about kills that the old one told of, and 0 without it."""
-    day = ("--alert", "OOMKilled", "-q", "--until", "2024-11-05T12:00:00Z", "--since", "1d")
-    arguments = (str(OLD), "--against", str(NEW), *day)
+    worse, better = (str(OLD), "--against", str(NEW), "-q"), (str(NEW), "--against", str(OLD), "-q")
+    code, out, err = command(capsys, prometheus, *worse, "--fail-on-missed")
 
-    lost = command(prometheus, *arguments, "--fail-on-missed")
-
-    assert lost.returncode == 1
-    assert "2 kills missed that were caught before" in lost.stdout
-    assert lost.stderr == ""
-    assert command(prometheus, *arguments).returncode == 0
-    assert command(prometheus, str(NEW), "--against", str(OLD), *day, "--fail-on-missed").returncode == 0
+    assert (code, err) == (1, "")
+    assert "2 kills missed that were caught before" in out
+    assert command(capsys, prometheus, *worse)[0] == 0
+    assert command(capsys, prometheus, *better, "--fail-on-missed")[0] == 0
 
 
 def test_records_that_are_there_are_read_and_mean_the_same(prometheus: Prometheus, tmp_path: Path) -> None:

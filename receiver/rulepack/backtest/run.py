@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from receiver.errors import ConfigError
@@ -151,7 +151,7 @@ class Runner:
         answer = self._asked(alert, expanded.expr, turn)
         covered = answer.covered
         try:
-            firings = _firings(alert, answer.runs, self._range.evaluations(alert.interval_s)[1])
+            firings = _firings(alert, answer.runs, covered.windows[-1][1]) if covered.windows else []
         except CannotTell as exc:
             return judge(alert, (), kills, windows=(), end_s=self._range.end_s, within_s=self._range.within_s, missing=str(exc))
         absent = tuple(sorted(expanded.metrics - there)) if there is not None else ()
@@ -170,26 +170,34 @@ class Runner:
         return known
 
     def _looked(self, expr: str, step_s: int, look_s: int, turn: _Turn) -> _Answer:
-        """Look every `look_s`, the alert's `for`: whatever fires was there at one of these. Then evaluate those pods at every step."""
+        """Look every `look_s`, the alert's `for`: whatever fires was there at one of these. Then evaluate those pods at every step.
+
+        Where the looks end too soon, so does the answer: what is dear to look at is dearer to evaluate.
+        """
+        start_s, end_s = self._range.evaluations(step_s)
         seldom = self._full(expr, look_s, turn)
-        if seldom.covered.why:  # what was not looked at may have fired; where nothing could be, more would not be either
-            return self._full(expr, step_s, turn) if seldom.covered.windows else seldom
+        if not seldom.covered.windows:
+            return seldom
+        why = seldom.covered.why
+        if why and seldom.covered.windows[0][0] > self._range.evaluations(look_s)[0]:
+            return self._full(expr, step_s, turn)
+        if why:
+            end_s = seldom.covered.windows[0][1]
         if not seldom.runs:
-            start_s, end_s = self._range.evaluations(step_s)
-            return _Answer(runs={}, covered=Covered(windows=((start_s, end_s),)), look_s=look_s)
+            return _Answer(runs={}, covered=Covered(windows=((start_s, end_s),), why=why), look_s=look_s)
         pods = {dict(labels).get("pod", "") for labels in seldom.runs}
         fewer = narrowed(expr, pods)
         if fewer is None:
             return self._full(expr, step_s, turn)
-        answer = self._full(fewer, step_s, turn)
+        answer = self._full(fewer, step_s, turn, end_s=end_s)
         runs = {labels: runs for labels, runs in answer.runs.items() if dict(labels).get("pod") in pods}
-        return _Answer(runs=runs, covered=answer.covered, look_s=look_s)
+        return _Answer(runs=runs, covered=replace(answer.covered, why=answer.covered.why or why), look_s=look_s)
 
-    def _full(self, expr: str, step_s: int, turn: _Turn) -> _Answer:
+    def _full(self, expr: str, step_s: int, turn: _Turn, *, end_s: int | None = None) -> _Answer:
         presence = Presence(step_s)
-        start_s, end_s = self._range.evaluations(step_s)
+        start_s, last_s = self._range.evaluations(step_s)
         covered = self._asker.range(
-            expr, start_s=start_s, end_s=end_s, step_s=step_s, what=turn.what, share=turn.share,
+            expr, start_s=start_s, end_s=last_s if end_s is None else end_s, step_s=step_s, what=turn.what, share=turn.share,
             on_series=lambda labels, points: presence.add(labels, (at for at, _ in points)),
         )  # fmt: skip
         return _Answer(runs=presence.runs(), covered=covered)
