@@ -41,6 +41,9 @@ FAST = {
     "alerts": {
         "HighMemoryUsage": {"for": "2s", "keep_firing_for": "0s"},
         "OOMKilled": {"keep_firing_for": "0s"},
+        "OOMKilledRepeatedly": {"keep_firing_for": "0s"},
+        "OOMKilledAtStartup": {"keep_firing_for": "0s"},
+        "SigkilledNearMemoryLimit": {"keep_firing_for": "0s"},
         "ChildProcessOOMKilled": {"for": "2s", "keep_firing_for": "0s"},
         "OomtriageWatchdog": {"enabled": False},  # a heartbeat among the deliveries would be news to every test
     },

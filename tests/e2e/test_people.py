@@ -145,24 +145,24 @@ def test_a_storm_of_three_hundred_is_acknowledged_and_silenced(tmp_path: Path) -
 
         post(alertmanager, *members, *others)
         assert receiver.post(payload(*members)) == 202
-        slack.wait_for(lambda: any("workloads with memory alerts" in r.message.text for r in slack.channel("C1").roots), timeout_s=60)
+        slack.wait_for(lambda: any("workloads with memory alerts" in r.message.text for r in slack.channel("C1").roots), timeout_s=120)
         own = {r.message.text for r in slack.channel("C1").roots if "workloads with memory alerts" not in r.message.text}
         told = 300 - len(own)
-        slack.wait_for(lambda: f"{told} workloads" in digest().text, timeout_s=60)
+        slack.wait_for(lambda: f"{told} workloads" in digest().text, timeout_s=120)
         offered = words(digest())
         answers = [press(receiver, digest(), "Acknowledge", ts=ts) for ts in ("1", "1")]
-        slack.wait_for(lambda: "Acknowledged by ines. " in digest().shown(), timeout_s=60)
+        slack.wait_for(lambda: "Acknowledged by ines. " in digest().shown(), timeout_s=120)
         owned = words(digest())
         answers.append(press(receiver, digest(), "Silence 1 h", ts="2"))
-        wait_until(lambda: len(live()) == told, what="every member has its silence", timeout_s=60)
+        wait_until(lambda: len(live()) == told, what="every member has its silence", timeout_s=120)
         answers.append(press(receiver, digest(), "Silence 4 h", ts="3"))
-        wait_until(lambda: sum(_hours_left(s) > 3.9 for s in live()) == told, what="every silence is extended", timeout_s=60)
-        slack.wait_for(lambda: "Silenced until" in digest().shown() and f"of {told})" not in digest().shown(), timeout_s=60)
+        wait_until(lambda: sum(_hours_left(s) > 3.9 for s in live()) == told, what="every silence is extended", timeout_s=120)
+        slack.wait_for(lambda: "Silenced until" in digest().shown() and f"of {told})" not in digest().shown(), timeout_s=120)
         quiet, held = digest().shown(), live()
         wait_until(lambda: len(silent()) == told, what="Alertmanager is silent about them")
         heard = silent() & {a.labels["pod"] for a in others}
         answers.append(press(receiver, digest(), "Undo silence", ts="4"))
-        wait_until(lambda: live() == [], what="every silence is undone", timeout_s=60)
+        wait_until(lambda: live() == [], what="every silence is undone", timeout_s=120)
 
     assert offered == ["Acknowledge", "Silence 1 h", "Silence 4 h", "Undo silence"]
     assert owned == offered[1:]
