@@ -74,6 +74,9 @@ class Rendering(Protocol):
     def digest(self, view: DigestView) -> tuple[Message, ...]:
         """A storm's root and pages."""
 
+    def grown(self, view: DigestView) -> Message:
+        """A reply about a storm that is much larger than when it was last heard."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrichConfig:
@@ -162,7 +165,11 @@ class Enricher:
             )  # fmt: skip
             for message in self._rendering.digest(view):
                 outbox.desire(tx, conversation.id, message, now=now)
-            conversations.save_data(tx, conversation.id, {**conversation.data, "edited_at": now})
+            heard = int(conversation.data.get("heard") or len(view.entries))  # how large it was when a phone last made a sound
+            if view.ended_at is None and len(view.entries) >= storm.HEARD_AGAIN * heard:
+                heard = len(view.entries)
+                outbox.desire(tx, conversation.id, self._rendering.grown(view), now=now)
+            conversations.save_data(tx, conversation.id, {**conversation.data, "edited_at": now, "heard": heard})
             if view.ended_at is not None:
                 if conversation.closed_at is None:
                     conversations.close(tx, conversation.id, now=now)

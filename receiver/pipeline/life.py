@@ -2,7 +2,7 @@
 
 `data` of an incident:
     {"kills": {POD: n}, "first_kill_at", "last_kill_at": seconds, "pods": [POD, ...], "log": [[seconds, text], ...],
-     "cause": name, "confidence", "limit_bytes", "image", "node", "never_up": bool, "all_replicas": bool, "said": [slot, ...],
+     "cause": name, "confidence", "limit_bytes", "image", "node", "never_up": bool, "never_up_since": seconds, "all_replicas": bool, "said": [slot, ...],
      "state", "resolved_at", "verdict": words, "settings_changed": words, "owner": {"labels", "annotations"} that routes ask for}
 A line of `log` has a third word when messages say it elsewhere: "standing" (shown as long as it holds), "checklist" (its item says
 it, so that ticks do not push the rest out of the grey line). What people do: pipeline/people.py.
@@ -37,6 +37,7 @@ MAX_PODS = 200
 MAX_LOG = 20
 REFIRED_IS_NEWS_S = 900.0
 STILL_DYING_KILLS = 10
+STILL_DOWN_S = 900.0  # never up for so long is worth saying again, aloud
 STANDING, IN_CHECKLIST = "standing", "checklist"
 SURE = 0.85  # from here on a verdict is said without a hedge (message-guide section 3)
 
@@ -66,10 +67,11 @@ def remember(
     is_new_kill = kills > kills_before or (times is not None and times != last_before)
     _note_settings(after, data, report, now=now)
     after.update(_summary(report))
+    after["never_up_since"] = (before_s if (before_s := data.get("never_up_since")) is not None else now) if after["never_up"] else None
     if "cause" in data:  # not the first look: the root already stands there, and its phone notification is gone
         if is_new_kill and kills_before == 0:
             broadcasts += ("broadcast:became-kill",)
-        broadcasts += _escalations(after, data, kills=kills, kills_before=kills_before)
+        broadcasts += _escalations(after, data, kills=kills, kills_before=kills_before, now=now)
         broadcasts += _verdict_news(after, data, now=now)
     said = data.get("said", ())
     fresh = tuple(b for b in broadcasts if b not in said)
@@ -106,13 +108,15 @@ def _note_kills(after: dict[str, Any], before: Mapping[str, Any], report: Report
         after["first_kill_at"], after["last_kill_at"] = min([*times, *known]), max([*times, *known])
 
 
-def _escalations(after: Mapping[str, Any], before: Mapping[str, Any], *, kills: int, kills_before: int) -> tuple[str, ...]:
+def _escalations(after: Mapping[str, Any], before: Mapping[str, Any], *, kills: int, kills_before: int, now: float) -> tuple[str, ...]:
     """What makes an incident worse than its first message said."""
     found = []
     if kills_before < STILL_DYING_KILLS <= kills:
         found.append("escalation:still-dying")
     if after.get("all_replicas") and not before.get("all_replicas"):
         found.append("escalation:all-replicas")
+    if after["never_up_since"] is not None and now - after["never_up_since"] >= STILL_DOWN_S:
+        found.append("escalation:never-up")
     return tuple(found)
 
 

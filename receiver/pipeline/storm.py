@@ -19,6 +19,7 @@ from receiver.store.database import Tx
 from receiver.store.incidents import Incident
 
 DIGEST = "digest"
+HEARD_AGAIN = 2  # a storm sounds once, and again whenever it is so many times as large
 REFUSED_SHOWN_S = 3600.0  # who may not press what stands in a digest for so long
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -80,6 +80,22 @@ def digest(view: DigestView, show: Print) -> tuple[Message, ...]:
         full_text=blocks.as_text(shown),
     )
     return (root, *_pages(view))
+
+
+def grown(view: DigestView, show: Print) -> Message:
+    """A storm that is much larger than when it was last heard: how large, and what to do; said aloud in its thread."""
+    lines = show("digest/root.j2", {"storm": _words(view), "page": view.page_url}, KEYS)
+    parts: list[Block | None] = [
+        blocks.header(fit([inline.plain(h) for h in lines.get("header", ())], blocks.HEADER_MAX, "")),
+        blocks.rich(mentions.as_section(view.mention)),
+        blocks.rich(*(blocks.labelled(key.capitalize(), shorten(" ".join(lines.get(key, ())))) for key in ("do", "next"))),
+    ]
+    shown = tuple(p for p in parts if p is not None and p.get("elements") != [])
+    return Message(
+        slot=f"grown:{len(view.entries)}",
+        text=lock_screen(lines.get("text", ()), "") + mentions.as_mrkdwn(view.mention),
+        blocks=shown, full_text=blocks.as_text(shown), is_reply=True, is_broadcast=True,
+    )  # fmt: skip
 
 
 def digest_bare(view: DigestView, problem: str) -> tuple[Message, ...]:
@@ -177,18 +193,29 @@ def _pages(view: DigestView) -> list[Message]:
         members = sorted((e for e in view.entries if (e.cause if e.cause in CAUSES else "unknown") == cause), key=_name)
         lines += [(cause, _line(e) + (" (own message)" if e.has_own_root else "")) for e in members]
     counts = Counter(cause for cause, _ in lines)
-    pages: list[list[tuple[str, str]]] = [[]]
-    for entry in lines:
-        if not _fits([*pages[-1], entry]):
-            pages.append([])
-        pages[-1].append(entry)
-    return [_page(number, len(pages), page, counts) for number, page in enumerate(pages, start=1) if page]
+    pages = list(_split(lines))
+    return [_page(number, len(pages), page, counts) for number, page in enumerate(pages, start=1)]
 
 
-def _fits(page: Sequence[tuple[str, str]]) -> bool:
-    titles = {cause for cause, _ in page}
-    size = sum(len(inline.plain(line)) for _, line in page) + sum(len(CAUSES[c]) + 8 for c in titles)
-    return len(page) + len(titles) <= blocks.DIGEST_PAGE_MAX_LINES and size <= blocks.DIGEST_PAGE_MAX_CHARS
+def _split(lines: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+    """The lines in pages as full as they may be; a cause has its title on each."""
+    page: list[tuple[str, str]] = []
+    used = 0
+    for cause, line in lines:
+        title = 0 if any(cause == c for c, _ in page) else len(CAUSES[cause]) + 8
+        titles = len({cause, *(c for c, _ in page)})
+        if page and (len(page) + 1 + titles > blocks.DIGEST_PAGE_MAX_LINES or used + title + _size(line) > blocks.DIGEST_PAGE_MAX_CHARS):
+            yield page
+            page, used, title = [], 0, len(CAUSES[cause]) + 8
+        page.append((cause, line))
+        used += title + _size(line)
+    if page:
+        yield page
+
+
+def _size(line: str) -> int:
+    """Characters of a line as it will be shown: where only a blank would part two pieces, more than that does."""
+    return sum(len(inline.element_text(e)) for e in inline.elements(line))
 
 
 def _page(number: int, of: int, page: Sequence[tuple[str, str]], counts: Counter[str]) -> Message:

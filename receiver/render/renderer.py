@@ -15,7 +15,7 @@ from receiver.domain.incident import FIRING, DigestView, IncidentView, Message
 from receiver.domain.report import Report
 from receiver.render import blocks, mentions, root, terminal, thread
 from receiver.render.build import build
-from receiver.render.digest import digest, digest_bare
+from receiver.render.digest import digest, digest_bare, grown
 from receiver.render.environment import BrokenTemplate, Fragments, fragments
 from receiver.render.kinds import kind_of
 from receiver.render.root import Draft, Print
@@ -86,6 +86,15 @@ class Renderer:
             return digest(view, show)
         except BrokenTemplate as exc:
             return digest_bare(view, str(exc))
+
+    def grown(self, view: DigestView) -> Message:
+        """A storm that is much larger than when it was last heard: a short reply that must be noticed."""
+        show, _ = self._print()
+        try:
+            return grown(view, show)
+        except BrokenTemplate as exc:
+            root = digest_bare(view, str(exc))[0]
+            return replace(root, slot=f"grown:{len(view.entries)}", is_reply=True, is_broadcast=True, blocks=root.blocks[:2])
 
     def plain(self, message: Message) -> Message:
         """The same message without blocks, for when a sink refused them."""

@@ -113,7 +113,11 @@ def _within_budget(draft: Draft, lines: Mapping[str, tuple[str, ...]]) -> tuple[
             break
         dropped.append(drop)
         built = _blocks(draft, {k: v for k, v in lines.items() if k not in dropped})
-    return built
+    excess = blocks.visible(built) - blocks.ROOT_MAX_CHARS
+    if excess <= 0 or "said" not in lines:
+        return built
+    said = inline.plain(_joined(lines, "said"))[: blocks.CONTEXT_MAX]
+    return _blocks(draft, {k: v for k, v in lines.items() if k not in dropped} | {"said": (cut(said, len(said) - excess),)})
 
 
 def _blocks(draft: Draft, lines: Mapping[str, tuple[str, ...]]) -> tuple[Block, ...]:

@@ -87,6 +87,8 @@ def sample_storm() -> DigestView:
             incident_id=f"inc_{i}", subject=replace(SUBJECT, workload=Workload(kind="Deployment", name=f"sample-{i}"), container="app"),
             cause=causes[i % len(causes)], summary=f"{i + 1} kills", kill_count=i + 1, kills_per_h=float(i + 1), is_never_up=i == 3,
             is_all_replicas=i == 1, is_quiet=i > 9, node="sample-node-1" if i < 8 else "sample-node-2",
+            is_acknowledged=i < 6, acknowledged_by="Ines", silenced_until=NOW + timedelta(hours=1) if i < 2 else None, silenced_by="Otto",
+            not_silenced="Alertmanager cannot be reached" if i == 7 else "",
         )
         for i in range(12)
     )  # fmt: skip

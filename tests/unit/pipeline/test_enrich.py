@@ -47,6 +47,9 @@ class Words:
             Message(slot="digest-page:1", text=" ".join(names), is_reply=True),
         )
 
+    def grown(self, view: DigestView) -> Message:
+        return Message(slot=f"grown:{len(view.entries)}", text=f"storm of {len(view.entries)} by now", is_reply=True, is_broadcast=True)
+
 
 def container_status(name: str, *, restarts: int = 1, finished: str = "2024-11-10T08:59:30Z") -> dict[str, Any]:
     """A container that was OOM-killed and runs again."""
@@ -413,6 +416,19 @@ class TestStorm:
         desk.work()
 
         assert sorted(r.split()[0] for r in desk.roots()) == ["storm", sent]
+
+    def test_a_storm_sounds_again_only_when_it_has_doubled(self, desk: Desk) -> None:
+        """An edit is silent: twice as many workloads are said aloud in its thread, one more is not."""
+        sizes = (12, 13, 23, 24, 40, 48)
+        heard: list[list[str]] = []
+        for first, last in zip((0, *sizes), sizes, strict=False):
+            desk.take(*(alert(pod=pod(i, f"svc{i}"), container="app") for i in range(first, last)))
+            desk.clock.advance(60)
+            desk.work()
+            heard.append([m.partition("/")[2] for m in desk.messages() if "/grown" in m])
+
+        assert [len(h) for h in heard] == [0, 0, 0, 1, 1, 2]
+        assert heard[-1] == ["grown:24: storm of 24 by now", "grown:48: storm of 48 by now"]
 
     def test_a_slow_trickle_is_no_storm(self, desk: Desk) -> None:
         """Twelve incidents over an hour have roots of their own."""

@@ -156,11 +156,31 @@ class TestButtons:
         assert "and 298 more" in root.full_text
 
 
+def test_a_storm_that_has_doubled_is_said_aloud_in_a_few_lines() -> None:
+    """How large, and what to do; with the mention, and without what stands in the root anyway."""
+    message = renderer().grown(storm(40, mention="<!here>"))
+
+    assert_good((message,), mention="<!here>")
+    assert message.is_broadcast
+    assert message.text.endswith("<!here>")
+    assert [line.split()[0] for line in message.full_text.splitlines()] == ["🔴", "Do", "Next"]
+
+
+def test_a_page_is_as_large_as_it_is_shown() -> None:
+    """Summaries of only blanks are shown with a dot to part them, which counts: found by hypothesis at 6,010 characters."""
+    entries = tuple(entry(i, subject=cases.subject("x" * 60 + f"{i:03d}"), summary="\t\t") for i in range(177))
+
+    assert_good(renderer().digest(storm(0, entries=entries)))
+
+
 def test_a_broken_digest_template_still_tells_the_storm() -> None:
     """Without a usable template the count and the pages go out."""
     broken = Renderer(slack_environment(jinja2.DictLoader({"digest/root.j2": "header: {{ nonsense }}"})))
     root, *pages = broken.digest(storm(12))
+    grown = broken.grown(storm(12))
 
+    assert problems(grown.body()) == []
+    assert "12 workloads with memory alerts" in grown.full_text
     assert problems(root.body()) == []
     assert budget_problems("root", root.body()) == []
     assert "12 workloads with memory alerts" in root.full_text
