@@ -33,7 +33,7 @@ def cluster(containers: int) -> list[Program]:
         place = {"namespace": f"team-{n % 40}", "pod": f"app-{n // 5}-7c9d8b6f5d-{'bcdfghjklm'[n % 10]}x2k{n % 10}", "container": "app"}
         if n % 50 == 0:
             period_s = random.randrange(20, 60) * HOUR_S
-            shape = {"ratio": ramp(period_s), "kills_s": tuple(period_s * k - 20.0 for k in range(1, WEEK_S // period_s + 1))}
+            shape = {"ratio": ramp(period_s), "kills_s": tuple(period_s * k - 20.0 for k in range(1, (WEEK_S - HOUR_S) // period_s + 1))}
         elif n % 100 == 1:
             shape = {"ratio": level(0.4), "kills_s": tuple(sorted(random.uniform(0, WEEK_S - 3600) for _ in range(3)))}
         elif n % 50 == 2:
@@ -62,9 +62,9 @@ def main(options: Sequence[str] = ()) -> None:
             client = resource.getrusage(resource.RUSAGE_CHILDREN)
         server_cpu_s = _cpu_s(resource.getrusage(resource.RUSAGE_CHILDREN)) - _cpu_s(client)  # counted when it has ended
     result = json.loads(done.stdout)
-    real = sum(len(program.kills_s) for program in programs)
+    real = sum(len(program.kills_s) for program in programs)  # in the whole week
     total = result["sum"]
-    print(f"containers            {containers}, 7 days")
+    print(f"containers            {containers}, {result['range']['start']} to {result['range']['end']}")
     print(f"kills                 {real} happened, {total['kills']} found, {total['kills_caught']} caught, {total['kills_missed']} missed")
     print(f"alerts                {len(result['alerts'])}, {total['firings']} firings, {total['threads']} threads")
     print(f"not fully evaluated   {', '.join(a['alert'] for a in result['alerts'] if a['missing']) or 'none'}")

@@ -19,6 +19,10 @@ def backtest_document(backtest: Backtest, comparison: Comparison | None = None) 
     number = {id(kill): index for index, kill in enumerate(backtest.kills)}
     missed = {id(kill) for kill in backtest.missed}
     too_late = {id(kill) for kill in backtest.too_late}
+    spoken: dict[int, list[dict[str, Any]]] = {}
+    for outcome in backtest.outcomes:
+        for one in outcome.caught:
+            spoken.setdefault(id(one.kill), []).append({"alert": outcome.rule.name, "how": one.how.value, "seconds": one.seconds})
     return {
         "schema": SCHEMA,
         "range": {
@@ -28,10 +32,7 @@ def backtest_document(backtest: Backtest, comparison: Comparison | None = None) 
             {
                 "id": number[id(kill)], **_kill(kill),
                 "caught": None if id(kill) in too_late else id(kill) not in missed,
-                "alerts": [
-                    {"alert": outcome.rule.name, "how": one.how.value, "seconds": one.seconds}
-                    for outcome in backtest.outcomes for one in outcome.caught if one.kill is kill
-                ],
+                "alerts": spoken.get(id(kill), []),
             }
             for kill in backtest.kills
         ],

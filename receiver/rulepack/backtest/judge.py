@@ -146,7 +146,8 @@ def judge(
     of_pod: dict[str, list[Kill]] = defaultdict(list)
     for kill in kills:
         of_pod[kill.pod].append(kill)
-    caught = [one for kill in seen if (one := _caught(kill, near[kill.pod], of_pod[kill.pod])) is not None] if about_pods else []
+    first_kill_s = {id(firing): _first_kill_s(firing, of_pod[firing.place[2]]) for firing in ordered}
+    caught = [one for kill in seen if (one := _caught(kill, near[kill.pod], first_kill_s)) is not None] if about_pods else []
     followed = [_is_followed(firing, of_pod[firing.place[2]], within_s) for firing in ordered]
     undecided = sum(
         not has_kill and firing.span.until_s + within_s > end_s for firing, has_kill in zip(ordered, followed, strict=True)
@@ -159,7 +160,13 @@ def judge(
     )  # fmt: skip
 
 
-def _caught(kill: Kill, firings: Iterable[Firing], kills: Iterable[Kill]) -> Caught | None:
+def _first_kill_s(firing: Firing, kills: Iterable[Kill]) -> float:
+    """When the first kill came that the firing may be about; never, for none."""
+    since_s = firing.span.from_s - LATE_S
+    return min((kill.at_s for kill in kills if kill.at_s >= since_s and firing.is_about(kill)), default=float("inf"))
+
+
+def _caught(kill: Kill, firings: Iterable[Firing], first_kill_s: Mapping[int, float]) -> Caught | None:
     """How the kill was spoken of: the earliest word counts."""
     for firing in firings:
         span = firing.span
@@ -167,8 +174,8 @@ def _caught(kill: Kill, firings: Iterable[Firing], kills: Iterable[Kill]) -> Cau
             continue
         if span.from_s >= kill.at_s:
             return Caught(kill=kill, how=How.AFTER, seconds=span.from_s - kill.at_s)
-        earlier = any(firing.is_about(other) and span.from_s - LATE_S <= other.at_s < kill.at_s for other in kills)
-        return Caught(kill=kill, how=How.DURING if earlier else How.BEFORE, seconds=kill.at_s - span.from_s)
+        how = How.DURING if first_kill_s[id(firing)] < kill.at_s else How.BEFORE
+        return Caught(kill=kill, how=how, seconds=kill.at_s - span.from_s)
     return None
 
 

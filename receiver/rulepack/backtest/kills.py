@@ -6,6 +6,7 @@ kill where they tell of the same container within FOLD_S.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -164,24 +165,35 @@ def _collect(trace: str, found: list[Kill], labels: Mapping[str, str], points: l
 
 def fold(traces: Mapping[str, list[Kill]]) -> list[Kill]:
     """Traces of one kill become one. Exact times first, so that they decide when it was; in order of time."""
-    by_container: dict[tuple[str, str, str, str], list[Kill]] = {}
+    containers: dict[tuple[str, str, str, str], _Known] = {}
     for trace in TRACES:
         for kill in sorted(traces.get(trace, ()), key=lambda kill: kill.at_s):
-            known = by_container.setdefault((kill.cluster, kill.namespace, kill.pod, kill.container), [])
-            index = _same(known, kill, trace)
-            if index is None:
-                known.append(kill)
-            elif trace not in known[index].traces:
-                known[index] = replace(known[index], traces=(*known[index].traces, trace))
-    kills = [kill for known in by_container.values() for kill in known]
+            containers.setdefault((kill.cluster, kill.namespace, kill.pod, kill.container), _Known()).add(kill, trace)
+    kills = [kill for known in containers.values() for kill in known.kills]
     return sorted(kills, key=lambda kill: (kill.at_s, kill.namespace, kill.pod, kill.container))
 
 
-def _same(known: list[Kill], kill: Kill, trace: str) -> int | None:
-    """Which of the known kills this trace tells of."""
-    if trace == DATED:
-        return next((i for i, other in enumerate(known) if other.at_s == kill.at_s), None)
-    near = [(abs(other.at_s - kill.at_s), i) for i, other in enumerate(known) if abs(other.at_s - kill.at_s) <= FOLD_S]
-    if trace != PROCESS:  # one such point is one kill: two of them near each other are two
-        near = [(distance, i) for distance, i in near if trace not in known[i].traces]
-    return min(near)[1] if near else None
+class _Known:
+    """The kills of one container so far, in order of time: a worker may be killed every minute of a week."""
+
+    def __init__(self) -> None:
+        self.kills: list[Kill] = []
+        self._times: list[float] = []
+
+    def add(self, kill: Kill, trace: str) -> None:
+        """What a trace tells: of a kill that is known, or of another."""
+        index = self._same(kill, trace)
+        if index is None:
+            at = bisect_right(self._times, kill.at_s)
+            self._times.insert(at, kill.at_s)
+            self.kills.insert(at, kill)
+        elif trace not in self.kills[index].traces:
+            self.kills[index] = replace(self.kills[index], traces=(*self.kills[index].traces, trace))
+
+    def _same(self, kill: Kill, trace: str) -> int | None:
+        """Which of the known kills this trace tells of."""
+        fold_s = 0 if trace == DATED else FOLD_S
+        near = range(bisect_left(self._times, kill.at_s - fold_s), bisect_right(self._times, kill.at_s + fold_s))
+        is_one_each = trace in (COUNTED, DEAD)  # one such point is one kill: two of them near each other are two
+        candidates = (index for index in near if not is_one_each or trace not in self.kills[index].traces)
+        return min(candidates, key=lambda index: abs(self._times[index] - kill.at_s), default=None)

@@ -42,3 +42,10 @@ def test_containers_and_clusters_are_told_apart() -> None:
     traces = {DATED: [*seen(DATED, 1000.0), *seen(DATED, 1000.0, container="proxy"), *seen(DATED, 1000.0, cluster="eu")]}
 
     assert len(fold(traces)) == 3
+
+
+def test_a_worker_killed_every_minute_of_a_week() -> None:
+    """Ten thousand points of one counter are kills more than three minutes apart."""
+    kills = fold({PROCESS: seen(PROCESS, *range(0, 604_800, 60))})
+
+    assert 2_500 < len(kills) < 2_600
