@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from bench.mutants import mutants_of
 from bench.rules_cost import reaches_s
-from bench.rules_mutants import cases_of, equivalents, is_listed
+from bench.rules_mutants import cases_of, equivalents, is_listed, main
 from receiver.rulepack import rules_dir
 from receiver.rulepack.files import Rule
 
@@ -57,6 +61,38 @@ def test_names_are_unique_and_the_exceptions_exist() -> None:
     assert len(names) == len(set(names)) > 800
     assert [pattern for pattern in equivalents() if not any(is_listed(name, [pattern]) for name in names)] == []
     assert all(len(reason) > 10 for reason in equivalents().values())
+
+
+def small_pack(directory: Path, expected: int) -> Path:
+    """A pack of one rule and one test, which expects that value of the record where the metric is 2."""
+    (directory / "tests").mkdir()
+    (directory / "own.rules.yaml").write_text("groups: [{name: g, rules: [{record: 'a:b:c', expr: m > 1}]}]")
+    (directory / "tests" / "own.test.yaml").write_text(
+        f"""
+        rule_files: [../own.rules.yaml]
+        tests:
+          - input_series: [{{series: m, values: 2}}]
+            promql_expr_test: [{{expr: 'a:b:c', eval_time: 0m, exp_samples: [{{labels: 'a:b:c', value: {expected}}}]}}]
+        """
+    )
+    return directory
+
+
+def test_survivors_are_named_and_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What no test notices is listed by name, counted by file, and makes the command fail."""
+    with pytest.raises(SystemExit) as exited:
+        main(["--pack", str(small_pack(tmp_path, expected=2))])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert exited.value.code == 1
+    assert lines[:3] == [f"SURVIVED a:b:c: {what} in `m > 1`" for what in ("> -> >=", "1 -> 0.9", "1 -> 1.1")]
+    assert lines[3] == "own.rules.yaml: 1 noticed, 0 no PromQL, 0 equivalent, 3 survived"
+
+
+def test_red_tests_judge_nothing(tmp_path: Path) -> None:
+    """A test that fails on the rules as they are would notice every mutant: the command says which it is, and ends."""
+    with pytest.raises(SystemExit, match=r"fail before anything is broken: own\.test\.yaml"):
+        main(["--pack", str(small_pack(tmp_path, expected=3))])
 
 
 def test_how_far_a_rule_looks_back() -> None:
