@@ -15,7 +15,7 @@ DEBIAN_GROUPS := prometheus
 PYTEST_ARGS ?= -n auto
 ARGS ?=
 
-.PHONY: help demo test lint unit bench mutants binaries requirements clean
+.PHONY: help demo test lint unit bench mutants pictures binaries requirements clean
 
 help:
 	@echo 'make demo     recorded real incidents, from webhook to message, on this machine alone (ARGS=--once to print and exit)'
@@ -23,6 +23,7 @@ help:
 	@echo 'make lint     ruff, mypy, import layers'
 	@echo 'make bench    the measurements behind the README (ARGS="NAME ..." for some)'
 	@echo 'make mutants  breaks the rules one way at a time and tells what their tests do not notice (minutes)'
+	@echo 'make pictures draws the stories of tests/stories as they look in Slack, into var/pictures (ARGS="NAME ..." for some)'
 	@echo 'make requirements   pin the newest dependencies anew, with hashes'
 
 demo: $(VENV)/.runtime
@@ -44,6 +45,11 @@ bench: $(VENV)/.dev
 
 mutants: $(VENV)/.dev binaries
 	$(BIN)/python -m bench rules_mutants $(ARGS)
+
+# Its browser is fetched when it is first wanted, and is no part of `make test`.
+pictures: $(VENV)/.dev
+	@$(PYTHON) tools/debian_binaries.py pictures
+	$(BIN)/python -m tests.pictures $(ARGS)
 
 # Looks at the disk and is done when they are there.
 binaries:

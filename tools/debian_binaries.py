@@ -49,6 +49,11 @@ GROUPS: Mapping[str, Group] = {
         },
         data={"alertmanager": "usr/share/prometheus/alertmanager"},  # it reads default.tmpl there, or does not start
     ),
+    # A browser without windows and its fonts, for `make pictures` only: about 110 MB to download.
+    "pictures": Group(
+        packages=("chromium-headless-shell", "chromium-common", "fonts-lato", "fonts-dejavu-core", "fonts-noto-color-emoji"),
+        commands={"chromium-headless-shell": "usr/lib/chromium/chromium-headless-shell"},
+    ),
     # pip as a wheel, for a Python whose venv module cannot bring its own (Debian without python3-venv).
     "pip": Group(packages=("python3-pip-whl",)),
 }

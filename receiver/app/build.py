@@ -84,7 +84,7 @@ def build(
     sink, *others = make_sinks(settings, console=console)
     metrics = Metrics(sinks=[s.name for s in (sink, *others)], sources=SOURCES)
     store = Store.open_sqlite(store_path(settings), wait_s=store_wait_s, clock=clock)
-    evidence = make_evidence(settings, kube_api_url=kube_api_url)
+    evidence = make_evidence(settings, kube_api_url=kube_api_url, monotonic=monotonic)
     renderer = make_renderer(settings)
     router = make_router(settings, sink, *others)
     notices = Notices(store, router.default)
@@ -154,7 +154,7 @@ def make_label_names(settings: Settings) -> LabelNames:
     return LabelNames(**names)
 
 
-def make_evidence(settings: Settings, *, kube_api_url: str = "") -> Evidence:
+def make_evidence(settings: Settings, *, kube_api_url: str = "", monotonic: Callable[[], float] = time.monotonic) -> Evidence:
     """The evidence layer; a source that is not configured is None and becomes a Missing."""
     api_url = settings.kube_api_url or kube_api_url
     kube = Kube(KubeConfig(api_url=api_url, token_path=settings.kube_token_path, ca_path=settings.kube_ca_path)) if api_url else None
@@ -165,7 +165,7 @@ def make_evidence(settings: Settings, *, kube_api_url: str = "") -> Evidence:
     redactor = make_redactor(settings.redaction)
     return Evidence(
         EvidenceConfig(cluster_name=settings.cluster_name, deadline_s=settings.enrich_deadline),
-        kube=kube, prometheus=prometheus, alertmanager=alertmanager, redact=redactor.redact,
+        kube=kube, prometheus=prometheus, alertmanager=alertmanager, redact=redactor.redact, monotonic=monotonic,
     )  # fmt: skip
 
 

@@ -58,6 +58,8 @@ class IncidentView:
     settings_changed: str = ""  # "limit raised to 160Mi": a fix was seen since the first kill
     acknowledged: str = ""  # "acknowledged by Ines"
     fix_noted: str = ""  # "fix applied by Ines": said by a person, not seen
+    news: str = ""  # why a message beside the root is sent now: "Firing again, 2 h 10 after the alert resolved."
+    is_new_verdict: bool = False  # that news is the verdict, so its reason belongs to it
     silenced_until: datetime | None = None
     silence_url: str = ""  # Alertmanager's form for a silence, filled in
     can_silence: bool = False  # a silence can be set from here

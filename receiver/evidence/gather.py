@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -59,12 +60,14 @@ class Evidence:
         alertmanager: Alertmanager | None,
         redact: Redact,
         all_gatherers: tuple[Gatherer, ...] = gatherers.ALL,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`monotonic`: the clock by which kept answers age; deadlines of requests are real time."""
         self.config = config
         self.kube, self.prometheus, self.alertmanager = kube, prometheus, alertmanager
         self._redact = redact
         self._gatherers = all_gatherers
-        self._cache = Cache()
+        self._cache = Cache(clock=monotonic)
 
     def gather(self, subject: Subject, alerts: tuple[Alert, ...], now: datetime, *, deadline_s: float | None = None) -> Case:
         """The case of this subject, inside the deadline. Never raises for a source's failure: that becomes a Missing."""

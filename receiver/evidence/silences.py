@@ -93,7 +93,8 @@ def _check(answer: Response) -> None:
     if answer.status == 200:
         return
     said = " ".join(answer.body[:200].decode("utf-8", "replace").split())
-    text = f"Alertmanager answered {answer.status}: {said}"
+    is_page = said.startswith("<")  # of a proxy: nobody reads that in a message
+    text = f"Alertmanager answered {answer.status}" + ("" if is_page or not said else f": {said}")
     if answer.status >= 500 or answer.status == 429:
         raise Unavailable(text)
     raise NotFound(text) if answer.status == 404 else SourceError(text)

@@ -48,7 +48,6 @@ LATE_EVIDENCE_DELAY_S = 45.0  # when something timed out: the first post went wi
 LATE_EVIDENCE_TRIES = 3
 TELL_AT_ONCE = 50
 LOOK_AGAIN_S = (1800.0, 7200.0)  # 84 % right when answered at the first alert, 89 % and 95 % at these (docs/diagnosis.md)
-BECAME_CRITICAL = "broadcast:critical"
 REUSE_EVIDENCE_S = 5.0  # a resolve right after a look needs no second look
 
 
@@ -163,18 +162,22 @@ class Enricher:
                 tx, conversation, config, now=now, public_url=self._config.public_url,
                 has_buttons=self._config.has_buttons, can_silence=self._config.can_silence,
             )  # fmt: skip
+            total, edited_at = len(view.entries), conversation.data.get("edited_at", 0.0)
+            # At the storm's own pace, counted from what was sent; sooner only when a person did something.
+            pace_s = config.edit_interval_s if now - edited_at >= config.edit_interval_s else outbox.EDIT_INTERVAL_S
             for message in self._rendering.digest(view):
-                outbox.desire(tx, conversation.id, message, now=now)
-            heard = int(conversation.data.get("heard") or len(view.entries))  # how large it was when a phone last made a sound
-            if view.ended_at is None and len(view.entries) >= storm.HEARD_AGAIN * heard:
-                heard = len(view.entries)
+                outbox.desire(tx, conversation.id, message, now=now, edit_interval_s=pace_s)
+            data = {"heard": total, "heard_at": now, **conversation.data, "edited_at": now}
+            if view.ended_at is None and storm.is_louder(conversation, total, now=now):
                 outbox.desire(tx, conversation.id, self._rendering.grown(view), now=now)
-            conversations.save_data(tx, conversation.id, {**conversation.data, "edited_at": now, "heard": heard})
+                data |= {"heard": total, "heard_at": now}
+            conversations.save_data(tx, conversation.id, data)
             if view.ended_at is not None:
                 if conversation.closed_at is None:
                     conversations.close(tx, conversation.id, now=now)
             else:
-                jobs.schedule(tx, storm.DIGEST, conversation.id, now=now, due_at=now + config.quiet_s)
+                due_at = max(storm.over_at(tx, conversation, config), now + config.edit_interval_s)
+                jobs.schedule(tx, storm.DIGEST, conversation.id, now=now, due_at=due_at)
 
     def _case(self, incident: Incident, alerts: tuple[Alert, ...], known: Case | None) -> Case | None:
         now = self._store.now()
@@ -216,7 +219,9 @@ class Enricher:
                 incident = replace(incident, subject=report.subject)
                 if self._is_merged_away(tx, job, incident, report, now=now):
                     return
-            data, change = life.remember(incident.data, report, alerts, self._pods(alerts), state=incident.state, now=now)
+            data, change = life.remember(
+                incident.data, report, self._pods(alerts), state=incident.state, severity=incident.severity, now=now
+            )
             if report is not None:
                 report = replace(report, checklist=with_ticks(report.checklist, people.ticks_of(data), now=report.facts.now))
             if report is not None and report.facts.workload is not None:
@@ -314,18 +319,17 @@ class Enricher:
         self, tx: Tx, conversation: Conversation, view: IncidentView, report: Report | None, change: life.Change, *, place: Place, now: float,
     ) -> None:  # fmt: skip
         is_first = not outbox.has_slot(tx, conversation.id, "root")
+        if conversation.root_ts is None:  # the post will call whom the incident calls for by then; edits call nobody
+            view = replace(view, mention=place.mention or conversation.mention)
         for message in self._messages(view, report):
             outbox.desire(tx, conversation.id, message, now=now, is_kill_update=change.is_new_kill)
-        if not is_first:
-            # An edit is silent, and the phone only ever showed the first text: these must be noticed, once each.
-            slots = change.broadcasts
-            is_uncalled = bool(place.mention and not conversation.mention and view.severity == "critical")
-            if is_uncalled and not slots and not outbox.has_slot(tx, conversation.id, BECAME_CRITICAL):
-                slots = (BECAME_CRITICAL,)  # the root stands there since it was a warning, and called nobody
-            for slot in slots:
-                later = self._rendering.later(replace(view, mention=place.mention), report)
-                is_broadcast = not place.options.get("is_quiet")
-                outbox.desire(tx, conversation.id, replace(later, slot=slot, is_reply=True, is_broadcast=is_broadcast), now=now)
+        news = change.news
+        if news is None or is_first or (news.calls and (conversation.mention or not place.mention)):
+            return
+        # An edit is silent, and the phone only ever showed the first text: this must be noticed, once.
+        later = self._rendering.later(replace(view, mention=place.mention, news=news.words, is_new_verdict=news.is_verdict), report)
+        is_broadcast = news.is_broadcast and view.state == FIRING and not place.options.get("is_quiet")
+        outbox.desire(tx, conversation.id, replace(later, slot=news.slot, is_reply=True, is_broadcast=is_broadcast), now=now)
 
     def _messages(self, view: IncidentView, report: Report | None) -> tuple[Message, ...]:
         """Root and replies, the root with its chart where there is history enough for one."""

@@ -3,7 +3,7 @@
 `data` of an incident:
     {"kills": {POD: n}, "first_kill_at", "last_kill_at": seconds, "pods": [POD, ...], "log": [[seconds, text], ...],
      "cause": name, "confidence", "limit_bytes", "image", "node", "never_up": bool, "never_up_since": seconds, "all_replicas": bool, "said": [slot, ...],
-     "state", "resolved_at", "verdict": words, "settings_changed": words, "owner": {"labels", "annotations"} that routes ask for}
+     "state", "severity", "told_at", "resolved_at", "verdict": words, "settings_changed": words, "owner": {"labels", "annotations"} that routes ask for}
 A line of `log` has a third word when messages say it elsewhere: "standing" (shown as long as it holds), "checklist" (its item says
 it, so that ticks do not push the rest out of the grey line). What people do: pipeline/people.py.
 """
@@ -20,6 +20,8 @@ from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.incident import IncidentView, LogEntry
 from receiver.domain.report import CauseName, KillKind, Report
 from receiver.domain.units import format_quantity, from_epoch
+from receiver.pipeline import news
+from receiver.pipeline.news import News
 from receiver.store.conversations import Conversation
 from receiver.store.incidents import Incident
 
@@ -35,66 +37,86 @@ KILLED = frozenset(
 )
 MAX_PODS = 200
 MAX_LOG = 20
-REFIRED_IS_NEWS_S = 900.0
-STILL_DYING_KILLS = 10
-STILL_DOWN_S = 900.0  # never up for so long is worth saying again, aloud
 STANDING, IN_CHECKLIST = "standing", "checklist"
-SURE = 0.85  # from here on a verdict is said without a hedge (message-guide section 3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What one look found new. `broadcasts`: slots of replies that must be noticed, because an edit is silent; once each."""
+    """What one look found new. `news`: what must be said beside the edit."""
 
     is_new_kill: bool = False
     is_first_look: bool = False
-    broadcasts: tuple[str, ...] = ()
+    news: News | None = None
 
 
 def remember(
-    data: Mapping[str, Any], report: Report | None, alerts: Sequence[Alert], pods: Sequence[str], *, state: str, now: float
+    data: Mapping[str, Any], report: Report | None, pods: Sequence[str], *, state: str, severity: str, now: float
 ) -> tuple[dict[str, Any], Change]:
     """The incident's memory after one more look, and what was new in it."""
     after: dict[str, Any] = dict(data)
     after["pods"] = list(dict.fromkeys([*data.get("pods", ()), *pods]))[:MAX_PODS]
     is_first_look = "state" not in data
-    broadcasts = _note_state(after, data, state=state, now=now)
-    if report is None:
-        return after, Change(is_first_look=is_first_look, broadcasts=broadcasts)
-    kills_before, last_before = sum(data.get("kills", {}).values()), data.get("last_kill_at")
-    _note_kills(after, data, report)
-    kills, times = sum(after["kills"].values()), after.get("last_kill_at")
-    is_new_kill = kills > kills_before or (times is not None and times != last_before)
-    _note_settings(after, data, report, now=now)
-    after.update(_summary(report))
-    after["never_up_since"] = (before_s if (before_s := data.get("never_up_since")) is not None else now) if after["never_up"] else None
-    if "cause" in data:  # not the first look: the root already stands there, and its phone notification is gone
-        if is_new_kill and kills_before == 0:
-            broadcasts += ("broadcast:became-kill",)
-        broadcasts += _escalations(after, data, kills=kills, kills_before=kills_before, now=now)
-        broadcasts += _verdict_news(after, data, now=now)
-    said = data.get("said", ())
-    fresh = tuple(b for b in broadcasts if b not in said)
-    after["said"] = [*said, *fresh]
-    return after, Change(is_new_kill=is_new_kill, is_first_look=is_first_look, broadcasts=fresh)
+    after.setdefault("told_at", now)
+    found = _note_state(after, data, state=state, now=now) + _note_severity(after, severity, state=state)
+    is_new_kill = False
+    if report is not None:
+        kills_before, last_before = sum(data.get("kills", {}).values()), data.get("last_kill_at")
+        _note_kills(after, data, report)
+        kills, times = sum(after["kills"].values()), after.get("last_kill_at")
+        is_new_kill = kills > kills_before or (times is not None and times != last_before)
+        _note_settings(after, data, report, now=now)
+        after.update(_summary(report))
+        after["never_up_since"] = (since if (since := data.get("never_up_since")) is not None else now) if after["never_up"] else None
+        if "cause" in data:  # not the first look: the root already stands there, and its phone notification is gone
+            if is_new_kill and kills_before == 0:
+                found.insert(0, news.became_kill())
+            found += news.escalations(after, data, kills=kills, kills_before=kills_before, now=now)
+            found += _note_verdict(after, data, now=now)
+            if after.get("settings_changed") != data.get("settings_changed"):
+                found.append(news.fix_seen(after["settings_changed"]))
+    return _with_news(after, found, is_first_look=is_first_look, is_new_kill=is_new_kill)
 
 
-def _note_state(after: dict[str, Any], before: Mapping[str, Any], *, state: str, now: float) -> tuple[str, ...]:
+def _with_news(after: dict[str, Any], found: Sequence[News], *, is_first_look: bool, is_new_kill: bool) -> tuple[dict[str, Any], Change]:
+    """The one message says the whole state, so what else was news in this look is said with it."""
+    said = list(after.get("said", ()))
+    chosen = news.first_fit(found, said)
+    if chosen is not None:
+        after["said"] = [*said, chosen.slot]
+    return after, Change(is_new_kill=is_new_kill, is_first_look=is_first_look, news=chosen)
+
+
+def _note_state(after: dict[str, Any], before: Mapping[str, Any], *, state: str, now: float) -> list[News]:
     """Resolved, or firing again; the latter is news when it was quiet for a while (message-guide section 6)."""
     was = before.get("state", FIRING)
     after["state"] = state
     if was == state:
-        return ()
+        return []
     if state != FIRING:
         log_entry(after, now, "alert resolved")
         after["resolved_at"] = now
-        return ()
+        return []
     log_entry(after, now, "firing again")
-    resolved_at = before.get("resolved_at", now)
-    if now - resolved_at <= REFIRED_IS_NEWS_S:
-        return ()
+    again = news.refired(before.get("resolved_at", now), now)
+    if again is None:
+        return []
     after.pop("acknowledged", None)  # it sounds again, so it is to be owned again
-    return (f"broadcast:refired:{int(resolved_at)}",)
+    return [again]
+
+
+def _note_severity(after: dict[str, Any], severity: str, *, state: str) -> list[News]:
+    """Critical now, and not when it was told: the root may have called nobody."""
+    was, after["severity"] = after.get("severity", severity), severity
+    return [news.became_critical()] if severity == "critical" != was and state == FIRING else []
+
+
+def _note_verdict(after: dict[str, Any], before: Mapping[str, Any], *, now: float) -> list[News]:
+    """The answer changed, or became sure. It is never swapped silently: the grey line keeps what was said before."""
+    changed = news.verdict(after, before)
+    if changed is None:
+        return []
+    log_entry(after, now, f"was '{before.get('verdict', before['cause'])}', now '{after['verdict']}'")
+    return [changed]
 
 
 def _note_kills(after: dict[str, Any], before: Mapping[str, Any], report: Report) -> None:
@@ -106,29 +128,6 @@ def _note_kills(after: dict[str, Any], before: Mapping[str, Any], report: Report
     if times:
         known = [t for t in (before.get("first_kill_at"), before.get("last_kill_at")) if t is not None]
         after["first_kill_at"], after["last_kill_at"] = min([*times, *known]), max([*times, *known])
-
-
-def _escalations(after: Mapping[str, Any], before: Mapping[str, Any], *, kills: int, kills_before: int, now: float) -> tuple[str, ...]:
-    """What makes an incident worse than its first message said."""
-    found = []
-    if kills_before < STILL_DYING_KILLS <= kills:
-        found.append("escalation:still-dying")
-    if after.get("all_replicas") and not before.get("all_replicas"):
-        found.append("escalation:all-replicas")
-    if after["never_up_since"] is not None and now - after["never_up_since"] >= STILL_DOWN_S:
-        found.append("escalation:never-up")
-    return tuple(found)
-
-
-def _verdict_news(after: dict[str, Any], before: Mapping[str, Any], *, now: float) -> tuple[str, ...]:
-    """The answer changed, or became sure. It is never swapped silently: the grey line keeps what was said before."""
-    was, is_now = before["cause"], after["cause"]
-    became_sure = was == is_now and before.get("confidence", 0.0) < SURE <= after["confidence"]
-    flipped = is_now not in (was, CauseName.UNKNOWN.value)
-    if not became_sure and not flipped:
-        return ()
-    log_entry(after, now, f"was '{before.get('verdict', was)}', now '{after['verdict']}'")
-    return (f"verdict:{is_now}",) if flipped else ()
 
 
 def view_of(

@@ -5,7 +5,7 @@ A workload is named in at most one root: its own, or a digest's. Incidents on a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +13,14 @@ from receiver.domain.incident import FIRING, DigestEntry, DigestView
 from receiver.domain.incident import Conversation as Place
 from receiver.domain.units import from_epoch
 from receiver.pipeline.fold import ENRICH
+from receiver.pipeline.news import ONE_BREATH_S, PLAUSIBLE
 from receiver.store import conversations, incidents, jobs
 from receiver.store.conversations import Conversation
 from receiver.store.database import Tx
 from receiver.store.incidents import Incident
 
 DIGEST = "digest"
-HEARD_AGAIN = 2  # a storm sounds once, and again whenever it is so many times as large
+HEARD_AGAIN = 2  # a storm sounds once, and again when it is so many times as large, once a minute at most
 REFUSED_SHOWN_S = 3600.0  # who may not press what stands in a digest for so long
 
 
@@ -94,26 +95,32 @@ def show_again(tx: Tx, incident_id: str, config: StormConfig, *, now: float) -> 
         refresh(tx, digest, config, now=now, is_for_a_person=True)
 
 
+def over_at(tx: Tx, digest: Conversation, config: StormConfig) -> float:
+    """When the storm is over, if nothing joins it any more."""
+    return _newest(conversations.members(tx, digest.id), digest) + config.quiet_s
+
+
 def digest_view(
     tx: Tx, digest: Conversation, config: StormConfig, *, now: float, public_url: str, has_buttons: bool = False, can_silence: bool = False
 ) -> DigestView:
-    """A storm as it stands now."""
+    """A storm as it stands now. Who was told alone while it began, or has a root of its own all the same, is part of it."""
     members = conversations.members(tx, digest.id)
+    newest = _newest(members, digest)
+    joined = dict(members)
+    alone = conversations.told_alone(tx, sink=digest.sink, channel=digest.channel, since=digest.opened_at - config.window_s, until=newest)
     entries = []
-    for incident_id, _ in members:
+    for incident_id in dict.fromkeys([*joined, *alone]):
         incident = incidents.load(tx, incident_id)
         if incident is not None:
-            entries.append(_entry(incident, now=now, public_url=public_url))
-    newest = max((joined for _, joined in members), default=digest.opened_at)
-    is_over = now >= newest + config.quiet_s
+            entries.append(_entry(incident, now=now, public_url=public_url, has_own_root=incident_id not in joined))
     clusters = {e.subject.cluster for e in entries if e.subject.cluster}
     return DigestView(
         id=digest.id,
         opened_at=from_epoch(digest.opened_at),
         now=from_epoch(now),
         entries=tuple(entries),
-        new_last_5_min=sum(1 for _, joined in members if joined >= now - 300),
-        ended_at=from_epoch(now) if is_over else None,
+        new_last_5_min=sum(1 for _, at in members if at >= now - 300),
+        ended_at=from_epoch(now) if now >= newest + config.quiet_s else None,
         cluster=clusters.pop() if len(clusters) == 1 else "",
         page_url=public_url,
         mention=digest.mention,
@@ -123,7 +130,17 @@ def digest_view(
     )
 
 
-def _entry(incident: Incident, *, now: float, public_url: str) -> DigestEntry:
+def is_louder(digest: Conversation, total: int, *, now: float) -> bool:
+    """Whether the storm is twice as large as when it last made a sound, and that was a while ago."""
+    heard, heard_at = int(digest.data.get("heard", total)), float(digest.data.get("heard_at", now))
+    return total >= HEARD_AGAIN * heard and now - heard_at >= ONE_BREATH_S
+
+
+def _newest(members: Sequence[tuple[str, float]], digest: Conversation) -> float:
+    return max((joined for _, joined in members), default=digest.opened_at)
+
+
+def _entry(incident: Incident, *, now: float, public_url: str, has_own_root: bool) -> DigestEntry:
     data = incident.data
     kills = sum(data.get("kills", {}).values())
     silence = data.get("silence") or {}
@@ -131,7 +148,7 @@ def _entry(incident: Incident, *, now: float, public_url: str) -> DigestEntry:
     return DigestEntry(
         incident_id=incident.id,
         subject=incident.subject,
-        cause=data.get("cause", "unknown"),
+        cause=data.get("cause", "unknown") if data.get("confidence", 0.0) >= PLAUSIBLE else "unknown",
         summary=_summary(data, kills),
         kill_count=kills,
         is_never_up=bool(data.get("never_up")),
@@ -140,6 +157,7 @@ def _entry(incident: Incident, *, now: float, public_url: str) -> DigestEntry:
         is_quiet=incident.state != FIRING,
         node=data.get("node", ""),
         image=data.get("image", "") or "",
+        has_own_root=has_own_root,
         page_url=f"{public_url}/incidents/{incident.id}" if public_url else "",
         is_acknowledged=bool(data.get("acknowledged")),
         acknowledged_by=(data.get("acknowledged") or {}).get("by", ""),
@@ -149,19 +167,8 @@ def _entry(incident: Incident, *, now: float, public_url: str) -> DigestEntry:
     )
 
 
-_CAUSE_WORDS = {
-    "leak": "likely leak",
-    "spike": "spike",
-    "limit_too_low": "limit too low",
-    "startup": "at start-up",
-    "node_pressure": "node out of memory",
-    "not_memory": "not an OOM",
-    "unknown": "cannot tell yet",
-}
-
-
 def _summary(data: Mapping[str, Any], kills: int) -> str:
-    words = _CAUSE_WORDS.get(str(data.get("cause")), "cannot tell yet")
+    words = str(data.get("verdict") or "cannot tell yet")
     if data.get("kind") == "child_process_oom":
         return f"{kills} workers killed, pod Running"
     return f"{kills} {'kill' if kills == 1 else 'kills'}, {words}" if kills else words

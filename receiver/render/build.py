@@ -228,7 +228,8 @@ def _cause(report: Report | None) -> CauseWords:
         is_likely=cause.confidence >= LIKELY,
         is_plausible=cause.confidence >= PLAUSIBLE,
         because=tuple(reason(b) for b in cause.because),
-        against=tuple(reason(a) for a in cause.against),
+        # What was refused ("Not a low limit: ...") speaks for the verdict: what speaks against it comes first.
+        against=tuple(sorted((reason(a) for a in cause.against), key=lambda a: a.startswith("Not "))),
         settle_by=_settling(cause.settle_by),
         detail=cause.detail,
         follows_traffic=cause.detail == "traffic" or bool(shape and (shape.rate_correlation or 0.0) >= 0.5),

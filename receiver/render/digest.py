@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from receiver.domain.incident import DigestEntry, DigestView, Message
@@ -20,7 +20,7 @@ NAME_MAX, SUMMARY_MAX = 44, 40  # characters of a line in a page: one or two lin
 SHARED = 0.5  # a factor is common when it covers more than this share of the workloads
 
 CAUSES = {
-    "leak": "likely leak", "startup": "start-up needs more", "limit_too_low": "limit too low", "spike": "peaks",
+    "leak": "suspected leak", "startup": "start-up needs more", "limit_too_low": "limit too low", "spike": "peaks",
     "node_pressure": "node out of memory", "not_memory": "not an OOM", "unknown": "cannot tell yet",
 }  # fmt: skip
 
@@ -29,7 +29,7 @@ CAUSES = {
 class CauseCount:
     """How many workloads share a cause."""
 
-    words: Annotated[str, "`likely leak`, `limit too low`, ..."]
+    words: Annotated[str, "`suspected leak`, `limit too low`, ..."]
     count: Annotated[int, "workloads"]
 
 
@@ -62,7 +62,11 @@ def digest(view: DigestView, show: Print) -> tuple[Message, ...]:
     storm = _words(view)
     lines = show("digest/root.j2", {"storm": storm, "page": view.page_url}, KEYS)
     mention = "" if storm.is_over else view.mention
-    worst = [_line(e) for e in sorted((e for e in view.entries if not e.has_own_root), key=_badness)[:WORST]]
+    is_worth_a_word = storm.still > 0  # when all are quiet, the header says so
+    worst = [
+        _line(e if is_worth_a_word else replace(e, is_quiet=False))
+        for e in sorted((e for e in view.entries if not e.has_own_root), key=_badness)[:WORST]
+    ]
     title = blocks.section(" ".join(lines.get("worst", ())))
     parts: list[Block | None] = [
         blocks.header(fit([inline.plain(h) for h in lines.get("header", ())], blocks.HEADER_MAX, "")),

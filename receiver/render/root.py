@@ -69,7 +69,9 @@ def root(draft: Draft, show: Print) -> Root:
 
 def later(draft: Draft, show: Print) -> Root:
     """The same state in a few lines: what changed and what to do, for a channel that has seen the whole before."""
-    lines = {k: v for k, v in root_lines(draft, show).items() if k in ("header", "do", "next", "facts", "text")}
+    lines = {k: v for k, v in root_lines(draft, show).items() if k in ("header", "do", "why", "next", "facts", "text")}
+    news = clean_line(draft.view.news, LINE_MAX)
+    lines["why"] = (news, *(lines.get("why", ()) if draft.view.is_new_verdict else ())) if news else ()
     return Root(
         text=lock_screen(lines.get("text", ()), draft.context.subject) + mentions.as_mrkdwn(draft.mention),
         blocks=tuple(b for b in _blocks(draft, lines) if b["type"] in ("header", "rich_text"))[:3],

@@ -98,6 +98,20 @@ def opened_since(tx: Tx, *, sink: str, channel: str, since: float) -> int:
     return int(rows[0]["n"])
 
 
+def told_alone(tx: Tx, *, sink: str, channel: str, since: float, until: float) -> list[str]:
+    """The incidents that got a root of their own in a channel in that time, oldest first."""
+    rows = tx.run(
+        """SELECT incident_id FROM conversation WHERE kind = :kind AND sink = :sink AND channel = :channel
+           AND opened_at BETWEEN :since AND :until ORDER BY opened_at, incident_id""",
+        kind=INCIDENT,
+        sink=sink,
+        channel=channel,
+        since=since,
+        until=until,
+    )
+    return [row["incident_id"] for row in rows]
+
+
 def waiting_roots(tx: Tx, *, sink: str, channel: str) -> list[Conversation]:
     """Conversations of incidents whose root was never tried to be sent, oldest first."""
     rows = tx.run(

@@ -47,8 +47,19 @@ class Outgoing:
     created_at: float
 
 
-def desire(tx: Tx, conversation_id: str, message: Message, *, now: float, is_kill_update: bool = False) -> None:
-    """Say what a slot of a conversation should show. The same content again changes nothing."""
+def desire(
+    tx: Tx,
+    conversation_id: str,
+    message: Message,
+    *,
+    now: float,
+    is_kill_update: bool = False,
+    edit_interval_s: float = EDIT_INTERVAL_S,
+) -> None:
+    """Say what a slot of a conversation should show. The same content again changes nothing.
+
+    `edit_interval_s`: an edit waits so long after what was sent before it.
+    """
     body = json.dumps(message.body(), ensure_ascii=False, separators=(",", ":"))
     edit_urgency = KILL_UPDATE if is_kill_update and not message.is_reply else EDIT
     tx.run(
@@ -71,7 +82,7 @@ def desire(tx: Tx, conversation_id: str, message: Message, *, now: float, is_kil
         is_broadcast=int(message.is_broadcast),
         post_urgency=REPLY if message.is_reply and not message.is_broadcast else ROOT,
         edit_urgency=edit_urgency,
-        edit_interval_s=EDIT_INTERVAL_S,
+        edit_interval_s=edit_interval_s,
         body=body,
         now=now,
     )
@@ -142,6 +153,14 @@ def arrived(tx: Tx, outgoing: Outgoing, *, ts: str | None, revision: int, now: f
     )
     if not outgoing.is_reply and ts is not None:
         tx.run("UPDATE conversation SET root_ts = :ts WHERE id = :id", id=outgoing.conversation_id, ts=ts)
+
+
+def drop_overtaken(tx: Tx, root: Outgoing) -> None:
+    """A root was posted just now and tells the newest: broadcasts that waited behind it would only sound again."""
+    tx.run(
+        "DELETE FROM message WHERE conversation_id = :c AND is_broadcast = 1 AND state = 'new' AND sent_rev = 0 AND intent_at IS NULL",
+        c=root.conversation_id,
+    )
 
 
 def found(tx: Tx, outgoing: Outgoing, *, ts: str, now: float) -> None:

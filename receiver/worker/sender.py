@@ -191,6 +191,8 @@ class Sender:
         # A sink without timestamps still has a root: replies never happen there, edits are new messages.
         with self._store.write() as tx:
             outbox.arrived(tx, outgoing, ts=ts, revision=outgoing.revision, now=self._store.now())
+            if ts is not None and not outgoing.is_reply:
+                outbox.drop_overtaken(tx, outgoing)
         self._metrics.deliveries.labels(outgoing.sink, "ok").inc()
 
     def _note_failure(self, outgoing: Outgoing, exc: DeliveryError) -> None:

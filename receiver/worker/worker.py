@@ -21,6 +21,7 @@ class Worker:
 
     def __init__(self, dispatcher: Dispatcher, *senders: Sender) -> None:
         self.dispatcher = dispatcher
+        self.senders = senders
         self._loops: list[tuple[str, Dispatcher | Sender, threading.Event]] = [("dispatcher", dispatcher, threading.Event())]
         self._loops += [(f"sender-{i}" if i else "sender", sender, threading.Event()) for i, sender in enumerate(senders)]
         self._stopping = threading.Event()

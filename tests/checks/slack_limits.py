@@ -12,7 +12,7 @@ from typing import Any
 
 HEADER, BLOCKS, CONTEXT_ELEMENTS, ACTIONS, TEXT_TRUNCATED, CUMULATIVE = 150, 50, 10, 25, 40_000, 13_200
 OUR_CUMULATIVE, TEXT_ADVISED = 10_000, 4_000
-ALT_TEXT, URL, BLOCK_ID = 2_000, 3_000, 255
+ALT_TEXT, URL, BLOCK_ID, SECTION_FIELDS = 2_000, 3_000, 255, 10
 BUDGET_HEADER, BUDGET_TEXT, BUDGET_ROOT, BUDGET_ROOT_BLOCKS, BUDGET_THREAD, BUDGET_DIGEST, BUDGET_DIGEST_LINES = (
     62,
     120,
@@ -51,6 +51,7 @@ def problems(body: Mapping[str, Any], *, allowed_mention: str = "") -> list[str]
     blocks = body.get("blocks") or []
     found = [f"Slack: {error}" for error in [slack_error(body)] if error]
     found += list(_invalid_blocks(blocks))
+    found += [f"{key}: not a field that we send" for key in ("attachments", "link_names", "parse", "as_user", "icon_url") if key in body]
     found += list(_unsafe_text(str(body.get("text") or ""), allowed_mention))
     found += [p for b in blocks for p in _unsafe_block(b, allowed_mention)]
     total = sum(len(t) for b in blocks for t in _strings(b))
@@ -64,6 +65,8 @@ def problems(body: Mapping[str, Any], *, allowed_mention: str = "") -> list[str]
 def budget_problems(slot: str, body: Mapping[str, Any]) -> list[str]:
     """Where a message is longer than the guide allows for its place."""
     blocks = body.get("blocks") or []
+    if not blocks:
+        return []  # words alone, for receivers that show no blocks: `text` is all there is
     seen = sum(len(t) for b in blocks for t in visible_strings(b))
     found = []
     text = MENTION.sub("", str(body["text"])).rstrip()
@@ -166,9 +169,11 @@ def _header(block: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _section(block: Mapping[str, Any]) -> Iterator[str]:
-    text = block.get("text") or {}
-    if not 0 < len(str(text.get("text", ""))) <= 3000:
+    text, many = block.get("text") or {}, block.get("fields") or []
+    if not many and not 0 < len(str(text.get("text", ""))) <= 3000:
         yield "section text missing or over 3000"
+    if len(many) > SECTION_FIELDS or any(not 0 < len(str(f.get("text", ""))) <= 2000 for f in many):
+        yield "fields of a section: too many, empty or over 2000"
 
 
 def _context(block: Mapping[str, Any]) -> Iterator[str]:
@@ -204,12 +209,21 @@ def _actions(block: Mapping[str, Any]) -> Iterator[str]:
             yield from _plain_text(element.get("text"), 75)
             if len(str(element.get("value", ""))) > 2000 or len(str(element.get("accessibility_label", ""))) > 75:
                 yield "value or accessibility_label of a button too long"
+            if len(str(element.get("url", ""))) > URL:
+                yield "url of a button too long"
+            if "confirm" in element:
+                yield from _confirm(element["confirm"])
             if element.get("style", "primary") not in ("primary", "danger"):
                 yield f"button of style {element['style']}"
         elif element.get("type") == "overflow":
             yield from _overflow(element)
         else:
             yield f"unknown element {element.get('type')}"
+
+
+def _confirm(dialog: Mapping[str, Any]) -> Iterator[str]:
+    for key, limit in (("title", 100), ("text", 300), ("confirm", 30), ("deny", 30)):
+        yield from (f"confirm.{key}: {p}" for p in _plain_text(dialog.get(key), limit))
 
 
 def _overflow(element: Mapping[str, Any]) -> Iterator[str]:
@@ -257,6 +271,8 @@ def _inlines(part: Mapping[str, Any]) -> Iterator[str]:
         elif kind == "date":
             if not isinstance(element.get("timestamp"), int) or not _DATE_TOKENS.search(str(element.get("format", ""))):
                 yield "malformed date"
+            if not element.get("fallback"):
+                yield "date without fallback"
         elif kind in MENTION_TYPES:
             if not element.get(MENTION_TYPES[kind]):
                 yield f"{kind} without {MENTION_TYPES[kind]}"

@@ -50,8 +50,8 @@ def named(slack: FakeSlack) -> Counter[str]:
         if own:
             found[own[0]] += 1
             continue
-        pages = [r.shown() for r in root.replies]
-        found.update(set(re.findall(r"svc\d{3}x", "\n".join(pages))))
+        lines = [line for r in root.replies for line in r.shown().splitlines() if "(own message)" not in line]
+        found.update(set(re.findall(r"svc\d{3}x", "\n".join(lines))))
     return found
 
 

@@ -7,7 +7,8 @@
         print(slack.text("C1"))
 
 It answers as Slack does: errors as 200 with a word, 429 with Retry-After, 5xx, silence. It runs every body through
-`tests.checks.slack_limits`: what Slack would refuse is refused, what we forbid ourselves is kept in `complaints`.
+`tests.checks.slack_limits`: what Slack would refuse is refused, what we forbid ourselves is kept in `complaints`, and a `with`
+block that ends with complaints fails its test. `happened` keeps what reached the channels in the order of time.
 `python -m tests.fakes.slack --port 0` runs it as a process of its own and prints the port; `RemoteFakeSlack` talks to it.
 """
 
@@ -29,7 +30,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from receiver.render import blocks as block_text
 from receiver.render.text import unescape_mrkdwn
-from tests.checks.slack_limits import MENTION, MENTION_TYPES, problems, slack_error
+from tests.checks.slack_limits import MENTION, MENTION_TYPES, budget_problems, problems, slack_error
 
 TOKEN = "xoxb-fake-0123456789"
 WEBHOOK_PATH = "/services/T0FAKE/B0FAKE/webhook-secret"
@@ -50,6 +51,17 @@ class Posted:
     thread_ts: str = ""
     is_broadcast: bool = False
     edits: int = 0
+    edited_at: float = 0.0
+
+    @property
+    def posted_at(self) -> float:
+        """Seconds since 1970."""
+        return float(self.ts)
+
+    @property
+    def is_loud(self) -> bool:
+        """Whether a phone makes a sound for it: what stands in the channel does when it is posted, a reply or an edit does not."""
+        return not self.thread_ts or self.is_broadcast
 
     @property
     def delivery_id(self) -> str:
@@ -59,6 +71,23 @@ class Posted:
     def shown(self) -> str:
         """As a person reads it."""
         return block_text.as_text(self.blocks) if self.blocks else unescape_mrkdwn(self.text)
+
+
+@dataclass(frozen=True)
+class Happening:
+    """A message that was posted or edited. `ts` of the message; `pings`: who was called by it."""
+
+    at: float
+    kind: str  # "post", "reply", "broadcast", "edit"
+    channel: str
+    ts: str
+    text: str
+    pings: tuple[str, ...] = ()
+
+    @property
+    def is_loud(self) -> bool:
+        """Whether a phone makes a sound."""
+        return self.kind in ("post", "broadcast")
 
 
 @dataclass
@@ -123,9 +152,11 @@ class FakeSlack:
     """See the module's docstring. `min_interval_s`: one message a channel in that time, else 429; 0 for no limit."""
 
     def __init__(
-        self, *, port: int = 0, min_interval_s: float = 0.0, allowed_mention: str = "", scopes: tuple[str, ...] = ("chat:write", "channels:history", "channels:read", "files:write")
+        self, *, port: int = 0, min_interval_s: float = 0.0, allowed_mention: str = "", clock: Callable[[], float] = time.time,
+        scopes: tuple[str, ...] = ("chat:write", "channels:history", "channels:read", "files:write"),
     ) -> None:  # fmt: skip
         self.token = TOKEN
+        self.clock = clock
         self.scopes = set(scopes)
         self.min_interval_s = min_interval_s
         self.allowed_mention = allowed_mention
@@ -135,6 +166,7 @@ class FakeSlack:
         self.slow_file_posts = 0  # so many more messages with a file are refused, as if the file were not ready yet
         self.upload_tokens: list[str] = []  # tokens that were sent to the upload address: none should be
         self.pings: list[str] = []  # mentions in posts, in order: who was called
+        self.happened: list[Happening] = []
         self.silent_mentions: list[str] = []  # mentions in edits: nobody is called, but it looks like it
         self.calls: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
@@ -173,8 +205,10 @@ class FakeSlack:
     def __enter__(self) -> FakeSlack:
         return self.start()
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         self.stop()
+        if kind is None:  # a failure of the test itself is the better news
+            assert self.complaints == [], self.complaints
 
     @property
     def port(self) -> int:
@@ -329,28 +363,36 @@ class FakeSlack:
             return self._refuse("is_archived")
         if not channel.has_bot:
             return self._refuse("not_in_channel")
-        now = time.time()
+        now = self.clock()
         if self.min_interval_s and now < self._next_at.get(channel_id, 0.0):
             self.refused["ratelimited"] += 1
             return {"_limited": self._next_at[channel_id] - now}
-        if error := self._check(body):
-            return error
         thread_ts = str(body.get("thread_ts") or "")
+        if error := self._check(body, is_reply=bool(thread_ts)):
+            return error
         if thread_ts and not any(m.ts == thread_ts for m in channel.messages):
             return self._refuse("thread_not_found")
+        if body.get("unfurl_links") is not False or body.get("unfurl_media") is not False:
+            self.complaints.append("a link of this message would be unfurled: Slack would fetch it")
         self._next_at[channel_id] = now + self.min_interval_s
         message = self._store(channel_id, body, thread_ts)
         return {"ok": True, "channel": channel_id, "ts": message.ts}
 
     def _store(self, channel_id: str, body: Mapping[str, Any], thread_ts: str = "") -> Posted:
-        self._last_ts = max(time.time(), self._last_ts + 0.000_01)
+        self._last_ts = max(self.clock(), self._last_ts + 0.000_01)
         message = Posted(
             channel=channel_id, ts=f"{self._last_ts:.6f}", text=str(body.get("text") or ""), blocks=list(body.get("blocks") or []),
             metadata=dict(body.get("metadata") or {}), thread_ts=thread_ts, is_broadcast=bool(thread_ts and body.get("reply_broadcast")),
         )  # fmt: skip
         self._channels[channel_id].messages.append(message)
-        self.pings += _mentions(body)
+        pings = _mentions(body)
+        self.pings += pings
+        self._note("broadcast" if message.is_broadcast else "reply" if thread_ts else "post", message, pings)
         return message
+
+    def _note(self, kind: str, message: Posted, pings: list[str]) -> None:
+        at = message.edited_at if kind == "edit" else message.posted_at
+        self.happened.append(Happening(at=at, kind=kind, channel=message.channel, ts=message.ts, text=message.text, pings=tuple(pings)))
 
     def _update(self, body: dict[str, Any]) -> dict[str, Any]:
         channel = self._channels.get(str(body.get("channel", "")))
@@ -359,16 +401,19 @@ class FakeSlack:
         message = next((m for m in channel.messages if m.ts == body.get("ts")), None)
         if message is None:
             return self._refuse("message_not_found")
-        if error := self._check(body):
+        if error := self._check(body, is_reply=bool(message.thread_ts)):
             return error
         message.text = str(body.get("text") or "")
         if "blocks" in body:  # left out: the old ones stay
             message.blocks = list(body["blocks"] or [])
         message.edits += 1
+        message.edited_at = self.clock()
+        self._note("edit", message, [])
         self.silent_mentions += _mentions(body)
         return {"ok": True, "channel": message.channel, "ts": message.ts, "text": message.text}
 
-    def _check(self, body: Mapping[str, Any]) -> dict[str, Any] | None:
+    def _check(self, body: Mapping[str, Any], *, is_reply: bool = False, is_counted: bool = True) -> dict[str, Any] | None:
+        """A refusal. `is_counted`: the reading budgets hold; one message with everything has none but Slack's own."""
         used = [str(b["slack_file"].get("id")) for b in body.get("blocks") or () if isinstance(b.get("slack_file"), dict)]
         if used and self.slow_file_posts > 0:
             self.slow_file_posts -= 1
@@ -378,6 +423,8 @@ class FakeSlack:
         if any(i not in self.files or not self.files[i].is_complete for i in used):
             return self._refuse("invalid_blocks", response_metadata={"messages": ["[ERROR] no such file"]})
         self.complaints += problems(body, allowed_mention=self.allowed_mention)
+        if is_counted:
+            self.complaints += [f"{p}: {body.get('text')}" for p in budget_problems(_slot_of(body, is_reply=is_reply), body)]
         word = slack_error(body)
         if word is None:
             return None
@@ -460,11 +507,11 @@ class FakeSlack:
             return 400, {}, b"invalid_payload"
         if self._channels[WEBHOOK_CHANNEL].is_archived:
             return 410, {}, b"channel_is_archived"
-        now = time.time()
+        now = self.clock()
         if self.min_interval_s and now < self._next_at.get(WEBHOOK_CHANNEL, 0.0):
             self.refused["ratelimited"] += 1
             return _limited(self._next_at[WEBHOOK_CHANNEL] - now)
-        if error := self._check(body):
+        if error := self._check(body, is_counted=False):
             return 400, {}, str(error["error"]).encode()
         self._next_at[WEBHOOK_CHANNEL] = now + self.min_interval_s
         self._store(WEBHOOK_CHANNEL, body)
@@ -544,6 +591,13 @@ def as_text(state: ChannelState, name: str) -> str:
             lines += ["", f"{indent}--- {', '.join(notes)}: {message.text}"]
             lines += [f"{indent}{line}".rstrip() for line in message.shown().splitlines()]
     return "\n".join(lines) + "\n"
+
+
+def _slot_of(body: Mapping[str, Any], *, is_reply: bool) -> str:
+    """The place whose budget holds. Pages of a storm's thread are longer than other replies."""
+    if not is_reply:
+        return "root"
+    return "digest-page" if re.match(r"All \d+ workloads of this storm", str(body.get("text") or "")) else "reply"
 
 
 def _mentions(body: Mapping[str, Any]) -> list[str]:

@@ -148,7 +148,7 @@ def _handler_of(standin: Standin) -> type[BaseHTTPRequestHandler]:
             except (BrokenPipeError, ConnectionResetError):
                 self.close_connection = True
 
-        do_GET = do_POST = _serve
+        do_GET = do_POST = do_DELETE = _serve
 
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing: stdout and stderr belong to the program."""

@@ -41,7 +41,7 @@ class Words:
         return Message(slot="later", text=f"later: {self.incident(view, report)[0].text}")
 
     def digest(self, view: DigestView) -> tuple[Message, ...]:
-        names = sorted(e.subject.workload.name for e in view.entries if e.subject.workload)
+        names = sorted(e.subject.workload.name for e in view.entries if e.subject.workload and not e.has_own_root)
         return (
             Message(slot="root", text=f"storm of {len(view.entries)}"),
             Message(slot="digest-page:1", text=" ".join(names), is_reply=True),
@@ -149,10 +149,10 @@ class Desk:
     def roots(self) -> list[str]:
         return [m.partition(": ")[2] for m in self.messages() if "/root: " in m]
 
-    def send_one(self) -> str:
+    def send_one(self, channel: str = "C1") -> str:
         """What the sender would do next: the text that arrived in the channel."""
         with self.store.write() as tx:
-            first = outbox.next_outgoing(tx, sink="fake", channel="C1", now=self.clock.now())
+            first = outbox.next_outgoing(tx, sink="fake", channel=channel, now=self.clock.now())
             assert first is not None
             outbox.arrived(tx, first, ts=f"{self.clock.now()}", revision=first.revision, now=self.clock.now())
         return str(first.body["text"])
@@ -389,7 +389,7 @@ class TestStorm:
         own = {r.split()[0] for r in desk.roots() if not r.startswith("storm")}
         (page,) = [m.partition(": ")[2].split() for m in desk.messages() if "digest-page" in m]
 
-        assert digest == "storm of 297"
+        assert digest == "storm of 300"
         assert len(own) == 3
         assert sorted([*own, *page]) == sorted(f"svc{i}" for i in range(300))
 
@@ -516,3 +516,53 @@ def test_the_stored_report_and_case_can_be_looked_at_again(desk: Desk) -> None:
     assert incident.report["kill"]["kind"] == "container_oom"
     assert case is not None
     assert "pod" in case.answers
+
+
+def test_a_resolve_of_what_was_critical_calls_nobody(tmp_path: Path) -> None:
+    """It was a warning, became critical and is over: the resolve is an edit, and no broadcast calls for it."""
+    desk = Desk(tmp_path / "state.db", routes=(Route(channel="C1", mention="<@U1>"),))
+    desk.take(alert(started=desk.clock.now()))
+    desk.send_one()
+    desk.clock.advance(600)
+    desk.take(alert(started=desk.clock.now() - 600, status=RESOLVED), alert("Worse", severity="critical", status=RESOLVED))
+    desk.store.close()
+
+    assert [m for m in Desk(tmp_path / "state.db").messages() if "broadcast" in m] == []
+
+
+def test_a_root_that_waits_for_slack_calls_for_what_it_has_become(tmp_path: Path) -> None:
+    """Slack was away while a warning became critical: the first post calls, and nothing waits behind it to sound again."""
+    desk = Desk(tmp_path / "state.db", routes=(Route(channel="C1", mention="<@U1>"),))
+    desk.take(alert(started=desk.clock.now()))
+    desk.clock.advance(600)
+    desk.take(alert("Worse", severity="critical", started=desk.clock.now()))
+
+    assert desk.send_one().startswith("<@U1>")
+    with desk.store.write() as tx:
+        sent = outbox.next_outgoing(tx, sink="fake", channel="C1", now=desk.clock.now())
+        assert sent is not None
+        outbox.drop_overtaken(tx, sent)
+    assert [m for m in desk.messages() if "broadcast" in m] == []
+    desk.store.close()
+
+
+class TestStormsThatGrow:
+    """A storm's root is edited in silence; that it doubled is said aloud."""
+
+    def test_doubled_is_said_once_a_doubling(self, desk: Desk) -> None:
+        """Twelve, then thirty, then forty: one broadcast."""
+        for begin, end in ((0, 12), (12, 30), (30, 40)):
+            desk.take(*(alert(pod=pod(i, f"svc{i:02d}"), container=f"svc{i:02d}") for i in range(begin, end)))
+            desk.clock.advance(90)
+            desk.work()
+
+        assert [m.partition(":")[0] for m in desk.messages() if "grown" in m] == ["C1/grown"]
+
+    def test_within_a_minute_nothing_sounds_again(self, desk: Desk) -> None:
+        """A storm gathers in its first minute: its root counts on, silently."""
+        for begin, end in ((0, 12), (12, 40)):
+            desk.take(*(alert(pod=pod(i, f"svc{i:02d}"), container=f"svc{i:02d}") for i in range(begin, end)))
+            desk.clock.advance(10)
+            desk.work()
+
+        assert [m for m in desk.messages() if "grown" in m] == []

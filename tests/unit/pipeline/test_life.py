@@ -21,8 +21,8 @@ def looks(*at_s: float, ready: tuple[bool, ...] = ()) -> list[str]:
     data: dict[str, Any] = {}
     for number, seconds in enumerate(at_s):
         seen = with_ready(report, is_ready=number < len(ready) and ready[number])
-        data, change = life.remember(data, seen, seen.facts.alerts, [seen.subject.pod], state="firing", now=T + seconds)
-        said += change.broadcasts
+        data, change = life.remember(data, seen, [seen.subject.pod], state="firing", severity="warning", now=T + seconds)
+        said += [change.news.slot] if change.news else []
     return said
 
 

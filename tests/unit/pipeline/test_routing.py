@@ -220,6 +220,7 @@ class TestIncidents:
         """The root called nobody; an edit would stay silent, so a reply calls, and only one."""
         desk = desk_of(Route(channel="C2", mention="<@U1>"))
         desk.take(alert(severity="warning"))
+        desk.send_one("C2")
         desk.clock.advance(60)
         desk.take(alert("Gone", severity="critical", started=desk.clock.now()))
         desk.clock.advance(60)

@@ -162,6 +162,15 @@ def test_escaping_is_reversible_and_leaves_nothing_to_parse(value: str) -> None:
         {"text": "ok", "blocks": [{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "\u202e"}]}]}]},
         {"text": ""},
         {"text": "ok", "blocks": [{"type": "divider"}] * 51},
+        {"text": "ok", "blocks": [{"type": "markdown", "text": "x"}]},
+        {"text": "ok", "attachments": [{"text": "<!channel>"}]},
+        {"text": "ok", "link_names": True},
+        {"text": "ok", "blocks": [{"type": "section", "fields": [{"type": "plain_text", "text": "x", "emoji": False}] * 11}]},
+        {"text": "ok", "blocks": [{"type": "image", "image_url": "https://x.example/y.png"}]},
+        {"text": "ok", "blocks": [{"type": "actions", "elements": [{"type": "button", "action_id": "a", "text": {"type": "plain_text", "text": "x" * 76}}]}]},
+        {"text": "ok", "blocks": [{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [{"type": "date", "timestamp": 1, "format": "{time}"}]}]}]},
+        {"text": "ok", "blocks": [{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [{"type": "link", "url": "javascript:x"}]}]}]},
+        {"text": "ok", "blocks": [{"type": "divider", "block_id": "x"}] * 2},
     ],
 )  # fmt: skip
 def test_the_checker_finds_what_it_is_there_for(body: dict[str, object]) -> None:

@@ -1,0 +1,191 @@
+"""The stories. Each starts a receiver, lets things happen, and leaves the story open for a look at its channel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from tests.stories import cast
+from tests.stories.silences import AlertmanagerStandin
+from tests.stories.story import DAY, SECRET, Story
+
+Plot = Callable[[Path], AbstractContextManager[Story]]
+
+
+@contextmanager
+def leak_with_six_kills(folder: Path) -> Iterator[Story]:
+    """A leak kills a service six times in a night; the fourth kill makes it critical."""
+    cluster, lives = cast.leak(6)
+    with Story(folder, cluster, begin=cast.EVENING) as story:
+        for number, life in enumerate(lives[:-1], start=1):
+            story.until(life.end + 45)
+            name = "OOMKilled" if number < 4 else "OOMKilledRepeatedly"
+            story.fires(name, cast.ORDERS, "orders-api", severity="warning" if number < 4 else "critical")
+            story.later(minutes=15)
+            story.resolve_all()
+        story.later(hours=1)
+        yield story
+
+
+@contextmanager
+def fifty_replicas_at_once(folder: Path) -> Iterator[Story]:
+    """All fifty replicas of a service are killed within half a minute: fifty alerts in three notifications."""
+    with Story(folder, cast.replicas(50), begin=DAY + timedelta(hours=2, minutes=55)) as story:
+        for first, last, at in ((0, 20, 20), (20, 45, 40), (45, 50, 100)):
+            story.until(cast.seconds(DAY + timedelta(hours=3, seconds=at)))
+            story.fire_together(*(("OOMKilled", cast.replica(i), "checkout") for i in range(first, last)))
+        story.until("03:15")
+        story.resolve_all()
+        story.later(hours=3)
+        yield story
+
+
+@contextmanager
+def resolved_and_back(folder: Path) -> Iterator[Story]:
+    """Resolved, back within ten minutes, resolved, back after an hour; then the limit is raised and it is quiet."""
+    cluster, lives = cast.raised(2, raised_after_s=1800)
+    first, second = lives[0].end, lives[1].end
+    assert first is not None
+    assert second is not None
+    with Story(folder, cluster, begin=cast.EVENING) as story:
+        story.until(first + 45)
+        story.fires("OOMKilled", cast.ORDERS, "orders-api")
+        story.later(minutes=12)
+        story.resolve_all()
+        story.later(minutes=8)
+        story.fires("HighMemoryUsage", cast.ORDERS, "orders-api")
+        story.later(minutes=10)
+        story.resolve_all()
+        story.until(second + 45)
+        story.fires("OOMKilled", cast.ORDERS, "orders-api")
+        story.until(second + 2700)
+        story.resolve_all()
+        story.later(hours=2)
+        yield story
+
+
+@contextmanager
+def warning_becomes_a_kill(folder: Path) -> Iterator[Story]:
+    """High memory is told as a warning; forty minutes later the container is killed."""
+    with Story(folder, cast.warning(), begin=DAY + timedelta(hours=2, minutes=20)) as story:
+        story.until("02:30")
+        story.fires("HighMemoryUsage", cast.SESSION, "session-store")
+        story.until("02:40")
+        story.fires("MemoryLimitImminent", cast.SESSION, "session-store")
+        story.until("03:15")
+        story.fires("OOMKilled", cast.SESSION, "session-store", severity="critical")
+        story.until("03:30")
+        story.resolve_all()
+        story.later(hours=1)
+        yield story
+
+
+@contextmanager
+def verdict_changes(folder: Path) -> Iterator[Story]:
+    """The first verdict does not hold: it is withdrawn half an hour later, and two hours in there is another one."""
+    with Story(folder, cast.fast_leak(), begin=DAY + timedelta(hours=1, minutes=55)) as story:
+        story.until("02:02")
+        story.fires("OOMKilled", cast.CART, "cart")
+        story.until("04:30")
+        story.resolve_all()
+        story.later(hours=1)
+        yield story
+
+
+@contextmanager
+def not_an_oom(folder: Path) -> Iterator[Story]:
+    """A crash loop with exit code 137 that is not one: the liveness probe kills it."""
+    with Story(folder, cast.probe_kill(), begin=DAY + timedelta(hours=1, minutes=55)) as story:
+        story.until("02:33")
+        story.fires("KubePodCrashLooping", cast.SEARCH, "search", severity="critical")
+        story.until("03:10")
+        story.resolve_all()
+        story.later(hours=2)
+        yield story
+
+
+@contextmanager
+def storm_of_300(folder: Path) -> Iterator[Story]:
+    """Three hundred workloads are killed within two minutes, in notifications of twenty-five."""
+    with Story(folder, cast.storm(300), begin=DAY + timedelta(hours=2, minutes=55)) as story:
+        for first in range(0, 300, 25):
+            story.until(cast.seconds(DAY + timedelta(hours=3, seconds=(first + 25) * 0.4 + 15)))
+            story.fire_together(
+                *(("OOMKilled", f"svc{i:03d}-655779759d-jst99", f"svc{i:03d}") for i in range(first, first + 25)),
+                namespace_of=lambda pod: f"team-{int(pod[3:6]) % 7}",
+            )
+        story.until("03:10")
+        story.resolve_all()
+        story.until("03:25")
+        yield story
+
+
+@contextmanager
+def slack_down_for_an_hour(folder: Path) -> Iterator[Story]:
+    """Slack is away for an hour: a kill, a resolve, and it fires again as critical. One root tells the newest, and calls."""
+    cluster, lives = cast.leak(2)
+    first = lives[0].end
+    assert first is not None
+    with Story(folder, cluster, begin=cast.EVENING) as story:
+        story.until(first - 60)
+        story.slack.outage = 503
+        story.until(first + 45)
+        story.fires("OOMKilled", cast.ORDERS, "orders-api")
+        story.later(minutes=15)
+        story.resolve_all()
+        story.later(minutes=5)
+        story.fires("HighMemoryUsage", cast.ORDERS, "orders-api", severity="critical")
+        story.until(first + 3600)
+        story.slack.heal()
+        story.later(hours=1)
+        yield story
+
+
+@contextmanager
+def crash_between_post_and_commit(folder: Path) -> Iterator[Story]:
+    """The process dies after Slack took the root and before that was written down: the next start finds it, and posts nothing twice."""
+    cluster, lives = cast.leak(1)
+    first = lives[0].end
+    assert first is not None
+    with Story(folder, cluster, begin=cast.EVENING) as story:
+        story.until(first + 45)
+        with story.crash_after_post():
+            story.fires("OOMKilled", cast.ORDERS, "orders-api", severity="critical")
+            story.later(minutes=1)
+        story.later(minutes=15)
+        yield story
+
+
+@contextmanager
+def acknowledged_and_silenced(folder: Path) -> Iterator[Story]:
+    """Somebody acknowledges in Slack, silences for an hour, and undoes that; the alert resolves in the end."""
+    cluster, lives = cast.leak(1)
+    first = lives[0].end
+    assert first is not None
+    with AlertmanagerStandin(began=cast.EVENING) as alertmanager, Story(
+        folder, cluster, begin=cast.EVENING, SLACK_SIGNING_SECRET=SECRET, ALERTMANAGER_URL=alertmanager.url
+    ) as story:  # fmt: skip
+        story.until(first + 45)
+        alertmanager.alerts = [story.fires("OOMKilled", cast.ORDERS, "orders-api", severity="critical")]
+        story.later(minutes=2)
+        story.press("ack")
+        story.later(minutes=1)
+        story.press("silence_1h")
+        story.later(minutes=5)
+        story.press("unsilence", is_in_menu=True)
+        story.later(minutes=7)
+        alertmanager.alerts = []
+        story.resolve_all()
+        story.later(minutes=30)
+        yield story
+
+
+PLOTS: dict[str, Plot] = {
+    f.__name__.replace("_", "-"): f
+    for f in (
+        leak_with_six_kills, fifty_replicas_at_once, resolved_and_back, warning_becomes_a_kill, verdict_changes, not_an_oom, storm_of_300,
+        slack_down_for_an_hour, crash_between_post_and_commit, acknowledged_and_silenced,
+    )
+}  # fmt: skip
