@@ -107,6 +107,11 @@ class DigestView:
     can_silence: bool = False
     refused: str = ""  # who may not press what, of the newest refusal
 
+    @property
+    def members(self) -> tuple[DigestEntry, ...]:
+        """Those whom the storm alone tells: its buttons mean them, and not who has a message of its own."""
+        return tuple(e for e in self.entries if not e.has_own_root)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:

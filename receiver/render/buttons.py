@@ -43,8 +43,8 @@ def row(view: IncidentView, kind: RootKind) -> Block | None:
 
 def storm_row(view: DigestView) -> Block | None:
     """The actions block of a storm's root: for all its workloads at once."""
-    firing = [e for e in view.entries if not e.is_quiet]
-    silenced = [e for e in view.entries if e.silenced_until]
+    firing = [e for e in view.members if not e.is_quiet]
+    silenced = [e for e in view.members if e.silenced_until]
     if not view.has_buttons or not (firing or silenced):
         return None
     target = f"storm_{view.id}"

@@ -63,10 +63,7 @@ def digest(view: DigestView, show: Print) -> tuple[Message, ...]:
     lines = show("digest/root.j2", {"storm": storm, "page": view.page_url}, KEYS)
     mention = "" if storm.is_over else view.mention
     is_worth_a_word = storm.still > 0  # when all are quiet, the header says so
-    worst = [
-        _line(e if is_worth_a_word else replace(e, is_quiet=False))
-        for e in sorted((e for e in view.entries if not e.has_own_root), key=_badness)[:WORST]
-    ]
+    worst = [_line(e if is_worth_a_word else replace(e, is_quiet=False)) for e in sorted(view.members, key=_badness)[:WORST]]
     title = blocks.section(" ".join(lines.get("worst", ())))
     parts: list[Block | None] = [
         blocks.header(fit([inline.plain(h) for h in lines.get("header", ())], blocks.HEADER_MAX, "")),
@@ -122,7 +119,7 @@ def _words(view: DigestView) -> StormWords:
         causes=tuple(CauseCount(words=CAUSES[c], count=causes[c]) for c in CAUSES if causes[c]),
         cluster=clean_line(view.cluster), is_over=view.ended_at is not None, began=when(view.opened_at, view.now),
         ended=when(view.ended_at, view.now) if view.ended_at else None,
-        acknowledged=_acknowledged(view.entries), silenced=_silenced(view), not_silenced=_not_silenced(view.entries),
+        acknowledged=_acknowledged(view.members), silenced=_silenced(view), not_silenced=_not_silenced(view.members),
         refused=clean_line(view.refused, 120),
     )  # fmt: skip
 
@@ -133,12 +130,12 @@ def _acknowledged(entries: Sequence[DigestEntry]) -> str:
 
 
 def _silenced(view: DigestView) -> str:
-    silent = [e for e in view.entries if e.silenced_until]
+    silent = [e for e in view.members if e.silenced_until]
     ends = [str(when(at, view.now)) for at in sorted(e.silenced_until for e in silent if e.silenced_until)]
     if not ends:
         return ""
     until = ends[0] if ends[0] == ends[-1] else f"{ends[0].removesuffix(' UTC')} to {ends[-1]}"
-    return f"silenced until {until}{_by(e.silenced_by for e in silent)}{_share(silent, view.entries)}"
+    return f"silenced until {until}{_by(e.silenced_by for e in silent)}{_share(silent, view.members)}"
 
 
 def _not_silenced(entries: Sequence[DigestEntry]) -> str:
@@ -173,8 +170,9 @@ def _common(entries: Sequence[DigestEntry]) -> tuple[str, str, int]:
     return "", "", 0
 
 
-def _badness(entry: DigestEntry) -> tuple[bool, bool, float, str]:
-    return (not entry.is_never_up, not entry.is_all_replicas, -entry.kills_per_h, _name(entry))
+def _badness(entry: DigestEntry) -> tuple[bool, bool, bool, float, str]:
+    """Worst first: what is over is never the worst."""
+    return (entry.is_quiet, not entry.is_never_up, not entry.is_all_replicas, -entry.kills_per_h, _name(entry))
 
 
 def _name(entry: DigestEntry) -> str:

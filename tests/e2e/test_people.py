@@ -148,7 +148,7 @@ def test_a_storm_of_three_hundred_is_acknowledged_and_silenced(tmp_path: Path) -
         slack.wait_for(lambda: any("workloads with memory alerts" in r.message.text for r in slack.channel("C1").roots), timeout_s=120)
         own = {r.message.text for r in slack.channel("C1").roots if "workloads with memory alerts" not in r.message.text}
         told = 300 - len(own)
-        slack.wait_for(lambda: f"{told} workloads" in digest().text, timeout_s=120)
+        slack.wait_for(lambda: "300 workloads" in digest().text, timeout_s=120)  # it counts those that were told alone
         offered = words(digest())
         answers = [press(receiver, digest(), "Acknowledge", ts=ts) for ts in ("1", "1")]
         slack.wait_for(lambda: "Acknowledged by ines. " in digest().shown(), timeout_s=120)

@@ -67,6 +67,25 @@ def test_a_workload_with_its_own_root_is_counted_not_named_in_the_digest_root() 
     assert "service-009 10 kills, unknown (own message)" in page.full_text
 
 
+def test_what_is_quiet_is_not_among_the_worst() -> None:
+    """Whoever opens the channel looks at what still dies first, however bad the others were."""
+    entries = tuple(entry(i, is_quiet=i > 30, kills_per_h=float(i)) for i in range(40))
+    root = renderer().digest(storm(0, entries=entries))[0].full_text
+    worst = [line for line in root.splitlines() if line.startswith("  - ")]
+
+    assert ["(quiet)" in line for line in worst] == [False] * 5
+
+
+def test_who_has_a_message_of_its_own_is_not_waited_for() -> None:
+    """The storm's buttons do not reach it: all the others acknowledged is all acknowledged, and the button goes."""
+    entries = tuple(entry(i, has_own_root=i == 0, is_acknowledged=i > 0, acknowledged_by="Ines" if i else "") for i in range(12))
+    root = renderer().digest(storm(0, entries=entries, has_buttons=True))[0]
+
+    assert "Acknowledged by Ines. " in root.full_text + " "
+    assert "of 12)" not in root.full_text
+    assert "Acknowledge all" not in str(root.blocks)
+
+
 def test_no_common_factor_is_said() -> None:
     """When nothing is shared by more than half, the Do line says so."""
     entries = tuple(replace(entry(i, node=f"node-{i}"), subject=replace(cases.subject(f"s{i}"), namespace=f"ns-{i}")) for i in range(4))
