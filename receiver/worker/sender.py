@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -70,6 +71,7 @@ class Sender:
         self._paused_until: dict[str, float] = {}
         self._problems: dict[str, str] = {}
         self._channel_problems: dict[str, str] = {}
+        self._picture_refusals: Counter[str] = Counter()  # by message; a restart tries again, which costs two posts
 
     @property
     def problems(self) -> Mapping[str, str]:
@@ -183,11 +185,12 @@ class Sender:
     def _body(self, sink: Sink, outgoing: Outgoing) -> Mapping[str, Any]:
         if outgoing.is_plain:
             return self._plain_body(outgoing.body)
-        if has_picture(outgoing.body) and outgoing.attempts >= PICTURE_TRIES:
+        if has_picture(outgoing.body) and self._picture_refusals[outgoing.id] >= PICTURE_TRIES:
             return without_picture(outgoing.body)
         return self._pictures.fill(sink, outgoing.body)
 
     def _arrived(self, outgoing: Outgoing, *, ts: str | None) -> None:
+        self._picture_refusals.pop(outgoing.id, None)
         # A sink without timestamps still has a root: replies never happen there, edits are new messages.
         with self._store.write() as tx:
             outbox.arrived(tx, outgoing, ts=ts, revision=outgoing.revision, now=self._store.now())
@@ -208,8 +211,9 @@ class Sender:
         with self._store.write() as tx:
             if isinstance(exc, Ambiguous) and outgoing.ts is None:
                 outbox.doubtful(tx, outgoing, error=str(exc), due_at=now + self._config.grace_s)
-            elif isinstance(exc, BadMessage) and has_picture(outgoing.body) and outgoing.attempts < PICTURE_TRIES:
+            elif isinstance(exc, BadMessage) and has_picture(outgoing.body) and self._picture_refusals[outgoing.id] < PICTURE_TRIES:
                 # A file needs a moment until messages can use it, and is refused as `invalid_blocks` till then.
+                self._picture_refusals[outgoing.id] += 1
                 outbox.not_sent(tx, outgoing, error=str(exc), due_at=now + PICTURE_WAIT_S, counts=True)
             elif isinstance(exc, BadMessage) and not outgoing.is_plain:
                 outbox.make_plain(tx, outgoing, error=str(exc))
@@ -234,6 +238,7 @@ class Sender:
                 outbox.bury(tx, outgoing, error=str(exc))
 
     def _bury(self, outgoing: Outgoing, error: str) -> None:
+        self._picture_refusals.pop(outgoing.id, None)
         log.error("message put aside as a dead letter", extra={"sink": outgoing.sink, "slot": outgoing.slot, "error": error})
         self._metrics.deliveries.labels(outgoing.sink, "dead").inc()
         with self._store.write() as tx:

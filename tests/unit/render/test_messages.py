@@ -275,3 +275,19 @@ def test_a_kill_without_times_or_limit_is_shown_without_holes() -> None:
     assert_good(messages)
     assert "None" not in as_text(messages)
     assert "Killed (OOMKilled)." in messages[0].full_text
+
+
+def test_who_killed_it_is_not_guessed() -> None:
+    """A SIGKILL whose sender nobody knows: probably no OOM, said with that word, and nobody is called "unknown"."""
+    view, report = cases.not_oom()
+    report = replace(
+        report,
+        kill=replace(report.kill, trigger="unknown", is_sure=False, because=("an allocation between two scrapes cannot be excluded",)),
+    )
+    root = renderer().incident(view, report)[0]
+
+    assert "probably not an OOM (exit 137)" in root.full_text
+    assert "probably NOT an OOM" in root.text
+    assert "nknown killed" not in root.full_text + root.text
+    assert "would probably not help" in root.full_text
+    assert problems(root.body()) == []

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from receiver.domain.incident import Message
+from receiver.domain.incident import PICTURE, Message
 from receiver.errors import Ambiguous, BadMessage, DeliveryError, Gone, RetryLater, SinkMisconfigured
 from receiver.sinks.base import CannotReconcile
 from receiver.store import conversations, outbox
@@ -397,3 +397,34 @@ def test_where_there_are_no_threads_the_messages_of_an_incident_keep_their_order
     assert [t for t in world.channel.texts if t.startswith("b")] == ["b opened", "b resolved"]
     assert [t for t in world.channel.texts if t.startswith("c")] == ["c resolved"]
     assert world.sender.channel_problems == {}  # the channel took the next message
+
+
+def test_an_outage_does_not_cost_a_root_its_chart(world: World) -> None:
+    """Only a refused message is tried without its picture in the end; Slack being away says nothing about the picture."""
+    image = {"type": "image", "slack_file": {"id": PICTURE}, "alt_text": "memory"}
+    sender = Sender(
+        store=world.store, sinks={"fake": Gallery(world.channel)}, metrics=world.metrics, config=SenderConfig(),
+        plain_body=lambda body: body, monotonic=world.clock.monotonic, png_of=lambda svg: b"png",
+    )  # fmt: skip
+    world.sender = sender
+    with world.store.write() as tx:
+        opened = conversations.open_new(tx, kind="incident", incident_id=None, sink="fake", channel="C1", mention="", now=world.clock.now())
+        message = Message(slot="root", text="killed", blocks=({"type": "x"}, image), chart_svg="<svg/>")
+        outbox.desire(tx, opened.id, message, now=world.clock.now())
+    world.channel.faults = [RetryLater("503")] * 6
+    world.run(3600)
+
+    assert [m["blocks"] for m in world.channel.messages.values()] == [2]
+
+
+class Gallery:
+    """A channel that takes pictures too."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    def upload(self, content: bytes, name: str, title: str) -> str:
+        return "F1"
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._channel, name)
