@@ -8,7 +8,7 @@ import pytest
 
 from receiver.diagnosis import alert_names, deaths, thresholds, warnings_
 from receiver.domain.identity import LabelNames
-from receiver.pipeline.life import REFIRED_IS_NEWS_S
+from receiver.pipeline.news import REFIRED_IS_NEWS_S
 from receiver.rulepack import rules_dir
 from receiver.rulepack.files import Rule, read_rule_files
 from receiver.rulepack.marks import marks
