@@ -23,9 +23,9 @@ from pathlib import Path
 from random import Random
 
 from bench.synthetic import FIRST_SET, SECOND_SET, cases
-from receiver.diagnosis import thresholds
-from receiver.diagnosis.csv_series import SeriesError, history_of_csv
-from receiver.diagnosis.series import shape_of
+from receiver.diagnosis.memory import thresholds
+from receiver.diagnosis.memory.csv_series import SeriesError, history_of_csv
+from receiver.diagnosis.memory.series import shape_of
 from receiver.domain.facts import MemoryHistory
 from receiver.domain.report import Shape
 

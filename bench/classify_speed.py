@@ -9,8 +9,8 @@ import time
 from random import Random
 
 from bench.synthetic import DAY, HOUR, Base, Garbage, Leak, Load, Plan, Traffic, simulate
-from receiver.diagnosis.csv_series import history_of_csv
-from receiver.diagnosis.series import shape_of
+from receiver.diagnosis.memory.csv_series import history_of_csv
+from receiver.diagnosis.memory.series import shape_of
 from receiver.domain.facts import MemoryHistory
 
 POINTS = (288, 2_880, 20_160)

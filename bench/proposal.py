@@ -23,8 +23,8 @@ from pathlib import Path
 from random import Random
 from statistics import median
 
-from receiver.diagnosis.csv_series import history_of_csv
 from receiver.diagnosis.diagnose import diagnose
+from receiver.diagnosis.memory.csv_series import history_of_csv
 from receiver.domain.facts import ContainerFacts, Facts, LogFacts, MemoryHistory, NodeFacts, PodFacts, Sample, Termination, WorkloadFacts
 from receiver.domain.identity import Subject, Workload
 from receiver.domain.report import Proposal

@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from receiver.diagnosis.classify import classify_text
+from receiver.diagnosis.memory.classify import classify_text
 from receiver.errors import PayloadError
 
 MAX_SERIES_BYTES = 256 * 1024**2

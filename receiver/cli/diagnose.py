@@ -6,9 +6,9 @@ import argparse
 import json
 from pathlib import Path
 
+from receiver.case import facts_of
 from receiver.cli.shared import add_config, add_output, print_report, settings_for
 from receiver.diagnosis.diagnose import diagnose
-from receiver.diagnosis.reading import facts_of
 from receiver.domain.case import Case, case_from_json
 from receiver.errors import ConfigError, PayloadError
 

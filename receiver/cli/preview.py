@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from receiver.app.files import slack_loader
+from receiver.case import facts_of
 from receiver.cli.diagnose import read_case
 from receiver.cli.shared import add_config, settings_for
 from receiver.diagnosis.diagnose import diagnose
-from receiver.diagnosis.reading import facts_of
 from receiver.domain.incident import Message
 from receiver.errors import ConfigError
 from receiver.render.environment import broken_templates, slack_environment

@@ -7,9 +7,9 @@ import json
 import sys
 
 from receiver.app.build import make_renderer
-from receiver.diagnosis.report_json import report_document
 from receiver.domain.report import Report
 from receiver.errors import ConfigError
+from receiver.render.document import report_document
 from receiver.render.renderer import standalone_view
 from receiver.settings import Settings, load_settings
 from receiver.settings.parsing import without_password

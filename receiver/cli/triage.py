@@ -10,9 +10,9 @@ from pathlib import Path
 
 from receiver.app.build import make_evidence, make_renderer, make_router, make_sink
 from receiver.app.kubernetes import kubernetes_access
+from receiver.case import facts_of
 from receiver.cli.shared import add_config, add_output, print_report, settings_for
 from receiver.diagnosis.diagnose import diagnose
-from receiver.diagnosis.reading import facts_of
 from receiver.domain.case import Case
 from receiver.domain.identity import Subject, workload_from_pod_name
 from receiver.domain.report import Report

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from receiver.diagnosis.log_clues import still_loading, worker_lives
-from receiver.diagnosis.runtimes import detect_runtime
-from receiver.diagnosis.series import shape_of
-from receiver.diagnosis.signatures import LoadingLine, find_signature, rising_words, strip_kube_time
+from receiver.diagnosis.log.log_clues import still_loading, worker_lives
+from receiver.diagnosis.log.runtimes import detect_runtime
+from receiver.diagnosis.log.signatures import LoadingLine, find_signature, rising_words, strip_kube_time
+from receiver.diagnosis.memory.series import shape_of
 from receiver.diagnosis.unlimited import without_unlimited
 from receiver.domain.facts import ContainerFacts, Facts, MemoryHistory, Revision, Termination
 from receiver.domain.identity import UNKNOWN_KIND, Workload

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from receiver.diagnosis.checklist import checklist
+from receiver.diagnosis.advice.checklist import checklist
+from receiver.diagnosis.advice.hpa import hpa_for
+from receiver.diagnosis.advice.long_term import long_term_for
+from receiver.diagnosis.advice.mistakes import warnings_for
+from receiver.diagnosis.advice.proposal import propose
+from receiver.diagnosis.causes.tree import walk
 from receiver.diagnosis.clues import Clues, clues_of
-from receiver.diagnosis.hpa import hpa_for
-from receiver.diagnosis.kill import kill_of
-from receiver.diagnosis.long_term import long_term_for
+from receiver.diagnosis.death.kill import kill_of
 from receiver.diagnosis.numbers import numbers_of
-from receiver.diagnosis.proposal import propose
-from receiver.diagnosis.tree import walk
-from receiver.diagnosis.warnings_ import warnings_for
 from receiver.domain.facts import Facts
 from receiver.domain.identity import Subject
 from receiver.domain.report import Report

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from receiver.diagnosis import limits_policy as policy
-from receiver.diagnosis import rate_model
+from receiver.diagnosis.advice import limits_policy as policy
+from receiver.diagnosis.advice import rate_model
 from receiver.diagnosis.clues import Clues, memory_ratio_before
 from receiver.domain.report import Cause, Kill, Proposal
 from receiver.domain.units import format_time, human_bytes, human_duration, human_percent

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from receiver.diagnosis.reading.access import objects, string_map, text, texts
+from receiver.case.access import objects, string_map, text, texts
 
 _OPERATORS = {"In": "in", "NotIn": "notin"}
 

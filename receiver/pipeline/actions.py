@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from receiver.diagnosis.checklist import APPLY_FIX, NOT_APPLICABLE, OPEN
+from receiver.diagnosis.advice.checklist import APPLY_FIX, NOT_APPLICABLE, OPEN
 from receiver.pipeline import people
 from receiver.pipeline.fold import ENRICH
 from receiver.pipeline.silencer import SILENCE

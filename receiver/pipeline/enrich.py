@@ -13,10 +13,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from receiver.diagnosis.checklist import with_ticks
+from receiver.case import facts_of
+from receiver.diagnosis.advice.checklist import with_ticks
 from receiver.diagnosis.diagnose import diagnose
-from receiver.diagnosis.reading import facts_of
-from receiver.diagnosis.report_json import report_document
 from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.case import Case
 from receiver.domain.identity import LabelNames, Subject, subject_of, workload_key
@@ -33,6 +32,7 @@ from receiver.pipeline.storm import StormConfig
 from receiver.render.blocks import image
 from receiver.render.build import alert_of
 from receiver.render.chart import chart_of
+from receiver.render.document import report_document
 from receiver.store import alerts as alert_table
 from receiver.store import conversations, incidents, jobs, outbox
 from receiver.store.conversations import Conversation

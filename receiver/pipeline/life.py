@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from receiver.diagnosis.checklist import cause_words
+from receiver.diagnosis.advice.checklist import cause_words
 from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.incident import IncidentView, LogEntry
 from receiver.domain.report import CauseName, KillKind, Report

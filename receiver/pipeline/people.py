@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from receiver.diagnosis.checklist import APPLY_FIX
+from receiver.diagnosis.advice.checklist import APPLY_FIX
 from receiver.domain.report import Tick
 from receiver.domain.units import from_epoch
 from receiver.pipeline.life import IN_CHECKLIST, STANDING, log_entry, standing_fix

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from receiver.diagnosis.limits_policy import is_futile
+from receiver.diagnosis.advice.limits_policy import is_futile
 from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.case import Missing
 from receiver.domain.facts import Facts

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from receiver.diagnosis.signatures import strip_kube_time
+from receiver.diagnosis.log.signatures import strip_kube_time
 from receiver.domain.facts import EventFact, LogFacts, MemoryHistory, Termination
 from receiver.domain.report import Life, Report
 from receiver.domain.units import format_quantity, from_epoch, human_bytes, human_duration

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 
-from receiver.diagnosis.signatures import excerpt, rising_words
+from receiver.diagnosis.log.signatures import excerpt, rising_words
 from receiver.domain.case import Missing
 from receiver.domain.facts import LogFacts
 from receiver.domain.incident import IncidentView, Message

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import jinja2
 from flask import Blueprint, Response, request
 
+from receiver.case import facts_of
 from receiver.diagnosis.diagnose import diagnose
-from receiver.diagnosis.reading import facts_of
 from receiver.domain.case import Case
 from receiver.domain.units import format_time, from_epoch
 from receiver.render.chart import chart_of

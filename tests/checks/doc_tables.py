@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from receiver.diagnosis.signatures import SIGNATURES
+from receiver.diagnosis.log.signatures import SIGNATURES
 from receiver.evidence.redaction import KINDS
 
 DOCS = Path(__file__).parents[2] / "docs"

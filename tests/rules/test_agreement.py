@@ -6,7 +6,9 @@ import re
 
 import pytest
 
-from receiver.diagnosis import alert_names, deaths, thresholds, warnings_
+from receiver.diagnosis.advice import mistakes as warnings_
+from receiver.diagnosis.death import alert_names, deaths
+from receiver.diagnosis.memory import thresholds
 from receiver.domain.identity import LabelNames
 from receiver.pipeline.news import REFIRED_IS_NEWS_S
 from receiver.rulepack import rules_dir

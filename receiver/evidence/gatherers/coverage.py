@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from receiver.diagnosis.reading.access import objects, text
-from receiver.diagnosis.reading.coverage import definitions, recorded_names
+from receiver.case.access import objects, text
+from receiver.case.coverage import definitions, recorded_names
 from receiver.evidence.clean import Cleaner
 from receiver.evidence.look import PROMETHEUS, Gap, Look
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from receiver.diagnosis.reading.access import controller_of, mapping, objects, text
-from receiver.diagnosis.reading.events import newest_time
-from receiver.diagnosis.reading.workload import guessed_owner
+from receiver.case.access import controller_of, mapping, objects, text
+from receiver.case.events import newest_time
+from receiver.case.workload import guessed_owner
 from receiver.errors import Unreadable
 from receiver.evidence.clean import Cleaner
 from receiver.evidence.kube import object_path

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from receiver.diagnosis.reading.killed import pick_killed_container
-from receiver.diagnosis.reading.log import split_stamp
-from receiver.diagnosis.reading.pod import pod_facts
+from receiver.case.killed import pick_killed_container
+from receiver.case.log import split_stamp
+from receiver.case.pod import pod_facts
 from receiver.domain.facts import ContainerFacts
 from receiver.errors import Rejected
 from receiver.evidence.clean import Cleaner

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from receiver.diagnosis.reading.pod import pod_facts
+from receiver.case.pod import pod_facts
 from receiver.errors import NotFound, Unavailable
 from receiver.evidence.clean import Cleaner
 from receiver.evidence.kube import object_path

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from receiver.diagnosis.reading.access import objects, text
-from receiver.diagnosis.reading.killed import pick_killed_container
-from receiver.diagnosis.reading.pod import pod_facts
+from receiver.case.access import objects, text
+from receiver.case.killed import pick_killed_container
+from receiver.case.pod import pod_facts
 from receiver.evidence.clean import Cleaner, slim_pod
 from receiver.evidence.kube import FROM_CACHE, object_path
 from receiver.evidence.look import Look

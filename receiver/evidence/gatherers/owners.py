@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from receiver.diagnosis.reading.access import controller_of, text
-from receiver.diagnosis.reading.workload import guessed_owner
+from receiver.case.access import controller_of, text
+from receiver.case.workload import guessed_owner
 from receiver.domain.identity import Workload
 from receiver.errors import NotFound
 from receiver.evidence.clean import Cleaner

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from receiver.diagnosis.reading.access import text
+from receiver.case.access import text
 from receiver.errors import NotFound
 from receiver.evidence.clean import Cleaner
 from receiver.evidence.gatherers import node

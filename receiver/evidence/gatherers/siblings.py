@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from receiver.diagnosis.reading.access import get, text, whole
+from receiver.case.access import get, text, whole
 from receiver.evidence.clean import Cleaner, slim_pod
 from receiver.evidence.gatherers.owners import top_owner
 from receiver.evidence.kube import FROM_CACHE, object_path

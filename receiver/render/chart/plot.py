@@ -10,7 +10,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import pairwise
 
-from receiver.diagnosis.shape.prepare import Columns, columns_of
+from receiver.diagnosis.memory.prepare import Columns, columns_of
 from receiver.domain.facts import MemoryHistory, Revision
 from receiver.domain.incident import IncidentView
 from receiver.domain.report import CauseName, KillKind, Report, Shape

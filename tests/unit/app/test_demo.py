@@ -14,8 +14,7 @@ from pathlib import Path
 from receiver.demo.run import RECORDINGS, run_demo
 from receiver.demo.scenarios import SCENARIOS, webhook_body
 from receiver.demo.standins import load
-
-REPO = Path(__file__).parents[3]
+from tests.places import REPO
 
 
 def test_once_prints_every_incident_and_ends() -> None:

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from receiver.settings import load_settings
+from tests.places import REPO
 
-REPO = Path(__file__).parents[3]
 BASE = REPO / "deploy" / "base"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from receiver.app.build import make_evidence, prometheus_labels
-from receiver.diagnosis.reading import facts_of
+from receiver.case import facts_of
 from receiver.domain.identity import Subject
 from receiver.settings import load_settings
 from tests.fakes.prometheus import FakePrometheus, series

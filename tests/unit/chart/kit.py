@@ -14,18 +14,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from receiver.diagnosis.csv_series import history_of_csv
+from receiver.diagnosis.memory.csv_series import history_of_csv
 from receiver.domain.facts import ContainerFacts, Facts, MemoryHistory, PodFacts, Revision, Sample, WorkloadFacts
 from receiver.domain.identity import Subject, Workload
 from receiver.domain.report import Cause, CauseName, Kill, KillKind, Life, Proposal, Report, Shape
 from receiver.domain.units import MIB, from_epoch
 from receiver.render.chart.textwidth import width_px
+from tests.places import FIXTURES
 
-TRACES = Path(__file__).parents[2] / "fixtures" / "traces"
+TRACES = FIXTURES / "traces"
 START_S = datetime(2026, 11, 22, 16, 0, tzinfo=UTC).timestamp()
 
 

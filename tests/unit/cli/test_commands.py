@@ -16,8 +16,8 @@ from receiver.cli import main
 from receiver.demo.standins import KubeStandin, load
 from receiver.settings.model import KEYS
 from tests.checks.slack_limits import problems
+from tests.places import FIXTURES, REPO
 
-FIXTURES = Path(__file__).parents[2] / "fixtures"
 POD, INCIDENT = "orders-api-655779759d-jst99", "inc_01K8ZZZZZZZZZZZ"
 TRACE = FIXTURES / "traces" / "leak_oom_restarts_03.csv.gz"
 
@@ -294,9 +294,7 @@ routes:
 def test_a_closed_pipe_is_quiet() -> None:
     """`oomtriage config | head -1` ends without a traceback."""
     command = f"{sys.executable} -m receiver config | head -1"
-    ended = subprocess.run(
-        ["bash", "-c", command], capture_output=True, text=True, check=False, cwd=Path(__file__).parents[3], env={"PATH": "/usr/bin:/bin"}
-    )
+    ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, cwd=REPO, env={"PATH": "/usr/bin:/bin"})
 
     assert ended.stderr == ""
     assert ended.stdout.startswith("LISTEN")

@@ -9,12 +9,12 @@ from typing import Any
 
 from receiver.diagnosis.clues import clues_of
 from receiver.diagnosis.diagnose import report_of
-from receiver.diagnosis.report_json import report_document
 from receiver.domain.case import Missing
 from receiver.domain.facts import AlertCoverage, Facts, NodeFacts, WorkloadFacts
 from receiver.domain.identity import Workload
 from receiver.domain.report import CauseName, Report, Shape
 from receiver.domain.units import GIB, MIB
+from receiver.render.document import report_document
 from tests.unit.diagnosis.facts_kit import LEAK_SHAPE, ago, container, death, facts, killing, log, shape
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
+from receiver.case import facts_of
 from receiver.diagnosis.diagnose import diagnose
-from receiver.diagnosis.reading import facts_of
-from receiver.diagnosis.report_json import report_document
 from receiver.domain.report import Report
+from receiver.render.document import report_document
 from tests.unit.evidence.kit import Lab, lab
 
 OOM, NOT_OOM, CHILD, NODE, NONE = "container_oom", "sigkill_not_oom", "child_process_oom", "node_oom", "none"

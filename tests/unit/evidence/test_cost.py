@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from receiver.case import facts_of
 from receiver.demo.standins import Recordings
-from receiver.diagnosis.reading import facts_of
 from receiver.domain.identity import LabelNames, subject_of
 from receiver.evidence.look import COLD_BUDGET, WARM_BUDGET
 from tests.fakes.kube import recorded, refuse

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
+from receiver.case import facts_of
 from receiver.demo.run import _rule_groups
 from receiver.demo.standins import Asked, Reply, Standin, json_reply
-from receiver.diagnosis.reading import facts_of
 from receiver.domain.alerts import Alert
 from receiver.domain.units import parse_time
 from tests.unit.evidence.kit import lab

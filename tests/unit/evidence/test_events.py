@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from receiver.diagnosis.reading import facts_of
+from receiver.case import facts_of
 from tests.fakes.kube import body
 from tests.unit.evidence.kit import lab
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from receiver.diagnosis.reading import facts_of
+from receiver.case import facts_of
 from receiver.domain.identity import Subject, Workload
 from receiver.domain.units import parse_time
 from receiver.evidence import Evidence, EvidenceConfig

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from receiver.case import facts_of
 from receiver.demo.standins import PodRecording, Recordings
-from receiver.diagnosis.reading import facts_of
 from receiver.domain.case import Case
 from receiver.domain.identity import Subject
 from receiver.domain.units import parse_time

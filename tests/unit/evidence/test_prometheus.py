@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from receiver.diagnosis.reading import facts_of
+from receiver.case import facts_of
 from receiver.domain.facts import Facts
 from receiver.domain.identity import Subject, Workload
 from receiver.errors import Rejected, Unavailable, Unreadable

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import yaml
 
 from receiver.evidence.gatherers import ALL
 from receiver.evidence.rbac import may, union
+from tests.places import REPO
 
-RBAC = Path(__file__).resolve().parents[3] / "deploy" / "base" / "rbac.yaml"
+RBAC = REPO / "deploy" / "base" / "rbac.yaml"
 
 
 def test_the_cluster_role_grants_exactly_what_the_gatherers_declare():

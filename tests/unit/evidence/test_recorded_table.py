@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from receiver.case import facts_of
 from receiver.diagnosis.diagnose import diagnose
-from receiver.diagnosis.reading import facts_of
 from receiver.domain.report import Report
 from tests.fakes.kube import incident_names
 from tests.golden import Golden

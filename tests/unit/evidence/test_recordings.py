@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from receiver.diagnosis.reading import facts_of
+from receiver.case import facts_of
 from receiver.domain.case import case_from_json
 from receiver.domain.identity import Subject
 from tests.unit.evidence.kit import Lab, lab

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from receiver.diagnosis.reading import facts_of
+from receiver.case import facts_of
 from receiver.domain.alerts import Alert
 from receiver.domain.units import parse_time
 from receiver.evidence.clean import KEPT_ENV, Cleaner

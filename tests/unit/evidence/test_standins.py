@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import requests
 
+from receiver.case import facts_of
 from receiver.demo.standins import PrometheusStandin
-from receiver.diagnosis.reading import facts_of
 from receiver.domain.units import parse_time
 from tests.fakes.kube import FIXTURES, FakeKube, incident_names, recorded
 from tests.fakes.prometheus import series

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from receiver.diagnosis.checklist import with_ticks
+from receiver.diagnosis.advice.checklist import with_ticks
 from receiver.domain.case import Missing
 from receiver.domain.incident import RESOLVED, IncidentView, LogEntry, Message
 from receiver.domain.report import Tick

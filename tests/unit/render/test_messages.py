@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
-from pathlib import Path
 
 import jinja2
 import pytest
@@ -17,9 +16,10 @@ from receiver.render import Renderer, slack_environment
 from receiver.render.inline import when
 from tests.checks.slack_limits import budget_problems, problems
 from tests.golden import Golden
+from tests.places import REPO
 from tests.unit.render import cases
 
-TEMPLATES = Path(__file__).parents[3] / "templates" / "slack"
+TEMPLATES = REPO / "templates" / "slack"
 
 
 @cache

@@ -10,8 +10,7 @@ from receiver.errors import ConfigError
 from receiver.settings import Secret, load_settings
 from receiver.settings.load import effective
 from receiver.settings.model import KEYS
-
-REPO = Path(__file__).parents[3]
+from tests.places import REPO
 
 
 def test_the_promised_defaults() -> None:

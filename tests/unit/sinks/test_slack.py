@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from receiver.render import plain_body
 from receiver.sinks.base import CannotReconcile, Sink
 from receiver.sinks.slack import SlackBotSink, SlackConfig
 from tests.fakes.slack import FakeSlack, Fault, RemoteFakeSlack
+from tests.places import REPO
 from tests.unit.render import cases
 from tests.unit.render.test_messages import renderer
 
@@ -288,7 +288,7 @@ def test_secrets_are_not_in_what_is_printed() -> None:
 
 def test_the_fake_runs_as_a_process_of_its_own() -> None:
     """Tests that kill the receiver keep Slack alive beside it."""
-    root = Path(__file__).parents[3]
+    root = REPO
     with subprocess.Popen(
         [sys.executable, "-m", "tests.fakes.slack", "--port", "0"], cwd=root, stdout=subprocess.PIPE, text=True
     ) as process:

@@ -14,6 +14,7 @@ from receiver.store import alerts, jobs
 from receiver.store.schema import SCHEMA_VERSION, set_meta
 from receiver.store.sqlite import SqliteDatabase
 from receiver.store.store import Store
+from tests.places import REPO
 from tests.support import Clock, alert
 
 
@@ -48,7 +49,7 @@ def test_accepted_alerts_survive_the_end_of_the_process(path: Path) -> None:
         "store.accept([alert(pod=f'p-{i}') for i in range(20)])\n"
         "os._exit(9)\n"
     )
-    ended = subprocess.run([sys.executable, "-c", script, str(path)], check=False, cwd=Path(__file__).parents[3])
+    ended = subprocess.run([sys.executable, "-c", script, str(path)], check=False, cwd=REPO)
     store = Store.open_sqlite(path)
     with store.read() as tx:
         kept = alerts.unfolded(tx, 100)

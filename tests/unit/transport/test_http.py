@@ -17,8 +17,9 @@ from receiver.demo.standins import Asked, Reply, Standin, json_reply
 from receiver.errors import Forbidden, NotFound, Rejected, SourceError, Throttled, Unavailable, Unreadable
 from receiver.transport import ConnectionFailed, Deadline, Http, HttpConfig, Token, Unauthenticated, parse_json
 from tests.fakes.kube import HANG, Fault, Faulty, body, refuse
+from tests.places import FIXTURES
 
-TLS = Path(__file__).resolve().parents[2] / "fixtures" / "tls"
+TLS = FIXTURES / "tls"
 SECRET = "xoxb-1234-very-secret-token"
 
 

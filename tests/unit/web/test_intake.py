@@ -19,9 +19,10 @@ from receiver.store import alerts
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
 from receiver.web.application import WebDeps, create_web
+from tests.places import FIXTURES
 from tests.support import Clock, alert, payload
 
-RECORDED = sorted((Path(__file__).parents[2] / "fixtures" / "alertmanager").glob("*.json"))
+RECORDED = sorted((FIXTURES / "alertmanager").glob("*.json"))
 
 
 class Site:

@@ -1,0 +1,101 @@
+"""A v1 Pod as `PodFacts`: every container of every kind, spec beside status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from receiver.case.access import get, mapping, objects, quantity_bytes, string_map, text, texts, whole
+from receiver.domain.facts import ContainerFacts, PodFacts, Termination
+from receiver.domain.units import parse_time
+
+_STATUSES = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
+_STATES = ("running", "waiting", "terminated")
+
+
+def pod_facts(pod: object) -> PodFacts | None:
+    """The pod, or None when this is none."""
+    name = text(pod, "metadata", "name")
+    if not name:
+        return None
+    statuses = {text(s, "name"): s for key in _STATUSES for s in objects(pod, "status", key)}
+    return PodFacts(
+        namespace=text(pod, "metadata", "namespace"),
+        name=name,
+        uid=text(pod, "metadata", "uid"),
+        node=text(pod, "spec", "nodeName"),
+        phase=text(pod, "status", "phase"),
+        reason=text(pod, "status", "reason"),
+        message=text(pod, "status", "message"),
+        qos_class=text(pod, "status", "qosClass"),
+        created_at=parse_time(text(pod, "metadata", "creationTimestamp")),
+        started_at=parse_time(text(pod, "status", "startTime")),
+        deleted_at=parse_time(text(pod, "metadata", "deletionTimestamp")),
+        restart_policy=text(pod, "spec", "restartPolicy") or "Always",
+        priority=whole(pod, "spec", "priority"),
+        pod_limit_bytes=_in_force(pod, "limits"),
+        pod_request_bytes=_in_force(pod, "requests"),
+        labels=string_map(pod, "metadata", "labels"),
+        annotations=string_map(pod, "metadata", "annotations"),
+        conditions={text(c, "type"): text(c, "status") for c in objects(pod, "status", "conditions")},
+        memory_volumes=tuple(text(v, "name") for v in objects(pod, "spec", "volumes") if text(v, "emptyDir", "medium") == "Memory"),
+        containers=tuple(
+            container_facts(spec, statuses.get(text(spec, "name"), {}), kind)
+            for key, kind in (("initContainers", "init"), ("containers", "regular"), ("ephemeralContainers", "ephemeral"))
+            for spec in objects(pod, "spec", key)
+        ),
+    )
+
+
+def container_facts(spec: Mapping[str, Any], status: Mapping[str, Any], kind: str) -> ContainerFacts:
+    """One container. `kind` is the list of the spec it stands in; a restartable init container is a sidecar."""
+    if kind == "init" and spec.get("restartPolicy") == "Always":
+        kind = "sidecar"
+    state = next((s for s in _STATES if mapping(status, "state", s)), "unknown")
+    current = mapping(status, "state", state)
+    # status.resources is what the kubelet enforces: after an in-place resize the spec may be ahead of it.
+    enforced = status.get("resources") if mapping(status, "resources") else spec.get("resources")
+    return ContainerFacts(
+        name=text(spec, "name"),
+        kind=kind,
+        image=text(spec, "image") or text(status, "image"),
+        command=texts(spec, "command") + texts(spec, "args"),
+        env={text(e, "name"): text(e, "value") for e in objects(spec, "env") if "value" in e},
+        limit_bytes=quantity_bytes(enforced, "limits", "memory"),
+        request_bytes=quantity_bytes(enforced, "requests", "memory"),
+        spec_limit_bytes=quantity_bytes(spec, "resources", "limits", "memory"),
+        cpu_limit=text(enforced, "limits", "cpu") or None,
+        cpu_request=text(enforced, "requests", "cpu") or None,
+        state=state,
+        state_reason=text(current, "reason"),
+        state_since=_time(current, "startedAt") if state == "running" else _time(current, "finishedAt"),
+        terminated=_termination(get(status, "state", "terminated")),
+        last_terminated=_termination(get(status, "lastState", "terminated")),
+        restart_count=whole(status, "restartCount") or 0,
+        is_ready=status.get("ready") is True,
+        has_liveness_probe="livenessProbe" in spec,
+        has_startup_probe="startupProbe" in spec,
+    )
+
+
+def _termination(state: object) -> Termination | None:
+    if not isinstance(state, Mapping) or not state:
+        return None
+    return Termination(
+        reason=text(state, "reason"),
+        exit_code=whole(state, "exitCode"),
+        signal=whole(state, "signal"),
+        started_at=_time(state, "startedAt"),
+        finished_at=_time(state, "finishedAt"),
+        message=text(state, "message"),
+    )
+
+
+def _time(state: object, key: str) -> Any:
+    at = parse_time(get(state, key))
+    return at if at is not None and at.year > 1970 else None  # StartError has startedAt 1970-01-01: it never ran
+
+
+def _in_force(pod: object, which: str) -> int | None:
+    enforced = quantity_bytes(pod, "status", "resources", which, "memory")
+    return enforced if enforced is not None else quantity_bytes(pod, "spec", "resources", which, "memory")

@@ -1,0 +1,80 @@
+"""Node, LimitRange and ResourceQuota: how much room there is, and how the node fares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from receiver.case.access import objects, quantity_bytes, string_map, text
+from receiver.case.killed import is_memory_death
+from receiver.case.pod import pod_facts
+from receiver.domain.facts import NodeFacts, PodFacts
+from receiver.domain.units import parse_bytes_or_none
+
+LATELY = timedelta(hours=1)  # other OOM kills on the node further back say nothing about this one
+
+
+def node_facts(answers: Mapping[str, Any], pod_name: str, now: datetime) -> NodeFacts | None:
+    """The node, with what its pods tell where they could be listed."""
+    node = answers.get("node")
+    name = text(node, "metadata", "name")
+    if not name:
+        return None
+    pressure = {text(c, "type"): text(c, "status") for c in objects(node, "status", "conditions")}.get("MemoryPressure")
+    listed = answers.get("nodepods")
+    pods = tuple(p for entry in objects(listed, "items") if (p := pod_facts(entry)) is not None)
+    return NodeFacts(
+        name=name,
+        allocatable_bytes=quantity_bytes(node, "status", "allocatable", "memory"),
+        capacity_bytes=quantity_bytes(node, "status", "capacity", "memory"),
+        has_memory_pressure={"True": True, "False": False}.get(pressure or ""),
+        limits_total_bytes=sum(_limit(p) for p in pods if p.phase in ("Running", "Pending")) if listed is not None else None,
+        other_oom_kills=tuple(kill for p in pods if p.name != pod_name for kill in _recent_kills(p, now)),
+    )
+
+
+def limit_range_max(answer: object) -> int | None:
+    """The most memory that a LimitRange allows a container, the least of several; None for no bound."""
+    bounds = [
+        bound
+        for entry in objects(answer, "items")
+        for item in objects(entry, "spec", "limits")
+        if text(item, "type") == "Container" and (bound := quantity_bytes(item, "max", "memory")) is not None
+    ]
+    return min(bounds, default=None)
+
+
+def quota_free(answer: object, resource: str) -> int | None:
+    """What ResourceQuotas leave of `limits.memory` or `requests.memory`, the least of several; None for no bound.
+
+    A scoped quota counts some pods only, and whether these is not told here: it is left out.
+    """
+    free = []
+    for entry in objects(answer, "items"):
+        if objects(entry, "spec", "scopeSelector", "matchExpressions") or (entry.get("spec") or {}).get("scopes"):
+            continue
+        hard, used = string_map(entry, "status", "hard"), string_map(entry, "status", "used")
+        for name in (resource, "memory") if resource == "requests.memory" else (resource,):  # `memory` is short for requests
+            most, taken = parse_bytes_or_none(hard.get(name)), parse_bytes_or_none(used.get(name))
+            if most is not None:
+                free.append(most - (taken or 0))
+    return min(free, default=None)
+
+
+def _limit(pod: PodFacts) -> int:
+    """A pod's memory limits together: its own, else its containers' and native sidecars'."""
+    if pod.pod_limit_bytes is not None:
+        return pod.pod_limit_bytes
+    return sum(c.limit_bytes or 0 for c in pod.containers if c.kind in ("regular", "sidecar"))
+
+
+def _recent_kills(pod: PodFacts, now: datetime) -> tuple[str, ...]:
+    return tuple(
+        f"{pod.namespace}/{pod.name} ({c.name})"
+        for c in pod.containers
+        if (death := c.newest_termination) is not None
+        and is_memory_death(death)
+        and death.finished_at is not None
+        and now - death.finished_at <= LATELY
+    )

@@ -1,0 +1,198 @@
+"""The workload behind a pod: chain of owners, revisions and what they changed, siblings, autoscalers, who manages it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from receiver.case.access import controller_of, mapping, objects, quantity_bytes, string_map, text, whole
+from receiver.case.pod import pod_facts
+from receiver.domain.facts import Revision, SiblingFact, WorkloadFacts
+from receiver.domain.identity import Subject, Workload
+from receiver.domain.units import parse_time
+
+# The label that a ReplicaSet's pods carry says whose ReplicaSet it is; its name is the owner's plus this hash.
+_HASH_LABELS = (("pod-template-hash", "Deployment"), ("rollouts-pod-template-hash", "Rollout"))
+
+
+def guessed_owner(pod: object) -> Workload | None:
+    """The Deployment (or Argo Rollout) that the pod's ReplicaSet is named after, when the pod's labels say so."""
+    reference = controller_of(pod)
+    labels = string_map(pod, "metadata", "labels")
+    name = text(reference, "name")
+    if text(reference, "kind") != "ReplicaSet":
+        return None
+    for label, kind in _HASH_LABELS:
+        suffix = f"-{labels.get(label, '')}"
+        if len(suffix) > 1 and name.endswith(suffix) and name != suffix:
+            return Workload(kind=kind, name=name.removesuffix(suffix))
+    return None
+
+
+def workload_facts(answers: Mapping[str, Any], subject: Subject, container: str) -> WorkloadFacts | None:
+    """The workload, or None when nothing is known of it. `container`: whose restarts the siblings are asked for."""
+    pod = answers.get("pod")
+    owners = objects(answers, "owners")
+    revisions = objects(answers, "replicasets", "items")
+    chain = _chain(pod, owners, revisions)
+    if len(chain) > 1:
+        kind, name = chain[-1] if chain[-1][0] != "Node" else chain[0]  # a static pod is "owned" by its node
+        workload = Workload(kind=kind, name=name)
+    elif chain:
+        # Nothing controls the pod; or what does could not be read and the alert said more.
+        workload = Workload(kind="Pod", name=chain[0][1])
+    elif owners:
+        workload = Workload(kind=text(owners[-1], "kind"), name=text(owners[-1], "metadata", "name"))
+    elif subject.workload is not None:
+        workload = subject.workload
+    else:
+        return None
+    scaled = _scaled(owners)
+    top = owners[-1] if owners else {}
+    return WorkloadFacts(
+        workload=workload,
+        chain=chain,
+        replicas_desired=_desired(scaled),
+        replicas_ready=_ready(scaled),
+        revisions=tuple(_revision(r) for r in revisions),
+        siblings=tuple(_sibling(p, container) for p in objects(answers, "siblings", "items")),
+        hpa=_hpa(objects(answers, "hpa", "items")),
+        vpa=_vpa(objects(answers, "vpa", "items")),
+        managed_by=_managed_by(owners, pod),
+        labels=string_map(pod, "metadata", "labels") | string_map(top, "metadata", "labels"),
+        annotations=string_map(pod, "metadata", "annotations") | string_map(top, "metadata", "annotations"),
+    )
+
+
+def _chain(pod: object, owners: tuple[Mapping[str, Any], ...], revisions: tuple[Mapping[str, Any], ...]) -> tuple[tuple[str, str], ...]:
+    """(kind, name) from the pod upwards: by the references of what was read, by names where a link was not."""
+    name = text(pod, "metadata", "name")
+    if not name:
+        return ()
+    chain = [("Pod", name)]
+    known = {(text(o, "kind"), text(o, "metadata", "name")): o for o in owners}
+    known |= {("ReplicaSet", text(r, "metadata", "name")): r for r in revisions}
+    reference = controller_of(pod)
+    guess = guessed_owner(pod)
+    while reference and len(chain) < 6:
+        link = (text(reference, "kind"), text(reference, "name"))
+        chain.append(link)
+        if link in known:
+            reference = controller_of(known[link])
+        elif link[0] == "ReplicaSet" and guess is not None:
+            chain.append((guess.kind, guess.name))
+            reference = controller_of(known.get((guess.kind, guess.name)))
+        else:
+            break
+    return tuple(_without_operator(chain))
+
+
+def _without_operator(chain: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Ends at what holds the pod template: above a StatefulSet an operator's own resource may stand (see `managed_by`)."""
+    for i, (kind, _) in enumerate(chain):
+        if kind in ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Rollout"):
+            return chain[: i + 1]
+    return chain
+
+
+def _scaled(owners: tuple[Mapping[str, Any], ...]) -> Mapping[str, Any]:
+    return next((o for o in reversed(owners) if text(o, "kind") != "CronJob"), {})
+
+
+def _desired(owner: Mapping[str, Any]) -> int | None:
+    for path in (("spec", "replicas"), ("status", "desiredNumberScheduled"), ("spec", "parallelism")):
+        if (count := whole(owner, *path)) is not None:
+            return count
+    return None
+
+
+def _ready(owner: Mapping[str, Any]) -> int | None:
+    if not owner or text(owner, "kind") == "Job":
+        return None
+    ready = whole(owner, "status", "readyReplicas")
+    if ready is None:
+        ready = whole(owner, "status", "numberReady")
+    return ready if ready is not None else (0 if mapping(owner, "status") else None)
+
+
+def _revision(entry: Mapping[str, Any]) -> Revision:
+    # A ControllerRevision holds the template as the patch `data.spec.template`.
+    template = mapping(entry, "spec", "template") or mapping(entry, "data", "spec", "template")
+    containers = objects(template, "spec", "containers") + objects(template, "spec", "initContainers")
+    stated = string_map(entry, "metadata", "annotations")
+    number = stated.get("deployment.kubernetes.io/revision") or stated.get("rollout.argoproj.io/revision") or ""
+    return Revision(
+        name=text(entry, "metadata", "name"),
+        revision=int(number) if number.isdigit() else whole(entry, "revision"),
+        created_at=parse_time(text(entry, "metadata", "creationTimestamp")),
+        images={text(c, "name"): text(c, "image") for c in containers},
+        limits_bytes={text(c, "name"): quantity_bytes(c, "resources", "limits", "memory") for c in containers},
+        requests_bytes={text(c, "name"): quantity_bytes(c, "resources", "requests", "memory") for c in containers},
+        env_names={text(c, "name"): tuple(text(e, "name") for e in objects(c, "env")) for c in containers},
+        replicas=whole(entry, "spec", "replicas"),
+    )
+
+
+def _sibling(entry: Mapping[str, Any], container: str) -> SiblingFact:
+    pod = pod_facts(entry)
+    same = pod.container(container) if pod and container else None
+    death = same.newest_termination if same else None
+    return SiblingFact(
+        pod=pod.name if pod else "",
+        node=pod.node if pod else "",
+        restart_count=same.restart_count if same else 0,
+        is_ready=same.is_ready if same else False,
+        last_reason=(pod.reason if pod and pod.reason else "") or (death.reason if death else ""),
+        last_finished_at=death.finished_at if death else None,
+    )
+
+
+def _hpa(items: tuple[Mapping[str, Any], ...]) -> Mapping[str, object] | None:
+    if not items:
+        return None
+    hpa = items[0]
+    metrics = []
+    for metric in objects(hpa, "spec", "metrics"):
+        body = next((mapping(metric, k) for k in ("resource", "containerResource", "pods", "external", "object") if k in metric), {})
+        target = mapping(body, "target")
+        metrics.append(
+            {
+                "type": text(metric, "type"),
+                "name": text(body, "name") or text(body, "metric", "name"),
+                "target": next((target[k] for k in ("averageUtilization", "averageValue", "value") if k in target), None),
+            }
+        )
+    minimum = whole(hpa, "spec", "minReplicas")
+    return {
+        "name": text(hpa, "metadata", "name"), "min": minimum if minimum is not None else 1, "max": whole(hpa, "spec", "maxReplicas"),
+        "current": whole(hpa, "status", "currentReplicas"), "metrics": metrics,
+    }  # fmt: skip
+
+
+def _vpa(items: tuple[Mapping[str, Any], ...]) -> Mapping[str, object] | None:
+    if not items:
+        return None
+    vpa = items[0]
+    targets = {
+        text(r, "containerName"): quantity_bytes(r, "target", "memory")
+        for r in objects(vpa, "status", "recommendation", "containerRecommendations")
+    }
+    mode = text(vpa, "spec", "updatePolicy", "updateMode") or "Auto"
+    return {"name": text(vpa, "metadata", "name"), "mode": mode, "target_bytes": targets}
+
+
+def _managed_by(owners: tuple[Mapping[str, Any], ...], pod: object) -> str:
+    """Where a change belongs so that it is not undone: the tool's own words for it, or empty."""
+    top: Any = owners[-1] if owners else pod
+    operator = controller_of(top) if owners else {}
+    if operator and text(operator, "kind") not in ("CronJob", "Deployment", "Rollout"):
+        return f"{text(operator, 'kind')} {text(operator, 'name')}"
+    labels, notes = string_map(top, "metadata", "labels"), string_map(top, "metadata", "annotations")
+    tracking = notes.get("argocd.argoproj.io/tracking-id", "").partition(":")[0]
+    stated = (
+        ("Argo CD app", tracking or labels.get("argocd.argoproj.io/instance", "")),
+        ("Flux HelmRelease", labels.get("helm.toolkit.fluxcd.io/name", "")),
+        ("Flux Kustomization", labels.get("kustomize.toolkit.fluxcd.io/name", "")),
+        ("Helm release", notes.get("meta.helm.sh/release-name", "")),
+    )
+    return next((f"{tool} {name}" for tool, name in stated if name), "")

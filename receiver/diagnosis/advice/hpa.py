@@ -1,0 +1,101 @@
+"""An HPA beside the raise, for spikes that follow traffic: on CPU, never on memory.
+
+Memory is the wrong signal to scale on: a process seldom gives memory back, so replicas added for a peak never go away,
+and a leak would add replicas for ever. CPU follows requests, and each replica then holds fewer of them at a time.
+"""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+
+from receiver.diagnosis.clues import Clues
+from receiver.diagnosis.memory.thresholds import TRAFFIC_CORRELATION
+from receiver.domain.report import Cause, CauseName, Hpa
+
+CPU_TARGET_PERCENT = 70  # of the CPU request: leaves room while new pods start
+GROWTH = 2  # x the present replicas as the first maximum: halves what each holds at the peak
+SCALABLE = {"Deployment": "apps/v1", "StatefulSet": "apps/v1", "Rollout": "argoproj.io/v1alpha1"}
+MIN_WINDOW_S = 300  # scale down slowly: the next burst may be near
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
+
+
+def hpa_for(clues: Clues, cause: Cause) -> Hpa | None:
+    """The manifest, or the change of the HPA that exists; None where more replicas would not help."""
+    workload = clues.workload
+    if cause.name is not CauseName.SPIKE or cause.confidence <= 0.5 or _is_batch(clues, cause):
+        return None
+    if workload.kind not in SCALABLE or not _NAME.fullmatch(workload.name):
+        return None
+    existing = clues.facts.workload.hpa if clues.facts.workload else None
+    return _wider(clues, dict(existing)) if existing else _new(clues)
+
+
+def _is_batch(clues: Clues, cause: Cause) -> bool:
+    """Whether the spikes are known not to be traffic: one big piece of work does not get smaller by more replicas."""
+    correlation = clues.shape.rate_correlation if clues.shape is not None else None
+    return cause.detail == "burst" or (correlation is not None and correlation < TRAFFIC_CORRELATION)
+
+
+def _new(clues: Clues) -> Hpa:
+    workload, namespace = clues.workload, clues.facts.subject.namespace
+    replicas = max((clues.facts.workload.replicas_desired if clues.facts.workload else None) or 1, 1)
+    manifest = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": workload.name, "namespace": namespace},
+        "spec": {
+            "scaleTargetRef": {"apiVersion": SCALABLE[workload.kind], "kind": workload.kind, "name": workload.name},
+            "minReplicas": replicas,
+            "maxReplicas": max(replicas * GROWTH, replicas + 1),
+            "metrics": [
+                {
+                    "type": "Resource",
+                    "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": CPU_TARGET_PERCENT}},
+                }
+            ],
+            "behavior": {"scaleDown": {"stabilizationWindowSeconds": MIN_WINDOW_S}},
+        },
+    }
+    why = [f"more replicas at the peak, so each holds less; {_basis(clues)}"]
+    if clues.container is not None and not clues.container.cpu_request:
+        why.append("it needs a CPU request on every container of the pod first: utilisation is a share of it")
+    if workload.kind == "StatefulSet":
+        why.append("only if its replicas are alike: an ordinal that owns data does not share its load")
+    return Hpa(manifest=_yaml(manifest), why="; ".join(why))
+
+
+def _wider(clues: Clues, existing: dict[str, object]) -> Hpa | None:
+    """New maxReplicas for an HPA that is at its end, or nothing when it still has room."""
+    name, most, current = str(existing.get("name") or clues.workload.name), _number(existing.get("max")), _number(existing.get("current"))
+    if most is None:
+        return None
+    patch = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": name, "namespace": clues.facts.subject.namespace},
+        "spec": {"maxReplicas": most * GROWTH},
+    }
+    metrics = str(existing.get("metrics", "")).lower()
+    by_memory = " It scales on memory: replicas added for a peak never go away, so scale on CPU or requests." if "memory" in metrics else ""
+    if current is not None and current < most and not by_memory:
+        return None
+    state = f"HPA {name} is at its maximum of {most}" if current is not None and current >= most else f"HPA {name} goes up to {most}"
+    return Hpa(manifest=_yaml(patch), why=f"{state}; {_basis(clues)}.{by_memory}")
+
+
+def _basis(clues: Clues) -> str:
+    """How well it is known that the spikes are traffic."""
+    correlation = clues.shape.rate_correlation if clues.shape is not None else None
+    if correlation is not None:
+        return f"memory follows the request rate (correlation {correlation:.2f})"
+    return "only if these peaks are traffic, which is not known without a request rate: a batch job does not get smaller by it"
+
+
+def _number(value: object) -> int | None:
+    return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def _yaml(document: object) -> str:
+    return yaml.safe_dump(document, sort_keys=False, default_flow_style=False, allow_unicode=False, width=1000)

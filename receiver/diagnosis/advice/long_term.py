@@ -1,0 +1,146 @@
+"""The real fix beside the quick one: what to change in the program or its manifest, and how to find where.
+
+The article's four usual suspects (whole data sets in memory, no pagination, no clean-up, caches without eviction), in
+the order that fits the cause, then the profiler of the runtime.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import replace
+
+from receiver.diagnosis.clues import Clues
+from receiver.diagnosis.log.runtimes import profiling_advice
+from receiver.domain.report import Cause, CauseName, Kill, KillKind, LongTerm
+
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
+_SUSPECTS = ("stream_data", "paginate", "clean_up", "bound_caches")
+# Which of the four is asked first, by cause.
+_FIRST = {
+    CauseName.LEAK: ("bound_caches", "clean_up", "paginate", "stream_data"),
+    CauseName.STARTUP: ("stream_data", "bound_caches", "paginate", "clean_up"),
+    CauseName.SPIKE: ("paginate", "stream_data", "clean_up", "bound_caches"),
+}
+
+_READ_IN_CHUNKS = {
+    "python": ("for chunk in pandas.read_csv(path, chunksize=10_000): ...   # a part of the rows at a time instead of all",),
+    "jvm": ("try (Stream<String> lines = Files.lines(path)) { ... }   # instead of Files.readAllLines",),
+    "node": ("for await (const line of readline.createInterface({ input: fs.createReadStream(path) })) { ... }",),
+    "go": ("scanner := bufio.NewScanner(file)   // instead of os.ReadFile",),
+}
+
+
+def long_term_for(clues: Clues, kill: Kill, cause: Cause) -> tuple[LongTerm, ...]:
+    """What mends it for good, most promising first; nothing where the container's memory is not the problem."""
+    if cause.name is CauseName.NOT_MEMORY:
+        return _not_memory(kill)
+    if cause.name is CauseName.NODE_PRESSURE:
+        return _node(clues, kill)
+    advice = {entry.id: _filled(entry, clues) for entry in profiling_advice(clues.runtime, clues.limit_bytes)}
+    suspects = [_with_example(advice.pop(i), clues, cause) for i in _FIRST.get(cause.name, _SUSPECTS) if i in advice]
+    for i in _SUSPECTS:
+        advice.pop(i, None)
+    profilers = list(advice.values())
+    special = _special(clues, kill, cause)
+    if cause.detail == "memory_volume":
+        return special
+    match cause.name:
+        case CauseName.STARTUP:
+            return (*special, suspects[0], *profilers) if suspects else (*special, *profilers)
+        case CauseName.LIMIT_TOO_LOW:
+            return (*special, *profilers)
+        case CauseName.UNKNOWN if kill.kind is KillKind.NONE and kill.exit_code is None:
+            return special
+        case _:
+            return (*special, *suspects, *profilers)
+
+
+def _special(clues: Clues, kill: Kill, cause: Cause) -> tuple[LongTerm, ...]:
+    """What only this case needs."""
+    found = []
+    if clues.signature is not None:
+        found.append(LongTerm(id=f"log_{clues.signature.id}", text=clues.signature.advice))
+    if cause.detail == "memory_volume":
+        volumes = clues.facts.pod.memory_volumes if clues.facts.pod else ()
+        text = f"Give the emptyDir in memory ({', '.join(volumes[:3]) or 'medium: Memory'}) a sizeLimit below the container's limit, clean it up, or use a disk. Until then a new pod starts with an empty one."
+        found.append(LongTerm(id="bound_memory_volume", text=text, commands=_delete_pod(clues)))
+    if kill.kind is KillKind.CHILD_PROCESS_OOM:
+        found.append(
+            LongTerm(id="fewer_workers", text="Fewer workers share the limit: each gets more. Profile one worker to learn what it needs.")
+        )
+    if cause.name is CauseName.SPIKE:
+        found.append(
+            LongTerm(
+                id="bound_concurrency", text="Bound what runs at once: a queue or a limit on concurrent requests turns a peak into a wait."
+            )
+        )
+    if cause.detail in ("batch", "burst"):
+        found.append(
+            LongTerm(id="smaller_batches", text="Work in smaller batches, or write the result out as it is made instead of buffering it.")
+        )
+    if cause.detail == "after_change":
+        found.append(
+            LongTerm(id="look_at_the_change", text="It began with a change: compare that release with the one before, or roll back.")
+        )
+    return tuple(found)
+
+
+def _with_example(entry: LongTerm, clues: Clues, cause: Cause) -> LongTerm:
+    if entry.id != "stream_data" or cause.name is not CauseName.STARTUP:
+        return entry
+    text = "Load the data in pieces at start-up, or map it, or load it on first use: then the need does not grow with the data."
+    return replace(entry, text=text, commands=_READ_IN_CHUNKS.get(clues.runtime, ()))
+
+
+def _filled(entry: LongTerm, clues: Clues) -> LongTerm:
+    """The profiler's commands with this pod's names, where they are names."""
+    subject = clues.facts.subject
+    if not all(_NAME.fullmatch(n) for n in (subject.namespace, subject.pod, clues.container_name)):
+        return entry
+    target = f"kubectl -n {shlex.quote(subject.namespace)} exec {shlex.quote(subject.pod)} -c {shlex.quote(clues.container_name)}"
+    commands = tuple(command.replace("kubectl exec POD -c CONTAINER", target) for command in entry.commands)
+    return replace(entry, commands=commands)
+
+
+def _delete_pod(clues: Clues) -> tuple[str, ...]:
+    subject = clues.facts.subject
+    if not (_NAME.fullmatch(subject.namespace) and _NAME.fullmatch(subject.pod)) or clues.workload.kind in ("Pod", "?"):
+        return ()  # nobody would make it anew
+    return (shlex.join(("kubectl", "-n", subject.namespace, "delete", "pod", subject.pod)),)
+
+
+def _not_memory(kill: Kill) -> tuple[LongTerm, ...]:
+    if "probe" in kill.trigger:
+        text = "Check what the probe calls and why it fails or is slow; give it a longer timeout, or a startup probe if starting is what is slow."
+        return (LongTerm(id="mend_probe", text=text),)
+    if kill.trigger == "grace period":
+        text = "It does not stop when asked: handle SIGTERM (a shell as PID 1 does not pass it on), or give it a longer terminationGracePeriodSeconds."
+        return (LongTerm(id="handle_sigterm", text=text),)
+    return ()
+
+
+def _node(clues: Clues, kill: Kill) -> tuple[LongTerm, ...]:
+    found = []
+    if clues.container is not None and clues.limit_bytes is None:
+        found.append(
+            LongTerm(
+                id="set_limit", text="Give it a memory limit and a request: then it is stopped at its limit, before the node runs out."
+            )
+        )
+    elif kill.kind is KillKind.EVICTION:
+        text = "Set its request to what it really uses: pods that use more than they request are evicted first. Its limit plays no part in this."
+        found.append(LongTerm(id="honest_request", text=text))
+    commands: tuple[str, ...] = ()
+    node = clues.facts.node.name if clues.facts.node else clues.facts.subject.node
+    if _NAME.fullmatch(node or ""):
+        commands = (
+            shlex.join(("kubectl", "get", "pods", "-A", "-o", "wide", f"--field-selector=spec.nodeName={node}")),
+            shlex.join(("kubectl", "describe", "node", node)),
+        )
+    found.append(
+        LongTerm(
+            id="find_the_hungry", text="Find what filled the node: pods without a limit, or far above their request.", commands=commands
+        )
+    )
+    return tuple(found)

@@ -1,0 +1,1 @@
+"""The leaves of the decision tree."""

@@ -1,0 +1,1 @@
+"""Who ended it, and how we know."""

@@ -1,0 +1,1 @@
+"""What the log says: lines stripped once, memory errors, runtimes."""

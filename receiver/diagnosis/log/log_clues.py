@@ -1,0 +1,96 @@
+"""What a log witnesses beside errors: loading that did not end, counters that rise, sizes, and how long children live."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from receiver.diagnosis.log.signatures import LoadingLine, loading_lines
+from receiver.domain.facts import LogFacts
+from receiver.domain.units import human_bytes
+
+LINES_AFTER_LOADING = 2  # more lines than these after a line of loading: other work went on, it did not die of loading
+MAX_LINE_CHARS = 4096
+
+# Words of a start-up that is over: what comes after them is work.
+_UP = re.compile(r"\b(?:serving|listening|ready|warmed|started|finished|completed?|done|accepting connections)\b", re.IGNORECASE)
+
+
+def still_loading(texts: tuple[str, ...]) -> tuple[LoadingLine, ...]:
+    """The lines of loading with which the log ends; none when it says that start-up was over, or goes on with other work."""
+    since_up = max((i for i, text in enumerate(texts) if _UP.search(text) and not _STARTING.search(text)), default=-1) + 1
+    entries = tuple(e for e in loading_lines(texts) if e.line_index >= since_up)
+    if not entries or len(texts) - 1 - entries[-1].line_index > LINES_AFTER_LOADING:
+        return ()
+    return entries
+
+
+_STARTING = re.compile(r"\bstart(?:ing|ed (?:loading|to load|reading))\b|\d ?/ ?\d", re.IGNORECASE)
+
+
+_PID = re.compile(r"\bpid:? ?(\d{1,9})\b", re.IGNORECASE)
+_CHILD_DIED = re.compile(r"\b(?:SIGKILL|signal 9)\b")
+_CHILD_BOOTED = re.compile(r"\b(?:boot(?:ing|ed)|start(?:ing|ed)|spawn(?:ing|ed)|fork(?:ing|ed))\b", re.IGNORECASE)
+
+
+def worker_lives(log: LogFacts | None) -> tuple[float, ...]:
+    """Seconds from the boot of a child process to its SIGKILL, for those of which the log has both with a time."""
+    if log is None or len(log.times) != len(log.lines):
+        return ()
+    booted: dict[str, datetime] = {}
+    spans = []
+    for line, at in zip(log.lines, log.times, strict=True):
+        pid = _PID.search(line[:MAX_LINE_CHARS])
+        if pid is None or at is None:
+            continue
+        if _CHILD_DIED.search(line):
+            if (since := booted.pop(pid[1], None)) is not None:
+                spans.append((at - since).total_seconds())
+        elif _CHILD_BOOTED.search(line):
+            booted[pid[1]] = at
+    return tuple(spans)
+
+
+_OWN_TIME = re.compile(r"\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\]? *")
+QUOTE_CHARS = 120
+
+
+def quoted_line(line: str) -> str:
+    """A log line for a quotation: without the time it begins with, blanks made one, cut to `QUOTE_CHARS`."""
+    stamp = _OWN_TIME.match(line)
+    text = " ".join(line[stamp.end() if stamp else 0 : MAX_LINE_CHARS].split())
+    return text if len(text) <= QUOTE_CHARS else text[: QUOTE_CHARS - 1] + "…"
+
+
+def rise_words(lines: tuple[str, ...], name: str) -> str:
+    """How far a counter rose in the log (`from 5 to 85`), or an empty text."""
+    pattern = re.compile(re.escape(name) + r'"?(?:=|: ?| )(-?\d{1,18}(?:\.\d{1,6})?(?: ?[KMGT]i?B)?)', re.IGNORECASE)
+    values = [m[1] for line in lines if (m := pattern.search(line[:MAX_LINE_CHARS]))]
+    return f"from {values[0]} to {values[-1]}" if len(values) > 1 else ""
+
+
+_SIZE = re.compile(r"(?<![\w./])(\d{1,6}(?:\.\d{1,3})?) ?([KMGT]i?B|[KMGT]i?)\b", re.IGNORECASE)
+_UNIT_BYTES: dict[str, int] = {"k": 1000, "m": 1000**2, "g": 1000**3, "t": 1000**4, "ki": 1024, "mi": 1024**2, "gi": 1024**3, "ti": 1024**4}
+
+
+def sizes_in(line: str) -> tuple[int, ...]:
+    """The memory sizes a log line names, in bytes. GB is 10^9 and GiB 2^30, as written."""
+    return tuple(int(float(m[1]) * _UNIT_BYTES[m[2].lower().removesuffix("b")]) for m in _SIZE.finditer(line[:MAX_LINE_CHARS]))
+
+
+def size_as_written(line: str, n_bytes: int) -> str:
+    """A size of the line as the line has it, so that it can be found there, with its bytes beside: `5GB (4.7 GiB)`."""
+    written = next((m[0] for m in _SIZE.finditer(line[:MAX_LINE_CHARS]) if sizes_in(m[0]) == (n_bytes,)), "")
+    told = human_bytes(n_bytes)
+    return f"{written} ({told})" if written and written.replace(" ", "") != told.replace(" ", "") else told
+
+
+_PROGRESS = re.compile(r"(?<![\w./])(\d{1,9}(?:\.\d{1,3})?) ?/ ?(\d{1,9}(?:\.\d{1,3})?)")
+
+
+def left_to_load_bytes(entry: LoadingLine) -> int | None:
+    """What a progress line (`loaded 100/200 MiB`) says was still to come, in bytes."""
+    match = _PROGRESS.search(entry.line)
+    if match is None or entry.size_bytes is None or float(match[2]) <= 0 or float(match[1]) > float(match[2]):
+        return None
+    return int(entry.size_bytes * (1 - float(match[1]) / float(match[2])))

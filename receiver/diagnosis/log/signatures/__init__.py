@@ -1,0 +1,20 @@
+"""The memory errors that logs name: catalogue, search, excerpt, and witnesses of growth and loading.
+
+Pure functions over log lines, which may begin with a Kubernetes timestamp. Redaction has happened before.
+"""
+
+from receiver.diagnosis.log.signatures.match import SIGNATURES, excerpt, find_signature, match_line, strip_kube_time
+from receiver.diagnosis.log.signatures.model import LogPattern
+from receiver.diagnosis.log.signatures.witness import LoadingLine, loading_lines, rising_words
+
+__all__ = [
+    "SIGNATURES",
+    "LoadingLine",
+    "LogPattern",
+    "excerpt",
+    "find_signature",
+    "loading_lines",
+    "match_line",
+    "rising_words",
+    "strip_kube_time",
+]

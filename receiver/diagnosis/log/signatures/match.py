@@ -1,0 +1,122 @@
+"""Which memory error a log names, and which of its lines to quote. Reads at most `MAX_LINE_CHARS` of a line."""
+
+from __future__ import annotations
+
+import re
+
+from receiver.diagnosis.log.signatures import jvm, languages, node, python, servers, system
+from receiver.diagnosis.log.signatures.model import LogPattern
+from receiver.domain.report import Signature
+
+# In this order; what is special to a program comes before what any program may say.
+SIGNATURES: tuple[LogPattern, ...] = (
+    python.PATTERNS + jvm.PATTERNS + node.PATTERNS + languages.PATTERNS + servers.PATTERNS + system.PATTERNS
+)
+
+MAX_LINE_CHARS = 4096  # a JSON line may hold a whole stack trace; more than this is no log line
+ONE_CRASH_LINES = 60  # a stack trace and a shell's "Killed" after it are one crash; further up is another story
+EXCERPT_LINES = 8
+TAIL_LINES = 4
+FRAMES_ABOVE = 3  # lines of an outer error that may stand above its cause
+ELLIPSIS = "…"
+
+_KUBE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7,9}(?:Z|[+-]\d\d:\d\d) ?")  # nanoseconds: programs write less
+
+
+def strip_kube_time(line: str) -> str:
+    """The line without the timestamp that the API server puts before it (`timestamps=true`)."""
+    found = _KUBE_TIME.match(line)
+    return line[found.end() :] if found else line
+
+
+def find_signature(lines: tuple[str, ...]) -> Signature | None:
+    """The memory error that these log lines name, or None.
+
+    The newest match says which crash is meant. Of the matches in the `ONE_CRASH_LINES` up to it the most telling
+    one is taken ("Metaspace" rather than the shell's "Killed" after it), and of equals the newest. A line counts
+    for the most telling entry of the catalogue that matches it; of equals the first in the catalogue.
+    """
+    matches = [(i, p) for i, line in enumerate(lines) if (p := match_line(line)) is not None]
+    if not matches:
+        return None
+    newest = matches[-1][0]
+    index, pattern = max(((i, p) for i, p in matches if i > newest - ONE_CRASH_LINES), key=lambda m: (m[1].rank, m[0]))
+    return Signature(
+        id=pattern.id,
+        runtime=pattern.runtime,
+        meaning=pattern.meaning,
+        advice=pattern.advice,
+        line=strip_kube_time(lines[index])[:MAX_LINE_CHARS],
+        line_index=index,
+        kind=pattern.kind,
+        count=sum(1 for _, p in matches if p.id == pattern.id),
+    )
+
+
+def match_line(line: str) -> LogPattern | None:
+    """The most telling entry of the catalogue that this one line matches, or None."""
+    text = strip_kube_time(line)[:MAX_LINE_CHARS].rstrip()
+    lowered = text.lower()
+    best: LogPattern | None = None
+    for pattern in SIGNATURES:
+        if (best is None or pattern.rank > best.rank) and pattern.matches(text, lowered):
+            best = pattern
+    return best
+
+
+# Lines that belong to the error above or below them, as runtimes write stack traces.
+_CONTINUES = re.compile(
+    r"[ \t]|$|Traceback \(most recent|During handling of|The above exception|Caused by: |Suppressed: |\.\.\. \d+ (?:more|common)"
+    r"|goroutine \d+ \[|\d+: 0x[0-9a-f]|-{3,} (?:Native|JS) stack|<--- |#(?:\s|$)|(?:DETAIL|HINT|CONTEXT|STATEMENT): "
+)
+
+
+_NATIVE_FRAME = re.compile(r"\s{0,4}\d{1,3}: 0x[0-9a-f]|-{3,} Native stack trace")
+
+
+def excerpt(lines: tuple[str, ...], signature: Signature | None) -> tuple[str, ...]:
+    """At most `EXCERPT_LINES` lines around the signature, else the last `TAIL_LINES`; blank lines are left out.
+
+    A stack trace stays with its error: its first line and the frames next to the error are kept, and `…` stands for
+    what is between. What room is left goes to the lines before, so that one sees what the program was doing.
+    """
+    if signature is None or not 0 <= signature.line_index < len(lines):
+        return _filled(lines)[-TAIL_LINES:]
+    at = signature.line_index
+    top, bottom = _block(lines, at)
+    before, after = _filled(lines[top:at]), _without_native_frames(_filled(lines[at + 1 : bottom]))
+    room = EXCERPT_LINES - 1
+    if after:  # the trace follows its error, as in Java: what stands above belongs to an outer error
+        before = before if len(before) <= FRAMES_ABOVE else (before[0], ELLIPSIS)
+        after = after[: room - len(before)]
+    else:  # the trace comes first, as in Python: its last frames are the innermost
+        before = before if len(before) <= room else (before[0], ELLIPSIS, *before[len(before) - room + 2 :])
+    room -= len(before) + len(after)
+    context, following = _filled(lines[:top]), _filled(lines[bottom:])
+    n_following = min(len(following), room, max(2, room - len(context)))
+    n_context = min(len(context), room - n_following)
+    return (*context[len(context) - n_context :], *before, lines[at], *after, *following[:n_following])
+
+
+def _filled(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """Without blank lines, and without the marks that Python draws under a line of code."""
+    return tuple(line for line in lines if strip_kube_time(line).strip(" \t\r\n^~"))
+
+
+def _without_native_frames(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """Without the addresses that Node prints for its own C++ frames: they say nothing to the program's author."""
+    return tuple(line for line in lines if not _NATIVE_FRAME.match(strip_kube_time(line)))
+
+
+def _block(lines: tuple[str, ...], at: int) -> tuple[int, int]:
+    """The half-open range of lines that belong to the error at `at`."""
+    top = at
+    while top > 0 and _CONTINUES.match(strip_kube_time(lines[top - 1])):
+        top -= 1
+    starts_itself = strip_kube_time(lines[top]).startswith(("Traceback ", "<--- ", "# ")) or not strip_kube_time(lines[top]).strip()
+    if 0 < top < at and not starts_itself:
+        top -= 1  # the head of the trace: "Exception in thread ...", a log line whose trace is indented
+    bottom = at + 1
+    while bottom < len(lines) and _CONTINUES.match(strip_kube_time(lines[bottom])):
+        bottom += 1
+    return top, bottom

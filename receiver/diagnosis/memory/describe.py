@@ -1,0 +1,95 @@
+"""The verdict as a `Shape`: cause, sentences, lives and every number, ready for charts and text."""
+
+from __future__ import annotations
+
+from receiver.diagnosis.memory import cache, words
+from receiver.diagnosis.memory.judge import Seen, Verdict
+from receiver.diagnosis.memory.lives import Lives, Span
+from receiver.diagnosis.memory.measures import measures_of
+from receiver.diagnosis.memory.ramp import Ramp
+from receiver.domain.report import CauseName, Life, Shape
+
+
+def no_history(lives: Lives) -> Shape:
+    """No row at all: nothing can be said, which is not the same as no problem."""
+    return Shape(
+        cause=CauseName.UNKNOWN,
+        confidence=0.0,
+        because=("Cannot tell: there is no memory history of this container.",),
+        settle_by=f"A scraped memory history. {words.LOOK_AGAIN}",
+        detail="no_history",
+        kills=tuple(k.at_s for k in lives.kills),
+    )
+
+
+def shape(seen: Seen, verdict: Verdict) -> Shape:
+    """Everything that chart and text quote."""
+    c, level, leak = seen.columns, seen.level, seen.leak
+    m = measures_of(seen)
+    tested = {x.span: x.ramp for x in (*leak.tested, *leak.ramping)}
+    ramping = {x.span for x in leak.ramping}
+    return Shape(
+        cause=verdict.cause,
+        confidence=round(verdict.confidence, 2),
+        because=words.because(seen, verdict, m),
+        against=words.against(seen, verdict, m),
+        settle_by=words.settle_by(seen, verdict),
+        detail=verdict.detail,
+        lives=tuple(_life(seen, span, tested.get(span), span in ramping) for span in seen.lives.spans),
+        history_s=seen.history_s,
+        missing_s=m.missing_s,
+        limit_bytes=m.limit if seen.is_limit_known else None,
+        peak_bytes=m.peak,
+        median_bytes=m.median,
+        current_bytes=m.working_set_now,
+        growth_bytes_per_h=m.growth,
+        growth_range_bytes_per_h=m.growth_range,
+        time_to_limit_s=m.time_to_limit_s,
+        change_at_s=leak.change_at_s if verdict.cause is CauseName.LEAK else None,
+        kills=tuple(k.at_s for k in seen.lives.kills),
+        cache_share=cache.cache_share(c),
+        rate_correlation=level.rate_correlation if level is not None else None,
+        near_limit_share=level.high_share if level is not None and seen.is_limit_known else None,
+        numbers=_numbers(seen),
+    )
+
+
+def _life(seen: Seen, span: Span, ramp: Ramp | None, is_ramp: bool) -> Life:
+    c = seen.columns
+    return Life(
+        start_s=span.start_s if span.start_s is not None else c.t[span.first],
+        end_s=span.end_s,
+        is_killed=span.is_killed,
+        peak_bytes=max(c.working_set[span.first : span.last + 1]),
+        floor_start_bytes=ramp.floors[0] if ramp and ramp.floors else None,
+        floor_end_bytes=ramp.floors[-1] if ramp and ramp.floors else None,
+        growth_bytes_per_h=ramp.slope * 3600 if ramp and ramp.floors else None,
+        is_ramp=is_ramp,
+    )
+
+
+def _numbers(seen: Seen) -> dict[str, float]:
+    """What the tests measured, for `-v`; names say the unit."""
+    found: dict[str, float] = {"rows": len(seen.columns.t), "step_s": seen.columns.step_s}
+    for i, x in enumerate(seen.leak.tested, 1):
+        name = f"life {i}"
+        found |= {
+            f"{name} kendall tau": round(x.ramp.tau, 3),
+            f"{name} growth ratio of limit": round(x.ramp.growth / seen.scale, 4),
+            f"{name} tail ratio of steady": round(x.ramp.tail, 3),
+            f"{name} largest step ratio of rise": round(x.ramp.step, 3),
+            f"{name} noise ratio of limit": round(x.ramp.noise / seen.scale, 4),
+        }
+    if seen.level is not None:
+        level = seen.level
+        found |= {
+            "median ratio of limit": round(level.median, 3),
+            "recent median ratio of limit": round(level.recent_median, 3),
+            "share high, later half": round(level.high_share_later, 3),
+            "share high, newest part": round(level.high_share_recent, 3),
+            "p95 - p5 ratio of limit": round(level.swing, 3),
+            "times above 80 %": level.excursions,
+        }
+    if seen.startup is not None:
+        found |= {"kills at start-up": seen.startup.early, "episodes of kills": seen.startup.episodes}
+    return found

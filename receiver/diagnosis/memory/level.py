@@ -1,0 +1,162 @@
+"""Level: how much of the time memory is near its limit, how high it peaks, and whether it follows the request rate."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+
+from receiver.diagnosis.memory import stats
+from receiver.diagnosis.memory import thresholds as th
+from receiver.diagnosis.memory.lives import Lives, Span
+from receiver.diagnosis.memory.prepare import Columns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """Shares of the limit over settled time (start-ups left out). Everything None or 0 without a limit."""
+
+    settled_s: float  # from the first to the last settled row
+    recent_s: float  # what the newest part covers
+    rows: int
+    median: float
+    median_bytes: float
+    recent_median: float
+    p10_later: float
+    p10_recent: float
+    high_share: float
+    high_share_later: float
+    high_share_recent: float
+    peak: float  # after start-up, however long that takes
+    peak_settled: float  # of all settled rows
+    swing: float  # p95 - p5
+    reach: float  # highest - p5
+    upper_share: float  # of the time above the middle between p5 and the highest: peaks are short, waves and ramps are not
+    excursions: int  # times above HIGH_RATIO after having been below, start-ups left out
+    is_high_now: bool
+    recent_swing: float  # p95 - p5 of the newest part
+    rate_correlation: float | None
+    rate_pairs: int
+
+
+def level_of(c: Columns, lives: Lives) -> Level | None:
+    """None when no settled row has a limit."""
+    at, used, limits, rates = _settled(c, lives, th.STARTUP_SKIP_S)
+    if None in limits:
+        known = [i for i, limit in enumerate(limits) if limit]
+        at, used, rates = [at[i] for i in known], [used[i] for i in known], [rates[i] for i in known]
+        limits = [limits[i] for i in known]
+    if not at:
+        return None
+    values = [u / limit for u, limit in zip(used, limits, strict=True) if limit]
+    start_s, end_s = c.t[0], c.t[-1]
+    later = values[bisect_left(at, (start_s + end_s) / 2) :] or values
+    # A peak of start-up that was survived is no spike, and some start-ups take longer than STARTUP_SKIP_S.
+    _, past_used, past_limits, _ = _settled(c, lives, th.STARTUP_UPTIME_S)
+    past_startup = [u / limit for u, limit in zip(past_used, past_limits, strict=True) if limit]
+    excursions = _excursions(past_startup)
+    # A level that came back from above before may do so again: then a quarter of the history must stay high.
+    window_s = th.RECENT_MIN_S if excursions <= 1 else max(th.RECENT_MIN_S, th.RECENT_SHARE * (end_s - start_s))
+    recent = sorted(values[bisect_left(at, end_s - window_s) :] or values)
+    ordered = sorted(values)
+    low = stats.quantile_of_sorted(ordered, 0.05)
+    correlation, pairs = _rate_correlation(rates, used)
+    return Level(
+        settled_s=at[-1] - at[0],
+        recent_s=min(window_s, at[-1] - at[0]),
+        rows=len(values),
+        median=stats.quantile_of_sorted(ordered, 0.5),
+        median_bytes=stats.median(used),
+        recent_median=stats.quantile_of_sorted(recent, 0.5),
+        p10_later=stats.quantile(later, 0.1),
+        p10_recent=stats.quantile_of_sorted(recent, 0.1),
+        high_share=_share_high(values),
+        high_share_later=_share_high(later),
+        high_share_recent=_share_high(recent),
+        peak=max(past_startup, default=0.0),
+        peak_settled=ordered[-1],
+        swing=stats.quantile_of_sorted(ordered, 0.95) - low,
+        reach=ordered[-1] - low,
+        upper_share=1 - bisect_left(ordered, (low + ordered[-1]) / 2) / len(ordered),
+        excursions=excursions,
+        is_high_now=values[-1] >= th.HIGH_RATIO,
+        recent_swing=stats.quantile_of_sorted(recent, 0.95) - stats.quantile_of_sorted(recent, 0.05),
+        rate_correlation=correlation,
+        rate_pairs=pairs,
+    )
+
+
+def has_early_plateau(c: Columns, lives: Lives) -> bool:
+    """Whether a life came to a high level by starting, and stayed: what a short history can show of a low limit."""
+    return any(_starts_to_plateau(c, span) for span in lives.spans)
+
+
+def _starts_to_plateau(c: Columns, span: Span) -> bool:
+    """Whether the life climbed from its start to a high level and has stayed there since."""
+    began = span.start_s if span.start_s is not None else c.t[span.first]
+    ratios = [(c.t[i], c.in_use[i] / limit) for i in range(span.first, span.last + 1) if (limit := c.limit[i])]
+    reached = next((i for i, (_, r) in enumerate(ratios) if r >= th.HIGH_P10), None)
+    if reached is None or ratios[reached][0] - began > th.MIN_HISTORY_S or ratios[-1][0] - ratios[reached][0] < th.PLATEAU_S:
+        return False
+    before = [r for _, r in ratios[:reached]]
+    if ratios[reached][0] - began > th.LONG_CLIMB_S and stats.quantile(before, 0.75) - stats.quantile(before, 0.25) < th.CLIMB_SPREAD:
+        return False
+    # The newest minutes decide: the climb may have gone on for a while above the mark.
+    newest = [r for t, r in ratios[reached:] if t >= ratios[-1][0] - max(th.PLATEAU_S, (ratios[-1][0] - ratios[reached][0]) / 2)]
+    half = len(newest) // 2
+    if len(newest) < 3:
+        return False
+    drift = stats.median(newest[half:]) - stats.median(newest[:half])
+    return min(newest) >= th.HIGH_P10 and stats.median(newest) >= th.PLATEAU_MEDIAN and abs(drift) <= th.PLATEAU_DRIFT
+
+
+def _settled(c: Columns, lives: Lives, skip_s: float) -> tuple[list[float], list[float], list[float | None], list[float | None]]:
+    """Times, memory in use, limits and request rates of the rows that are not within `skip_s` of a start."""
+    at: list[float] = []
+    used: list[float] = []
+    limits: list[float | None] = []
+    rates: list[float | None] = []
+    for span in lives.spans:
+        first = span.first
+        if span.start_s is not None:
+            first = bisect_left(c.t, span.start_s + skip_s, span.first, span.last + 1)
+        rows = slice(first, span.last + 1)
+        at += c.t[rows]
+        used += c.in_use[rows]
+        limits += _in_force(c.limit[rows], c.limit_now)
+        rates += c.rate[rows]
+    return at, used, limits, rates
+
+
+def _in_force(limits: list[float | None], now: float | None) -> list[float | None]:
+    """The limits, lowered to today's where that is lower: a level that a lowered limit has come down to was there before."""
+    if now is None or not limits or limits.count(now) == len(limits):
+        return limits
+    return [now if limit is None or limit > now else limit for limit in limits]
+
+
+def _excursions(values: list[float]) -> int:
+    """How often the level came up to HIGH_RATIO from below LOW_MEDIAN."""
+    if max(values, default=0.0) < th.HIGH_RATIO:
+        return 0
+    count, above = 0, False
+    for value in values:
+        if value >= th.HIGH_RATIO and not above:
+            count, above = count + 1, True
+        elif value < th.LOW_MEDIAN:
+            above = False
+    return count
+
+
+def _share_high(values: list[float]) -> float:
+    return sum(v >= th.HIGH_RATIO for v in values) / len(values)
+
+
+def _rate_correlation(rates: list[float | None], used: list[float]) -> tuple[float | None, int]:
+    """Correlation over means of some neighbouring rows (the rate of one scrape is noise, of several it is load); rows used."""
+    pairs = [(r, u) for r, u in zip(rates, used, strict=True) if r is not None]
+    if len(pairs) < th.MIN_RATE_ROWS:
+        return None, len(pairs)
+    size = max(1, len(pairs) // th.BINS)
+    groups = [pairs[i : i + size] for i in range(0, len(pairs), size)]
+    mean_rates = [sum(r for r, _ in g) / len(g) for g in groups]
+    return stats.pearson(mean_rates, [sum(u for _, u in g) / len(g) for g in groups]), len(pairs)

@@ -1,0 +1,87 @@
+"""The numbers that words and charts quote, worked out once: everything a reader sees comes from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from receiver.diagnosis.memory import ramp as ramps
+from receiver.diagnosis.memory import stats
+from receiver.diagnosis.memory import thresholds as th
+from receiver.diagnosis.memory.judge import Seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """Bytes; growth in bytes an hour; None where it does not apply or is not known."""
+
+    limit: float | None  # scraped or concluded
+    peak: float  # highest working set
+    median: float | None  # of memory in use, start-ups left out
+    own_now: float
+    working_set_now: float
+    working_set_at_peak: float
+    own_at_peak: float
+    own_at_kill: float | None
+    last_seen_before_kill: float | None
+    growth: float | None
+    growth_range: tuple[float, float] | None
+    time_to_limit_s: float | None
+    kill_count: int
+    rate_pairs: int
+    missing_s: float
+
+
+def measures_of(seen: Seen) -> Measures:
+    """All of them."""
+    c, level = seen.columns, seen.level
+    highest = c.working_set.index(max(c.working_set))
+    killed = [span for span in seen.lives.spans if span.is_killed]
+    growth, growth_range = _growth(seen)
+    return Measures(
+        limit=c.limit_now,
+        peak=c.working_set[highest],
+        median=level.median_bytes if level is not None else stats.median(c.in_use),
+        own_now=c.in_use[-1],
+        working_set_now=c.working_set[-1],
+        working_set_at_peak=c.working_set[highest],
+        own_at_peak=c.in_use[highest],
+        own_at_kill=max((c.own[span.last] for span in killed), default=None),
+        last_seen_before_kill=max((c.working_set[span.last] for span in killed), default=None),
+        growth=growth,
+        growth_range=growth_range,
+        time_to_limit_s=_time_to_limit(seen, growth),
+        kill_count=len(seen.lives.kills),
+        rate_pairs=level.rate_pairs if level is not None else 0,
+        missing_s=_missing(seen),
+    )
+
+
+def _growth(seen: Seen) -> tuple[float | None, tuple[float, float] | None]:
+    """Of the lives that ramp: the median and the range; else of a newest life that rises without being a ramp yet."""
+    slopes = sorted(x.ramp.slope * 3600 for x in seen.leak.ramping)
+    if slopes:
+        return stats.median(slopes), (slopes[0], slopes[-1])
+    newest = seen.leak.newest
+    if (
+        newest is not None
+        and newest.refused in ("", ramps.TOO_LITTLE)
+        and newest.slope > 0
+        and newest.tau >= th.RAMP_TAU
+        and newest.growth >= th.SLOW_GROWTH * seen.scale
+    ):
+        return newest.slope * 3600, None
+    return None, None
+
+
+def _time_to_limit(seen: Seen, growth: float | None) -> float | None:
+    c = seen.columns
+    if not growth or c.limit_now is None or seen.lives.spans[-1].is_over:
+        return None
+    return max(0.0, (c.limit_now - c.in_use[-1]) / growth * 3600)
+
+
+def _missing(seen: Seen) -> float:
+    """Time without rows, beyond the usual interval."""
+    c = seen.columns
+    return sum(b - a - c.step_s for a, b in pairwise(c.t) if b - a > th.GAP_STEPS * c.step_s)

@@ -1,0 +1,39 @@
+"""Shape of a memory series: leak, spike, limit too low, start-up, or not to be told yet.
+
+`shape_of` is a pure function of a history and a moment: it reads no clock and nothing later than `now_s`. The order of
+its questions is that of the procedure in docs/diagnosis.md: start-up kills, too little history, a floor that ramps,
+a level near the limit, peaks; what is left is unknown, with what would settle it. It knows memory only; pods, logs and
+nodes are the decision tree's business.
+"""
+
+from __future__ import annotations
+
+from receiver.diagnosis.memory import cache, describe, judge
+from receiver.diagnosis.memory import thresholds as th
+from receiver.diagnosis.memory.leak import find_leak
+from receiver.diagnosis.memory.level import level_of
+from receiver.diagnosis.memory.lives import lives_of
+from receiver.diagnosis.memory.prepare import columns_of
+from receiver.diagnosis.memory.startup import find_startup
+from receiver.domain.facts import MemoryHistory
+from receiver.domain.report import Shape
+
+
+def shape_of(history: MemoryHistory, *, now_s: float | None = None) -> Shape:
+    """What this history says at `now_s` (same time base as the samples; None: at its last row)."""
+    c = columns_of(history, now_s)
+    lives = lives_of(c, history)
+    if not c.t:
+        return describe.no_history(lives)
+    if c.limit_now is None and lives.kills:
+        c = c.with_limit(max(c.working_set) or 1.0)  # it was killed there: as good as a limit, whoever set it
+    is_unreclaimable = cache.is_unreclaimable(c, lives)
+    if is_unreclaimable:
+        c = c.with_working_set()
+    scale = c.limit_now or th.NO_LIMIT_SCALE * max(c.in_use) or 1.0
+    seen = judge.Seen(
+        columns=c, lives=lives, scale=scale, startup=find_startup(c, lives), leak=find_leak(c, lives, scale), level=level_of(c, lives), is_unreclaimable=is_unreclaimable,
+        is_limit_known=not c.is_limit_assumed,
+        cache=cache.find_cache(c, lives, scale),
+    )  # fmt: skip
+    return describe.shape(seen, judge.judge(seen))

@@ -1,0 +1,86 @@
+"""Start-up: is it killed before it has settled, again and again?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from receiver.diagnosis.memory import stats
+from receiver.diagnosis.memory import thresholds as th
+from receiver.diagnosis.memory.lives import Kill, Lives, Span
+from receiver.diagnosis.memory.prepare import Columns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartupFinding:
+    """`early` of `total` kills came at start-up. `is_visible`: scrapes saw such lives climb; else nothing of their shape is known."""
+
+    is_startup: bool
+    early: int
+    total: int
+    episodes: int
+    typical_uptime_s: float
+    longest_uptime_s: float
+    is_exact: bool  # start and kill are known to the second
+    is_visible: bool
+    settled_high: bool  # such lives stood near the limit for most of their time: they had come up
+    is_in_burst: bool
+    is_start_known: bool = True  # else the only kill ended a life that may have begun before the history
+
+
+def find_startup(c: Columns, lives: Lives) -> StartupFinding | None:
+    """None without kills. The first kill of an episode decides: the later ones may be restarts into the same burst."""
+    kills = lives.kills
+    if not kills:
+        return None
+    # A first life whose start lies before the history may be of any age: it has no vote when it was short as far as seen.
+    voting = [k for k in kills if k.is_start_known or not _is_early(k)]
+    if not voting and c.t and c.t[-1] - c.t[0] <= th.MIN_HISTORY_S:
+        voting = list(kills)  # all there is: most histories begin with a process, not in the middle of one
+    first_kills = [k for i, k in enumerate(voting) if i == 0 or k.at_s - voting[i - 1].at_s > th.EPISODE_GAP_S]
+    early = [k for k in voting if _is_early(k)]
+    early_episodes = [k for k in first_kills if _is_early(k)]
+    is_startup = bool(early) and len(early) >= th.STARTUP_SHARE * len(voting) and len(early_episodes) >= th.STARTUP_SHARE * len(first_kills)
+    uptimes = [k.uptime_s for k in early if not k.is_at_most] or [k.uptime_s for k in early]
+    return StartupFinding(
+        is_startup=is_startup, early=len(early), total=len(kills), episodes=len(first_kills),
+        typical_uptime_s=stats.median(uptimes) if uptimes else 0.0,
+        longest_uptime_s=max(uptimes, default=0.0),
+        is_exact=bool(early) and 2 * sum(k.is_exact for k in early) >= len(early),
+        is_visible=_is_visible(c, lives), settled_high=_settled_high(c, lives), is_in_burst=bool(early_episodes) and _rate_burst(c, early_episodes[0]),
+        is_start_known=any(k.is_start_known for k in early),
+    )  # fmt: skip
+
+
+def _is_early(kill: Kill) -> bool:
+    return kill.uptime_s <= th.STARTUP_UPTIME_S
+
+
+def _short_killed(lives: Lives) -> list[Span]:
+    return [s for s in lives.spans if s.is_killed and s.end_s - (s.end_s if s.start_s is None else s.start_s) <= th.STARTUP_UPTIME_S]
+
+
+def _ratios(c: Columns, span: Span) -> list[float]:
+    rows = slice(span.first, span.last + 1)
+    return [w / limit for w, limit in zip(c.working_set[rows], c.limit[rows], strict=True) if limit]
+
+
+def _is_visible(c: Columns, lives: Lives) -> bool:
+    """Whether a scrape caught a short, killed life well on its way up."""
+    return any(r >= th.STARTUP_SEEN_RATIO for span in _short_killed(lives) for r in _ratios(c, span))
+
+
+def _settled_high(c: Columns, lives: Lives) -> bool:
+    """Whether the short, killed lives that were seen often enough were near the limit for most of what was seen."""
+    seen = [r for r in (_ratios(c, span) for span in _short_killed(lives)) if len(r) >= th.STARTUP_SHAPE_ROWS]
+    high = sum(2 * sum(r >= th.PLATEAU_MEDIAN for r in ratios) >= len(ratios) for ratios in seen)
+    return bool(seen) and 2 * high >= len(seen)
+
+
+def _rate_burst(c: Columns, kill: Kill) -> bool:
+    """Whether the request rate just before a kill was far above usual, seen against its own spread."""
+    known = [r for r in c.rate if r is not None]
+    before = [r for t, r in zip(c.t, c.rate, strict=True) if r is not None and kill.at_s - th.BURST_LOOK_S <= t <= kill.at_s]
+    if len(known) < th.MIN_RATE_ROWS or len(before) < 2:
+        return False
+    spread = stats.quantile(known, 0.75) - stats.quantile(known, 0.25)
+    return spread > 0 and sum(before) / len(before) - stats.median(known) > th.RATE_BURST * spread

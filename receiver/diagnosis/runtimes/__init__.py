@@ -1,7 +1,0 @@
-"""What a container runs, what its heap flags mean beside its limit, and how to profile it. Pure functions."""
-
-from receiver.diagnosis.runtimes.detect import RUNTIMES, detect_runtime
-from receiver.diagnosis.runtimes.heap import HeapSettings, heap_advice, heap_settings
-from receiver.diagnosis.runtimes.profiling import COMMON_ISSUES, profiling_advice
-
-__all__ = ["COMMON_ISSUES", "RUNTIMES", "HeapSettings", "detect_runtime", "heap_advice", "heap_settings", "profiling_advice"]

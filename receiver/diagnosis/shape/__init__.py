@@ -1,1 +1,0 @@
-"""The parts of the memory-shape procedure; `receiver.diagnosis.series` puts them together."""

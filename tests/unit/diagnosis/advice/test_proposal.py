@@ -1,0 +1,388 @@
+"""The proposed limit and request: enough, not too much, honest about what it cannot know."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from receiver.diagnosis.advice import limits_policy as policy
+from receiver.diagnosis.advice.trim import trim_offer
+from receiver.diagnosis.clues import clues_of
+from receiver.diagnosis.diagnose import diagnose, report_of
+from receiver.domain.facts import Facts, MemoryHistory, NodeFacts, Revision, Sample
+from receiver.domain.report import CauseName, Proposal, Report, Shape
+from receiver.domain.units import GIB, MIB, format_quantity, parse_bytes
+from tests.unit.diagnosis.facts_kit import LEAK_SHAPE, ago, container, death, facts, history, killing, log, shape
+
+TOO_LOW = shape(CauseName.LIMIT_TOO_LOW, 0.9, because=("Flat at 85 MiB",), median_bytes=85.0 * MIB, peak_bytes=96.0 * MIB)
+
+
+def _of(base: Facts, seen: Shape | None = None) -> Proposal:
+    return _report(base, seen).proposal
+
+
+def _report(base: Facts, seen: Shape | None) -> Report:
+    return report_of(replace(clues_of(base), shape=seen))
+
+
+def _killed(**more: object) -> Facts:
+    extra = {k: more.pop(k) for k in ("limit", "request", "restart_count", "env", "command") if k in more}
+    return facts(container(dead=death(lived_s=3 * 3600), **extra), **more)  # type: ignore[arg-type]
+
+
+# --- how much -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("limit", "wanted"),
+    [("96Mi", "200Mi"), ("512Mi", "768Mi"), ("1Gi", "1536Mi"), ("4Gi", "6Gi"), ("32Mi", "144Mi")],
+)
+def test_raise_after_a_kill(limit: str, wanted: str) -> None:
+    """Half as much again, at least 100 MiB more, in a size a person would write."""
+    proposal = _of(_killed(limit=parse_bytes(limit), request=None, node=None), TOO_LOW)
+
+    assert format_quantity(proposal.limit_bytes or 0) == wanted
+    assert proposal.role == "fix"
+    assert "at least" in proposal.why
+
+
+def test_leak_gets_a_stop_gap_with_its_hours() -> None:
+    """80Mi to 160Mi at 20.7 MiB an hour from 22 MiB on: six hours and forty minutes a life, and the request stays."""
+    proposal = _of(_killed(limit=80 * MIB, request=64 * MIB), LEAK_SHAPE)
+
+    assert (proposal.role, proposal.limit_bytes, proposal.request_bytes) == ("stop_gap", 160 * MIB, None)
+    assert proposal.buys_h == pytest.approx(6.67, abs=0.01)
+    assert "cures nothing" in proposal.why
+
+
+def test_stop_gap_of_seconds_says_that_it_is_hardly_worth_it() -> None:
+    """A leak that fills 96 MiB in 13 s fills 192 MiB in 26: no reason for a rollout at night."""
+    growing = tuple(f"INFO session cache size {n}0 MiB" for n in range(1, 8))
+    proposal = _of(facts(container(dead=death(lived_s=13)), log=log(*growing)))
+
+    assert proposal.role == "stop_gap"
+    assert "192Mi is full after 26 s as well" in proposal.why
+    assert "not worth a rollout" in proposal.why
+
+
+def test_unknown_cause_gets_a_stop_gap_that_says_so() -> None:
+    """The service can be brought up while nobody knows the cause; the proposal does not pretend to be the fix."""
+    proposal = _of(_killed(), None)
+
+    assert proposal.role == "stop_gap"
+    assert "cause is not known" in proposal.caveats[0]
+    assert proposal.buys_h is None
+
+
+def test_progress_in_the_log_sizes_a_startup() -> None:
+    """128 MiB held 100 of 200 MiB: the rest and a little more is 256Mi."""
+    lines = ("INFO loading model weights into memory (200 MiB)", "INFO loaded 100/200 MiB")
+    proposal = _of(facts(container(limit=128 * MIB, request=64 * MIB, dead=death(lived_s=0)), log=log(*lines)))
+
+    assert (proposal.role, proposal.limit_bytes, proposal.request_bytes) == ("fix", 256 * MIB, 128 * MIB)
+
+
+def test_announced_size_beats_the_usual_factor() -> None:
+    """The article's case: 5 GB to load under 4Gi; half as much again would not do, 7Gi does (and did)."""
+    lines = ("Loading full training dataset into memory... (5GB)", "Building model...")
+    proposal = _of(facts(container(limit=4 * GIB, request=None, dead=death(lived_s=40)), log=log(*lines), node=None))
+
+    assert (proposal.limit_bytes, proposal.request_bytes) == (7 * GIB, 4 * GIB)
+
+
+def _day_of_traffic(limit: int) -> MemoryHistory:
+    """A day at one sample a minute: 60 MiB and 1 MiB a request; from 400 a second on the limit cuts memory off. Peak 500."""
+    samples = []
+    for minute in range(1440):
+        rate = 250 + 250 * math.sin(minute / 229)
+        used = min(60 + rate, limit / MIB) * MIB
+        samples.append(
+            Sample(t_s=minute * 60.0, working_set_bytes=used, rss_bytes=used, limit_bytes=float(limit), request_rate=rate, restarts=0.0)
+        )
+    return MemoryHistory(samples=tuple(samples), step_s=60.0, has_request_rate=True)
+
+
+def test_rate_model_sees_above_the_limit() -> None:
+    """Memory was cut off at 300 MiB, the request rate was not: at its peak 560 MiB are needed, and a margin on top is asked for."""
+    seen = shape(CauseName.SPIKE, 0.9, because=("peaks",), rate_correlation=0.9)
+    proposal = _of(_killed(limit=300 * MIB, history=_day_of_traffic(300 * MIB)), seen)
+
+    wanted = 560 * MIB * policy.RATE_MODEL_MARGIN
+    assert policy.tidy_up(wanted) <= (proposal.limit_bytes or 0) <= policy.tidy_up(1.1 * wanted)
+    assert "peak request rate" in proposal.why
+
+
+def test_rate_that_explains_nothing_is_not_modelled() -> None:
+    """Where memory does not follow the rate there is no line to extend."""
+    seen = shape(CauseName.SPIKE, 0.9, because=("peaks",), rate_correlation=0.2)
+    proposal = _of(_killed(limit=300 * MIB, history=_day_of_traffic(300 * MIB)), seen)
+
+    assert proposal.limit_bytes == policy.tidy_up(450 * MIB)
+
+
+def test_no_kill_and_near_the_limit_is_sized_by_the_peak() -> None:
+    """Nothing was killed, so the peak is true demand: that and a fifth, not half as much again."""
+    seen = replace(TOO_LOW, peak_bytes=900.0 * MIB, median_bytes=850.0 * MIB)
+    base = facts(container(limit=960 * MIB, request=512 * MIB), alerts=("HighMemoryUsage",))
+    proposal = _of(base, seen)
+
+    assert proposal.limit_bytes == policy.tidy_up(900 * MIB * 1.2)
+    assert proposal.request_bytes == policy.tidy_up(850 * MIB * 1.1)
+
+
+def test_equal_request_and_limit_stay_equal() -> None:
+    """A pod that asked for limit = request keeps its place in the order of eviction."""
+    proposal = _of(_killed(limit=96 * MIB, request=96 * MIB), TOO_LOW)
+
+    assert proposal.request_bytes == proposal.limit_bytes
+    assert any("equal" in c for c in proposal.caveats)
+
+
+# --- raised before --------------------------------------------------------------------------------------------------------
+
+
+def _revisions(*limits: tuple[int, float]) -> dict[str, object]:
+    """Newest first: (MiB, age in hours)."""
+    return {
+        "revisions": tuple(
+            Revision(name=f"r{i}", revision=len(limits) - i, created_at=ago(h * 3600), limits_bytes={"orders-api": mib * MIB})
+            for i, (mib, h) in enumerate(limits)
+        )
+    }
+
+
+def test_second_kill_after_a_raise_doubles_once() -> None:
+    """Raised yesterday and killed again: twice the limit now, and a profile next time."""
+    proposal = _of(_killed(limit=1024 * MIB, owner=_revisions((1024, 20), (768, 400))), TOO_LOW)
+
+    assert proposal.limit_bytes == 2 * GIB
+    assert any("profile" in c for c in proposal.caveats)
+
+
+def test_raise_in_place_counts_as_a_raise() -> None:
+    """A limit raised in the running pod leaves no rollout; the history of the limit tells."""
+    low, high = history(0.5, 0.9, limit=512 * MIB, until=ago(4000)), history(0.5, 0.9, limit=1024 * MIB)
+    both = replace(high, samples=(*low.samples, *high.samples))
+    proposal = _of(_killed(limit=1024 * MIB, history=both), TOO_LOW)
+
+    assert proposal.limit_bytes == 2 * GIB
+    assert any("profile" in c for c in proposal.caveats)
+
+
+def test_third_time_asks_for_a_profile() -> None:
+    """Two raises in a week did not help: no third number, a profile."""
+    proposal = _of(_killed(limit=1024 * MIB, owner=_revisions((1024, 20), (768, 60), (512, 400))), TOO_LOW)
+
+    assert "profile" in proposal.none
+    assert "512Mi to 768Mi, 768Mi to 1Gi" in proposal.none
+
+
+def test_leak_that_was_raised_before_is_not_raised_again() -> None:
+    """The raise only delayed it: stop raising."""
+    report = _report(_killed(limit=160 * MIB, owner=_revisions((160, 20), (80, 400))), LEAK_SHAPE)
+
+    assert "stop raising" in report.proposal.none
+    assert report.warnings[0].id == "only_raising_limits"
+
+
+def test_raise_after_the_kill_is_the_fix_that_was_applied() -> None:
+    """A rollout after the kill that raised the limit ticks item 7 off and does not count as a raise that failed."""
+    report = _report(_killed(limit=160 * MIB, owner=_revisions((160, 0.01), (80, 400))), TOO_LOW)
+
+    assert next(i for i in report.checklist if i.id == "apply_fix").state == "done"
+    assert "profile" not in report.proposal.none
+
+
+# --- no proposal -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("base", "seen", "words"),
+    [
+        pytest.param(facts(container(dead=death("Error")), events=(killing("Container x failed liveness probe, will be restarted"),)), None, "not an OOM", id="probe"),
+        pytest.param(facts(container(), pod={"reason": "Evicted", "message": "The node was low on resource: memory."}), None, "node's decision", id="evicted"),
+        pytest.param(facts(container(limit=None, request=None, dead=death())), None, "no limit to raise", id="no limit, killed by the node"),
+        pytest.param(facts(container(limit=None, request=None), child_kills=2), None, "no memory limit", id="no limit"),
+        pytest.param(facts(container(), alerts=("HighMemoryUsage",)), shape(CauseName.UNKNOWN, 0.7, because=("file cache",), detail="page_cache", settle_by="-"), "file cache", id="cache"),
+        pytest.param(facts(container(), alerts=("HighMemoryUsage",)), LEAK_SHAPE, "does not stop a leak", id="warning of a leak"),
+        pytest.param(facts(alerts=("OOMKilled",)), None, "not known", id="nothing readable"),
+        pytest.param(facts(container(dead=death("Error", 1)), log=log("MemoryError"), alerts=()), None, "limit of its own", id="own limit"),
+    ],
+)  # fmt: skip
+def test_no_proposal_says_why(base: Facts, seen: Shape | None, words: str) -> None:
+    """Where a raise would not help or cannot be sized there is none, and the reason stands in its place."""
+    proposal = _of(base, seen)
+
+    assert words in proposal.none
+    assert not proposal.commands
+    assert not proposal.patch
+
+
+# --- room -------------------------------------------------------------------------------------------------------------------
+
+
+def test_capped_by_the_node() -> None:
+    """A node of 7.5 GiB cannot give 9: as much as fits, and said."""
+    proposal = _of(_killed(limit=6 * GIB, node=NodeFacts(name="n", allocatable_bytes=int(7.5 * GIB))), TOO_LOW)
+
+    assert proposal.limit_bytes == 7 * GIB
+    assert any("node n can give 7.5 GiB" in c for c in proposal.caveats)
+
+
+def test_no_room_on_the_node() -> None:
+    """A node with nothing left for it: no number, but what is missing."""
+    proposal = _of(_killed(limit=6 * GIB, node=NodeFacts(name="n", allocatable_bytes=6 * GIB)), TOO_LOW)
+
+    assert "needs about 10 GiB" in proposal.none or "needs about 9" in proposal.none
+    assert "node n" in proposal.none
+
+
+def test_limit_range_and_quota_bound_it() -> None:
+    """The LimitRange's maximum and what the quota leaves for all replicas are kept."""
+    ranged = _of(_killed(limit=512 * MIB, quota_max_limit_bytes=640 * MIB), TOO_LOW)
+    quota = _of(_killed(limit=512 * MIB, quota_free_limit_bytes=384 * MIB, owner={}), TOO_LOW)
+
+    assert ranged.limit_bytes == 640 * MIB
+    assert any("LimitRange" in c for c in ranged.caveats)
+    assert quota.limit_bytes == 768 * MIB
+
+
+def test_quota_is_shared_by_all_replicas() -> None:
+    """384 MiB left for three replicas are 128 MiB each."""
+    base = _killed(limit=512 * MIB, quota_free_limit_bytes=384 * MIB)
+    assert base.workload is not None
+    proposal = _of(replace(base, workload=replace(base.workload, replicas_desired=3)), TOO_LOW)
+
+    assert proposal.limit_bytes == 640 * MIB
+    assert any("3 replicas" in c for c in proposal.caveats)
+
+
+def test_request_that_the_quota_refuses_is_left() -> None:
+    """The limit may grow while the quota has no requests left: the request stays, and why is said."""
+    proposal = _of(_killed(limit=512 * MIB, request=256 * MIB, quota_free_request_bytes=0), replace(TOO_LOW, median_bytes=400.0 * MIB))
+
+    assert proposal.request_bytes is None
+    assert any("requests" in c for c in proposal.caveats)
+
+
+def test_unchecked_room_is_said() -> None:
+    """Without the node the proposal stands, and says that room was not checked."""
+    assert any("not checked" in c for c in _of(_killed(node=None), TOO_LOW).checks)
+
+
+def test_heap_flag_is_named() -> None:
+    """A fixed -Xmx makes a higher limit useless for the heap: said beside the patch."""
+    proposal = _of(_killed(limit=512 * MIB, command=("java", "-Xmx256m", "-jar", "app.jar")), TOO_LOW)
+
+    assert any("-Xmx256m" in c for c in proposal.caveats)
+
+
+def test_autoscalers_are_named() -> None:
+    """A VPA in Auto mode would undo the change, an HPA on memory would react to it."""
+    owner = {"vpa": {"name": "orders", "mode": "Auto"}, "hpa": {"name": "orders", "min": 1, "max": 3, "current": 3, "metrics": ["memory"]}}
+    caveats = _of(_killed(owner=owner), TOO_LOW).caveats
+
+    assert any("VPA orders" in c for c in caveats)
+    assert any("HPA scales on memory" in c for c in caveats)
+
+
+# --- properties ---------------------------------------------------------------------------------------------------------------
+
+
+@given(st.floats(1, 2**44, allow_nan=False))
+def test_tidy_sizes_are_near_and_on_the_right_side(n_bytes: float) -> None:
+    """Rounding goes the way it says, by less than an eighth below 1Gi and a quarter above (small sizes: 8Mi)."""
+    up, down = policy.tidy_up(n_bytes), policy.tidy_down(n_bytes)
+
+    assert down <= n_bytes <= up
+    assert up - n_bytes <= max(8 * MIB, n_bytes / (8 if n_bytes < GIB else 4))
+    assert up % MIB == 0
+
+
+_MIB = st.integers(8, 65536)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    limit=_MIB, request=st.one_of(st.none(), _MIB), peak=st.floats(0.05, 1.0), node=st.one_of(st.none(), _MIB), top=st.one_of(st.none(), _MIB),
+    free=st.one_of(st.none(), st.integers(-100, 65536)), seen=st.sampled_from(["leak", "low", "spike", "startup", "unknown", "none"]), killed=st.booleans(),
+    growth=st.floats(0.1, 1e5), announced=st.integers(1, 10**6),
+)  # fmt: skip
+def test_never_below_what_was_seen_never_above_what_there_is(
+    limit: int, request: int | None, peak: float, node: int | None, top: int | None, free: int | None, seen: str, killed: bool, growth: float, announced: int,
+) -> None:  # fmt: skip
+    """Whatever the numbers: at least the observed peak, above the old limit, within node, LimitRange and quota, request within limit."""
+    name = {"leak": CauseName.LEAK, "low": CauseName.LIMIT_TOO_LOW, "spike": CauseName.SPIKE, "startup": CauseName.STARTUP}.get(
+        seen, CauseName.UNKNOWN
+    )
+    numbers = shape(
+        name,
+        0.9,
+        because=("x",),
+        settle_by="y",
+        peak_bytes=peak * limit * MIB,
+        median_bytes=peak * limit * MIB / 2,
+        growth_bytes_per_h=growth * MIB,
+    )
+    one = container(limit=limit * MIB, request=min(request, limit) * MIB if request else None, dead=death(lived_s=7200) if killed else None)
+    base = facts(
+        one, node=NodeFacts(name="n", allocatable_bytes=node * MIB) if node else None, history=history(peak, peak, limit=limit * MIB),
+        quota_max_limit_bytes=top * MIB if top else None, quota_free_limit_bytes=free * MIB if free is not None else None,
+        log=log(f"loading dataset into memory ({announced} MiB)"), alerts=("OOMKilled",) if killed else ("HighMemoryUsage",),
+    )  # fmt: skip
+    proposal = _of(base, None if seen == "none" else numbers)
+    if proposal.none:
+        return
+
+    assert proposal.limit_bytes is not None
+    assert proposal.limit_bytes > limit * MIB
+    assert proposal.limit_bytes >= peak * limit * MIB
+    assert node is None or proposal.limit_bytes <= node * MIB
+    assert top is None or proposal.limit_bytes <= top * MIB
+    assert free is None or proposal.limit_bytes - limit * MIB <= free * MIB
+    assert (proposal.request_bytes or 0) <= proposal.limit_bytes
+    assert seen != "leak" or proposal.role == "stop_gap"
+
+
+def test_same_facts_same_report() -> None:
+    """Two diagnoses of one saved case are equal: nothing in it depends on a clock or on chance."""
+    base = _killed(log=log("INFO loading model (200 MiB)"), history=history(0.5, 0.9, 0.97))
+
+    assert diagnose(base) == diagnose(base)
+
+
+# --- the trim -----------------------------------------------------------------------------------------------------------------
+
+
+def _quiet(*ratios: float, hours: float = 48) -> Facts:
+    """`hours` of samples up to now, spread evenly, as shares of a limit of 1Gi."""
+    step = hours * 3600 / (len(ratios) - 1)
+    return facts(container(limit=GIB, request=512 * MIB), history=history(*ratios, limit=GIB, step_s=step, until=ago(0)))
+
+
+def test_two_quiet_days_give_room_back() -> None:
+    """A peak of 410 MiB in 48 h under 1Gi: 512Mi would do, and the request with it."""
+    offer = trim_offer(_quiet(0.3, 0.4, 0.35), quiet_s=48 * 3600)
+
+    assert (offer.role, offer.limit_bytes, offer.request_bytes) == ("trim", 512 * MIB, None)
+    assert "no kill and a peak of 410 MiB in 2 days" in offer.why
+    assert "--limits=memory=512Mi" in offer.commands[0]
+    assert not any("resize" in c for c in offer.commands)
+
+
+@pytest.mark.parametrize(
+    ("base", "quiet_h", "words"),
+    [
+        (_quiet(0.3, 0.4, 0.35), 24, "quiet for 24 h only"),
+        (_quiet(0.6, 0.8, 0.7), 48, "needs about what the limit is"),
+        (_quiet(0.3, 0.4, 0.35, hours=20), 48, "not known in full"),
+        (facts(container(limit=GIB)), 48, "not known in full"),
+    ],
+)
+def test_no_trim_says_why(base: Facts, quiet_h: float, words: str) -> None:
+    """Too short a time, a gap in what was seen, or too little to save: no offer."""
+    assert words in trim_offer(base, quiet_s=quiet_h * 3600).none

@@ -1,0 +1,248 @@
+"""Each memory shape a reader would name is told as what it is."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from receiver.diagnosis.memory.series import shape_of
+from receiver.domain.facts import MemoryHistory
+from receiver.domain.report import CauseName
+from tests.unit.diagnosis.memory.kit import drawn, history, lives, minutes, sample
+
+LEAK, SPIKE, LIMIT, STARTUP, UNKNOWN = CauseName.LEAK, CauseName.SPIKE, CauseName.LIMIT_TOO_LOW, CauseName.STARTUP, CauseName.UNKNOWN
+
+
+def told(shape_history: MemoryHistory) -> tuple[CauseName, str]:
+    shape = shape_of(shape_history)
+    return shape.cause, shape.detail
+
+
+def test_four_ramps_that_end_in_kills_are_surely_a_leak():
+    """A floor that climbs to the limit in every life is said with confidence, growth and kill count."""
+    shape = shape_of(lives(4, 180, lambda up: 22 + up * 0.43))
+
+    assert (shape.cause, shape.detail) == (LEAK, "steady")
+    assert shape.confidence >= 0.85
+    assert len(shape.kills) == 4
+    assert shape.because[0] == "Grew 26 MiB/h in 4 of 4 lives, from 24 MiB to at least 99 MiB, with no plateau."
+    assert shape.growth_bytes_per_h == pytest.approx(0.43 * 60 * 2**20, rel=0.05)
+
+
+def test_garbage_collection_on_a_rising_floor_is_a_leak():
+    """A saw-tooth whose low points rise is a leak, however far each collection falls."""
+    assert told(drawn(12, lambda m: 25 + m * 0.06 + 14 * (m % 40) / 40))[0] is LEAK
+
+
+def test_garbage_collection_on_a_level_floor_is_none():
+    """The same saw-tooth with level low points is no leak, also while its newest tooth rises."""
+    assert told(drawn(12.5, lambda m: 25 + 25 * (m % 200) / 200))[0] is UNKNOWN
+
+
+def test_ramps_reset_by_deploys_are_a_leak_without_a_kill():
+    """Restarts that were no kills split lives too; nothing is counted as killed."""
+    shape = shape_of(lives(5, 240, lambda up: 20 + up * 0.2, killed=False))
+
+    assert shape.cause is LEAK
+    assert shape.kills == ()
+    assert not any(life.is_killed for life in shape.lives)
+
+
+def test_a_leak_since_a_change_names_its_beginning():
+    """Six quiet hours and then a steady rise: the time of the change is found to a few minutes."""
+    shape = shape_of(drawn(12, lambda m: 30 + max(0.0, m - 360) * 0.1))
+
+    assert (shape.cause, shape.detail) == (LEAK, "after_change")
+    assert shape.change_at_s == pytest.approx(360 * 60, abs=600)
+
+
+def test_a_leak_by_requests_under_falling_load_is_not_taken_for_a_warm_up():
+    """With a request rate, growth is held against requests served, not against time."""
+
+    def served(m: float) -> float:
+        return m - 0.0008 * m * m  # integral of a rate that falls to a twentieth
+
+    rows = [sample(m, 20 + 0.1 * served(m), request_rate=1 - 0.0016 * m) for m in minutes(10)]
+
+    assert told(history(rows))[0] is LEAK
+    assert told(history([sample(m, 20 + 0.1 * served(m)) for m in minutes(10)]))[0] is UNKNOWN
+
+
+def test_growth_that_is_only_more_traffic_is_no_leak():
+    """Memory that goes with the request rate of the moment is explained by it."""
+    rows = []
+    for m in minutes(10):
+        rate = 10 + m * 0.1 + 6 * math.sin(m * 1.7)
+        rows.append(sample(m, 10 + rate * 0.6, request_rate=rate))
+
+    assert told(history(rows))[0] is UNKNOWN
+    assert told(history(rows))[1] == "follows_rate"
+
+
+def test_a_first_ramp_is_told_as_leak_or_warm_up():
+    """One life that rises for some hours may still level off: low confidence, and the sentence says both."""
+    shape = shape_of(drawn(5, lambda m: 20 + m * 0.15))
+
+    assert (shape.cause, shape.detail) == (LEAK, "first_life")
+    assert shape.confidence <= 0.5
+    assert "unfinished warm-up" in " ".join(shape.because)
+    assert "plateau" in shape.settle_by
+
+
+def test_a_first_ramp_of_more_than_a_day_is_surer():
+    """No warm-up measured took longer than nine hours, so a day of steady growth is told as a leak."""
+    assert shape_of(drawn(30, lambda m: 20 + m * 0.03, step_s=60)).confidence >= 0.7
+
+
+def test_a_finished_warm_up_is_no_leak():
+    """Rising for two hours and level for ten is a filled cache."""
+    assert told(drawn(12, lambda m: 20 + 40 * (1 - math.exp(-m / 40))))[0] is UNKNOWN
+
+
+def test_a_cache_that_fills_ever_more_slowly_is_no_leak():
+    """A logarithm never quite ends, but it slows down; a leak does not."""
+    assert told(drawn(24, lambda m: 20 + 6 * math.log1p(m / 4), step_s=60))[0] is UNKNOWN
+
+
+def test_file_cache_is_no_leak_though_the_working_set_rises_to_the_limit():
+    """With the process's own memory flat, the rest is cache that the kernel takes back."""
+    rows = [sample(m, min(20 + m * 0.2, 95), own_mib=20, cache_mib=min(m * 0.2, 75)) for m in minutes(12)]
+    shape = shape_of(history(rows))
+
+    assert (shape.cause, shape.detail) == (UNKNOWN, "page_cache")
+    assert shape.cache_share == pytest.approx(75 / 95, abs=0.01)
+
+
+def test_files_in_memory_that_fill_the_limit_until_a_kill_are_a_leak():
+    """The kernel would have taken file cache back: a kill with little own memory says it could not (tmpfs)."""
+    rows = []
+    for life in range(3):
+        for i in range(200):
+            used = 20 + i * 0.4
+            rows.append(sample(life * 101 + i / 2, used, own_mib=18, cache_mib=used - 18, restarts=float(life), oom_kills=float(life)))
+    rows.append(sample(303, 20, own_mib=18, cache_mib=2, restarts=3.0, oom_kills=3.0))
+    shape = shape_of(history(rows))
+
+    assert (shape.cause, shape.detail) == (LEAK, "memory_volume")
+    assert "tmpfs" in " ".join(shape.because)
+
+
+def test_a_level_near_the_limit_is_a_limit_too_low():
+    """Flat at 88 % is neither leak nor spike, and says its growth."""
+    shape = shape_of(drawn(8, lambda m: 88 + 0.5 * math.sin(m)))
+
+    assert (shape.cause, shape.detail) == (LIMIT, "near_limit")
+    assert shape.confidence >= 0.85
+    assert "Not a leak: it hardly grows." in shape.against
+
+
+def test_a_new_level_needs_time_to_be_one():
+    """Twenty minutes after a step up it may be a peak; two hours after it is a level."""
+    stepped = drawn(8, lambda m: 85 if m > 240 else 30)
+
+    assert shape_of(stepped, now_s=260 * 60).detail == "spike_or_new_level"
+    assert shape_of(stepped, now_s=380 * 60).cause is LIMIT
+
+
+def test_a_lowered_limit_makes_yesterdays_level_too_high():
+    """Ratios are held against today's limit where that is lower."""
+    rows = [sample(m, 45, limit_mib=100 if m < 300 else 50) for m in minutes(5.5)]
+
+    assert told(history(rows))[0] is LIMIT
+
+
+def test_bursts_that_follow_the_request_rate_are_traffic_spikes():
+    """Usual use is low, peaks come with the rate: the words name traffic."""
+    rows = []
+    for m in minutes(12):
+        rate = 40.0 if 120 <= m % 240 < 130 else 10 + 2 * math.sin(m)
+        rows.append(sample(m, 15 + rate * 1.8, request_rate=rate))
+    shape = shape_of(history(rows))
+
+    assert (shape.cause, shape.detail) == (SPIKE, "traffic")
+    assert shape.rate_correlation is not None
+    assert shape.rate_correlation > 0.9
+
+
+def test_peaks_without_a_request_rate_may_be_batch_work():
+    """Peaks are a spike, but what drives them is not claimed."""
+    shape = shape_of(drawn(12, lambda m: 85 if m % 180 > 170 else 25))
+
+    assert (shape.cause, shape.detail) == (SPIKE, "batch")
+    assert "No request rate is known" in " ".join(shape.because)
+
+
+def test_kills_within_a_minute_of_the_start_are_start_up():
+    """Again and again killed while climbing: start-up needs more than the limit."""
+    shape = shape_of(lives(6, 1.5, lambda up: 10 + up * 55, down_minutes=4))
+
+    assert shape.cause is STARTUP
+    assert shape.confidence >= 0.85
+
+
+def test_lives_of_seconds_are_too_short_for_a_verdict():
+    """Thirteen seconds at a scrape of five: a fast leak and a start-up look the same."""
+    starts = [i * 40.0 for i in range(8)]
+    rows = [sample((s + d) / 60, 5 + d * 7, restarts=None, oom_kills=None) for s in starts for d in (4.0, 9.0)]
+    shape = shape_of(history(rows, starts_s=tuple(starts), kill_times_s=tuple(s + 13 for s in starts)))
+
+    assert (shape.cause, shape.detail) == (UNKNOWN, "lives_too_short")
+    assert shape.because[0] == "Cannot tell yet: lives of 13 s are too short to see a shape."
+    assert len(shape.kills) == 8
+
+
+def test_lives_under_a_second_by_exact_times_never_came_up():
+    """What no scrape can see, the kubelet's times can: killed in its first second, again and again."""
+    starts = [i * 60.0 for i in range(6)]
+    rows = [sample(m, 0.1, restarts=None, oom_kills=None) for m in minutes(0.1)]
+    shape = shape_of(history(rows, starts_s=tuple(starts), kill_times_s=tuple(s + 0.6 for s in starts)))
+
+    assert (shape.cause, shape.detail) == (STARTUP, "never_up")
+
+
+def test_a_burst_that_kills_again_after_the_restart_is_not_start_up():
+    """The first kill of an episode decides; the next ones are restarts into the same burst."""
+    rows = []
+    restarts = 0
+    for m in minutes(6):
+        in_burst = 300 <= m < 306
+        if in_burst and m != 300 and m % 1 == 0:
+            restarts += 1
+        rows.append(sample(m, 95 if in_burst and m % 1 else 30, restarts=float(restarts), oom_kills=float(restarts)))
+
+    assert told(history(rows))[0] is SPIKE
+
+
+def test_a_quiet_container_is_unknown_with_weight():
+    """Flat and low is no cause, said surely."""
+    shape = shape_of(drawn(6, lambda m: 40 + 0.2 * math.sin(m)))
+
+    assert (shape.cause, shape.detail) == (UNKNOWN, "flat")
+    assert shape.confidence >= 0.85
+
+
+def test_twelve_minutes_are_too_little():
+    """A short history is said to be short, with what would settle it."""
+    shape = shape_of(drawn(0.2, lambda m: 20 + m))
+
+    assert (shape.cause, shape.detail) == (UNKNOWN, "too_short")
+    assert shape.because == ("Cannot tell yet: 12 min of history, too little to see a shape.",)
+    assert "look again" in shape.settle_by
+
+
+def test_no_history_is_not_no_problem():
+    """Without a row nothing is said, with no confidence at all."""
+    shape = shape_of(history([]))
+
+    assert (shape.cause, shape.confidence, shape.detail) == (UNKNOWN, 0.0, "no_history")
+
+
+def test_a_fixed_leak_is_told_less_surely():
+    """Three ramps to a kill and then a long quiet life: something has changed, and the words say so."""
+    leaking = lives(3, 120, lambda up: 20 + up * 0.65)
+    quiet = [sample(363 + m, 25, restarts=3.0, oom_kills=3.0) for m in minutes(4)]
+    shape = shape_of(history((*leaking.samples[:-1], *quiet)))
+
+    assert shape.confidence <= 0.6
+    assert shape.cause is not LEAK or "something has changed" in " ".join(shape.against)
