@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
-from bench.history import HOUR_S, Program, level, ramp, write_history
 from tests.e2e.binaries import binary
 from tests.e2e.servers import Prometheus
+from tests.lab.history import HOUR_S, Program, level, ramp, write_history
 
 START_S = 1_730_592_000
 WEEK_S = 7 * 24 * HOUR_S

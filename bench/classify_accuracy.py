@@ -3,7 +3,7 @@
     python -m bench.classify_accuracy                                   the shipped traces and a small simulation
     python -m bench.classify_accuracy DIR                               a folder with labels.csv (file, scenario, label)
     python -m bench.classify_accuracy DIR --cross-validate              tune on all scenarios but one, test on that one
-    python -m bench.classify_accuracy --synthetic 20                    simulated programs (bench/synthetic.py)
+    python -m bench.classify_accuracy --synthetic 20                    simulated programs (tests/lab/synthetic.py)
     python -m bench.classify_accuracy --negatives DIR                   any folder of series without a leak: false leaks
 
 "At the first alert" is the first time above 80 % of the limit for 5 min, or the first OOM kill; only rows up to then
@@ -22,12 +22,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from bench.synthetic import FIRST_SET, SECOND_SET, cases
 from receiver.diagnosis.memory import thresholds
 from receiver.diagnosis.memory.csv_series import SeriesError, history_of_csv
 from receiver.diagnosis.memory.series import shape_of
 from receiver.domain.facts import MemoryHistory
 from receiver.domain.report import Shape
+from tests.lab.first_alert import first_alert
+from tests.lab.synthetic import FIRST_SET, SECOND_SET, cases
 
 STAGES = (("end of history", None), ("first alert", 0.0), ("+30 min", 1800.0), ("+2 h", 7200.0))
 SHIPPED = Path(__file__).parents[1] / "tests" / "fixtures" / "traces"
@@ -79,24 +80,6 @@ def synthetic_cases(seeds: int) -> Iterator[Case]:
     for which, families in (("first", FIRST_SET), ("second", SECOND_SET)):
         for family, label, is_hard, history in cases(range(1000, 1000 + seeds), families):
             yield Case(name=family, scenario=f"{which} set: {family}", label=label, is_hard=is_hard, history=history)
-
-
-def first_alert(history: MemoryHistory) -> float | None:
-    """When an alert would first have fired: above 80 % for 5 min, or a kill."""
-    above_since: float | None = None
-    kills: float | None = None
-    for s in history.samples:
-        if s.oom_kills is not None:
-            if kills is not None and s.oom_kills > kills:
-                return s.t_s
-            kills = s.oom_kills
-        if not s.limit_bytes or s.working_set_bytes <= 0.8 * s.limit_bytes:
-            above_since = None
-        elif above_since is None:
-            above_since = s.t_s
-        elif s.t_s - above_since >= 300:
-            return s.t_s
-    return None
 
 
 def verdicts(found: Iterable[Case], after_alert_s: float | None) -> list[tuple[Case, Shape]]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import time
 from random import Random
 
-from bench.synthetic import DAY, HOUR, Base, Garbage, Leak, Load, Plan, Traffic, simulate
 from receiver.diagnosis.memory.csv_series import history_of_csv
 from receiver.diagnosis.memory.series import shape_of
 from receiver.domain.facts import MemoryHistory
+from tests.lab.synthetic import DAY, HOUR, Base, Garbage, Leak, Load, Plan, Traffic, simulate
 
 POINTS = (288, 2_880, 20_160)
 RUNS = 5

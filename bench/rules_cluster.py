@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from bench.remote_write import Series
+from tests.lab.remote_write import Series
 
 MI = 2.0**20
 PODS_PER_CONTAINER = 0.8

@@ -17,9 +17,10 @@ from pathlib import Path
 
 import yaml
 
-from bench.rules_cost import INTERVAL_S, Measured, duration_s, pack_of, write_cluster
+from bench.rules_cost import write_cluster
 from receiver.rulepack import rules_dir
 from receiver.rulepack.files import read_rule_files
+from tests.lab.rule_pack import INTERVAL_S, Measured, duration_s, pack_of
 
 FASTER = 4
 SETTLE_S = 20.0

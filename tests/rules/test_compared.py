@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import pytest
 
-from bench.rules_compare import OURS, RIGHT, STEPS, Compared, compare, markdown, spans
 from receiver.rulepack import rules_dir
 from tests.golden import Golden
+from tests.lab.rule_comparison import OURS, RIGHT, STEPS, Compared, compare, markdown, spans
 
 
 @pytest.fixture(scope="module")

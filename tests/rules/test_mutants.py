@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.mutants import mutants_of
-from bench.rules_cost import reaches_s
-from bench.rules_mutants import cases_of, equivalents, is_listed, main
 from receiver.rulepack import rules_dir
 from receiver.rulepack.files import Rule
+from tests.lab.mutant_run import cases_of, equivalents, is_listed, main
+from tests.lab.rule_mutants import mutants_of
+from tests.lab.rule_pack import reaches_s
 
 
 def broken(expr: str) -> set[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.history import HOUR_S, Program, level, ramp, write_history
 from tests.e2e.binaries import binary
+from tests.lab.history import HOUR_S, Program, level, ramp, write_history
 
 WEEK_S = 7 * 24 * HOUR_S
 START_S = 1_730_592_000  # 2024-11-03T00:00:00Z

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from pathlib import Path
@@ -48,6 +49,25 @@ def test_the_runtime_set_is_the_small_one() -> None:
         "flask", "gunicorn", "requests", "jinja2", "pyyaml", "prometheus-client",
     }  # fmt: skip
     assert len(names(REPOSITORY / "requirements" / "runtime.txt")) == 15
+
+
+def test_tests_import_no_benchmark() -> None:
+    """What tests and benchmarks share lives in tests/lab, so that a benchmark may change without a test noticing."""
+    importing = [
+        path.relative_to(REPOSITORY).as_posix()
+        for path in sorted((REPOSITORY / "tests").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if any(name.partition(".")[0] == "bench" for name in imported(node))
+    ]
+
+    assert importing == []
+
+
+def imported(node: ast.AST) -> list[str]:
+    """The modules that a statement imports."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) else []
 
 
 def test_ci_runs_what_developers_run() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from bench.classify_accuracy import first_alert
-from bench.synthetic import FIRST_SET, SECOND_SET, cases
 from receiver.diagnosis.memory.series import shape_of
+from tests.lab.first_alert import first_alert
+from tests.lab.synthetic import FIRST_SET, SECOND_SET, cases
 from tests.unit.diagnosis.memory.kit import labelled_traces
 
 

@@ -1,8 +1,8 @@
-"""One raise against the true demand of a twin without a limit: a small, fixed part of `python -m bench.proposal`."""
+"""One raise against the true demand of a twin without a limit: a small, fixed part of what `python -m bench proposal` tells."""
 
 from __future__ import annotations
 
-from bench.proposal import NEAR, RIVALS, Outcome, outcomes
+from tests.lab.killed_twins import NEAR, RIVALS, Outcome, outcomes
 
 PAIRS = 3
 

@@ -1,7 +1,7 @@
 """A week of a simulated cluster as a Prometheus data folder, with OOM kills whose times are known.
 
 `write_history(folder, programs, ...)` writes OpenMetrics text and has promtool make blocks of it. Each program is one
-container; what it did is in its fields, so a test can say what a backtest must find. Used by tests and `bench/backtest.py`.
+container; what it did is in its fields, so a test can say what a backtest must find.
 """
 
 from __future__ import annotations

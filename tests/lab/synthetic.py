@@ -5,7 +5,7 @@ limit: over it the kernel kills, the kubelet restarts with back-off, and scrapes
 from the seed. Nothing here was used to choose a number of the procedure by search; it is a second opinion on numbers
 that were chosen by reasoning and on the recorded traces.
 
-    python bench/synthetic.py DIR [--seeds 20]     writes DIR/FAMILY_SEED.csv and DIR/labels.csv
+    python -m tests.lab.synthetic DIR [--seeds 20]     writes DIR/FAMILY_SEED.csv and DIR/labels.csv
 """
 
 from __future__ import annotations
