@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from receiver.domain.units import MIB
 from receiver.errors import ConfigError, Rejected, Unreadable
-from receiver.transport import MIB, Deadline, Http, HttpConfig, Tail
+from receiver.transport import Deadline, Http, HttpConfig, Tail
 
 SERVICE_ACCOUNT_DIR = "/var/run/secrets/kubernetes.io/serviceaccount"
 

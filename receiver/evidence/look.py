@@ -12,11 +12,12 @@ from typing import Any
 from receiver.domain.alerts import Alert
 from receiver.domain.case import Missing
 from receiver.domain.identity import Subject
+from receiver.domain.units import MIB
 from receiver.evidence.alertmanager import Alertmanager
 from receiver.evidence.cache import Cache
 from receiver.evidence.kube import Kube
 from receiver.evidence.prometheus import Answer, Prometheus
-from receiver.transport import MIB, Deadline, Tail
+from receiver.transport import Deadline, Tail
 
 KUBERNETES = "kubernetes"
 PROMETHEUS = "prometheus"

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from receiver.domain.units import MIB
 from receiver.errors import Rejected, Unreadable
-from receiver.transport import MIB, Deadline, Http, HttpConfig
+from receiver.transport import Deadline, Http, HttpConfig
 
 MAX_POINTS = 11_000  # more per series is answered 400 "exceeded maximum resolution"
 

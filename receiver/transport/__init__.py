@@ -1,26 +1,19 @@
-"""The one HTTP layer: every request this program makes goes through `Http`."""
+"""The one HTTP layer: every request this program makes goes through `Http`.
 
-from receiver.transport.http import (
-    BREAKER_FAILURES,
-    BREAKER_OPEN_S,
-    MIB,
-    Breaker,
-    ConnectionFailed,
-    Deadline,
-    Http,
-    HttpConfig,
-    NotAsked,
-    Response,
-    Tail,
-    Token,
-    Unauthenticated,
-    parse_json,
-)
+Answers: how to ask one service (Kubernetes, Prometheus, Alertmanager, Slack) with bounded time, bounded bytes and one
+classification of what can go wrong. Leaves to its callers what the answers mean.
+"""
+
+from receiver.transport.breaker import BREAKER_FAILURES, BREAKER_OPEN_S, Breaker
+from receiver.transport.deadline import Deadline
+from receiver.transport.failures import ConnectionFailed, NotAsked, Unauthenticated
+from receiver.transport.http import Http, HttpConfig
+from receiver.transport.reply import Response, Tail, parse_json
+from receiver.transport.token import Token
 
 __all__ = [
     "BREAKER_FAILURES",
     "BREAKER_OPEN_S",
-    "MIB",
     "Breaker",
     "ConnectionFailed",
     "Deadline",

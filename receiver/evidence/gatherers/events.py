@@ -11,11 +11,11 @@ from typing import Any
 from receiver.case.access import controller_of, mapping, objects, text
 from receiver.case.events import newest_time
 from receiver.case.workload import guessed_owner
+from receiver.domain.units import MIB
 from receiver.errors import Unreadable
 from receiver.evidence.clean import Cleaner
 from receiver.evidence.kube import object_path
 from receiver.evidence.look import Look
-from receiver.transport import MIB
 
 PAGE = 2000
 KEPT = 100  # newest events that a case holds

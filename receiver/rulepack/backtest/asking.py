@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from receiver.domain.units import MIB
 from receiver.errors import Forbidden, NotFound, SourceError, Throttled, Unavailable, Unreadable
-from receiver.transport import MIB, ConnectionFailed, Http, Response
+from receiver.transport import ConnectionFailed, Http, Response
 
 MAX_POINTS = 11_000  # per series; Prometheus answers 400 above
 FIRST_S = 21_600  # six hours: enough to learn from, too little to hurt

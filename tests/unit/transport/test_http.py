@@ -15,7 +15,7 @@ import pytest
 
 from receiver.demo.standins import Asked, Reply, Standin, json_reply
 from receiver.errors import Forbidden, NotFound, Rejected, SourceError, Throttled, Unavailable, Unreadable
-from receiver.transport import ConnectionFailed, Deadline, Http, HttpConfig, Token, Unauthenticated, parse_json
+from receiver.transport import ConnectionFailed, Deadline, Http, HttpConfig, Unauthenticated
 from tests.fakes.kube import HANG, Fault, Faulty, body, refuse
 from tests.places import FIXTURES
 
@@ -284,21 +284,6 @@ def test_a_token_that_stays_refused_is_asked_twice_at_most(server, tmp_path: Pat
     assert server.paths()["/x"] == 1
 
 
-def test_a_token_file_is_read_again_every_minute(tmp_path: Path):
-    """Also without a 401 a new token is picked up."""
-    file = tmp_path / "token"
-    file.write_text("one")
-    now = [0.0]
-    token = Token(path=str(file), clock=lambda: now[0])
-    assert token.value() == "one"
-    file.write_text("two")
-    now[0] = 30.0
-    assert token.value() == "one"
-    now[0] = 61.0
-
-    assert token.value() == "two"
-
-
 def test_an_unreadable_token_file_names_the_file(tmp_path: Path, server):
     """The first thing that is wrong in a new installation is told by name."""
     with pytest.raises(Forbidden, match="nowhere"):
@@ -346,12 +331,3 @@ def test_a_ca_file_that_is_replaced_is_used_at_once(tmp_path: Path):
 
         assert client.get_json("/x")["path"] == "/x"
     assert caught.value.maybe_received is False
-
-
-@pytest.mark.parametrize(
-    ("body", "read"),
-    [(rb'{"a": "x\ud800y"}', {"a": "x?y"}), (rb'{"\udfff": 1}', {"?": 1}), (rb'"\ud83d\ude00"', "😀"), (b'"plain"', "plain")],
-)
-def test_half_characters_are_replaced(body, read):
-    """A lone surrogate in somebody's annotation must not cost the whole case when it is stored."""
-    assert parse_json(body, "the answer") == read
