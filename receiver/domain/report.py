@@ -13,6 +13,7 @@ from enum import StrEnum
 from receiver.domain.case import Missing
 from receiver.domain.facts import Facts
 from receiver.domain.identity import Subject
+from receiver.domain.reason import Words
 
 REPORT_SCHEMA = "oomtriage.report/v1"
 
@@ -53,7 +54,7 @@ class Kill:
     started_at: datetime | None = None
     restarts: int | None = None
     is_sure: bool = False
-    because: tuple[str, ...] = ()
+    because: tuple[Words, ...] = ()
     trigger: str = ""  # for sigkill_not_oom: "liveness probe", "startup probe", "grace period", ...
 
 
@@ -77,9 +78,10 @@ class Shape:
 
     cause: CauseName
     confidence: float
-    because: tuple[str, ...] = ()
-    against: tuple[str, ...] = ()  # what speaks against it; why the other leaves were refused
-    settle_by: str = ""  # what would settle it, and when we look again
+    because: tuple[Words, ...] = ()
+    against: tuple[Words, ...] = ()  # what speaks against it; why the other leaves were refused
+    settle_by: Words = ""  # what would settle it, and when we look again
+    refused: Mapping[CauseName, Words] = field(default_factory=dict)  # why a leaf is not it, where the shape says so
     detail: str = ""  # a finer word: "after_change", "warm_up", "page_cache", "traffic", "batch", "flat", "too_short", "no_history"
     lives: tuple[Life, ...] = ()
     history_s: float = 0.0
@@ -105,9 +107,9 @@ class Cause:
 
     name: CauseName
     confidence: float
-    because: tuple[str, ...] = ()
-    against: tuple[str, ...] = ()
-    settle_by: str = ""
+    because: tuple[Words, ...] = ()
+    against: tuple[Words, ...] = ()
+    settle_by: Words = ""
     detail: str = ""
 
 
@@ -118,7 +120,7 @@ class TreeStep:
     id: str
     question: str
     answer: str  # yes | no | cannot_tell
-    because: str
+    because: Words
     leads_to: str = ""  # the leaf, when the answer ended the walk
 
 
@@ -140,7 +142,7 @@ class CheckItem:
     id: str
     text: str
     state: str
-    result: str
+    result: Words
     tick: Tick | None = None
 
 
@@ -151,7 +153,7 @@ class Proposal:
     `none` says why there is no proposal; all else is then empty.
     """
 
-    none: str = ""
+    none: Words = ""
     role: str = ""
     limit_before_bytes: int | None = None
     limit_bytes: int | None = None
@@ -161,10 +163,10 @@ class Proposal:
     patch: str = ""  # strategic-merge YAML
     diff: str = ""  # for Git: lines with - and +
     commands: tuple[str, ...] = ()
-    why: str = ""
-    caveats: tuple[str, ...] = ()
-    checks: tuple[str, ...] = ()  # what was verified: node room, quota
-    after_raise: str = ""  # the raise shortly before the kill that was not enough: "512Mi to 768Mi, 20 h before"
+    why: Words = ""
+    caveats: tuple[Words, ...] = ()
+    checks: tuple[Words, ...] = ()  # what was verified: node room, quota
+    after_raise: Words = ""  # the raise shortly before the kill that was not enough: "512Mi to 768Mi, 20 h before"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +174,7 @@ class Hpa:
     """An autoscaling/v2 manifest, or a change of one that exists."""
 
     manifest: str
-    why: str
+    why: Words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +182,7 @@ class LongTerm:
     """A real fix beside the quick one."""
 
     id: str
-    text: str
+    text: Words
     commands: tuple[str, ...] = ()
 
 
@@ -189,7 +191,7 @@ class Warn:
     """One of the article's mistakes, seen here."""
 
     id: str
-    text: str
+    text: Words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,4 +226,4 @@ class Report:
     missing: tuple[Missing, ...] = ()
     signature: Signature | None = None
     runtime: str = ""  # python | jvm | node | go | dotnet | ... or empty
-    numbers: tuple[str, ...] = ()  # every number behind kill, cause and proposal, one a line, for `-v`
+    numbers: tuple[Words, ...] = ()  # every number behind kill, cause and proposal, one a line, for `-v`

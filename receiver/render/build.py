@@ -29,6 +29,7 @@ from receiver.render.context import (
 from receiver.render.inline import when
 from receiver.render.memory import container_of, growth_words, memory_words
 from receiver.render.text import clean_line, cut, reason
+from receiver.render.wording import phrase, say
 
 LIKELY, PLAUSIBLE = 0.85, 0.6  # measured: stated confidence of 0.85 was right 100 of 102 times, 0.7-0.84 58 of 63
 RECENT_ROLLOUT_S = 7_200.0  # a kill later than this after a rollout is no longer named in one breath with it
@@ -158,7 +159,7 @@ def _kill(view: IncidentView, report: Report | None, now: datetime) -> KillWords
         at=when(at, now) if at else None,
         span=span,
         life=human_duration(life_s) if life_s is not None and life_s >= 0 else "",
-        because=kill.because if kill else (),
+        because=tuple(phrase(b) for b in kill.because) if kill else (),
         processes=facts.child_kills if facts else None,
     )
 
@@ -227,10 +228,10 @@ def _cause(report: Report | None) -> CauseWords:
         name=cause.name.value,
         is_likely=cause.confidence >= LIKELY,
         is_plausible=cause.confidence >= PLAUSIBLE,
-        because=tuple(reason(b) for b in cause.because),
+        because=tuple(reason(phrase(b)) for b in cause.because),
         # What was refused ("Not a low limit: ...") speaks for the verdict: what speaks against it comes first.
-        against=tuple(sorted((reason(a) for a in cause.against), key=lambda a: a.startswith("Not "))),
-        settle_by=_settling(cause.settle_by),
+        against=tuple(sorted((reason(phrase(a)) for a in cause.against), key=lambda a: a.startswith("Not "))),
+        settle_by=_settling(say(cause.settle_by)),
         detail=cause.detail,
         follows_traffic=cause.detail == "traffic" or bool(shape and (shape.rate_correlation or 0.0) >= 0.5),
     )
@@ -246,7 +247,7 @@ def _change(report: Report | None) -> ChangeWords:
     if proposal is None or proposal.none or not proposal.limit_bytes:
         return ChangeWords(
             role="",
-            none=clean_line(proposal.none) if proposal else "",
+            none=clean_line(say(proposal.none)) if proposal else "",
             limit_before="",
             limit="",
             request_before="",
@@ -268,9 +269,9 @@ def _change(report: Report | None) -> ChangeWords:
         buys=words.about(proposal.buys_h * 3600) if proposal.buys_h else "",
         is_worthwhile=proposal.buys_h is None or proposal.buys_h >= WORTHWHILE_H,
         is_futile=is_futile(proposal),
-        after_raise=clean_line(proposal.after_raise),
+        after_raise=clean_line(say(proposal.after_raise)),
         lasts=_lasts(proposal.buys_h),
-        why=clean_line(proposal.why, 300),
+        why=clean_line(say(proposal.why), 300),
     )
 
 

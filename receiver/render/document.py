@@ -14,6 +14,7 @@ from receiver.domain.case import subject_to_json
 from receiver.domain.facts import ContainerFacts, Facts, Termination
 from receiver.domain.report import REPORT_SCHEMA, Cause, CheckItem, Hpa, Kill, Proposal, Report, Shape, Signature
 from receiver.domain.units import format_quantity, format_time, from_epoch
+from receiver.render.wording import phrase, say, say_all
 
 
 def report_document(report: Report) -> dict[str, Any]:
@@ -29,7 +30,7 @@ def report_document(report: Report) -> dict[str, Any]:
                 "id": s.id,
                 "question": s.question,
                 "answer": s.answer,
-                "because": s.because,
+                "because": phrase(s.because),
                 **({"leads_to": s.leads_to} if s.leads_to else {}),
             }
             for s in report.tree
@@ -37,50 +38,50 @@ def report_document(report: Report) -> dict[str, Any]:
         "checklist": [_check_item(item) for item in report.checklist],
         "proposal": _proposal(report.proposal),
         "hpa": _hpa(report.hpa),
-        "long_term": [{"id": e.id, "text": e.text, "commands": list(e.commands)} for e in report.long_term],
-        "warnings": [{"id": w.id, "text": w.text} for w in report.warnings],
+        "long_term": [{"id": e.id, "text": say(e.text), "commands": list(e.commands)} for e in report.long_term],
+        "warnings": [{"id": w.id, "text": say(w.text)} for w in report.warnings],
         "missing": [m.to_json() for m in report.missing],
         "signature": _signature(report.signature),
         "runtime": report.runtime,
         "shape": _shape(report.shape),
-        "numbers": list(report.numbers),
+        "numbers": list(say_all(report.numbers)),
         "evidence": _evidence(report.facts, report.subject.container),
     }
 
 
 def _check_item(item: CheckItem) -> dict[str, Any]:
     ticked = {"ticked": {"by": item.tick.by, "at": format_time(item.tick.at)}} if item.tick else {}
-    return {"id": item.id, "text": item.text, "state": item.state, "result": item.result, **ticked}
+    return {"id": item.id, "text": item.text, "state": item.state, "result": say(item.result), **ticked}
 
 
 def _kill(kill: Kill) -> dict[str, Any]:
     return {
         "kind": kill.kind.value, "reason": kill.reason, "exit_code": kill.exit_code, "signal": kill.signal, "at": _time(kill.at),
-        "started_at": _time(kill.started_at), "restarts": kill.restarts, "trigger": kill.trigger, "sure": kill.is_sure, "because": list(kill.because),
+        "started_at": _time(kill.started_at), "restarts": kill.restarts, "trigger": kill.trigger, "sure": kill.is_sure, "because": [phrase(b) for b in kill.because],
     }  # fmt: skip
 
 
 def _cause(cause: Cause) -> dict[str, Any]:
     return {
-        "name": cause.name.value, "confidence": round(cause.confidence, 3), "because": list(cause.because), "against": list(cause.against),
-        "settle_by": cause.settle_by, "detail": cause.detail,
+        "name": cause.name.value, "confidence": round(cause.confidence, 3), "because": [phrase(b) for b in cause.because], "against": [phrase(a) for a in cause.against],
+        "settle_by": say(cause.settle_by), "detail": cause.detail,
     }  # fmt: skip
 
 
 def _proposal(proposal: Proposal) -> dict[str, Any]:
     if proposal.none:
-        return {"none": proposal.none}
+        return {"none": say(proposal.none)}
     request = proposal.request_bytes if proposal.request_bytes is not None else proposal.request_before_bytes
     return {
         "role": proposal.role, "memory_limit": _quantity(proposal.limit_bytes), "memory_request": _quantity(request), "buys_h": proposal.buys_h,
-        "patch": proposal.patch, "diff": proposal.diff, "commands": list(proposal.commands), "why": proposal.why,
-        "caveats": list(proposal.caveats), "checks": list(proposal.checks), "after_raise": proposal.after_raise, "limit_before_bytes": proposal.limit_before_bytes,
+        "patch": proposal.patch, "diff": proposal.diff, "commands": list(proposal.commands), "why": say(proposal.why),
+        "caveats": list(say_all(proposal.caveats)), "checks": list(say_all(proposal.checks)), "after_raise": say(proposal.after_raise), "limit_before_bytes": proposal.limit_before_bytes,
         "limit_bytes": proposal.limit_bytes, "request_before_bytes": proposal.request_before_bytes, "request_bytes": request,
     }  # fmt: skip
 
 
 def _hpa(hpa: Hpa | None) -> dict[str, str] | None:
-    return {"manifest": hpa.manifest, "why": hpa.why} if hpa is not None else None
+    return {"manifest": hpa.manifest, "why": say(hpa.why)} if hpa is not None else None
 
 
 def _signature(signature: Signature | None) -> dict[str, Any] | None:
@@ -96,7 +97,7 @@ def _shape(shape: Shape | None) -> dict[str, Any] | None:
     if shape is None:
         return None
     return {
-        "cause": shape.cause.value, "confidence": round(shape.confidence, 3), "detail": shape.detail, "because": list(shape.because), "against": list(shape.against),
+        "cause": shape.cause.value, "confidence": round(shape.confidence, 3), "detail": shape.detail, "because": list(say_all(shape.because)), "against": list(say_all(shape.against)),
         "history_s": _number(shape.history_s), "missing_s": _number(shape.missing_s), "limit_bytes": _bytes(shape.limit_bytes),
         "peak_bytes": _bytes(shape.peak_bytes), "median_bytes": _bytes(shape.median_bytes), "current_bytes": _bytes(shape.current_bytes),
         "growth_bytes_per_h": _bytes(shape.growth_bytes_per_h), "time_to_limit_s": _number(shape.time_to_limit_s),

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from receiver.domain.report import Life, Report, Shape
 from receiver.domain.units import human_bytes, human_percent
 from receiver.render.text import clean_block
+from receiver.render.wording import say_all
 
 WIDTH = 100
 MAX_LIVES = 12  # of the numbers: the newest ones
@@ -33,7 +34,7 @@ def _fold(line: str, width: int) -> list[str]:
 
 def numbers(report: Report) -> str:
     """Every number behind the verdict, one a line, for `-v`: of kill, cause and proposal, then of the memory series."""
-    return clean_block("\n".join([*report.numbers, *_shape_lines(report.shape)]), max_lines=120)
+    return clean_block("\n".join([*say_all(report.numbers), *_shape_lines(report.shape)]), max_lines=120)
 
 
 def _shape_lines(shape: Shape | None) -> list[str]:

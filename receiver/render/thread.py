@@ -19,6 +19,7 @@ from receiver.render.kinds import RootKind
 from receiver.render.root import Print, lock_screen, variables
 from receiver.render.sections import container_lines, event_lines, life_lines, log_lines
 from receiver.render.text import clean_block, clean_line, ended, reason, sentence
+from receiver.render.wording import phrase, say
 
 EVIDENCE_KEYS = ("text", "log", "log_note", "state", "lives", "events", "missing", "seen")
 CHECKLIST_KEYS = ("text", "tree", "list")
@@ -105,7 +106,7 @@ def evidence(report: Report, context: Context, show: Print, *, is_log_last: bool
         _part(lines, "lives", life_lines(report)),
         _part(lines, "events", event_lines(facts.events, facts.now)) if facts.events else _title(lines, "events"),
         _listed(lines, "missing", _missing_lines(report.missing)),
-        _listed(lines, "seen", (clean_line(w.text, 300) for w in report.warnings)),
+        _listed(lines, "seen", (clean_line(say(w.text), 300) for w in report.warnings)),
         excerpted if is_log_last else None,
     ]
     return _reply("evidence", lines, context, parts)
@@ -134,9 +135,9 @@ def patch(report: Report, context: Context, show: Print) -> Reply | None:
         _title(lines, "intro"),
         _part(lines, "now", _commands(proposal.commands)),
         _part(lines, "git", clean_block(proposal.diff or proposal.patch, max_lines=60, max_columns=160)),
-        blocks.rich(blocks.bullets(sentence(clean_line(r, 300)) for r in remarks)),
-        _listed(lines, "later", (_long_term_line(t.text, t.commands) for t in report.long_term)),
-        _part(lines, "scale", clean_block(report.hpa.manifest, max_lines=60, max_columns=160), words_after=report.hpa.why)
+        blocks.rich(blocks.bullets(sentence(clean_line(say(r), 300)) for r in remarks)),
+        _listed(lines, "later", (_long_term_line(say(t.text), t.commands) for t in report.long_term)),
+        _part(lines, "scale", clean_block(report.hpa.manifest, max_lines=60, max_columns=160), words_after=say(report.hpa.why))
         if report.hpa
         else None,
     ]
@@ -146,14 +147,14 @@ def patch(report: Report, context: Context, show: Print) -> Reply | None:
 def tree_line(step: TreeStep) -> str:
     """One question as it was walked: `Growing steadily? yes: 20-21 MiB/h in 4 of 4 lives → memory leak`."""
     answer = {"cannot_tell": "cannot tell"}.get(step.answer, step.answer)
-    question, because = clean_line(step.question, 120), reason(step.because, RESULT_MAX)
+    question, because = clean_line(step.question, 120), reason(phrase(step.because), RESULT_MAX)
     leads_to = f" → {clean_line(step.leads_to, 60).replace('_', ' ')}" if step.leads_to else ""
     return f"{question} {inline.bold(answer)}{': ' + because if because else ''}{leads_to}"
 
 
 def check_words(item: CheckItem) -> tuple[str, str, str]:
     """The mark, the text and the result of a checklist item, cleaned."""
-    return MARKS.get(item.state, "?"), clean_line(item.text, 120), clean_line(item.result, RESULT_MAX)
+    return MARKS.get(item.state, "?"), clean_line(item.text, 120), clean_line(say(item.result), RESULT_MAX)
 
 
 def _check_line(item: CheckItem) -> str:

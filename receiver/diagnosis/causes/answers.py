@@ -15,6 +15,7 @@ from receiver.diagnosis.clues import Clues, rollout_before
 from receiver.diagnosis.death import alert_names as names
 from receiver.diagnosis.death.kill import is_memory_eviction, own_limit
 from receiver.diagnosis.log.log_clues import quoted_line, rise_words, sizes_in
+from receiver.domain.reason import Words, reason
 from receiver.domain.report import Cause, CauseName, Kill, KillKind, Shape
 from receiver.domain.units import from_epoch, human_bytes, human_duration, human_percent
 
@@ -55,12 +56,12 @@ class Answer:
     """One answer. `decides`: it names the question's leaf; the rest then says how sure, why, and what speaks against it."""
 
     answer: str
-    because: str
+    because: Words
     decides: bool = False
     confidence: float = 0.0
-    reasons: tuple[str, ...] = ()
-    against: tuple[str, ...] = ()
-    settle_by: str = ""
+    reasons: tuple[Words, ...] = ()
+    against: tuple[Words, ...] = ()
+    settle_by: Words = ""
     detail: str = ""
 
 
@@ -78,7 +79,7 @@ def killed_for_memory(clues: Clues, kill: Kill) -> Answer:
                 return Answer(answer=YES, because=because)
             return Answer(answer=NO, because=because, decides=True, confidence=SURE_FACT, reasons=kill.because, detail="eviction")
         case KillKind.SUSPECTED_OOM:
-            return Answer(answer=CANNOT_TELL, because=f"probably: {because}")
+            return Answer(answer=CANNOT_TELL, because=reason("tree.probably", because=because))
         case KillKind.SIGKILL_NOT_OOM:
             confidence = SURE_FACT if kill.is_sure else UNSURE
             return Answer(answer=NO, because=because, decides=True, confidence=confidence, reasons=kill.because, detail=kill.trigger)
@@ -99,7 +100,7 @@ def _not_killed(clues: Clues, kill: Kill) -> Answer:
         return Answer(answer=NO, because=because, decides=True, confidence=LOADING_LINE, reasons=reasons, detail="other_exit")
     reasons = (because, "its log names no memory error")
     if clues.signature is not None:
-        return Answer(answer=NO, because=f"{because}; its log names {clues.signature.meaning}")
+        return Answer(answer=NO, because=reason("tree.log_names", because=because, meaning=clues.signature.meaning))
     return Answer(answer=NO, because=because, decides=True, confidence=INIT_CONTAINER, reasons=reasons, detail="other_exit")
 
 
@@ -259,7 +260,9 @@ def growing_steadily(clues: Clues, kill: Kill) -> Answer:
     if _explained_by_cache(clues, kill):
         return Answer(answer=NO, because="what rises is file cache; the memory of the process itself is flat")
     if shape is not None and (shape.cause is not CauseName.UNKNOWN or shape.detail in ("flat", "page_cache")):
-        return Answer(answer=NO, because=_refused(shape, "leak", "grow", "rise", "ramp") or "no steady rise of the floor in any life")
+        return Answer(
+            answer=NO, because=_refused(shape, CauseName.LEAK, "leak", "grow", "rise", "ramp") or "no steady rise of the floor in any life"
+        )
     return Answer(answer=CANNOT_TELL, because=_no_shape_words(clues))
 
 
@@ -335,7 +338,9 @@ def only_during_spikes(clues: Clues, kill: Kill) -> Answer:
     if shape is not None and (shape.cause is CauseName.STARTUP or (shape.cause is CauseName.SPIKE and _is_blind(clues))):
         return Answer(answer=CANNOT_TELL, because=_too_early(clues))
     if shape is not None and (shape.cause is not CauseName.UNKNOWN or shape.detail in ("flat", "page_cache")):
-        return Answer(answer=NO, because=_refused(shape, "spike", "peak", "burst", "traffic") or "no short peaks over a low level")
+        return Answer(
+            answer=NO, because=_refused(shape, CauseName.SPIKE, "spike", "peak", "burst", "traffic") or "no short peaks over a low level"
+        )
     return Answer(answer=CANNOT_TELL, because=_no_shape_words(clues))
 
 
@@ -389,7 +394,7 @@ def unknown_cause(clues: Clues, kill: Kill) -> Cause:
             because=(cache.because, "the kernel takes file cache back before it kills anything"),
             settle_by="an hour or more of history would settle that the process itself does not grow",
         )  # fmt: skip
-    reasons: list[str] = []
+    reasons: list[Words] = []
     is_short = bool(clues.lives_s) and max(clues.lives_s) < SHAPE_SEES_S and kill.kind in (KillKind.CONTAINER_OOM, KillKind.SUSPECTED_OOM)
     if is_short:
         reasons.append(f"lives of {_spans(clues.lives_s)} are too short to see a shape: start-up that needs more, or fast growth")
@@ -445,13 +450,15 @@ def _from_shape(shape: Shape) -> Answer:
     )  # fmt: skip
 
 
-def _refused(shape: Shape, *words: str) -> str:
+def _refused(shape: Shape, leaf: CauseName, *words: str) -> Words:
     """Why the shape refused that leaf, in its own words."""
-    found = next((line for line in (*shape.against, *shape.because) if any(word in line.lower() for word in words)), "")
-    return _NOT_A.sub("", found)
+    if leaf in shape.refused:
+        return shape.refused[leaf]
+    lines = [line for line in (*shape.against, *shape.because) if isinstance(line, str)]
+    return _NOT_A.sub("", next((line for line in lines if any(word in line.lower() for word in words)), ""))
 
 
-def _no_shape_words(clues: Clues) -> str:
+def _no_shape_words(clues: Clues) -> Words:
     if clues.shape is not None and clues.shape.because:
         return clues.shape.because[0]
     why = clues.missing_why("history", "prometheus")

@@ -11,12 +11,11 @@ To add a leaf: one `Question` in `QUESTIONS`, one `ask` function, one test, one 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from receiver.diagnosis.causes import answers
 from receiver.diagnosis.causes.answers import Answer
 from receiver.diagnosis.clues import Clues
-from receiver.diagnosis.death.deaths import phrase
 from receiver.domain.report import Cause, CauseName, Kill, TreeStep
 
 SAME_REASON = "for the same reason"  # three questions that lack the same history need not say so three times
@@ -48,7 +47,7 @@ def walk(clues: Clues, kill: Kill) -> tuple[tuple[TreeStep, ...], Cause]:
     for question in QUESTIONS:
         answer = question.ask(clues, kill)
         leads_to = question.leaf.value if answer.decides else ""
-        because = phrase(answer.because)
+        because = answer.because
         is_said = answer.answer == answers.CANNOT_TELL and because in (s.because for s in steps)
         steps.append(
             TreeStep(
@@ -61,21 +60,15 @@ def walk(clues: Clues, kill: Kill) -> tuple[tuple[TreeStep, ...], Cause]:
         )
         if answer.decides:
             return tuple(steps), _cause(question.leaf, answer, clues, kill)
-    return tuple(steps), _in_phrases(answers.unknown_cause(clues, kill))
+    return tuple(steps), answers.unknown_cause(clues, kill)
 
 
 def _cause(leaf: CauseName, answer: Answer, clues: Clues, kill: Kill) -> Cause:
-    return _in_phrases(
-        Cause(
-            name=leaf,
-            confidence=answers.corrected(answer.confidence, leaf, clues, kill),
-            because=answer.reasons or (answer.because,),
-            against=answer.against,
-            settle_by=answer.settle_by,
-            detail=answer.detail,
-        )
+    return Cause(
+        name=leaf,
+        confidence=answers.corrected(answer.confidence, leaf, clues, kill),
+        because=answer.reasons or (answer.because,),
+        against=answer.against,
+        settle_by=answer.settle_by,
+        detail=answer.detail,
     )
-
-
-def _in_phrases(cause: Cause) -> Cause:
-    return replace(cause, because=tuple(map(phrase, cause.because)), against=tuple(map(phrase, cause.against)))

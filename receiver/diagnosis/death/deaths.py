@@ -136,9 +136,3 @@ def short(line: str, most: int = 160) -> str:
     """A line for a quotation, cut to `most` characters."""
     line = " ".join(line.split())
     return line if len(line) <= most else line[: most - 1] + "…"
-
-
-def phrase(text: str) -> str:
-    """A reason as a short phrase that any sentence can hold: no blanks around it, no full stop behind it."""
-    text = text.strip()
-    return text if text.endswith("...") else text.rstrip(".").rstrip()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 
 from receiver.diagnosis.clues import Clues, memory_ratio_before
@@ -39,8 +38,7 @@ STOPPED_PODS = {
 
 def kill_of(clues: Clues) -> Kill:
     """What ended the container, by the first rule that knows."""
-    found = next(kill for rule in RULES if (kill := rule(clues)) is not None)
-    return replace(found, because=tuple(d.phrase(b) for b in found.because))
+    return next(kill for rule in RULES if (kill := rule(clues)) is not None)
 
 
 # --- the pod as a whole ---------------------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ def paths_of(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """Every place in a document, but not each point of a series."""
     yield at
     if isinstance(value, dict):
-        for key, inner in value.items():
+        for key, inner in sorted(value.items(), key=lambda item: str(item[0])):
             yield from paths_of(inner, (*at, key))
     elif isinstance(value, list):
         for i, inner in enumerate(value[:4]):

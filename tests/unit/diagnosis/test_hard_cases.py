@@ -12,6 +12,7 @@ from receiver.domain.case import Missing
 from receiver.domain.facts import Facts, LogFacts, MemoryHistory, Revision
 from receiver.domain.report import Report
 from receiver.domain.units import GIB, MIB
+from receiver.render.document import report_document
 from tests.unit.diagnosis import hard_cases
 from tests.unit.diagnosis.facts_kit import ago, container, death, facts, history, log
 from tests.unit.diagnosis.golden_cases import GOLDENS
@@ -244,7 +245,8 @@ def test_reason_that_repeats_is_told_once() -> None:
 def test_reasons_are_phrases(name: str) -> None:
     """Reasons stand in sentences of others: no full stop behind them."""
     report = diagnose(hard_cases.HARD[name]()) if name in hard_cases.HARD else GOLDENS[name]()
-    reasons = [*report.kill.because, *report.cause.because, *report.cause.against, *(s.because for s in report.tree)]
+    told = report_document(report)
+    reasons = [*told["kill"]["because"], *told["cause"]["because"], *told["cause"]["against"], *(s["because"] for s in told["tree"])]
 
     assert reasons
     assert not [r for r in reasons if r != r.strip() or (r.endswith(".") and not r.endswith("..."))]

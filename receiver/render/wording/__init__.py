@@ -1,0 +1,11 @@
+"""From a reason's code to its sentence: the only place with English beside templates/.
+
+To add a reason: `reason("part.code", fact=...)` where it is found, and one line in the table of its part here. A test
+holds the two against each other in both directions, with the facts that each sentence uses.
+"""
+
+from __future__ import annotations
+
+from receiver.render.wording.say import SENTENCES, phrase, say, say_all
+
+__all__ = ["SENTENCES", "phrase", "say", "say_all"]
