@@ -19,8 +19,8 @@ from receiver.domain.units import MIB
 from receiver.render.chart import DARK, chart_of, sparkline
 from receiver.render.chart.textwidth import drawable, width_px
 from receiver.sinks import png
-from tests.unit.chart import kit
-from tests.unit.chart.kit import START_S
+from tests.unit.render.chart import kit
+from tests.unit.render.chart.kit import START_S
 
 amounts = st.one_of(st.none(), st.floats(0, 2**40), st.sampled_from([float("nan"), float("inf"), -1.0, 0.0, 80.0 * MIB, 1e308]))
 times = st.one_of(st.floats(START_S, START_S + 1e5), st.floats(-1e6, 1e6), st.sampled_from([float("nan"), float("inf"), 1e18, -1e18, 0.0]))

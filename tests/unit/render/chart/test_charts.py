@@ -19,9 +19,9 @@ from receiver.render.chart.marks import merged
 from receiver.render.chart.palette import Palette
 from receiver.render.chart.plot import plot_of
 from tests.golden import Golden
-from tests.unit.chart import kit
-from tests.unit.chart.kit import START_S
 from tests.unit.render.cases import view_of
+from tests.unit.render.chart import kit
+from tests.unit.render.chart.kit import START_S
 
 STORIES = ("leak", "warning", "limit-too-low", "file-cache", "spike", "rollout", "limit-raised")
 
