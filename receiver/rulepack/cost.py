@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from receiver.errors import ConfigError, Rejected, SourceError, Unreadable
+from receiver.promql.edits import Edit, edited
+from receiver.promql.tokens import selectors
+from receiver.promql.tree import Series, parse, walk
 from receiver.rulepack.ask import Ask, Source
 from receiver.rulepack.files import Rule
 from receiver.rulepack.live import away
 from receiver.rulepack.marks import duration_ms
 from receiver.rulepack.pack import Pack
 from receiver.rulepack.problem import Level, Problem
-from receiver.rulepack.promql import selectors
-from receiver.rulepack.rewrite import Edit, edited
-from receiver.rulepack.syntax import Series, parse, walk
 
 USUAL_INTERVAL_S = 60.0
 TIMEOUT = "30s"

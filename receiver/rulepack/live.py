@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from receiver.errors import SourceError
+from receiver.promql.edits import edited, matcher_edits, parse_matchers
 from receiver.rulepack.ask import Ask, Source
 from receiver.rulepack.metrics import Metric
 from receiver.rulepack.needs import Need, needs
 from receiver.rulepack.pack import Pack
 from receiver.rulepack.problem import Level, Problem
-from receiver.rulepack.rewrite import edited, matcher_edits, parse_matchers
 
 SERIES = "series"
 EXPORTED = ("exported_namespace", "exported_pod", "exported_container")

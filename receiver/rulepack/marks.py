@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from receiver.errors import ConfigError
+from receiver.promql.edits import Edit
+from receiver.promql.tokens import Kind, Token, tokens
 from receiver.rulepack.files import Rule
-from receiver.rulepack.promql import Kind, Token, tokens
-from receiver.rulepack.rewrite import Edit
 
 MARK = re.compile(r"#\s*(?P<word>[a-z][a-z0-9_]*)\s*")
 # Prometheus' durations: each unit once, the larger first.

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from receiver.errors import ConfigError
+from receiver.promql.tokens import Matcher, Selector, selectors
 from receiver.rulepack.files import METRICS_FILE, read_yaml
 from receiver.rulepack.places import rules_dir
-from receiver.rulepack.promql import Matcher, Selector, selectors
 
 # Whose metrics begin how; the first that fits. What fits none has no exporter of ours.
 PREFIXES = {

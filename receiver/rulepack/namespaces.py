@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from receiver.promql.tokens import Selector
+from receiver.promql.tree import Aggregation, Binary, Call, Node, Series, Subquery
 from receiver.rulepack.metrics import ABOUT_NODES
-from receiver.rulepack.promql import Selector
 from receiver.rulepack.shapes import Shape, shape
-from receiver.rulepack.syntax import Aggregation, Binary, Call, Node, Series, Subquery
 
 NAMESPACE = "namespace"
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from receiver.errors import ConfigError
+from receiver.promql.edits import LABEL_IN_TEXT
+from receiver.promql.tokens import Selector
+from receiver.promql.tree import Aggregation, Binary, Call, Node, Series, Subquery, Text, parse
 from receiver.rulepack.files import Rule
-from receiver.rulepack.promql import Selector
-from receiver.rulepack.rewrite import LABEL_IN_TEXT
 from receiver.rulepack.shapes import Shape, record_shapes, shape
-from receiver.rulepack.syntax import Aggregation, Binary, Call, Node, Series, Subquery, Text, parse
 
 Labels = frozenset[str]
 

@@ -6,10 +6,10 @@ import re
 from typing import Any
 
 from receiver.errors import ConfigError
+from receiver.promql.edits import quoted
+from receiver.promql.tokens import selectors
 from receiver.rulepack.marks import number_text
 from receiver.rulepack.pack import Pack
-from receiver.rulepack.promql import selectors
-from receiver.rulepack.rewrite import quoted
 from receiver.rulepack.values import Override
 
 RATIO = "namespace_pod_container:memory_limit_usage:ratio"

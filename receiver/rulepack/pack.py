@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from receiver.promql.edits import used_labels
 from receiver.rulepack.files import Rule, RuleFile, read_rule_files
 from receiver.rulepack.marks import Parameter, parameters
 from receiver.rulepack.metrics import Metrics, read_metrics
-from receiver.rulepack.rewrite import used_labels
 
 
 @dataclass(frozen=True)

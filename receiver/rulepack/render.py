@@ -11,16 +11,16 @@ from typing import Any
 import yaml
 
 from receiver.errors import ConfigError
+from receiver.promql.edits import edited, matcher_edits, quoted, rename_edits, renamed_text
+from receiver.promql.tokens import Matcher, Selector
+from receiver.promql.tree import parse
 from receiver.rulepack.files import Rule, RuleFile
 from receiver.rulepack.marks import duration_ms, mark_edits
 from receiver.rulepack.metrics import Metrics
 from receiver.rulepack.namespaces import NAMESPACE, sources
 from receiver.rulepack.overrides import check_overrides, with_overrides
 from receiver.rulepack.pack import Pack, read_pack
-from receiver.rulepack.promql import Matcher, Selector
-from receiver.rulepack.rewrite import edited, matcher_edits, quoted, rename_edits, renamed_text
 from receiver.rulepack.shapes import Shape, record_shapes
-from receiver.rulepack.syntax import parse
 from receiver.rulepack.values import AlertValues, Values, read_values
 
 FORMATS = ("plain", "prometheusrule")

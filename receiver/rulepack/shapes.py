@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from receiver.errors import ConfigError
+from receiver.promql.tree import SET_OPERATORS, Aggregation, Binary, Call, Node, Number, Series, Subquery, Text, parse
 from receiver.rulepack.files import Rule
 from receiver.rulepack.metrics import exporter_of
-from receiver.rulepack.syntax import SET_OPERATORS, Aggregation, Binary, Call, Node, Number, Series, Subquery, Text, parse
 
 _NUMBERS = frozenset({"time", "scalar", "pi"})
 _OWN_LABELS = frozenset({"vector", "absent", "absent_over_time"})

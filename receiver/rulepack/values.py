@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from receiver.errors import ConfigError
+from receiver.promql.edits import parse_matchers
+from receiver.promql.tokens import Matcher
 from receiver.rulepack.files import VALUES_FILE, read_yaml
 from receiver.rulepack.marks import Value
 from receiver.rulepack.pack import Pack
-from receiver.rulepack.promql import Matcher
-from receiver.rulepack.rewrite import parse_matchers
 from receiver.rulepack.schema import RESERVED, values_schema
 from receiver.rulepack.validate import validate
 

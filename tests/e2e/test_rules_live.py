@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from receiver.promql.edits import parse_matchers
 from receiver.rulepack import Level, Pack, Problem, check_data, measure, read_pack, rules_dir
 from receiver.rulepack.ask import Ask
-from receiver.rulepack.rewrite import parse_matchers
 from receiver.transport import Http, HttpConfig
 from tests.e2e.binaries import binary
 from tests.e2e.servers import Prometheus

@@ -1,6 +1,6 @@
 """One rule, broken one way at a time: everything a person could get wrong while editing it, made from its words.
 
-Reads the expression with receiver/rulepack/promql.py and no grammar: what binds closer than `and`, `unless` and `or` is
+Reads the expression with receiver/promql/tokens.py and no grammar: what binds closer than `and`, `unless` and `or` is
 never taken apart.
 """
 
@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from receiver.promql.tokens import CLAUSES, Kind, Token, clause_labels, words
 from receiver.rulepack.files import Rule
-from receiver.rulepack.promql import CLAUSES, Kind, Token, clause_labels, words
 
 LOGICAL = ("and", "or", "unless")
 OTHER_OPERATORS = {

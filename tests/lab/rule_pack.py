@@ -11,8 +11,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from receiver.promql.tokens import Kind, selectors, words
 from receiver.rulepack.files import Rule, read_rule_files
-from receiver.rulepack.promql import Kind, selectors, words
 from tests.e2e.servers import Prometheus
 
 INTERVAL_S = 60.0

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from receiver.evidence.gather import SOURCES
+from receiver.promql.tokens import selectors
 from receiver.rulepack import rules_dir
 from receiver.rulepack.files import read_rule_files
-from receiver.rulepack.promql import selectors
 from receiver.telemetry import Metrics
 from tests.e2e.binaries import REPOSITORY
 from tests.rules.kit import what_promtool_says_of

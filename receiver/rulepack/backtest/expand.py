@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 
 from receiver.domain.units import parse_duration_s
 from receiver.errors import ReceiverError
-from receiver.rulepack.promql import Kind, Matcher, Selector, Token, selectors, tokens, words
-from receiver.rulepack.rewrite import edited, matcher_edits, parse_matchers
+from receiver.promql.edits import edited, matcher_edits, parse_matchers
+from receiver.promql.tokens import Kind, Matcher, Selector, Token, selectors, tokens, words
 
 LOOKBACK_S = 300  # Prometheus' --query.lookback-delta: how long a recorded value is readable
 MAX_CHARACTERS = 200_000  # a POST form carries far more; an expression of this size is not one that anybody meant

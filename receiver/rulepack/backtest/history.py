@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from receiver.domain.units import format_time, from_epoch, parse_duration_s
 from receiver.errors import SourceError
+from receiver.promql.tokens import Kind, words
 from receiver.rulepack.backtest.asking import Asker
 from receiver.rulepack.backtest.expand import Expander, Record, without_comments
 from receiver.rulepack.backtest.plan import RuleSet
 from receiver.rulepack.backtest.states import Presence
-from receiver.rulepack.promql import Kind, words
 
 LOOKS = 48
 MINUTE_S = 60

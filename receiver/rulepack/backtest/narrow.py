@@ -12,9 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from receiver.rulepack.promql import Matcher, Selector
-from receiver.rulepack.rewrite import edited, matcher_edits, quoted
-from receiver.rulepack.syntax import Aggregation, Binary, Call, Node, Series, Text, children, parse, walk
+from receiver.promql.edits import edited, matcher_edits, quoted
+from receiver.promql.tokens import Matcher, Selector
+from receiver.promql.tree import Aggregation, Binary, Call, Node, Series, Text, children, parse, walk
 
 MAX_PODS = 200  # more names than this make no cheaper question
 OF_PODS = ("container_", "kube_pod_")  # metrics whose series each belong to one pod

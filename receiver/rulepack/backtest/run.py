@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from receiver.errors import ConfigError
+from receiver.promql.tokens import words
 from receiver.rulepack.backtest.asking import Asker, Covered, Load
 from receiver.rulepack.backtest.expand import CannotTell, Expanded, Expander
 from receiver.rulepack.backtest.history import BASIC_METRICS, History, Range
@@ -15,7 +16,6 @@ from receiver.rulepack.backtest.kills import NEEDED, NEVER_SEEN, Found, Kill, fi
 from receiver.rulepack.backtest.narrow import narrowed
 from receiver.rulepack.backtest.plan import AlertRule, RuleSet
 from receiver.rulepack.backtest.states import Labels, Presence, Run, firing_spans
-from receiver.rulepack.promql import words
 
 OWN_METRICS = "oomtriage_"  # of a running receiver; before it runs, an alert on them would only tell of its absence
 ALERT_SERIES = ("ALERTS", "ALERTS_FOR_STATE")

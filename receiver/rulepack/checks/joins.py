@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from receiver.errors import ConfigError
+from receiver.promql.tree import SET_OPERATORS, Binary, parse, walk
 from receiver.rulepack.pack import Pack, read_pack
 from receiver.rulepack.places import rules_dir
 from receiver.rulepack.problem import Level, Problem
 from receiver.rulepack.shapes import Shape, record_shapes, shape
-from receiver.rulepack.syntax import SET_OPERATORS, Binary, parse, walk
 
 # A name means something only together with these: pods of one name are in several namespaces.
 NEEDED_BESIDE = {"pod": ("namespace", "uid"), "container": ("pod", "uid")}

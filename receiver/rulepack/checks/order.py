@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from receiver.errors import ConfigError
+from receiver.promql.tokens import Selector, selectors
 from receiver.rulepack.files import Rule
 from receiver.rulepack.marks import duration_ms
 from receiver.rulepack.overrides import THRESHOLD
 from receiver.rulepack.pack import Pack
 from receiver.rulepack.problem import Level, Problem
-from receiver.rulepack.promql import Selector, selectors
 
 LOOKBACK_MS = 300_000  # how far back an instant selector looks, unless Prometheus is told otherwise
 USUAL_INTERVAL_MS = 60_000

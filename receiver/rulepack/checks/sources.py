@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from receiver.errors import ConfigError
+from receiver.promql.tokens import Selector, selectors
+from receiver.promql.tree import Aggregation, Call, parse, walk
 from receiver.rulepack.files import Rule
 from receiver.rulepack.metrics import Drop, exporter_of, values_let_through
 from receiver.rulepack.pack import Pack
 from receiver.rulepack.problem import Level, Problem
-from receiver.rulepack.promql import Selector, selectors
-from receiver.rulepack.syntax import Aggregation, Call, parse, walk
 
 OLDEST = "2.42"  # the Prometheus that the rules must run on
 # Functions and aggregations that it does not have; newer ones have most of them behind a feature flag.

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from receiver.errors import ConfigError
+from receiver.promql.edits import quoted
 from receiver.rulepack import check_rules, read_pack, render_rules, rules_dir, values_schema
-from receiver.rulepack.rewrite import quoted
 from receiver.rulepack.validate import validate
 from receiver.rulepack.values import read_values
 from tests.e2e.binaries import REPOSITORY, binary

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from receiver.errors import ConfigError
-from receiver.rulepack.promql import Kind, Matcher, Selector, Token, clause_labels, selectors, words
-from receiver.rulepack.syntax import Aggregation, Call, Text, parse, walk
+from receiver.promql.tokens import Kind, Matcher, Selector, Token, clause_labels, selectors, words
+from receiver.promql.tree import Aggregation, Call, Text, parse, walk
 
 MATCHES = frozenset({"=", "!=", "=~", "!~"})
 LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from receiver.errors import ConfigError
-from receiver.rulepack.promql import Kind, Selector, Token, selectors, words
+from receiver.promql.tokens import Kind, Selector, Token, selectors, words
 
 AGGREGATIONS = frozenset(
     {"sum", "min", "max", "avg", "group", "stddev", "stdvar", "count", "count_values", "bottomk", "topk", "quantile", "limitk",

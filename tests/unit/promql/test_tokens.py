@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.errors import ConfigError
+from receiver.promql.tokens import clause_labels, selectors, tokens
 from receiver.rulepack import rules_dir
 from receiver.rulepack.files import read_rule_files
-from receiver.rulepack.promql import clause_labels, selectors, tokens
 
 PIECES = st.sampled_from(
     ["up", 'a_b:c{x="y}"}', "{", "}", "(", ")", "[5m]", "[1h:1m]", " ", "\n", "# note\n", "1.5e3", "0x1F", "10m", '"a\\"b"', "`raw`",
