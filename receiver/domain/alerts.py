@@ -25,6 +25,8 @@ MAX_ADDRESS_CHARS = 16 * 1024
 MAX_FINGERPRINT_CHARS = 128  # Alertmanager's are 16
 MAX_TRUNCATED = 1_000_000
 CUT = "… (cut)"
+EARLIEST_YEAR, LATEST_YEAR = 1970, 2999  # of a time: far from the ends of what Python, SQLite and Slack can tell
+ZERO_TIME = "0001-01-01T00:00:00Z"  # Go's, for a time that is not set
 # Of too many labels these are kept before others: they say whose alert it is.
 _KEPT_FIRST = frozenset(("alertname", "severity", "cluster", "namespace", "pod", "container", "node", "workload"))
 
@@ -114,10 +116,9 @@ def parse_alert(entry: object, where: str = "alert") -> Alert:
     status = entry.get("status")
     if status not in (FIRING, RESOLVED):
         raise PayloadError(f'{where}.status is {_short(status)}: expected "firing" or "resolved"')
-    starts_at = parse_time(entry.get("startsAt"))
-    if starts_at is None:
-        raise PayloadError(f"{where}.startsAt is {_short(entry.get('startsAt'))}: expected an RFC 3339 time")
-    ends_at = parse_time(entry.get("endsAt"))
+    starts_at = _time(entry.get("startsAt"), f"{where}.startsAt")
+    has_ended = status == RESOLVED and entry.get("endsAt") not in (None, "", ZERO_TIME)
+    ends_at = _time(entry.get("endsAt"), f"{where}.endsAt") if has_ended else None
     # The identity is that of what was sent: two alerts that differ only in what is cut below stay two.
     identity = _text(entry.get("fingerprint")) or fingerprint(labels)
     if len(identity) > MAX_FINGERPRINT_CHARS:
@@ -125,7 +126,7 @@ def parse_alert(entry: object, where: str = "alert") -> Alert:
     address = _text(entry.get("generatorURL"))
     return Alert(
         status=status, labels=_bounded(labels, MAX_LABEL_CHARS), annotations=_bounded(annotations, MAX_ANNOTATION_CHARS), starts_at=starts_at,
-        ends_at=ends_at if status == RESOLVED else None,
+        ends_at=ends_at,
         fingerprint=identity,
         generator_url=address if len(address) <= MAX_ADDRESS_CHARS else "",  # half an address leads nowhere
     )  # fmt: skip
@@ -135,6 +136,14 @@ def fingerprint(labels: Mapping[str, str]) -> str:
     """A stand-in for Alertmanager's fingerprint of a label set, for senders that leave it out."""
     text = json.dumps(sorted(labels.items()), ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _time(value: object, where: str) -> datetime:
+    """A time in UTC that can be stored, computed with and shown. Years are those after conversion: an offset moves the edges."""
+    at = parse_time(value)
+    if at is None or not EARLIEST_YEAR <= at.year <= LATEST_YEAR:
+        raise PayloadError(f"{where} is {_short(value)}: expected an RFC 3339 time between the years {EARLIEST_YEAR} and {LATEST_YEAR} (UTC)")
+    return at
 
 
 def _bounded(entries: dict[str, str], max_chars: int) -> dict[str, str]:

@@ -105,12 +105,11 @@ def parse_time(text: object) -> datetime | None:
         return None
     if parsed.tzinfo is None:
         parsed = parsed.replace(tzinfo=UTC)
-    if parsed.year <= 1:  # Go's zero time; its conversion may also overflow below year 1
-        return None
     try:
-        return parsed.astimezone(UTC)
+        in_utc = parsed.astimezone(UTC)
     except OverflowError:
         return None
+    return in_utc if in_utc.year > 1 else None  # Go's zero time, by whatever offset it was reached
 
 
 def format_time(at: datetime) -> str:

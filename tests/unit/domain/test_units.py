@@ -83,7 +83,8 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
     ("text", "read"),
     [
         ("2026-11-23T00:49:03.295123456Z", "2026-11-23T00:49:03.295123Z"), ("2026-11-23T01:49:03+01:00", "2026-11-23T00:49:03Z"),
-        ("0001-01-01T00:00:00Z", None), ("0001-01-01T00:00:00+14:00", None), ("yesterday", None), ("", None), (None, None), (5, None),
+        ("0001-01-01T00:00:00Z", None), ("0001-01-01T00:00:00+14:00", None), ("0002-01-01T00:00:00+14:00", None), ("9999-12-31T23:59:59-14:00", None),
+        ("yesterday", None), ("", None), (None, None), (5, None),
     ],
 )  # fmt: skip
 def test_times_of_go_programs(text: object, read: str | None) -> None:
