@@ -7,16 +7,15 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
 from flask import Flask
 
 from receiver.app.files import slack_loader, web_environment
+from receiver.app.sinks import for_programs, is_text_only, kind_of, make_router, make_senders, make_sinks, threaded
 from receiver.domain.identity import LabelNames
-from receiver.domain.incident import Conversation
-from receiver.errors import ConfigError, DeliveryError, SinkMisconfigured
+from receiver.errors import ConfigError
 from receiver.evidence import Evidence, EvidenceConfig
 from receiver.evidence.alertmanager import Alertmanager, AlertmanagerConfig
 from receiver.evidence.gather import SOURCES
@@ -29,25 +28,20 @@ from receiver.pipeline.actions import Permissions
 from receiver.pipeline.enrich import EnrichConfig, Enricher
 from receiver.pipeline.fold import ENRICH, FoldConfig
 from receiver.pipeline.notices import Notices
-from receiver.pipeline.routing import Router
 from receiver.pipeline.silencer import SILENCE, Silencer
 from receiver.pipeline.storm_acts import STORM_ACT, StormWork
 from receiver.render.environment import slack_environment
-from receiver.render.renderer import Renderer, plain_body
+from receiver.render.renderer import Renderer
 from receiver.rulepack.places import runbooks_dir
 from receiver.settings import Settings
-from receiver.sinks import SINKS, png
+from receiver.sinks import png
 from receiver.sinks.base import Sink
-from receiver.sinks.console import ConsoleConfig, ConsoleSink
-from receiver.sinks.json_webhook import JsonWebhookConfig, JsonWebhookSink
-from receiver.sinks.slack import NEEDED_SCOPES, SlackBotSink, SlackConfig, looks_like_id
-from receiver.sinks.webhook import SlackWebhookConfig, SlackWebhookSink
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
 from receiver.web.application import WebDeps, create_web
 from receiver.web.runbooks import Runbooks
 from receiver.worker.dispatcher import Dispatcher, DispatcherConfig, Handler
-from receiver.worker.sender import Sender, SenderConfig
+from receiver.worker.sender import Sender
 from receiver.worker.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -91,11 +85,10 @@ def build(
     enricher = Enricher(
         store=store, evidence=evidence, rendering=renderer, router=router, metrics=metrics, monotonic=monotonic, hide=evidence.hide,
         config=EnrichConfig(
-            public_url=settings.public_url, threaded_sinks=frozenset({sink.name} if sink.has_threads else ()),
-            document_sinks=frozenset({JsonWebhookSink.name}),
+            public_url=settings.public_url, threaded_sinks=threaded((sink, *others)), document_sinks=for_programs((sink, *others)),
             label_names=make_label_names(settings), cluster_name=settings.cluster_name, deadline_s=settings.enrich_deadline,
             has_charts=png.is_available() and not is_text_only(settings),
-            has_buttons=bool(settings.slack_signing_secret) and isinstance(sink, SlackBotSink) and not is_text_only(settings),
+            has_buttons=bool(settings.slack_signing_secret) and kind_of(sink).has_buttons and not is_text_only(settings),
             alertmanager_public_url=settings.alertmanager_public_url, can_silence=bool(settings.alertmanager_url),
         ),
     )  # fmt: skip
@@ -114,7 +107,7 @@ def build(
         ),
         monotonic=monotonic, every_so_often=notices.check_heartbeat, before_looks=enricher.tell_waiting,
     )  # fmt: skip
-    senders = [_sender(settings, s, store=store, metrics=metrics, monotonic=monotonic) for s in (sink, *others)]
+    senders = make_senders(settings, (sink, *others), store=store, metrics=metrics, monotonic=monotonic)
     worker = Worker(dispatcher, *senders)
     web = create_web(
         WebDeps(
@@ -230,88 +223,6 @@ def make_renderer(settings: Settings) -> Renderer:
     """The renderer: the user's templates first, the built-in ones as what a broken one falls back to."""
     builtin = slack_environment(slack_loader())
     return Renderer(slack_environment(slack_loader(settings.templates_dir)), builtin) if settings.templates_dir else Renderer(builtin)
-
-
-def make_sink(settings: Settings, *, console: TextIO | None = None) -> Sink:
-    """The one sink that the settings ask for: bot, else incoming webhook, else the console."""
-    if settings.slack_bot_token:
-        return SlackBotSink(
-            SlackConfig(token=settings.slack_bot_token.reveal(), api_url=settings.slack_api_url, is_text_only=is_text_only(settings))
-        )
-    if settings.slack_webhook_url:
-        return SlackWebhookSink(SlackWebhookConfig(url=settings.slack_webhook_url.reveal(), is_text_only=is_text_only(settings)))
-    return ConsoleSink(ConsoleConfig(), stream=console)
-
-
-def is_text_only(settings: Settings) -> bool:
-    """Whether Slack messages go without blocks."""
-    return settings.slack_format == "text"
-
-
-def make_sinks(settings: Settings, *, console: TextIO | None = None) -> tuple[Sink, ...]:
-    """The chosen sink first, then the one beside it, which is told of every incident."""
-    chosen = make_sink(settings, console=console)
-    if not settings.json_webhook_url:
-        return (chosen,)
-    config = JsonWebhookConfig(
-        url=settings.json_webhook_url.reveal(), token=settings.json_webhook_token.reveal(),
-        token_path=settings.secret_paths.get("json_webhook_token", ""),
-    )  # fmt: skip
-    return (chosen, JsonWebhookSink(config))
-
-
-def make_router(settings: Settings, sink: Sink, *others: Sink) -> Router:
-    """The routes before the default place of `sink`; the `others` are told of everything."""
-    default = Conversation(sink=sink.name, channel=settings.slack_channel if sink.has_threads else "")
-    return Router(
-        sink=sink.name, default=default, routes=settings.routes, beside=tuple(Conversation(sink=s.name, channel="") for s in others)
-    )
-
-
-def check_channels(settings: Settings, sink: Sink) -> None:
-    """Look up channels that are given by name. ConfigError when Slack says that it cannot be: set the ID.
-
-    When Slack cannot be asked now, the start goes on: alerts must be taken all the same, and the sink looks the name up later.
-    """
-    if not isinstance(sink, SlackBotSink):
-        return
-    for channel in dict.fromkeys([settings.slack_channel, *(r.channel for r in settings.routes)]):
-        if looks_like_id(channel):
-            continue
-        try:
-            sink.resolve_channel(channel)
-        except SinkMisconfigured as exc:
-            if exc.code in ("channel_not_found", "missing_scope"):
-                raise ConfigError(f"channel {channel!r} cannot be looked up by its name ({exc}): set its ID, such as C0123456789") from exc
-            log.warning("the channel's name cannot be looked up now", extra={"channel": channel, "error": str(exc)})
-        except DeliveryError as exc:
-            log.warning("the channel's name cannot be looked up now", extra={"channel": channel, "error": str(exc)})
-
-
-def _sender(settings: Settings, sink: Sink, *, store: Store, metrics: Metrics, monotonic: Callable[[], float]) -> Sender:
-    """The sender of one sink. That of the chosen one also puts aside what was meant for sinks that are gone."""
-    is_beside = sink.name == JsonWebhookSink.name
-    is_paced = sink.name not in (ConsoleSink.name, JsonWebhookSink.name)
-    elsewhere = (
-        {s.name for s in SINKS if s.name != sink.name} if is_beside else {JsonWebhookSink.name} if settings.json_webhook_url else set()
-    )
-    return Sender(
-        store=store, sinks={sink.name: sink}, metrics=metrics, monotonic=monotonic,
-        config=SenderConfig(
-            min_interval_s=settings.slack_min_interval if is_paced else 0.0, retry_max_age_s=settings.retry_max_age,
-            on_ambiguous=settings.on_ambiguous, elsewhere=frozenset(elsewhere),
-        ),
-        plain_body=plain_body, png_of=png.png_of, checks={sink.name: partial(_check_slack, sink)} if isinstance(sink, SlackBotSink) else {},
-    )  # fmt: skip
-
-
-def _check_slack(sink: SlackBotSink) -> None:
-    """SinkMisconfigured when the token does not work, or may not post."""
-    lacks = [scope for scope in sink.check().lacks if scope in NEEDED_SCOPES]
-    if lacks:
-        raise SinkMisconfigured(
-            f"Slack: the bot token lacks the scope {', '.join(lacks)}; add it to the app and install it again", code="missing_scope"
-        )
 
 
 def _details(settings: Settings, sinks: Sequence[Sink], senders: Sequence[Sender], worker: Worker, evidence: Evidence) -> Mapping[str, Any]:

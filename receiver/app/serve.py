@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
-from receiver.app.build import check_channels, make_label_names, make_redactor, make_renderer, make_sink, store_path
+from receiver.app.build import make_label_names, make_redactor, make_renderer, store_path
+from receiver.app.sinks import check_channels, make_sinks
 from receiver.app.wsgi import CONFIG_VARIABLE
 from receiver.errors import ConfigError, ReceiverError
 from receiver.settings import Settings
@@ -38,7 +39,7 @@ def serve(settings: Settings, config_path: str | None) -> NoReturn:
 def check(settings: Settings) -> None:
     """Everything that would fail in the worker and can be told here in one plain line."""
     check_settings(settings)
-    check_channels(settings, make_sink(settings))
+    check_channels(settings, make_sinks(settings)[0])
     path = store_path(settings)
     _check_place(path)
     Store.open_sqlite(path, wait_s=TAKEOVER_WAIT_S).close()

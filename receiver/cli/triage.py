@@ -8,8 +8,9 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from receiver.app.build import make_evidence, make_renderer, make_router, make_sink
+from receiver.app.build import make_evidence, make_renderer
 from receiver.app.kubernetes import kubernetes_access
+from receiver.app.sinks import make_router, make_sinks
 from receiver.case import facts_of
 from receiver.cli.shared import add_config, add_output, print_report, settings_for
 from receiver.diagnosis.diagnose import diagnose
@@ -77,7 +78,7 @@ def _save(case: Case, path: str) -> None:
 
 
 def _post(report: Report, settings: Settings) -> None:
-    sink = make_sink(settings, console=sys.stderr)
+    sink, *_ = make_sinks(settings, console=sys.stderr)
     channel = make_router(settings, sink).default.channel
     renderer = make_renderer(settings)
     view = standalone_view(report)

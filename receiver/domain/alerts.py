@@ -142,7 +142,9 @@ def _time(value: object, where: str) -> datetime:
     """A time in UTC that can be stored, computed with and shown. Years are those after conversion: an offset moves the edges."""
     at = parse_time(value)
     if at is None or not EARLIEST_YEAR <= at.year <= LATEST_YEAR:
-        raise PayloadError(f"{where} is {_short(value)}: expected an RFC 3339 time between the years {EARLIEST_YEAR} and {LATEST_YEAR} (UTC)")
+        raise PayloadError(
+            f"{where} is {_short(value)}: expected an RFC 3339 time between the years {EARLIEST_YEAR} and {LATEST_YEAR} (UTC)"
+        )
     return at
 
 

@@ -1,17 +1,13 @@
-"""Where messages go: one class a sink, all with the same small interface (`base.Sink`)."""
+"""Where messages go: one file a sink, with its config, its class and its `KIND`; all with the same small interface (`base.Sink`).
 
-from receiver.sinks.base import CannotReconcile, Sink
-from receiver.sinks.console import ConsoleSink
-from receiver.sinks.json_webhook import JsonWebhookSink
-from receiver.sinks.slack import SlackBotSink
-from receiver.sinks.webhook import SlackWebhookSink
+To add one: the file, its line in `SINKS`, its keys in `settings/model.py` and docs/settings.md, and `tests/unit/sinks/test_NAME.py`
+with its `CASE` for the shared tests. Tests name whichever is missing.
+"""
 
-# Every sink there is: first those of which settings choose one, in that order, then those that may stand beside it.
-SINKS: tuple[type[SlackBotSink] | type[SlackWebhookSink] | type[ConsoleSink] | type[JsonWebhookSink], ...] = (
-    SlackBotSink,
-    SlackWebhookSink,
-    ConsoleSink,
-    JsonWebhookSink,
-)
+from receiver.sinks import console, json_webhook, slack, webhook
+from receiver.sinks.base import CannotReconcile, Sink, SinkKind, SinkSetup
 
-__all__ = ["SINKS", "CannotReconcile", "ConsoleSink", "JsonWebhookSink", "Sink", "SlackBotSink", "SlackWebhookSink"]
+# Of those that do not stand beside, the first that the settings ask for is the one; the console always is asked for.
+SINKS: tuple[SinkKind, ...] = (slack.KIND, webhook.KIND, console.KIND, json_webhook.KIND)
+
+__all__ = ["SINKS", "CannotReconcile", "Sink", "SinkKind", "SinkSetup"]

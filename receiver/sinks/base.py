@@ -6,8 +6,9 @@ pace, order and retries, the store owns state. Every refusal is one of the Deliv
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TextIO, runtime_checkable
 
 from receiver.errors import DeliveryError
 
@@ -56,9 +57,55 @@ class Sink(Protocol):
 
 
 @runtime_checkable
+class ChecksItself(Protocol):
+    """A sink that can tell, before the first message, whether its settings work."""
+
+    def check_settings(self) -> None:
+        """SinkMisconfigured says what is wrong with them; another DeliveryError that it could not be asked now."""
+
+
+@runtime_checkable
+class NamesChannels(Protocol):
+    """A sink whose channels have IDs, and names that can be looked up."""
+
+    def resolve_channel(self, name: str) -> str:
+        """The ID of the channel with this name or ID. SinkMisconfigured when there is none."""
+
+
+@runtime_checkable
 class TakesPictures(Protocol):
     """A sink that can show pictures inside its messages."""
 
     def upload(self, png: bytes, filename: str, title: str) -> str:
         """Store a picture; returns the file id for an image block. DeliveryError when it cannot be stored."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SinkSetup:
+    """What a sink may read of the settings: values by key in lower case (empty: not set), and the files that secrets came from.
+
+    `stream`: where the console prints; None is stdout.
+    """
+
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secret_paths: Mapping[str, str] = field(default_factory=dict)
+    stream: TextIO | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SinkKind:
+    """All that the rest of the receiver knows of a sink. One record beside its class, listed in `receiver.sinks.SINKS`.
+
+    `settings`: the keys that it reads, rows of docs/settings.md. `make`: the sink, or None where the settings do not ask for it.
+    `is_beside`: stands beside the one that the settings choose, and is told of every incident. `is_for_programs`: gets the
+    report document of each event instead of messages. `is_paced`: waits SLACK_MIN_INTERVAL between two messages in a channel.
+    """
+
+    name: str
+    settings: tuple[str, ...]
+    make: Callable[[SinkSetup], Sink | None]
+    is_beside: bool = False
+    is_for_programs: bool = False
+    is_paced: bool = True
+    has_buttons: bool = False

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 from receiver.errors import RetryLater
 from receiver.render import terminal
+from receiver.sinks.base import SinkKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,3 +59,6 @@ class ConsoleSink:
                 stream.flush()
             except (OSError, ValueError) as exc:  # a closed pipe or file
                 raise RetryLater(f"the console cannot be written to: {exc}", code="console") from exc
+
+
+KIND = SinkKind(name=ConsoleSink.name, settings=(), make=lambda setup: ConsoleSink(stream=setup.stream), is_paced=False)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from receiver.errors import BadMessage, SinkMisconfigured, SourceError
+from receiver.sinks.base import SinkKind, SinkSetup
 from receiver.sinks.slack import check_status, transport_error
 from receiver.transport import Http, HttpConfig
 
@@ -69,3 +70,18 @@ class JsonWebhookSink:
     def find(self, channel: str, delivery_id: str, *, thread_ts: str | None = None, oldest: float) -> str | None:
         """Always None: sending again is harmless, the receiver knows the document by its Idempotency-Key."""
         return None
+
+
+def _make(setup: SinkSetup) -> JsonWebhookSink | None:
+    url = setup.values["json_webhook_url"]
+    if not url:
+        return None
+    return JsonWebhookSink(
+        JsonWebhookConfig(url=url, token=setup.values["json_webhook_token"], token_path=setup.secret_paths.get("json_webhook_token", ""))
+    )
+
+
+KIND = SinkKind(
+    name=JsonWebhookSink.name, settings=("JSON_WEBHOOK_URL", "JSON_WEBHOOK_TOKEN"), make=_make,
+    is_beside=True, is_for_programs=True, is_paced=False,
+)  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Any
 from receiver.errors import Ambiguous, BadMessage, DeliveryError, Gone, RetryLater, SinkMisconfigured, SourceError, Unavailable, Unreadable
 from receiver.render import mentions
 from receiver.render.compatible import text_body
-from receiver.sinks.base import CannotReconcile
+from receiver.sinks.base import CannotReconcile, SinkKind, SinkSetup
 from receiver.sinks.slack_errors import refusal
 from receiver.transport import Http, HttpConfig, Response
 
@@ -178,8 +178,18 @@ class SlackBotSink:
             team=str(answer.get("team", "")), user=str(answer.get("user", "")), bot_id=str(answer.get("bot_id", "")), scopes=scopes
         )
 
+    def check_settings(self) -> None:
+        """SinkMisconfigured when the token does not work, or may not post."""
+        lacks = [scope for scope in self.check().lacks if scope in NEEDED_SCOPES]
+        if lacks:
+            raise SinkMisconfigured(
+                f"Slack: the bot token lacks the scope {', '.join(lacks)}; add it to the app and install it again", code="missing_scope"
+            )
+
     def resolve_channel(self, name: str) -> str:
-        """The ID of a channel by its name. SinkMisconfigured says what to set instead when it cannot be found."""
+        """The ID of a channel by its name; an ID is taken as it is. SinkMisconfigured says what to set instead when it cannot be found."""
+        if looks_like_id(name):
+            return name
         wanted = name.lstrip("#").strip()
         form = {"types": "public_channel,private_channel", "exclude_archived": "true"}
         for channel in self._pages("conversations.list", form, "channels"):
@@ -262,3 +272,12 @@ def _delivery_id(message: Mapping[str, Any]) -> str:
         return ""
     payload = metadata.get("event_payload")
     return str(payload.get("delivery_id", "")) if isinstance(payload, dict) else ""
+
+
+def _make(setup: SinkSetup) -> SlackBotSink | None:
+    token = setup.values["slack_bot_token"]
+    is_text_only = setup.values["slack_format"] == "text"
+    return SlackBotSink(SlackConfig(token=token, api_url=setup.values["slack_api_url"], is_text_only=is_text_only)) if token else None
+
+
+KIND = SinkKind(name=SlackBotSink.name, settings=("SLACK_BOT_TOKEN", "SLACK_API_URL", "SLACK_FORMAT"), make=_make, has_buttons=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from receiver.errors import Ambiguous, SourceError
 from receiver.render.compatible import text_body
-from receiver.sinks.base import CannotReconcile
+from receiver.sinks.base import CannotReconcile, SinkKind, SinkSetup
 from receiver.sinks.slack import check_status, transport_error
 from receiver.sinks.slack_errors import HINTS, classified
 from receiver.transport import Http, HttpConfig
@@ -76,3 +76,11 @@ class SlackWebhookSink:
 def _word(body: bytes) -> str:
     text = body[:80].decode("ascii", "replace").strip()
     return text if re.fullmatch(r"[a-z0-9_]{1,60}", text) else ""
+
+
+def _make(setup: SinkSetup) -> SlackWebhookSink | None:
+    url = setup.values["slack_webhook_url"]
+    return SlackWebhookSink(SlackWebhookConfig(url=url, is_text_only=setup.values["slack_format"] == "text")) if url else None
+
+
+KIND = SinkKind(name=SlackWebhookSink.name, settings=("SLACK_WEBHOOK_URL", "SLACK_FORMAT"), make=_make)

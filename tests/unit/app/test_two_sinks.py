@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from receiver.app.build import Application, build, check_channels, make_sinks
+from receiver.app.build import Application, build
+from receiver.app.sinks import check_channels, make_sinks
 from receiver.errors import ConfigError
 from receiver.settings import load_settings
 from tests.fakes.json_receiver import JsonReceiver

@@ -13,10 +13,46 @@ from receiver.errors import Ambiguous, BadMessage, DeliveryError, Gone, RetryLat
 from receiver.render import plain_body
 from receiver.sinks.base import CannotReconcile, Sink
 from receiver.sinks.slack import SlackBotSink, SlackConfig
-from tests.fakes.slack import FakeSlack, Fault, RemoteFakeSlack
+from tests.fakes.slack import TOKEN, FakeSlack, Fault, RemoteFakeSlack
 from tests.places import REPO
 from tests.unit.render import cases
 from tests.unit.render.test_messages import renderer
+from tests.unit.sinks.kit import Answer, SinkCase
+
+FAULTS: tuple[tuple[Fault, type[DeliveryError], type[DeliveryError]], ...] = (
+    (Fault(kind="status", status=500), Ambiguous, RetryLater),
+    (Fault(kind="status", status=503), Ambiguous, RetryLater),
+    (Fault(kind="status", status=404), SinkMisconfigured, SinkMisconfigured),
+    (Fault(kind="status", status=302), SinkMisconfigured, SinkMisconfigured),
+    (Fault(kind="status", status=413), BadMessage, BadMessage),
+    (Fault(kind="garbage"), Ambiguous, RetryLater),
+    (Fault(kind="close"), Ambiguous, RetryLater),
+    (Fault(kind="ratelimited", retry_after_s=7), RetryLater, RetryLater),
+    *((Fault(kind="error", word=w), RetryLater, RetryLater) for w in ("ratelimited", "service_unavailable")),
+    *((Fault(kind="error", word=w), Ambiguous, RetryLater) for w in ("internal_error", "fatal_error")),
+    *(
+        (Fault(kind="error", word=w), SinkMisconfigured, SinkMisconfigured)
+        for w in ("invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "missing_scope", "channel_not_found",
+                  "not_in_channel", "is_archived", "restricted_action", "restricted_action_read_only_channel", "ekm_access_denied")
+    ),
+    *(
+        (Fault(kind="error", word=w), BadMessage, BadMessage)
+        for w in ("invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "too_many_attachments",
+                  "invalid_attachments", "no_text", "metadata_too_large", "a_word_of_tomorrow", "Bad <!channel> Word")
+    ),
+    *(
+        (Fault(kind="error", word=w), Gone, Gone)
+        for w in ("message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found", "restricted_action_thread_locked")
+    ),
+)  # fmt: skip
+CASE = SinkCase(
+    server=FakeSlack, make=lambda slack, timeout_s: sink_of(slack, timeout_s=timeout_s), channel="C1",
+    nobody=lambda: SlackBotSink(SlackConfig(token=TOKEN, api_url="http://127.0.0.1:9/api")),
+    answers=tuple(
+        Answer(name=f"{f.kind}-{f.status}-{f.word}", prepare=lambda slack, f=f: slack.fail(f), error=error) for f, error, _ in FAULTS  # type: ignore[misc]
+    ),
+    hang=lambda slack: slack.fail(Fault(kind="lost_hang", method="chat.postMessage")), no_answer=Ambiguous, secrets=(TOKEN,),
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -154,32 +190,7 @@ def test_a_rate_limit_says_how_long_to_wait(slack: FakeSlack, sink: SlackBotSink
 
 @pytest.mark.parametrize(
     ("fault", "error", "for_edit"),
-    [
-        (Fault(kind="status", status=500), Ambiguous, RetryLater),
-        (Fault(kind="status", status=503), Ambiguous, RetryLater),
-        (Fault(kind="status", status=404), SinkMisconfigured, SinkMisconfigured),
-        (Fault(kind="status", status=302), SinkMisconfigured, SinkMisconfigured),
-        (Fault(kind="status", status=413), BadMessage, BadMessage),
-        (Fault(kind="garbage"), Ambiguous, RetryLater),
-        (Fault(kind="close"), Ambiguous, RetryLater),
-        (Fault(kind="ratelimited", retry_after_s=7), RetryLater, RetryLater),
-        *((Fault(kind="error", word=w), RetryLater, RetryLater) for w in ("ratelimited", "service_unavailable")),
-        *((Fault(kind="error", word=w), Ambiguous, RetryLater) for w in ("internal_error", "fatal_error")),
-        *(
-            (Fault(kind="error", word=w), SinkMisconfigured, SinkMisconfigured)
-            for w in ("invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "missing_scope", "channel_not_found",
-                      "not_in_channel", "is_archived", "restricted_action", "restricted_action_read_only_channel", "ekm_access_denied")
-        ),
-        *(
-            (Fault(kind="error", word=w), BadMessage, BadMessage)
-            for w in ("invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "too_many_attachments",
-                      "invalid_attachments", "no_text", "metadata_too_large", "a_word_of_tomorrow", "Bad <!channel> Word")
-        ),
-        *(
-            (Fault(kind="error", word=w), Gone, Gone)
-            for w in ("message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found", "restricted_action_thread_locked")
-        ),
-    ],
+    FAULTS,
     ids=lambda p: (p.word if p.kind == "error" else f"{p.kind}{p.status}") if isinstance(p, Fault) else None,
 )  # fmt: skip
 def test_every_refusal_has_its_class(slack: FakeSlack, sink: SlackBotSink, fault: Fault, error: type, for_edit: type) -> None:
