@@ -1,7 +1,9 @@
-"""Small things that many tests need: a clock that tests turn, alerts, and a store in a temporary folder."""
+"""Small things that many tests need: a clock that tests turn, alerts, waiting for another process."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from receiver.domain.alerts import FIRING, Alert, fingerprint
@@ -49,3 +51,11 @@ def payload(*alerts: Alert, **extra: object) -> dict[str, object]:
         "commonLabels": {}, "commonAnnotations": {}, "externalURL": "http://alertmanager.example",
         "alerts": [{**a.to_json(), "endsAt": a.to_json()["endsAt"] or "0001-01-01T00:00:00Z"} for a in alerts], **extra,
     }  # fmt: skip
+
+
+def wait_until(condition: Callable[[], bool], *, what: str, timeout_s: float = 30.0) -> None:
+    """Poll another process until `condition` holds. Fails the test, naming `what`, when it never does."""
+    end = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < end, f"not within {timeout_s:.0f} s: {what}"
+        time.sleep(0.05)

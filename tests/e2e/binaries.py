@@ -6,12 +6,12 @@ import os
 import shutil
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from tests.places import REPO
 
 
 def binary(name: str) -> str:
     """Path of prometheus, promtool, alertmanager or amtool: from the cache that `make` fills, else from the PATH."""
-    cache = Path(os.environ.get("OOMTRIAGE_CACHE") or REPOSITORY / ".cache")
+    cache = Path(os.environ.get("OOMTRIAGE_CACHE") or REPO / ".cache")
     cached = cache / "debian" / "bin" / name
     found = str(cached) if cached.exists() else shutil.which(name)
     assert found, f"{name} is neither in {cached.parent} nor on the PATH: run `make binaries`"

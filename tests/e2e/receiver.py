@@ -15,9 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.e2e.servers import wait_until
-
-REPO = Path(__file__).parents[2]
+from tests.places import REPO
+from tests.support import wait_until
 
 
 class Receiver:

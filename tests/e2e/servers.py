@@ -30,6 +30,7 @@ from typing import Any, Self
 
 from receiver.rulepack import render_rules, rules_dir
 from tests.e2e.binaries import binary
+from tests.support import wait_until
 
 READY_S = 30.0
 STOP_S = 15.0
@@ -53,14 +54,6 @@ FAST = {
 def fast_rules() -> str:
     """Our rules as one plain file, evaluated every second and without waiting times."""
     return render_rules(rules_dir(), output_format="plain", values=FAST)
-
-
-def wait_until(condition: Callable[[], bool], *, what: str, timeout_s: float = 30.0) -> None:
-    """Poll another process until `condition` holds. Fails the test, naming `what`, when it never does."""
-    end = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < end, f"not within {timeout_s:.0f} s: {what}"
-        time.sleep(0.05)
 
 
 class _Process:

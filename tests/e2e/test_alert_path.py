@@ -13,7 +13,8 @@ from receiver.rulepack import Level, Problem, check_data, read_pack, rules_dir
 from receiver.rulepack.ask import Ask
 from receiver.transport import Http, HttpConfig
 from tests.e2e.exposition import MIB, Container, Exposition
-from tests.e2e.servers import Alertmanager, Prometheus, WebhookStub, fast_rules, wait_until
+from tests.e2e.servers import Alertmanager, Prometheus, WebhookStub, fast_rules
+from tests.support import wait_until
 
 TOKEN = "e2e-token"
 CALM = Container(pod="web-7d4b9c-x2x4z", container="web")

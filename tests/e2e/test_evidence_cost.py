@@ -10,11 +10,10 @@ from pathlib import Path
 from receiver.demo.standins import PodRecording
 from receiver.evidence.look import COLD_BUDGET, WARM_BUDGET
 from tests.e2e.inside import is_idle, post, receiver_inside
-from tests.e2e.servers import wait_until
 from tests.fakes.kube import FakeKube, recorded
 from tests.fakes.prometheus import FakePrometheus
 from tests.fakes.slack import FakeSlack
-from tests.support import alert, payload
+from tests.support import alert, payload, wait_until
 
 INCIDENT = "a-leak-crashloop"
 SUFFIXES = ["".join(letters) for letters in itertools.islice(itertools.product("bcdfgh", repeat=5), 1000)]

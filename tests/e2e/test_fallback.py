@@ -16,12 +16,13 @@ import pytest
 import yaml
 
 from receiver.rulepack import render_rules, rules_dir
-from tests.e2e.binaries import REPOSITORY
 from tests.e2e.exposition import MIB, Container, Exposition
 from tests.e2e.receiver import Receiver
-from tests.e2e.servers import FAST, Alertmanager, Prometheus, WebhookStub, wait_until
+from tests.e2e.servers import FAST, Alertmanager, Prometheus, WebhookStub
+from tests.places import REPO
+from tests.support import wait_until
 
-FOLDER = REPOSITORY / "deploy" / "alertmanager"
+FOLDER = REPO / "deploy" / "alertmanager"
 TOKEN = "e2e-token"
 CONTAINER = {"cluster": "prod", "namespace": "shop", "pod": "cart-0", "container": "cart"}
 

@@ -16,9 +16,8 @@ import pytest
 
 from receiver.demo.standins import KubeStandin, Recordings
 from tests.e2e.receiver import REPO, Receiver
-from tests.e2e.servers import wait_until
 from tests.fakes.slack import FakeSlack, Fault
-from tests.support import alert, payload
+from tests.support import alert, payload, wait_until
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from pathlib import Path
 from receiver.demo.standins import KubeStandin, load
 from tests.e2e.exposition import MIB, Container, Exposition
 from tests.e2e.receiver import Receiver
-from tests.e2e.servers import Alertmanager, Prometheus, fast_rules, wait_until
+from tests.e2e.servers import Alertmanager, Prometheus, fast_rules
 from tests.fakes.kube import FakeKube, refuse
 from tests.fakes.slack import FakeSlack
-from tests.support import alert, payload
+from tests.support import alert, payload, wait_until
 
 KUBERNETES = Path(__file__).parents[1] / "fixtures" / "kubernetes"
 TOKEN = "e2e-webhook-token"

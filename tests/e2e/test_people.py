@@ -15,11 +15,11 @@ from typing import Any
 
 from receiver.demo.standins import KubeStandin, load
 from tests.e2e.receiver import Receiver
-from tests.e2e.servers import Alertmanager, wait_until
+from tests.e2e.servers import Alertmanager
 from tests.e2e.test_silences import post
 from tests.fakes.json_receiver import JsonReceiver
 from tests.fakes.slack import FakeSlack, Posted
-from tests.support import alert, payload
+from tests.support import alert, payload, wait_until
 from tests.unit.pipeline.test_enrich import pod
 from tests.unit.web.test_slack_actions import SECRET, pressed, sign
 

@@ -25,9 +25,9 @@ from receiver.errors import SourceError, Unavailable
 from receiver.evidence.alertmanager import AlertmanagerConfig
 from receiver.evidence.silences import AlertmanagerSilences
 from tests.e2e.receiver import Receiver
-from tests.e2e.servers import Alertmanager, wait_until
+from tests.e2e.servers import Alertmanager
 from tests.fakes.slack import FakeSlack
-from tests.support import alert
+from tests.support import alert, wait_until
 from tests.unit.web.test_slack_actions import SECRET, pressed, sign
 
 KUBERNETES = Path(__file__).parents[1] / "fixtures" / "kubernetes"

@@ -27,10 +27,11 @@ import yaml
 
 from receiver.rulepack import rules_dir
 from receiver.rulepack.files import RULE_FILES, TEST_FILES, RuleFile, read_rule_files, read_yaml
-from tests.e2e.binaries import REPOSITORY, binary
+from tests.e2e.binaries import binary
 from tests.lab.rule_mutants import Mutant, mutants_of
+from tests.places import REPO
 
-EQUIVALENT = REPOSITORY / "tests" / "rules" / "equivalent_mutants.yaml"
+EQUIVALENT = REPO / "tests" / "rules" / "equivalent_mutants.yaml"
 TIMEOUT_S = 120
 
 

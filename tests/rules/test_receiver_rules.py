@@ -11,10 +11,10 @@ from receiver.promql.tokens import selectors
 from receiver.rulepack import rules_dir
 from receiver.rulepack.files import read_rule_files
 from receiver.telemetry import Metrics
-from tests.e2e.binaries import REPOSITORY
+from tests.places import REPO
 from tests.rules.kit import what_promtool_says_of
 
-FALLBACK = REPOSITORY / "deploy" / "alertmanager" / "fallback"
+FALLBACK = REPO / "deploy" / "alertmanager" / "fallback"
 
 # What goes wrong, the pack, its test file, and what it takes: (old text, new text).
 MUTATIONS = {

@@ -15,10 +15,11 @@ import pytest
 
 from receiver.rulepack import rules_dir
 from receiver.rulepack.files import read_rule_files
-from tests.e2e.binaries import REPOSITORY, binary
+from tests.e2e.binaries import binary
 from tests.e2e.servers import Prometheus
+from tests.places import REPO
 
-RECORDINGS = REPOSITORY / "tests" / "fixtures" / "kubernetes"
+RECORDINGS = REPO / "tests" / "fixtures" / "kubernetes"
 STEP_S = 15
 HELD_S = 300  # HighMemoryUsage's `for`, and the keep_firing_for of both
 

@@ -9,7 +9,8 @@ import pytest
 
 from receiver.rulepack import check_rules, render_rules, rules_dir
 from receiver.rulepack.files import TEST_FILES, Rule, read_rule_files, read_yaml
-from tests.e2e.binaries import REPOSITORY, binary
+from tests.e2e.binaries import binary
+from tests.places import REPO
 from tests.rules.kit import what_promtool_says_of
 
 RULES = rules_dir()
@@ -78,7 +79,7 @@ def test_promtool_tests_notice(name: str, tmp_path: Path) -> None:
 def test_every_alert_has_a_runbook(rule: Rule) -> None:
     """The page that runbook_url names exists and says what it means, costs, how to look and what to do."""
     name = rule.alert
-    page = (REPOSITORY / "docs" / "runbooks" / f"{name}.md").read_text()
+    page = (REPO / "docs" / "runbooks" / f"{name}.md").read_text()
 
     assert page.startswith(f"# {name}\n")
     assert [heading in page for heading in ("## Meaning", "## Impact", "## Diagnosis", "## Mitigation")] == [True] * 4

@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-from receiver.rulepack import check_rules
-from tests.e2e.binaries import REPOSITORY, binary
+from tests.places import REPO
 
-FOLDER = REPOSITORY / "deploy" / "gitops"
+FOLDER = REPO / "deploy" / "gitops"
 GITHUB = FOLDER / "github" / "memory-alerts.yaml"
 GITLAB = FOLDER / "gitlab" / "memory-alerts.gitlab-ci.yml"
 
@@ -53,14 +52,9 @@ def test_the_example_changes_what_it_says(alerts: Path) -> None:
     assert "MemoryRequestTooLow" not in by_name
 
 
-def test_the_examples_own_rules_are_right() -> None:
-    """What the pre-commit hook and CI say of them: nothing."""
-    assert [str(problem) for problem in check_rules(FOLDER / "alerts" / "own", promtool=binary("promtool"))] == []
-
-
 def test_the_hook_is_there_for_other_repositories() -> None:
     """Its id is the documented one, and the example asks for a hook that exists."""
-    (hook,) = load(REPOSITORY / ".pre-commit-hooks.yaml")
+    (hook,) = load(REPO / ".pre-commit-hooks.yaml")
     example = load(FOLDER / "pre-commit-config.yaml")["repos"]
 
     assert hook["id"] == "oomtriage-rules-check"

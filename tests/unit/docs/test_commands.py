@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from receiver.cli.main import COMMANDS, parser_for
-from tests.e2e.binaries import REPOSITORY
+from tests.places import REPO
 
 PLACES = ("README.md", "docs/**/*.md", "deploy/**/*.y*ml", "deploy/**/*.sh", "rules/**/*.yaml", ".pre-commit-hooks.yaml")
 NAMES = "|".join(name for name, *_ in COMMANDS)
@@ -22,11 +22,11 @@ END = re.compile(r"\s{2,}|\s+(?:[|;#]|&&|>|2>)|[`;]|\.\s|\.$|: |, (?!\w+=)| \(")
 def written() -> Iterator[tuple[str, str]]:
     """(where, command line) of each."""
     for pattern in PLACES:
-        for path in sorted(REPOSITORY.glob(pattern)):
+        for path in sorted(REPO.glob(pattern)):
             for number, line in enumerate(path.read_text().splitlines(), start=1):
                 for found in COMMAND.finditer(line):
                     if _is_code(line, found.start()):
-                        yield f"{path.relative_to(REPOSITORY)}:{number}", END.split(found["rest"], maxsplit=1)[0].strip()
+                        yield f"{path.relative_to(REPO)}:{number}", END.split(found["rest"], maxsplit=1)[0].strip()
 
 
 def _is_code(line: str, at: int) -> bool:

@@ -9,11 +9,11 @@ import pytest
 
 from receiver.rulepack import rules_dir
 from receiver.rulepack.files import Rule, read_rule_files
-from tests.e2e.binaries import REPOSITORY
+from tests.places import REPO
 
-FOLDER = REPOSITORY / "docs" / "runbooks"
+FOLDER = REPO / "docs" / "runbooks"
 HEADINGS = ["Meaning", "Impact", "Diagnosis", "Mitigation", "When the alert is wrong or silent"]
-PACKS = (rules_dir(), REPOSITORY / "deploy" / "alertmanager" / "fallback")
+PACKS = (rules_dir(), REPO / "deploy" / "alertmanager" / "fallback")
 RULES = {rule.alert: rule for pack in PACKS for file in read_rule_files(pack) for rule in file.rules() if rule.alert}
 PAGES = sorted(FOLDER.glob("*.md"), key=lambda path: path.stem)
 

@@ -12,8 +12,8 @@ import pytest
 from receiver.errors import ConfigError, Unavailable
 from receiver.evidence.kube import Kube, KubeConfig, in_cluster_config, is_kube_name
 from receiver.evidence.kubectl_proxy import KubectlProxy, ending_with_us
-from tests.e2e.servers import wait_until
 from tests.fakes.kube import FakeKube, recorded
+from tests.support import wait_until
 
 
 def kubectl(folder: Path, program: str) -> str:
@@ -111,6 +111,7 @@ def test_the_child_ends_with_a_parent_that_is_killed(tmp_path: Path):
     parent = f"""
 import os, signal, time
 from receiver.evidence.kubectl_proxy import KubectlProxy
+from tests.support import wait_until
 proxy = KubectlProxy.start(kubectl={kubectl(tmp_path, program)!r})
 print(proxy._child.pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)

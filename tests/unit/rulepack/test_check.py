@@ -10,7 +10,6 @@ import pytest
 
 from receiver.errors import ConfigError
 from receiver.rulepack import FORMATS, Level, check_rules, render_rules, rules_dir
-from tests.e2e.binaries import binary
 
 
 @pytest.fixture
@@ -164,19 +163,7 @@ def test_a_prometheusrule_is_read_too(tmp_path: Path, promtool: str) -> None:
     path.write_text(f"kind: PrometheusRule\nspec:{indented}")
 
     assert len(texts(path, promtool)) == 1
-    assert len(texts(path, binary("promtool"))) == 1
     assert texts(path, promtool)[0].startswith('container_memory_rss without container!="", container!="POD"')
-
-
-def test_promtool_sees_the_rules_inside_a_prometheusrule(tmp_path: Path) -> None:
-    """A typo in PromQL is found there too, before the operator drops the resource."""
-    path = tmp_path / "rule.yaml"
-    indented = OWN.format(expr="'sum(x) bye (y)'").replace("\n", "\n  ")
-    path.write_text(f"kind: ConfigMap\n---\nkind: PrometheusRule\nspec:{indented}")
-
-    assert [problem.where for problem in check_rules(path, promtool=binary("promtool")) if problem.level is Level.ERROR] == [
-        "promtool check rules"
-    ]
 
 
 def test_one_file_of_the_pack_is_checked_alone(promtool: str) -> None:

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from receiver.rulepack import rules_dir
-from tests.e2e.binaries import REPOSITORY
+from tests.places import REPO
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)], cwd=REPOSITORY, check=True, capture_output=True
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)], cwd=REPO, check=True, capture_output=True
     )
     return next(folder.glob("*.whl"))
 
@@ -26,9 +26,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_carries_the_folder(wheel: Path, folder: str, packaged: str) -> None:
     """Every file of the top-level folder is in the wheel, below the package."""
     names = set(zipfile.ZipFile(wheel).namelist())
-    expected = {
-        f"receiver/{packaged}/{path.relative_to(REPOSITORY / folder)}" for path in (REPOSITORY / folder).rglob("*") if path.is_file()
-    }
+    expected = {f"receiver/{packaged}/{path.relative_to(REPO / folder)}" for path in (REPO / folder).rglob("*") if path.is_file()}
 
     assert expected
     assert expected <= names
@@ -43,7 +41,7 @@ def test_an_installed_package_finds_its_own_rules(wheel: Path, tmp_path: Path) -
 
     assert Path(done.stdout.strip()) == tmp_path / "receiver" / "_rules"
     found = sorted(path.name for path in Path(done.stdout.strip()).glob("*.rules.yaml"))
-    assert found == sorted(path.name for path in (REPOSITORY / "rules").glob("*.rules.yaml"))
+    assert found == sorted(path.name for path in (REPO / "rules").glob("*.rules.yaml"))
     assert (Path(done.stdout.strip()) / "config" / "values.schema.json").is_file()
 
 
@@ -60,4 +58,4 @@ def test_an_installed_package_finds_its_own_runbooks(wheel: Path, tmp_path: Path
 
 def test_a_clone_uses_the_folder_people_edit() -> None:
     """In an editable install and in a clone the rules are the repository's own."""
-    assert rules_dir() == REPOSITORY / "rules"
+    assert rules_dir() == REPO / "rules"

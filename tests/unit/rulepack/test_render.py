@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from receiver.errors import ConfigError
 from receiver.rulepack import render_rules, rules_dir
 from receiver.rulepack.files import read_rule_files
 from receiver.rulepack.overrides import POD_SUFFIX, RATIO, THRESHOLD
-from tests.e2e.binaries import REPOSITORY, binary
 
 
 def rendered(values: dict[str, Any] | None = None, output_format: str = "plain") -> Any:
@@ -265,22 +263,6 @@ def test_nothing_of_a_crd_that_the_operator_refuses(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"prometheusrule.labels.release: 'a b' is no value"):
         rendered({"prometheusrule": {"labels": {"release": "a b"}}}, "prometheusrule")
     assert "keep_firing_for" not in own_rendered(tmp_path, "x", {}, keep_firing_for="0s", **{"for": "0s"})
-
-
-@pytest.mark.parametrize("output_format", ["plain", "prometheusrule"])
-def test_a_chart_renders_to_the_same_text(output_format: str) -> None:
-    """With --helm the text is a Go template that renders to what it is without (amtool has the engine that Helm has)."""
-    plain = render_rules(rules_dir(), output_format=output_format)
-    escaped = render_rules(rules_dir(), output_format=output_format, is_helm=True)
-
-    done = subprocess.run(
-        [binary("amtool"), "template", "render", f"--template.glob={REPOSITORY / 'tests/fixtures/no_template.tmpl'}", f"--template.text={escaped}"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-
-    assert "{{ $labels" in plain
-    assert "{{ $labels" not in escaped
-    assert done.stdout.rstrip() == plain.rstrip()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Fetching Debian's binaries: what it says when it cannot, and how a binary finds its data folder without root."""
+"""Fetching Debian's binaries: what it says when it cannot."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.e2e.binaries import REPOSITORY, binary
+from tests.places import REPO
 
-TOOL = REPOSITORY / "tools" / "debian_binaries.py"
+TOOL = REPO / "tools" / "debian_binaries.py"
 
 
 def run(*arguments: str, path: str) -> subprocess.CompletedProcess[str]:
@@ -51,12 +51,3 @@ def test_apts_own_words_are_passed_on(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.index("W: Failed to fetch the mirror") < done.stderr.index("E: Unable to locate package")
     assert not (tmp_path / "cache" / "debian" / "prometheus.complete").exists()
-
-
-def test_alertmanager_checks_a_configuration(tmp_path: Path) -> None:
-    """The unpacked binaries run from any folder, Alertmanager's with its own default template."""
-    config = tmp_path / "am.yaml"
-    config.write_text("{route: {receiver: a}, receivers: [{name: a}]}")
-
-    assert subprocess.run([binary("amtool"), "check-config", str(config)], cwd=tmp_path, capture_output=True, check=False).returncode == 0
-    assert subprocess.run([binary("alertmanager"), "--version"], cwd=tmp_path, capture_output=True, check=False).returncode == 0

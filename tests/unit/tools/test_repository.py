@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.binaries import REPOSITORY
+from tests.places import REPO
 
-PYPROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
-REQUIREMENTS = sorted((REPOSITORY / "requirements").glob("*.txt"))
+PYPROJECT = tomllib.loads((REPO / "pyproject.toml").read_text())
+REQUIREMENTS = sorted((REPO / "requirements").glob("*.txt"))
 
 
 def names(path: Path) -> set[str]:
@@ -39,8 +39,8 @@ def test_requirements_cover_what_pyproject_asks_for() -> None:
     extras = PYPROJECT["project"]["optional-dependencies"]
     asked = {normal(requirement) for requirement in PYPROJECT["project"]["dependencies"]}
 
-    assert asked <= names(REPOSITORY / "requirements" / "runtime.txt")
-    assert asked | {normal(each) for extra in extras.values() for each in extra} <= names(REPOSITORY / "requirements" / "dev.txt")
+    assert asked <= names(REPO / "requirements" / "runtime.txt")
+    assert asked | {normal(each) for extra in extras.values() for each in extra} <= names(REPO / "requirements" / "dev.txt")
 
 
 def test_the_runtime_set_is_the_small_one() -> None:
@@ -48,19 +48,28 @@ def test_the_runtime_set_is_the_small_one() -> None:
     assert {normal(requirement) for requirement in PYPROJECT["project"]["dependencies"]} == {
         "flask", "gunicorn", "requests", "jinja2", "pyyaml", "prometheus-client",
     }  # fmt: skip
-    assert len(names(REPOSITORY / "requirements" / "runtime.txt")) == 15
+    assert len(names(REPO / "requirements" / "runtime.txt")) == 15
 
 
 def test_tests_import_no_benchmark() -> None:
     """What tests and benchmarks share lives in tests/lab, so that a benchmark may change without a test noticing."""
-    importing = [
-        path.relative_to(REPOSITORY).as_posix()
-        for path in sorted((REPOSITORY / "tests").rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text()))
-        if any(name.partition(".")[0] == "bench" for name in imported(node))
-    ]
+    assert importers("tests", of="bench") == []
 
-    assert importing == []
+
+@pytest.mark.parametrize("folder", ["tests/unit", "tests/fakes", "tests/checks"])
+def test_unit_tests_start_no_downloaded_binary(folder: str) -> None:
+    """Prometheus and its tools come from the network, and only tests/e2e/binaries.py finds them: tests/unit runs without."""
+    assert importers(folder, of="tests.e2e") == []
+
+
+def importers(folder: str, *, of: str) -> list[str]:
+    """The files of a folder that import anything of that package."""
+    return [
+        path.relative_to(REPO).as_posix()
+        for path in sorted((REPO / folder).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if any(f"{name}.".startswith(f"{of}.") for name in imported(node))
+    ]
 
 
 def imported(node: ast.AST) -> list[str]:
@@ -72,7 +81,7 @@ def imported(node: ast.AST) -> list[str]:
 
 def test_ci_runs_what_developers_run() -> None:
     """One script, executable, that calls `make test`."""
-    script = REPOSITORY / ".ci" / "run"
+    script = REPO / ".ci" / "run"
 
     assert "make test" in script.read_text()
     assert script.stat().st_mode & 0o100

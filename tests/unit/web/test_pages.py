@@ -11,8 +11,7 @@ import pytest
 from receiver.app.build import Application, build
 from receiver.settings import load_settings
 from receiver.store import incidents
-from tests.e2e.servers import wait_until
-from tests.support import alert, payload
+from tests.support import alert, payload, wait_until
 
 HOSTILE = "<script>alert(1)</script>{{7*7}}"
 

@@ -14,8 +14,7 @@ from receiver.store.store import Store
 from receiver.telemetry import JsonFormatter
 from receiver.worker.dispatcher import Dispatcher, DispatcherConfig, Handler
 from receiver.worker.worker import Worker
-from tests.e2e.servers import wait_until
-from tests.support import Clock
+from tests.support import Clock, wait_until
 
 
 class NoSender:

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
-from receiver.rulepack import check_rules, rules_dir
+from receiver.rulepack import rules_dir
 from receiver.rulepack.files import read_rule_files
-from tests.e2e.binaries import REPOSITORY, binary
+from tests.e2e.binaries import binary
+from tests.places import REPO
 
-FOLDER = REPOSITORY / "deploy" / "alertmanager"
+FOLDER = REPO / "deploy" / "alertmanager"
 PLAIN = FOLDER / "alertmanager.yaml"
 
 # Where an alert goes: labels, receiver.
@@ -209,11 +210,6 @@ FIXED_NAMES = {
     "OOMKilledRepeatedly", "OOMKilledAtStartup", "OOMKilled", "SigkilledNearMemoryLimit", "ChildProcessOOMKilled", "HighMemoryUsage",
     "MemoryLimitImminent", "NodeMemoryPressure", "PodsEvictedForMemory",
 }  # fmt: skip
-
-
-def test_the_fallback_rules_are_right() -> None:
-    """Lint, promtool's syntax check and unit tests find nothing."""
-    assert [str(problem) for problem in check_rules(FOLDER / "fallback", promtool=binary("promtool"))] == []
 
 
 def minutes(duration: str) -> int:

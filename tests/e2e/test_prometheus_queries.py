@@ -1,0 +1,194 @@
+"""The queries of the evidence on a real Prometheus, which holds recorded series and made ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from receiver.case import facts_of
+from receiver.domain.facts import Facts
+from receiver.domain.identity import Subject, Workload
+from receiver.errors import Rejected
+from receiver.evidence.prometheus import Prometheus, PrometheusConfig
+from tests.e2e.backfilled import RealPrometheus
+from tests.fakes.kube import recorded
+from tests.fakes.prometheus import series
+from tests.unit.evidence.kit import Lab, lab
+
+MIB = 1024**2
+NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)
+NOW_S = NOW.timestamp()
+RECORDED = ("a-leak-crashloop", "b-sidecar-oom", "d-child-oom", "s-statefulset-oom", "k-steady-near-limit")
+WHO = {"namespace": "made", "container": "api"}
+YOUNG, OLD = "api-6d5f7c8b9d-x2x4z", "api-5c6b7d8f9c-a1b2c"
+YOUNG = "api-6d5f7c8b9d-x2x4z"
+
+
+def made() -> list[dict]:
+    """A day of an old pod that leaked, then a young pod with two lives, a lingering series, a second exporter, and traffic."""
+    began = NOW_S - 2 * 3600
+    killed = NOW_S - 3600
+    lives = {
+        "/old/1": (OLD, NOW_S - 20 * 3600, began - 60),
+        "/young/1": (YOUNG, began, killed + 240),
+        "/young/2": (YOUNG, killed + 30, NOW_S),
+    }
+    found = []
+    for life, (pod, start, end) in lives.items():
+        times = [start + i * 60 for i in range(int((end - start) / 60) + 1)]
+        last = killed if life == "/young/1" else end
+        use = [(t, 100 * MIB + 400 * MIB * (min(t, last) - start) / (last - start)) for t in times]
+        found += [
+            series("container_memory_working_set_bytes", use, id=life, pod=pod, image="api:1", **WHO),
+            series("container_memory_rss", [(t, v - 10 * MIB) for t, v in use], id=life, pod=pod, image="api:1", **WHO),
+            series("container_spec_memory_limit_bytes", [(t, 512 * MIB) for t in times], id=life, pod=pod, image="api:1", **WHO),
+        ]
+    young = [began + i * 60 for i in range(121)]
+    sandbox = {"namespace": "made", "pod": YOUNG}
+    found += [
+        series("container_memory_working_set_bytes", [(t, 900 * MIB) for t in young], id="/slice", **sandbox),
+        series("container_memory_working_set_bytes", [(t, 900 * MIB) for t in young], id="/pause", container="POD", **sandbox),
+        series("kube_pod_container_resource_limits", [(t, 2.0) for t in young], resource="cpu", unit="core", pod=YOUNG, **WHO),
+        series("kube_pod_container_status_restarts_total", [(t, float(t > killed)) for t in young], pod=YOUNG, uid="1", **WHO),
+        series("kube_pod_container_status_last_terminated_timestamp", [(t, killed) for t in young if t > killed], pod=YOUNG, **WHO),
+        series(
+            "kube_pod_container_status_last_terminated_reason",
+            [(t, 1.0) for t in young if t > killed],
+            pod=YOUNG,
+            reason="OOMKilled",
+            **WHO,
+        ),
+        series("http_requests_total", [(t, 6.0 * (t - began)) for t in young], pod=YOUNG, code="200", namespace="made"),
+        series("http_requests_total", [(t, 4.0 * (t - began)) for t in young], pod=YOUNG, code="500", namespace="made"),
+        series("container_memory_working_set_bytes", [(t, 50 * MIB) for t in young], id="/x", pod="api-worker-5c6b7d8f9c-a1b2c", **WHO),
+    ]
+    return found
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealPrometheus]:
+    folder: Path = tmp_path_factory.mktemp("prometheus")
+    with RealPrometheus(folder, [*recorded(*RECORDED, now=NOW).series, *made()]) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def on_real(real: RealPrometheus) -> Iterator[Lab]:
+    with lab(recordings=recorded(*RECORDED, now=NOW), prometheus=PrometheusConfig(url=real.url)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def on_standin() -> Iterator[Lab]:
+    with lab(recordings=recorded(*RECORDED, now=NOW)) as running:
+        yield running
+
+
+def look(running: Lab, subject: Subject) -> Facts:
+    return facts_of(running.evidence.gather(subject, (), NOW))
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_the_real_server_and_the_standin_tell_the_same_history(on_real, on_standin, name):
+    """What tests and the demo see of a recording is what Prometheus 2.42 would have answered."""
+    one, other = (look(running, running.subject(name)) for running in (on_real, on_standin))
+
+    assert one.history is not None
+    assert other.history is not None
+    assert one.history.kill_times_s == other.history.kill_times_s
+    assert one.history.peak_bytes_long == other.history.peak_bytes_long
+    assert abs(len(one.history.samples) - len(other.history.samples)) <= 2
+    assert max(s.working_set_bytes for s in one.history.samples) == max(s.working_set_bytes for s in other.history.samples)
+
+
+def test_a_young_pods_history_begins_with_the_pod_it_replaced(on_real):
+    """After a rollout the predecessor's 17 hours show the ramp that this pod cannot show yet."""
+    history = look(on_real, Subject(namespace="made", pod=YOUNG, container="api")).history
+
+    assert (NOW_S - history.samples[0].t_s) / 3600 == pytest.approx(20, abs=0.1)
+    assert history.step_s == 60
+    assert any(abs(s - (NOW_S - 2 * 3600)) <= 120 for s in history.starts_s)
+
+
+def test_a_lingering_series_is_not_taken_for_memory_in_use(on_real):
+    """The first life ends at its kill although cAdvisor exports its last value for four more minutes; lives are never added up."""
+    history = look(on_real, Subject(namespace="made", pod=YOUNG, container="api")).history
+
+    killed = NOW_S - 3600
+    assert history.kill_times_s == (killed,)
+    assert max(s.working_set_bytes for s in history.samples) <= 512 * MIB
+    after = [s.working_set_bytes for s in history.samples if killed + 60 < s.t_s < killed + 300]
+    assert after
+    assert max(after) < 150 * MIB
+
+
+def test_pod_slices_and_pause_containers_are_not_the_container(on_real):
+    """cAdvisor exports the same memory three times."""
+    facts = look(on_real, Subject(namespace="made", pod=YOUNG, container="api"))
+
+    assert facts.history.peak_bytes_long <= 512 * MIB
+
+
+def test_limit_rss_restarts_and_kills_stand_beside_the_use(on_real):
+    """One row tells what was known at its time."""
+    history = look(on_real, Subject(namespace="made", pod=YOUNG, container="api")).history
+
+    last = history.samples[-1]
+    assert last.limit_bytes == 512 * MIB
+    assert last.working_set_bytes - last.rss_bytes == 10 * MIB
+    assert (last.restarts, last.oom_kills) == (1, 1)
+
+
+def test_usual_request_counters_are_found_without_configuration(on_real):
+    """10 requests a second, both status codes together."""
+    history = look(on_real, Subject(namespace="made", pod=YOUNG, container="api")).history
+
+    assert history.has_request_rate
+    assert history.samples[-5].request_rate == pytest.approx(10, rel=0.05)
+
+
+def test_a_configured_request_rate_query_is_used(real):
+    """$namespace, $pod and $workload are filled in."""
+    query = 'sum(rate(http_requests_total{namespace="$namespace",pod=~"$workload-.*",code="500"}[5m]))'
+    with lab(
+        recordings=recorded("a-leak-crashloop", now=NOW), prometheus=PrometheusConfig(url=real.url, request_rate_query=query)
+    ) as running:
+        subject = Subject(namespace="made", pod=YOUNG, container="api", workload=Workload(kind="Deployment", name="api"))
+        history = look(running, subject).history
+
+    assert history.samples[-5].request_rate == pytest.approx(4, rel=0.05)
+
+
+def test_a_configured_query_that_finds_nothing_says_so(real):
+    """An empty traffic graph is a gap with a hint, not a flat line."""
+    with lab(
+        recordings=recorded("a-leak-crashloop", now=NOW), prometheus=PrometheusConfig(url=real.url, request_rate_query="nothing_total")
+    ) as running:
+        case = running.evidence.gather(running.subject(), (), NOW)
+
+    assert any(m.source == "traffic" and "REQUEST_RATE_QUERY" in m.why for m in case.missing)
+
+
+def test_a_pod_that_prometheus_never_saw_has_no_history(on_real):
+    """Nothing is read as "no problem": the gap names what to check."""
+    facts = look(on_real, Subject(namespace="made", pod="never-seen-1"))
+
+    assert facts.history is None
+    gap = next(m for m in facts.missing if m.source == "history")
+    assert "knows nothing of this pod" in gap.why
+    assert "cadvisor" in gap.hint
+
+
+def test_a_wrong_query_is_told_in_prometheus_words(real):
+    """400 bad_data is the question's fault and not asked again."""
+    with pytest.raises(Rejected, match="parse error"):
+        Prometheus(PrometheusConfig(url=real.url)).instant("sum(", NOW_S)
+
+
+def test_too_many_points_are_not_even_asked_for(real):
+    """Prometheus answers 400 above 11,000 points a series."""
+    with pytest.raises(Rejected, match="11000"):
+        Prometheus(PrometheusConfig(url=real.url)).range("up", start_s=0, end_s=100_000, step_s=1)
