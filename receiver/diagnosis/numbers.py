@@ -5,6 +5,7 @@ from __future__ import annotations
 from receiver.diagnosis.advice import limits_policy as policy
 from receiver.diagnosis.advice import rate_model
 from receiver.diagnosis.clues import Clues, memory_ratio_before
+from receiver.domain.confidence import LIKELY, PLAUSIBLE
 from receiver.domain.report import Cause, Kill, Proposal
 from receiver.domain.units import format_time, human_bytes, human_duration, human_percent
 
@@ -32,7 +33,7 @@ def _of_kill(clues: Clues, kill: Kill) -> list[str]:
 
 
 def _of_cause(clues: Clues, cause: Cause) -> list[str]:
-    found = [f"cause {cause.name}, confidence {cause.confidence:.2f} (likely from 0.85, looks like from 0.6)"]
+    found = [f"cause {cause.name}, confidence {cause.confidence:.2f} (likely from {LIKELY:g}, looks like from {PLAUSIBLE:g})"]
     shape = clues.shape
     if shape is not None and (shape.cause, round(shape.confidence, 3)) != (cause.name, round(cause.confidence, 3)):
         found.append(f"by the shape of memory alone: {shape.cause}, confidence {shape.confidence:.2f}")

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from receiver.domain.confidence import LIKELY, PLAUSIBLE
 from receiver.domain.report import CauseName
 from receiver.domain.units import human_duration
 
@@ -19,7 +20,6 @@ REFIRED_IS_NEWS_S = 900.0
 STILL_DYING_KILLS = 10
 NEVER_UP_S = 900.0
 ONE_BREATH_S = 60.0  # what gets worse within it belongs to the first message: fifty replicas do not die in the same second
-PLAUSIBLE, SURE = 0.6, 0.85  # from where on a verdict is named in the header, and named without a hedge (message-guide section 3)
 
 REFIRED = "broadcast:refired"
 VERDICT = "verdict:"
@@ -101,7 +101,7 @@ def verdict(after: Data, before: Data) -> News | None:
     words = f"The verdict was '{before.get('verdict', was)}'."
     if was != is_now:
         return News(slot=f"{VERDICT}{is_now}", words=words, is_broadcast=is_now != CauseName.UNKNOWN.value)
-    if is_now != CauseName.UNKNOWN.value and before.get("confidence", 0.0) < SURE <= after["confidence"]:
+    if is_now != CauseName.UNKNOWN.value and before.get("confidence", 0.0) < LIKELY <= after["confidence"]:
         return News(slot=f"{VERDICT}{is_now}:sure", words=words, is_broadcast=False)
     return None
 

@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from receiver.domain.confidence import PLAUSIBLE
 from receiver.domain.incident import FIRING, DigestEntry, DigestView
 from receiver.domain.incident import Conversation as Place
 from receiver.domain.units import from_epoch
 from receiver.pipeline.fold import ENRICH
-from receiver.pipeline.news import ONE_BREATH_S, PLAUSIBLE
+from receiver.pipeline.news import ONE_BREATH_S
 from receiver.store import conversations, incidents, jobs
 from receiver.store.conversations import Conversation
 from receiver.store.database import Tx

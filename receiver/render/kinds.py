@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from receiver.domain.confidence import PLAUSIBLE
 from receiver.domain.report import CauseName, KillKind, Report
-from receiver.render.build import PLAUSIBLE
 from receiver.render.memory import limit_of
 
 HIGH_USE = 0.7  # of the limit: below it, an alert that is not about memory is passed on rather than called a memory warning

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from receiver.diagnosis.advice.limits_policy import is_futile
 from receiver.diagnosis.clues import Clues
+from receiver.domain.confidence import LIKELY, PLAUSIBLE, UNSURE
 from receiver.domain.report import Cause, CauseName, CheckItem, Kill, KillKind, Proposal, Tick
 from receiver.domain.units import human_bytes, human_duration
 
@@ -21,10 +22,6 @@ NOT_APPLICABLE = "not_applicable"
 OPEN = frozenset({TODO, COULD_NOT_CHECK})  # what a person may tick: evidence neither says that it is done nor that it does not apply
 
 APPLY_FIX = "apply_fix"
-
-# From these confidences on the words get surer (message guide, section 3).
-LIKELY = 0.85
-LOOKS_LIKE = 0.6
 
 CAUSE_WORDS = {
     CauseName.LEAK: "leak",
@@ -53,7 +50,7 @@ class Findings:
     @property
     def is_not_ours(self) -> bool:
         """Whether nothing about the container's memory is to be mended."""
-        return self.cause.name is CauseName.NOT_MEMORY and self.cause.confidence > 0.5
+        return self.cause.name is CauseName.NOT_MEMORY and self.cause.confidence > UNSURE
 
 
 def checklist(clues: Clues, kill: Kill, cause: Cause, proposal: Proposal) -> tuple[CheckItem, ...]:
@@ -190,7 +187,7 @@ def cause_words(cause: Cause) -> str:
     article = "a " if cause.name in (CauseName.LEAK, CauseName.SPIKE) or cause.detail == "memory_volume" else ""
     if cause.confidence >= LIKELY:
         return f"likely {words}"
-    if cause.confidence >= LOOKS_LIKE:
+    if cause.confidence >= PLAUSIBLE:
         return f"looks like {article}{words}"
     return f"could be {article}{words}"
 

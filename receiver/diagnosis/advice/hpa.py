@@ -12,6 +12,7 @@ import yaml
 
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.memory.thresholds import TRAFFIC_CORRELATION
+from receiver.domain.confidence import UNSURE
 from receiver.domain.report import Cause, CauseName, Hpa
 
 CPU_TARGET_PERCENT = 70  # of the CPU request: leaves room while new pods start
@@ -24,7 +25,7 @@ _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 def hpa_for(clues: Clues, cause: Cause) -> Hpa | None:
     """The manifest, or the change of the HPA that exists; None where more replicas would not help."""
     workload = clues.workload
-    if cause.name is not CauseName.SPIKE or cause.confidence <= 0.5 or _is_batch(clues, cause):
+    if cause.name is not CauseName.SPIKE or cause.confidence <= UNSURE or _is_batch(clues, cause):
         return None
     if workload.kind not in SCALABLE or not _NAME.fullmatch(workload.name):
         return None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from receiver.diagnosis.clues import Clues
+from receiver.domain.confidence import UNSURE
 from receiver.domain.report import Cause, CauseName, Kill, Proposal, Warn
 from receiver.domain.units import human_bytes, human_duration
 
@@ -36,7 +37,7 @@ def _only_raising(seen: Seen) -> str:
     if raises and (seen.cause.name is CauseName.LEAK or len(raises) > 1):
         steps = ", ".join(f"{human_bytes(r.before_bytes)} to {human_bytes(r.after_bytes)}" for r in reversed(raises))
         return f"The limit was raised before ({steps}). Raising it again only delays the next kill."
-    if seen.cause.name is CauseName.LEAK and seen.cause.confidence > 0.5:
+    if seen.cause.name is CauseName.LEAK and seen.cause.confidence > UNSURE:
         return "Only raising the limit does not stop a leak: it delays the next kill."
     return ""
 

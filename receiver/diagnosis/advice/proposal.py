@@ -17,13 +17,13 @@ from receiver.diagnosis.clues import Clues, Raise
 from receiver.diagnosis.death.kill import own_limit
 from receiver.diagnosis.log.log_clues import left_to_load_bytes, size_as_written, sizes_in
 from receiver.diagnosis.log.runtimes import heap_advice, heap_settings
+from receiver.domain.confidence import UNSURE
 from receiver.domain.report import Cause, CauseName, Kill, KillKind, Proposal
 from receiver.domain.units import format_quantity, human_bytes, human_duration, human_percent
 
 FIX = "fix"
 STOP_GAP = "stop_gap"
 HEAP_LEAVES_LITTLE = 0.75  # of the limit: threads, code and buffers of a runtime need about a quarter beside the heap
-UNSURE = 0.5  # up to here the cause is one possibility of several
 
 KILLED_FOR_MEMORY = (KillKind.CONTAINER_OOM, KillKind.CHILD_PROCESS_OOM, KillKind.SUSPECTED_OOM)
 
