@@ -9,8 +9,8 @@ from receiver.case.access import get, text
 from receiver.domain.facts import LogFacts
 from receiver.domain.units import parse_time
 
-# `timestamps=true` puts one before each line; nothing else in a log has nanoseconds, `Z` and a single space.
-_STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z) ?(.*)", re.DOTALL)
+# `timestamps=true` puts one before each line; a program's own time rarely stands there in this form.
+_STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) ?(.*)", re.DOTALL)
 
 
 def log_facts(answer: object) -> LogFacts | None:

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from receiver.diagnosis.log.log_clues import still_loading, worker_lives
 from receiver.diagnosis.log.runtimes import detect_runtime
-from receiver.diagnosis.log.signatures import LoadingLine, find_signature, rising_words, strip_kube_time
+from receiver.diagnosis.log.signatures import LoadingLine, find_signature, rising_words
 from receiver.diagnosis.memory.series import shape_of
 from receiver.diagnosis.unlimited import without_unlimited
 from receiver.domain.facts import ContainerFacts, Facts, MemoryHistory, Revision, Termination
@@ -90,7 +90,7 @@ def clues_of(facts: Facts) -> Clues:
     own_limit = container.limit_bytes if container else None
     pod_limit = facts.pod.pod_limit_bytes if facts.pod else None
     lines = facts.log.lines if facts.log else ()
-    texts = tuple(text for line in lines if (text := strip_kube_time(line).strip()))
+    texts = tuple(text for line in lines if (text := line.strip()))
     shape = shape_of(facts.history) if facts.history is not None else None
     is_pod_level = own_limit is None and pod_limit is not None
     own_request = container.request_bytes if container else None

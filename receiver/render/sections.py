@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from receiver.diagnosis.log.signatures import strip_kube_time
 from receiver.domain.facts import EventFact, LogFacts, MemoryHistory, Termination
 from receiver.domain.report import Life, Report
 from receiver.domain.units import format_quantity, from_epoch, human_bytes, human_duration
@@ -34,7 +33,7 @@ def log_lines(log: LogFacts, shown: Sequence[str]) -> str:
 
 def _stamped(line: str, at: datetime | None) -> str:
     stamp = f"{at.astimezone(UTC):%H:%M:%S}" if at is not None else _clock(line)
-    own = strip_kube_time(line)
+    own = line
     rest = own[match.end() :].lstrip() if (match := _OWN_TIME.match(own)) else own
     return f"{stamp} {rest}" if stamp else own
 

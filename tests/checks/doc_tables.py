@@ -6,17 +6,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from receiver.diagnosis.log.runtimes import RUNTIMES
 from receiver.diagnosis.log.signatures import SIGNATURES
 from receiver.evidence.redaction import KINDS
 
 DOCS = Path(__file__).parents[2] / "docs"
 
-_FAMILIES = {
-    "python": "Python", "jvm": "JVM", "node": "Node.js", "go": "Go", "dotnet": ".NET", "ruby": "Ruby", "php": "PHP", "rust": "Rust", "cpp": "C and C++",
-    "erlang": "Erlang, RabbitMQ", "perl": "Perl", "r": "R", "postgres": "PostgreSQL", "mysql": "MySQL, MariaDB", "redis": "Redis, Valkey", "elasticsearch": "Elasticsearch, OpenSearch",
-    "clickhouse": "ClickHouse", "nginx": "nginx", "apache": "Apache", "haproxy": "HAProxy", "varnish": "Varnish", "kernel": "The kernel", "runtime": "The container runtime",
-    "supervisord": "supervisord", "systemd": "systemd", "shell": "Shells", "": "Any program",
-}  # fmt: skip
 _KINDS = {
     "own_limit": "own limit", "refused": "refused", "child_killed": "child killed", "kernel": "kernel", "other_memory": "other memory",
 }  # fmt: skip
@@ -25,13 +20,21 @@ _KINDS = {
 def signature_table() -> str:
     """One table a family: id, kind, meaning, a line as it is printed, what helps."""
     parts = []
-    for runtime, title in _FAMILIES.items():
+    titles = {r.name: r.title for r in RUNTIMES}
+    for runtime in dict.fromkeys(p.runtime for p in (*(s for s in SIGNATURES if s.runtime), *SIGNATURES)):
         rows = [
             f"| `{p.id}` | {_KINDS[p.kind]} | {_cell(p.meaning)} | {_code(p.example)} | {_cell(p.advice)} |"
             for p in SIGNATURES
             if p.runtime == runtime
         ]
-        parts += [f"### {title}", "", "| id | kind | means | a line that says so | what helps |", "|---|---|---|---|---|", *rows, ""]
+        parts += [
+            f"### {titles[runtime]}",
+            "",
+            "| id | kind | means | a line that says so | what helps |",
+            "|---|---|---|---|---|",
+            *rows,
+            "",
+        ]
     return "\n".join(parts).rstrip()
 
 

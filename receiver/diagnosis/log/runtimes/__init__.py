@@ -1,7 +1,18 @@
 """What a container runs, what its heap flags mean beside its limit, and how to profile it. Pure functions."""
 
-from receiver.diagnosis.log.runtimes.detect import RUNTIMES, detect_runtime
+from receiver.diagnosis.log.runtimes.detect import DETECTED, detect_runtime
 from receiver.diagnosis.log.runtimes.heap import HeapSettings, heap_advice, heap_settings
 from receiver.diagnosis.log.runtimes.profiling import COMMON_ISSUES, profiling_advice
+from receiver.diagnosis.log.runtimes.table import RUNTIMES, Runtime
 
-__all__ = ["COMMON_ISSUES", "RUNTIMES", "HeapSettings", "detect_runtime", "heap_advice", "heap_settings", "profiling_advice"]
+__all__ = [
+    "COMMON_ISSUES",
+    "DETECTED",
+    "RUNTIMES",
+    "HeapSettings",
+    "Runtime",
+    "detect_runtime",
+    "heap_advice",
+    "heap_settings",
+    "profiling_advice",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from receiver.diagnosis.log.runtimes.heap import GO_SOFT_RATIO, JVM_HEAP_RATIO, NODE_HEAP_RATIO
+from receiver.diagnosis.log.runtimes.table import RUNTIMES
 from receiver.domain.report import LongTerm
 from receiver.domain.units import MIB, human_bytes
 
@@ -36,17 +37,17 @@ COMMON_ISSUES: tuple[LongTerm, ...] = (
 
 
 def _profilers(runtime: str, limit_bytes: int | None) -> tuple[LongTerm, ...]:
-    match runtime:
+    match next((r.like for r in RUNTIMES if r.name == runtime and r.like), runtime):
         case "python":
             return _PYTHON
-        case "jvm" | "elasticsearch":
+        case "jvm":
             return _jvm(limit_bytes)
         case "node":
             return _node(limit_bytes)
         case "go":
             return _go(limit_bytes)
-        case _:
-            return _FIXED.get(runtime, _UNKNOWN)
+        case name:
+            return _FIXED.get(name, _UNKNOWN)
 
 
 _PYTHON = (
@@ -223,7 +224,6 @@ _FIXED: dict[str, tuple[LongTerm, ...]] = {
         ),
     ),
     "rust": _RUST_AND_C,
-    "cpp": _RUST_AND_C,
     "postgres": (
         LongTerm(
             id="postgres_memory",

@@ -1,9 +1,9 @@
 """The memory errors that logs name: catalogue, search, excerpt, and witnesses of growth and loading.
 
-Pure functions over log lines, which may begin with a Kubernetes timestamp. Redaction has happened before.
+Pure functions over log lines without the kubelet's timestamps (`case.log` takes them off once). Redaction has happened before.
 """
 
-from receiver.diagnosis.log.signatures.match import SIGNATURES, excerpt, find_signature, match_line, strip_kube_time
+from receiver.diagnosis.log.signatures.match import SIGNATURES, excerpt, find_signature, match_line
 from receiver.diagnosis.log.signatures.model import LogPattern
 from receiver.diagnosis.log.signatures.witness import LoadingLine, loading_lines, rising_words
 
@@ -16,5 +16,4 @@ __all__ = [
     "loading_lines",
     "match_line",
     "rising_words",
-    "strip_kube_time",
 ]

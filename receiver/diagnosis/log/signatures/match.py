@@ -20,14 +20,6 @@ TAIL_LINES = 4
 FRAMES_ABOVE = 3  # lines of an outer error that may stand above its cause
 ELLIPSIS = "…"
 
-_KUBE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7,9}(?:Z|[+-]\d\d:\d\d) ?")  # nanoseconds: programs write less
-
-
-def strip_kube_time(line: str) -> str:
-    """The line without the timestamp that the API server puts before it (`timestamps=true`)."""
-    found = _KUBE_TIME.match(line)
-    return line[found.end() :] if found else line
-
 
 def find_signature(lines: tuple[str, ...]) -> Signature | None:
     """The memory error that these log lines name, or None.
@@ -46,7 +38,7 @@ def find_signature(lines: tuple[str, ...]) -> Signature | None:
         runtime=pattern.runtime,
         meaning=pattern.meaning,
         advice=pattern.advice,
-        line=strip_kube_time(lines[index])[:MAX_LINE_CHARS],
+        line=lines[index][:MAX_LINE_CHARS],
         line_index=index,
         kind=pattern.kind,
         count=sum(1 for _, p in matches if p.id == pattern.id),
@@ -55,7 +47,7 @@ def find_signature(lines: tuple[str, ...]) -> Signature | None:
 
 def match_line(line: str) -> LogPattern | None:
     """The most telling entry of the catalogue that this one line matches, or None."""
-    text = strip_kube_time(line)[:MAX_LINE_CHARS].rstrip()
+    text = line[:MAX_LINE_CHARS].rstrip()
     lowered = text.lower()
     best: LogPattern | None = None
     for pattern in SIGNATURES:
@@ -100,23 +92,23 @@ def excerpt(lines: tuple[str, ...], signature: Signature | None) -> tuple[str, .
 
 def _filled(lines: tuple[str, ...]) -> tuple[str, ...]:
     """Without blank lines, and without the marks that Python draws under a line of code."""
-    return tuple(line for line in lines if strip_kube_time(line).strip(" \t\r\n^~"))
+    return tuple(line for line in lines if line.strip(" \t\r\n^~"))
 
 
 def _without_native_frames(lines: tuple[str, ...]) -> tuple[str, ...]:
     """Without the addresses that Node prints for its own C++ frames: they say nothing to the program's author."""
-    return tuple(line for line in lines if not _NATIVE_FRAME.match(strip_kube_time(line)))
+    return tuple(line for line in lines if not _NATIVE_FRAME.match(line))
 
 
 def _block(lines: tuple[str, ...], at: int) -> tuple[int, int]:
     """The half-open range of lines that belong to the error at `at`."""
     top = at
-    while top > 0 and _CONTINUES.match(strip_kube_time(lines[top - 1])):
+    while top > 0 and _CONTINUES.match(lines[top - 1]):
         top -= 1
-    starts_itself = strip_kube_time(lines[top]).startswith(("Traceback ", "<--- ", "# ")) or not strip_kube_time(lines[top]).strip()
+    starts_itself = lines[top].startswith(("Traceback ", "<--- ", "# ")) or not lines[top].strip()
     if 0 < top < at and not starts_itself:
         top -= 1  # the head of the trace: "Exception in thread ...", a log line whose trace is indented
     bottom = at + 1
-    while bottom < len(lines) and _CONTINUES.match(strip_kube_time(lines[bottom])):
+    while bottom < len(lines) and _CONTINUES.match(lines[bottom]):
         bottom += 1
     return top, bottom

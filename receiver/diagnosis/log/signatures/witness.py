@@ -6,7 +6,7 @@ import itertools
 import re
 from dataclasses import dataclass
 
-from receiver.diagnosis.log.signatures.match import MAX_LINE_CHARS, strip_kube_time
+from receiver.diagnosis.log.signatures.match import MAX_LINE_CHARS
 
 MIN_RISES = 3  # lines; two numbers that rise are a coincidence
 MAX_NAMES = 3
@@ -37,7 +37,7 @@ def rising_words(lines: tuple[str, ...]) -> tuple[str, ...]:
     """
     seen: dict[str, list[float]] = {}
     for line in lines:
-        for name, value in _numbers(strip_kube_time(line)[:MAX_LINE_CHARS]).items():
+        for name, value in _numbers(line[:MAX_LINE_CHARS]).items():
             seen.setdefault(name, []).append(value)
     rising = [
         (len(values), name)
@@ -90,7 +90,7 @@ def loading_lines(lines: tuple[str, ...]) -> tuple[LoadingLine, ...]:
     """
     found = []
     for index, line in enumerate(lines):
-        text = strip_kube_time(line)[:MAX_LINE_CHARS]
+        text = line[:MAX_LINE_CHARS]
         if not _LOADS.search(text):
             continue
         sizes = [int(float(m[1]) * _UNITS[m[2].lower()]) for m in _SIZE.finditer(text)]

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from receiver.diagnosis.log.runtimes import RUNTIMES, detect_runtime
+from receiver.diagnosis.log.runtimes import DETECTED, detect_runtime
 from receiver.domain.facts import ContainerFacts, LogFacts
-from tests.places import FIXTURES
-
-LOGS = FIXTURES / "logs"
+from tests.unit.diagnosis.log.kit import recorded_log
 
 
 def runtime(*, command: str = "", image: str = "", env: dict[str, str] | None = None, log: tuple[str, ...] = ()) -> str:
@@ -97,9 +95,7 @@ def test_by_environment(env: dict[str, str], expected: str) -> None:
 )  # fmt: skip
 def test_by_recorded_log(name: str, expected: str) -> None:
     """A log alone tells by its memory error or its stack frames."""
-    lines = tuple((LOGS / f"{name}.txt").read_text().splitlines())
-
-    assert runtime(log=lines) == expected
+    assert runtime(log=recorded_log(name).lines) == expected
 
 
 @pytest.mark.parametrize(
@@ -120,7 +116,7 @@ def test_by_recorded_log(name: str, expected: str) -> None:
 )
 def test_by_stack_frames(line: str, expected: str) -> None:
     """Frames and start-up lines are as telling as an error."""
-    assert runtime(log=("2026-11-23T01:03:02.224460743Z " + line,)) == expected
+    assert runtime(log=(line,)) == expected
 
 
 def test_command_beats_all_else() -> None:
@@ -131,5 +127,5 @@ def test_command_beats_all_else() -> None:
 def test_nothing_known() -> None:
     """With no container and no log there is no runtime, and every answer is one of the list."""
     assert detect_runtime(None, None) == ""
-    assert "" not in RUNTIMES
-    assert {"python", "jvm", "node", "go", "dotnet", "ruby", "php", "rust", "postgres", "redis"} <= set(RUNTIMES)
+    assert "" not in {r.name for r in DETECTED}
+    assert {"python", "jvm", "node", "go", "dotnet", "ruby", "php", "rust", "postgres", "redis"} <= {r.name for r in DETECTED}

@@ -50,7 +50,7 @@ def test_tools_are_named(runtime: str, words: list[str]) -> None:
     assert [w for w in words if w not in shown] == []
 
 
-@pytest.mark.parametrize("runtime", ["", "cpp", "unheard-of", *RUNTIMES])
+@pytest.mark.parametrize("runtime", ["", "cpp", "unheard-of", *(r.name for r in RUNTIMES)])
 @pytest.mark.parametrize("limit_mib", [None, 1, 96, 4096])
 def test_every_runtime_gets_advice(runtime: str, limit_mib: int | None) -> None:
     """Every runtime, known or not, gets something to run and the article's common issues, with unique ids and clean sentences."""
@@ -66,6 +66,7 @@ def test_every_runtime_gets_advice(runtime: str, limit_mib: int | None) -> None:
 def test_every_signatures_runtime_has_advice_of_its_own() -> None:
     """A log that names a language or a database leads to that program's tools, not to the general ones."""
     general = profiling_advice("", None)
-    generic = {"kernel", "runtime", "shell", "supervisord", "systemd", "apache", "haproxy", "varnish", ""}
+    named = {p.runtime for p in SIGNATURES}
 
-    assert [r for r in {p.runtime for p in SIGNATURES} - generic if profiling_advice(r, None) == general] == []
+    lacking = [r.name for r in RUNTIMES if r.name in named and (r.is_detected or r.like) and profiling_advice(r.name, None) == general]
+    assert lacking == [], "give it profilers, or a row `like` another runtime in receiver/diagnosis/log/runtimes/table.py"

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from receiver.case.log import split_stamp
 from receiver.diagnosis.log.runtimes import RUNTIMES
 from receiver.diagnosis.log.signatures import SIGNATURES, LogPattern, find_signature, match_line
 from receiver.diagnosis.log.signatures.model import CHILD_KILLED, KERNEL, OTHER_MEMORY, OWN_LIMIT, REFUSED
@@ -19,11 +20,11 @@ EACH = pytest.mark.parametrize("pattern", SIGNATURES, ids=lambda p: p.id)
 def test_example_is_recognised(pattern: LogPattern) -> None:
     """The real line of each entry is recognised as just this entry, with and without Kubernetes' timestamp."""
     plain = find_signature((pattern.example,))
-    stamped = find_signature(("2026-11-23T01:03:02.224460743Z " + pattern.example,))
+    _, text = split_stamp("2026-11-23T01:03:02.224460743Z " + pattern.example)
 
     assert plain is not None
     assert plain.id == pattern.id
-    assert stamped == plain
+    assert find_signature((text,)) == plain
     assert plain.line == pattern.example
 
 
@@ -68,7 +69,7 @@ def test_every_asked_for_runtime_is_there() -> None:
         "python", "jvm", "node", "go", "dotnet", "ruby", "php", "rust", "cpp", "postgres", "mysql", "redis", "elasticsearch", "nginx",
         "kernel", "runtime", "shell", "supervisord",
     }  # fmt: skip
-    assert families - set(RUNTIMES) <= {"", "kernel", "runtime", "shell", "supervisord", "systemd", "apache", "haproxy", "varnish", "cpp"}
+    assert families <= {r.name for r in RUNTIMES}, "a signature's runtime needs a row in receiver/diagnosis/log/runtimes/table.py"
 
 
 @pytest.mark.parametrize(
@@ -139,3 +140,11 @@ def test_hostile_line_is_quick(line: str) -> None:
     find_signature((line,))
 
     assert time.process_time() - started < 0.1
+
+
+def test_every_runtime_has_a_signature() -> None:
+    """A runtime that we tell apart, and whose memory errors we do not know, is half known. MongoDB writes none before it is killed."""
+    silent = {"mongodb"}
+
+    lacking = [r.name for r in RUNTIMES if r.name not in {p.runtime for p in SIGNATURES} | silent]
+    assert lacking == [], "write its memory error in receiver/diagnosis/log/signatures/"

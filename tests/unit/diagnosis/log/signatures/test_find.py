@@ -6,21 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.diagnosis.log.signatures import SIGNATURES, excerpt, find_signature, strip_kube_time
+from receiver.diagnosis.log.signatures import SIGNATURES, excerpt, find_signature
 from receiver.diagnosis.log.signatures.match import ELLIPSIS, EXCERPT_LINES
-from tests.places import FIXTURES
-
-LOGS = FIXTURES / "logs"
+from tests.unit.diagnosis.log.kit import recorded_log
 
 
 def log(name: str) -> tuple[str, ...]:
     """The lines of a recorded log."""
-    return tuple((LOGS / f"{name}.txt").read_text().splitlines())
+    return recorded_log(name).lines
 
 
 def quoted(lines: tuple[str, ...]) -> list[str]:
-    """The excerpt without Kubernetes' timestamps, as a reader sees it."""
-    return [strip_kube_time(line) for line in excerpt(lines, find_signature(lines))]
+    """The excerpt, as a reader sees it."""
+    return list(excerpt(lines, find_signature(lines)))
 
 
 @pytest.mark.parametrize(
@@ -144,7 +142,7 @@ def test_a_line_of_its_own_is_quoted_with_what_was_before_and_after() -> None:
 
 def test_without_an_error_the_last_four_lines() -> None:
     """A log without a memory error is quoted by its last four lines that are not blank."""
-    lines = ("a", "b", "c", "", "d", "2026-11-23T01:03:02.224460743Z ", "e")
+    lines = ("a", "b", "c", "", "d", "  ", "e")
 
     assert excerpt(lines, None) == ("b", "c", "d", "e")
     assert excerpt((), None) == ()
@@ -178,4 +176,4 @@ def test_excerpt_holds_the_error_and_at_most_eight_lines(lines: tuple[str, ...])
     assert all(any(line == other for other in rest) for line in shown if line != ELLIPSIS)
     if signature is not None:
         assert lines[signature.line_index] in shown
-        assert strip_kube_time(lines[signature.line_index])[:4096] == signature.line
+        assert lines[signature.line_index][:4096] == signature.line

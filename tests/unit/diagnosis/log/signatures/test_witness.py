@@ -7,15 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.diagnosis.log.signatures import loading_lines, rising_words
-from tests.places import FIXTURES
+from tests.unit.diagnosis.log.kit import recorded_log
 
-LOGS = FIXTURES / "logs"
 MIB = 1024**2
 
 
 def log(name: str) -> tuple[str, ...]:
     """The lines of a recorded log."""
-    return tuple((LOGS / f"{name}.txt").read_text().splitlines())
+    return recorded_log(name).lines
 
 
 @pytest.mark.parametrize(
