@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from tests.e2e.binaries import binary
 from tests.e2e.servers import Prometheus
@@ -30,7 +31,8 @@ def cluster(containers: int) -> list[Program]:
     random = Random(7)
     programs = []
     for n in range(containers):
-        place = {"namespace": f"team-{n % 40}", "pod": f"app-{n // 5}-7c9d8b6f5d-{'bcdfghjklm'[n % 10]}x2k{n % 10}", "container": "app"}
+        pod = f"app-{n // 5}-7c9d8b6f5d-{'bcdfghjklm'[n % 10]}x2k{n % 10}"
+        shape: dict[str, Any]
         if n % 50 == 0:
             period_s = random.randrange(20, 60) * HOUR_S
             shape = {"ratio": ramp(period_s), "kills_s": tuple(period_s * k - 20.0 for k in range(1, (WEEK_S - HOUR_S) // period_s + 1))}
@@ -40,7 +42,7 @@ def cluster(containers: int) -> list[Program]:
             shape = {"ratio": level(0.85)}
         else:
             shape = {"ratio": level(random.uniform(0.1, 0.75))}
-        programs.append(Program(**place, **shape, has_spec_limit=False))
+        programs.append(Program(namespace=f"team-{n % 40}", pod=pod, container="app", **shape, has_spec_limit=False))
     return programs
 
 

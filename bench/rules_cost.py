@@ -49,7 +49,7 @@ class Asked:
     is_record: bool = False
 
 
-def write_cluster(prometheus: Measured, containers: int, rules: list[tuple[Rule, float]], end_ms: int) -> None:
+def write_cluster(prometheus: Measured, containers: int, rules: Sequence[tuple[Rule, float]], end_ms: int) -> None:
     """The cluster's series, then the records."""
     reaches: dict[str, float] = {}
     for rule, _ in rules:
@@ -106,7 +106,8 @@ def measure(prometheus: Measured, asked: Sequence[Asked], at_s: float, rounds: i
     for one in asked:  # a round that does not count: caches, heap size
         found = prometheus.ask(f"count({one.expr}\n)", at_s)
         results[one.name] = int(found[0]["value"][1]) if found else 0
-    rng, taken = Random(0), []
+    rng = Random(0)
+    taken: list[Mapping[str, float]] = []
     for _ in range(rounds):
         of_round: dict[str, float] = {}
         for one in rng.sample(list(asked), len(asked)):

@@ -454,7 +454,7 @@ def leaks(text: str) -> tuple[str, ...]:
 
 def planted_log() -> str:
     """One log that holds every planted secret, among ordinary lines."""
-    lines = []
+    lines: list[str] = []
     for i, planted in enumerate(PLANTED):
         lines += (f"2026-11-23 01:03:02,223 INFO orders: GET /orders 200 cache_entries={i}", planted.text)
     return "\n".join(lines)

@@ -146,7 +146,7 @@ def _invalid_blocks(blocks: Any) -> Iterator[str]:
         "divider": _nothing,
     }
     for index, block in enumerate(blocks):
-        check = checks.get(block.get("type")) if isinstance(block, dict) else None
+        check = checks.get(str(block.get("type"))) if isinstance(block, dict) else None
         if check is None:
             yield f"/blocks/{index}: unknown type"
         else:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-from pathlib import Path
 
-from tests.places import REPO
+from tests.places import cache
 
 
 def binary(name: str) -> str:
     """Path of prometheus, promtool, alertmanager or amtool: from the cache that `make` fills, else from the PATH."""
-    cache = Path(os.environ.get("OOMTRIAGE_CACHE") or REPO / ".cache")
-    cached = cache / "debian" / "bin" / name
+    cached = cache() / "debian" / "bin" / name
     found = str(cached) if cached.exists() else shutil.which(name)
     assert found, f"{name} is neither in {cached.parent} nor on the PATH: run `make binaries`"
     return found

@@ -37,7 +37,7 @@ STOP_S = 15.0
 START_TRIES = 3  # a free port may be taken by somebody else between the look and the start
 
 # The pack's expressions, thresholds, labels and texts stay; only the waiting is cut.
-FAST = {
+FAST: Mapping[str, Any] = {
     "interval": "1s",
     "alerts": {
         "HighMemoryUsage": {"for": "2s", "keep_firing_for": "0s"},

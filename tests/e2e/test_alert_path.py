@@ -41,7 +41,7 @@ def test_firing_update_repeat_and_resolved_arrive(tmp_path: Path, metrics: Expos
         ) as prometheus,
     ):
         wait_until(lambda: bool(prometheus.query("namespace_pod_container:memory_limit_usage:ratio")), what="the rules see the pod")
-        assert webhook.deliveries == ()
+        assert list(webhook.deliveries) == []
 
         dying = Container(pod="orders-api-655779759d-jst99", container="orders-api", working_set_bytes=240 * MIB)
         killed = replace(dying, restarts=1, last_reason="OOMKilled", last_finished_at=time.time())

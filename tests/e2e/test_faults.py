@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from receiver.demo.standins import KubeStandin, Recordings
-from tests.e2e.receiver import REPO, Receiver
+from tests.e2e.receiver import Receiver
 from tests.fakes.slack import FakeSlack, Fault
+from tests.places import REPO
 from tests.support import alert, payload, wait_until
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from receiver.case import facts_of
-from receiver.domain.facts import Facts
+from receiver.domain.facts import Facts, MemoryHistory
 from receiver.domain.identity import Subject, Workload
 from receiver.errors import Rejected
 from receiver.evidence.prometheus import Prometheus, PrometheusConfig
@@ -27,7 +28,7 @@ YOUNG, OLD = "api-6d5f7c8b9d-x2x4z", "api-5c6b7d8f9c-a1b2c"
 YOUNG = "api-6d5f7c8b9d-x2x4z"
 
 
-def made() -> list[dict]:
+def made() -> list[dict[str, Any]]:
     """A day of an old pod that leaked, then a young pod with two lives, a lingering series, a second exporter, and traffic."""
     began = NOW_S - 2 * 3600
     killed = NOW_S - 3600
@@ -91,8 +92,14 @@ def look(running: Lab, subject: Subject) -> Facts:
     return facts_of(running.evidence.gather(subject, (), NOW))
 
 
+def history_of(running: Lab, subject: Subject) -> MemoryHistory:
+    history = look(running, subject).history
+    assert history is not None
+    return history
+
+
 @pytest.mark.parametrize("name", RECORDED)
-def test_the_real_server_and_the_standin_tell_the_same_history(on_real, on_standin, name):
+def test_the_real_server_and_the_standin_tell_the_same_history(on_real: Lab, on_standin: Lab, name: str) -> None:
     """What tests and the demo see of a recording is what Prometheus 2.42 would have answered."""
     one, other = (look(running, running.subject(name)) for running in (on_real, on_standin))
 
@@ -104,18 +111,18 @@ def test_the_real_server_and_the_standin_tell_the_same_history(on_real, on_stand
     assert max(s.working_set_bytes for s in one.history.samples) == max(s.working_set_bytes for s in other.history.samples)
 
 
-def test_a_young_pods_history_begins_with_the_pod_it_replaced(on_real):
+def test_a_young_pods_history_begins_with_the_pod_it_replaced(on_real: Lab) -> None:
     """After a rollout the predecessor's 17 hours show the ramp that this pod cannot show yet."""
-    history = look(on_real, Subject(namespace="made", pod=YOUNG, container="api")).history
+    history = history_of(on_real, Subject(namespace="made", pod=YOUNG, container="api"))
 
     assert (NOW_S - history.samples[0].t_s) / 3600 == pytest.approx(20, abs=0.1)
     assert history.step_s == 60
     assert any(abs(s - (NOW_S - 2 * 3600)) <= 120 for s in history.starts_s)
 
 
-def test_a_lingering_series_is_not_taken_for_memory_in_use(on_real):
+def test_a_lingering_series_is_not_taken_for_memory_in_use(on_real: Lab) -> None:
     """The first life ends at its kill although cAdvisor exports its last value for four more minutes; lives are never added up."""
-    history = look(on_real, Subject(namespace="made", pod=YOUNG, container="api")).history
+    history = history_of(on_real, Subject(namespace="made", pod=YOUNG, container="api"))
 
     killed = NOW_S - 3600
     assert history.kill_times_s == (killed,)
@@ -125,44 +132,44 @@ def test_a_lingering_series_is_not_taken_for_memory_in_use(on_real):
     assert max(after) < 150 * MIB
 
 
-def test_pod_slices_and_pause_containers_are_not_the_container(on_real):
+def test_pod_slices_and_pause_containers_are_not_the_container(on_real: Lab) -> None:
     """cAdvisor exports the same memory three times."""
-    facts = look(on_real, Subject(namespace="made", pod=YOUNG, container="api"))
+    history = history_of(on_real, Subject(namespace="made", pod=YOUNG, container="api"))
 
-    assert facts.history.peak_bytes_long <= 512 * MIB
+    assert history.peak_bytes_long is not None
+    assert history.peak_bytes_long <= 512 * MIB
 
 
-def test_limit_rss_restarts_and_kills_stand_beside_the_use(on_real):
+def test_limit_rss_restarts_and_kills_stand_beside_the_use(on_real: Lab) -> None:
     """One row tells what was known at its time."""
-    history = look(on_real, Subject(namespace="made", pod=YOUNG, container="api")).history
+    history = history_of(on_real, Subject(namespace="made", pod=YOUNG, container="api"))
 
     last = history.samples[-1]
-    assert last.limit_bytes == 512 * MIB
-    assert last.working_set_bytes - last.rss_bytes == 10 * MIB
+    assert (last.limit_bytes, last.rss_bytes) == (512 * MIB, last.working_set_bytes - 10 * MIB)
     assert (last.restarts, last.oom_kills) == (1, 1)
 
 
-def test_usual_request_counters_are_found_without_configuration(on_real):
+def test_usual_request_counters_are_found_without_configuration(on_real: Lab) -> None:
     """10 requests a second, both status codes together."""
-    history = look(on_real, Subject(namespace="made", pod=YOUNG, container="api")).history
+    history = history_of(on_real, Subject(namespace="made", pod=YOUNG, container="api"))
 
     assert history.has_request_rate
     assert history.samples[-5].request_rate == pytest.approx(10, rel=0.05)
 
 
-def test_a_configured_request_rate_query_is_used(real):
+def test_a_configured_request_rate_query_is_used(real: RealPrometheus) -> None:
     """$namespace, $pod and $workload are filled in."""
     query = 'sum(rate(http_requests_total{namespace="$namespace",pod=~"$workload-.*",code="500"}[5m]))'
     with lab(
         recordings=recorded("a-leak-crashloop", now=NOW), prometheus=PrometheusConfig(url=real.url, request_rate_query=query)
     ) as running:
         subject = Subject(namespace="made", pod=YOUNG, container="api", workload=Workload(kind="Deployment", name="api"))
-        history = look(running, subject).history
+        history = history_of(running, subject)
 
     assert history.samples[-5].request_rate == pytest.approx(4, rel=0.05)
 
 
-def test_a_configured_query_that_finds_nothing_says_so(real):
+def test_a_configured_query_that_finds_nothing_says_so(real: RealPrometheus) -> None:
     """An empty traffic graph is a gap with a hint, not a flat line."""
     with lab(
         recordings=recorded("a-leak-crashloop", now=NOW), prometheus=PrometheusConfig(url=real.url, request_rate_query="nothing_total")
@@ -172,7 +179,7 @@ def test_a_configured_query_that_finds_nothing_says_so(real):
     assert any(m.source == "traffic" and "REQUEST_RATE_QUERY" in m.why for m in case.missing)
 
 
-def test_a_pod_that_prometheus_never_saw_has_no_history(on_real):
+def test_a_pod_that_prometheus_never_saw_has_no_history(on_real: Lab) -> None:
     """Nothing is read as "no problem": the gap names what to check."""
     facts = look(on_real, Subject(namespace="made", pod="never-seen-1"))
 
@@ -182,13 +189,13 @@ def test_a_pod_that_prometheus_never_saw_has_no_history(on_real):
     assert "cadvisor" in gap.hint
 
 
-def test_a_wrong_query_is_told_in_prometheus_words(real):
+def test_a_wrong_query_is_told_in_prometheus_words(real: RealPrometheus) -> None:
     """400 bad_data is the question's fault and not asked again."""
     with pytest.raises(Rejected, match="parse error"):
         Prometheus(PrometheusConfig(url=real.url)).instant("sum(", NOW_S)
 
 
-def test_too_many_points_are_not_even_asked_for(real):
+def test_too_many_points_are_not_even_asked_for(real: RealPrometheus) -> None:
     """Prometheus answers 400 above 11,000 points a series."""
     with pytest.raises(Rejected, match="11000"):
         Prometheus(PrometheusConfig(url=real.url)).range("up", start_s=0, end_s=100_000, step_s=1)

@@ -162,7 +162,7 @@ def test_which_alerts_still_fire(alertmanager: Alertmanager) -> None:
     (held,) = [a for a in alertmanager.alerts() if a["labels"]["namespace"] == "amfire"]
 
     assert held["labels"]["x"] == "1"
-    assert found == {held["fingerprint"]}
+    assert found == frozenset({held["fingerprint"]})
     assert silences(alertmanager).firing((matcher,), now=time.time()) is None
 
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 
 from receiver.demo.standins import Asked, KubeStandin, Recordings, Reply, Standin, api_status, load
 
@@ -58,8 +59,8 @@ HANG = Fault(hang=True)
 class Faulty(Standin):
     """A stand-in whose paths can be made to fail. Put before another stand-in in a class's bases."""
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[call-arg]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self._faults: dict[tuple[str, ...], Fault] = {}
         self._used: dict[tuple[str, ...], int] = {}
         self._released = threading.Event()

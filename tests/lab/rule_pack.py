@@ -70,7 +70,8 @@ def duration_s(text: str) -> float:
 
 def reaches_s(expr: str) -> dict[str, float]:
     """How far back the expression looks into each of its metrics: range and offset, and the ranges of all subqueries."""
-    found, reaches = words(expr), {}
+    found = words(expr)
+    reaches: dict[str, float] = {}
     subqueries = sum(duration_s(a.text) for a, b in pairwise(found) if b.text == ":" and a.kind is Kind.DURATION)
     for one in selectors(expr):
         after = [token.text for token in found if token.start >= one.end][: 5 if one.window else 2]

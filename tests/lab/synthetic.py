@@ -43,7 +43,7 @@ class Base(Part):
     noise: float = 0.002
     overshoot: float = 0.0  # extra while starting, given back
 
-    def step(self, up, t, dt, rate, rng):
+    def step(self, up: float, t: float, dt: float, rate: float, rng: Random) -> float:
         done = min(1.0, up / self.startup_s)
         extra = self.overshoot * math.sin(math.pi * done) if done < 1 else 0.0
         return self.size * (0.08 + 0.92 * done) + extra + abs(rng.gauss(0, self.noise))
@@ -62,10 +62,10 @@ class Leak(Part):
     on_share: float = 1.0
     leaked: float = 0.0
 
-    def reset(self, t, rng):
+    def reset(self, t: float, rng: Random) -> None:
         self.leaked = 0.0
 
-    def step(self, up, t, dt, rate, rng):
+    def step(self, up: float, t: float, dt: float, rate: float, rng: Random) -> float:
         if t >= self.begins and (self.on_share >= 1 or rng.random() < self.on_share):
             speed = self.per_h / HOUR / self.on_share * (rate if self.by_load else 1.0)
             if self.power != 1:
@@ -86,15 +86,15 @@ class Garbage(Part):
     due: float = 0.0
     length: float = 1.0
 
-    def reset(self, t, rng):
+    def reset(self, t: float, rng: Random) -> None:
         self.level = 0.0
         self._next(rng)
 
-    def _next(self, rng):
+    def _next(self, rng: Random) -> None:
         self.length = self.period_s * rng.uniform(1 - self.jitter, 1 + self.jitter)
         self.due = self.length
 
-    def step(self, up, t, dt, rate, rng):
+    def step(self, up: float, t: float, dt: float, rate: float, rng: Random) -> float:
         self.due -= dt
         if self.due <= 0:
             self._next(rng)
@@ -112,10 +112,10 @@ class Cache(Part):
     by_load: bool = False
     work: float = 0.0
 
-    def reset(self, t, rng):
+    def reset(self, t: float, rng: Random) -> None:
         self.work = 0.0
 
-    def step(self, up, t, dt, rate, rng):
+    def step(self, up: float, t: float, dt: float, rate: float, rng: Random) -> float:
         self.work += dt * (rate if self.by_load else 1.0) * rng.uniform(0.7, 1.3)
         x = self.work / self.fill_s
         if self.kind_of_fill == "linear":
@@ -135,10 +135,10 @@ class Load(Part):
     level: float = 0.0
     high: float = 0.0
 
-    def reset(self, t, rng):
+    def reset(self, t: float, rng: Random) -> None:
         self.level = self.high = 0.0
 
-    def step(self, up, t, dt, rate, rng):
+    def step(self, up: float, t: float, dt: float, rate: float, rng: Random) -> float:
         a = min(1.0, dt / self.smooth_s)
         self.level += a * (rate - self.level)
         now = self.size * self.level * rng.uniform(0.85, 1.15)
@@ -161,10 +161,10 @@ class Batch(Part):
     top: float = 0.0
     was_on: bool = False
 
-    def reset(self, t, rng):
+    def reset(self, t: float, rng: Random) -> None:
         self.high, self.was_on = 0.0, False
 
-    def step(self, up, t, dt, rate, rng):
+    def step(self, up: float, t: float, dt: float, rate: float, rng: Random) -> float:
         phase = (t - self.first_s) % self.period_s
         is_on = t >= self.first_s and phase < self.length_s
         if is_on and not self.was_on:
@@ -181,7 +181,7 @@ class Step(Part):
     at_s: float
     over_s: float = 60.0
 
-    def step(self, up, t, dt, rate, rng):
+    def step(self, up: float, t: float, dt: float, rate: float, rng: Random) -> float:
         return self.size * min(1.0, max(0.0, (t - self.at_s) / self.over_s)) if t > self.at_s else 0.0
 
 
@@ -194,10 +194,10 @@ class Files(Part):
     kind: str = "file"
     level: float = 0.0
 
-    def reset(self, t, rng):
+    def reset(self, t: float, rng: Random) -> None:
         self.level = 0.0
 
-    def step(self, up, t, dt, rate, rng):
+    def step(self, up: float, t: float, dt: float, rate: float, rng: Random) -> float:
         self.level = min(self.cap, self.level + self.per_h / HOUR * dt * rng.uniform(0.3, 1.7))
         return self.level * rng.uniform(0.97, 1.0)
 
@@ -211,10 +211,10 @@ class Tmpfs(Part):
     kind: str = "shmem"
     level: float = 0.0
 
-    def reset(self, t, rng):
+    def reset(self, t: float, rng: Random) -> None:
         self.level = 0.0
 
-    def step(self, up, t, dt, rate, rng):
+    def step(self, up: float, t: float, dt: float, rate: float, rng: Random) -> float:
         self.level = min(self.cap, self.level + self.per_h / HOUR * dt * rng.uniform(0.3, 1.7))
         return self.level
 
@@ -324,7 +324,7 @@ def _span(rng: Random, *hours: float) -> float:
     return rng.choice(hours) * HOUR
 
 
-def leak_gc_small_heap(rng):
+def leak_gc_small_heap(rng: Random) -> Plan:
     return Plan(
         "leak",
         [Base(rng.uniform(0.15, 0.4)), Garbage(rng.uniform(0.05, 0.12), rng.uniform(120, 900)), Leak(rng.uniform(0.015, 0.06))],
@@ -332,7 +332,7 @@ def leak_gc_small_heap(rng):
     )
 
 
-def leak_gc_major_cycles(rng):
+def leak_gc_major_cycles(rng: Random) -> Plan:
     return Plan(
         "leak",
         [
@@ -344,13 +344,13 @@ def leak_gc_major_cycles(rng):
     )
 
 
-def leak_arena_stairs(rng):
+def leak_arena_stairs(rng: Random) -> Plan:
     return Plan(
         "leak", [Base(rng.uniform(0.15, 0.35)), Leak(rng.uniform(0.02, 0.05), chunk=rng.uniform(0.02, 0.06))], _span(rng, 8, 12, 24)
     )
 
 
-def leak_killed(rng):
+def leak_killed(rng: Random) -> Plan:
     return Plan(
         "leak",
         [Base(rng.uniform(0.1, 0.4), startup_s=rng.uniform(5, 120)), Leak(rng.uniform(0.15, 0.8))],
@@ -359,11 +359,11 @@ def leak_killed(rng):
     )
 
 
-def leak_killed_quickly(rng):
+def leak_killed_quickly(rng: Random) -> Plan:
     return Plan("leak", [Base(rng.uniform(0.1, 0.3)), Leak(rng.uniform(1.6, 2.6))], _span(rng, 3, 6), step_s=rng.choice((10, 15, 30)))
 
 
-def leak_by_request_daily_wave(rng):
+def leak_by_request_daily_wave(rng: Random) -> Plan:
     return Plan(
         "leak",
         [Base(rng.uniform(0.1, 0.3)), Leak(rng.uniform(0.008, 0.02), by_load=True), Load(rng.uniform(0.02, 0.08))],
@@ -374,7 +374,7 @@ def leak_by_request_daily_wave(rng):
     )
 
 
-def leak_with_bursts(rng):
+def leak_with_bursts(rng: Random) -> Plan:
     bursts = tuple((rng.uniform(0, 12) * HOUR, rng.uniform(300, 1500), rng.uniform(2, 4)) for _ in range(4))
     return Plan(
         "leak",
@@ -385,7 +385,7 @@ def leak_with_bursts(rng):
     )
 
 
-def leak_reset_by_deploys(rng):
+def leak_reset_by_deploys(rng: Random) -> Plan:
     every = rng.uniform(3, 8) * HOUR
     total = rng.choice((24, 48)) * HOUR
     at = tuple(every * i * rng.uniform(0.93, 1.07) for i in range(1, int(total / every)))
@@ -398,7 +398,7 @@ def leak_reset_by_deploys(rng):
     )
 
 
-def leak_since_deploy(rng):
+def leak_since_deploy(rng: Random) -> Plan:
     total = _span(rng, 12, 24)
     at = total * rng.uniform(0.4, 0.7)
     return Plan(
@@ -409,12 +409,12 @@ def leak_since_deploy(rng):
     )
 
 
-def leak_ever_faster(rng):
+def leak_ever_faster(rng: Random) -> Plan:
     total = _span(rng, 8, 12, 24)
     return Plan("leak", [Base(rng.uniform(0.15, 0.3)), Leak(rng.uniform(0.35, 0.6) / total * HOUR, power=2, span=total)], total)
 
 
-def leak_slow_two_weeks(rng):
+def leak_slow_two_weeks(rng: Random) -> Plan:
     return Plan(
         "leak",
         [Base(rng.uniform(0.2, 0.4)), Load(rng.uniform(0.02, 0.06)), Leak(rng.uniform(0.0008, 0.0018))],
@@ -425,15 +425,15 @@ def leak_slow_two_weeks(rng):
     )
 
 
-def leak_beside_file_cache(rng):
+def leak_beside_file_cache(rng: Random) -> Plan:
     return Plan("leak", [Base(rng.uniform(0.1, 0.25)), Leak(rng.uniform(0.02, 0.05)), Files(rng.uniform(0.1, 0.3), 0.5)], _span(rng, 8, 12))
 
 
-def leak_in_tmpfs(rng):
+def leak_in_tmpfs(rng: Random) -> Plan:
     return Plan("leak", [Base(rng.uniform(0.1, 0.25)), Tmpfs(rng.uniform(0.15, 0.5))], _span(rng, 6, 12))
 
 
-def leak_with_cron(rng):
+def leak_with_cron(rng: Random) -> Plan:
     return Plan(
         "leak",
         [
@@ -445,33 +445,33 @@ def leak_with_cron(rng):
     )
 
 
-def leak_after_warm_up(rng):
+def leak_after_warm_up(rng: Random) -> Plan:
     return Plan(
         "leak", [Base(0.15), Cache(rng.uniform(0.1, 0.25), rng.uniform(10, 40) * MIN), Leak(rng.uniform(0.02, 0.04))], _span(rng, 10, 16)
     )
 
 
-def leak_mid_life(rng):
+def leak_mid_life(rng: Random) -> Plan:
     return Plan(
         "leak", [Base(rng.uniform(0.15, 0.3)), Leak(rng.uniform(0.008, 0.02)), Garbage(0.04, 600)], 36 * HOUR, 60, begins_s=12 * HOUR
     )
 
 
-def leak_raised_limit(rng):
+def leak_raised_limit(rng: Random) -> Plan:
     return Plan("leak", [Base(0.2), Leak(rng.uniform(0.1, 0.2))], 20 * HOUR, limits=((0, 0.6), (9 * HOUR, 1.0)))
 
 
-def leak_without_rss(rng):
+def leak_without_rss(rng: Random) -> Plan:
     return Plan(
         "leak", [Base(rng.uniform(0.15, 0.3)), Leak(rng.uniform(0.025, 0.06)), Garbage(0.06, 700)], _span(rng, 8, 12, 24), has_rss=False
     )
 
 
-def hard_leak_slow(rng):
+def hard_leak_slow(rng: Random) -> Plan:
     return Plan("leak", [Base(rng.uniform(0.2, 0.6)), Leak(rng.uniform(0.0035, 0.006))], _span(rng, 10, 12, 16), hard=True)
 
 
-def hard_leak_few_hours(rng):
+def hard_leak_few_hours(rng: Random) -> Plan:
     return Plan(
         "leak",
         [Base(rng.uniform(0.2, 0.4)), Leak(rng.uniform(0.06, 0.12)), Load(0.06)],
@@ -481,7 +481,7 @@ def hard_leak_few_hours(rng):
     )
 
 
-def spike_bursts(rng):
+def spike_bursts(rng: Random) -> Plan:
     bursts = tuple((h * HOUR * rng.uniform(0.95, 1.05), rng.uniform(200, 1200), rng.uniform(3, 6)) for h in (2, 4.5, 8, 10.5))
     return Plan(
         "spike",
@@ -493,7 +493,7 @@ def spike_bursts(rng):
     )
 
 
-def spike_daily_wave(rng):
+def spike_daily_wave(rng: Random) -> Plan:
     return Plan(
         "spike",
         [Base(rng.uniform(0.1, 0.2)), Load(rng.uniform(0.36, 0.46))],
@@ -505,7 +505,7 @@ def spike_daily_wave(rng):
     )
 
 
-def spike_cron(rng):
+def spike_cron(rng: Random) -> Plan:
     return Plan(
         "spike",
         [
@@ -517,7 +517,7 @@ def spike_cron(rng):
     )
 
 
-def spike_cron_long_climb(rng):
+def spike_cron_long_climb(rng: Random) -> Plan:
     return Plan(
         "spike",
         [
@@ -529,7 +529,7 @@ def spike_cron_long_climb(rng):
     )
 
 
-def spike_nightly(rng):
+def spike_nightly(rng: Random) -> Plan:
     return Plan(
         "spike",
         [
@@ -544,12 +544,12 @@ def spike_nightly(rng):
     )
 
 
-def spike_once_killed(rng):
+def spike_once_killed(rng: Random) -> Plan:
     at = rng.uniform(3, 8) * HOUR
     return Plan("spike", [Base(rng.uniform(0.2, 0.4)), Batch(1.2, 90 * HOUR, 240, climb=0.5, first_s=at)], 10 * HOUR)
 
 
-def spike_high_water(rng):
+def spike_high_water(rng: Random) -> Plan:
     return Plan(
         "spike",
         [Base(rng.uniform(0.1, 0.2)), Batch(rng.uniform(0.65, 0.72), rng.uniform(2, 3) * HOUR, 600, kept=rng.uniform(0.3, 0.6), vary=0.15)],
@@ -558,7 +558,7 @@ def spike_high_water(rng):
     )
 
 
-def limit_flat(rng):
+def limit_flat(rng: Random) -> Plan:
     return Plan(
         "limit_too_low",
         [Base(rng.uniform(0.83, 0.94), startup_s=rng.uniform(20, 200))],
@@ -567,7 +567,7 @@ def limit_flat(rng):
     )
 
 
-def limit_flat_killed(rng):
+def limit_flat_killed(rng: Random) -> Plan:
     return Plan(
         "limit_too_low",
         [Base(rng.uniform(0.82, 0.88)), Garbage(0.04, 300), Batch(rng.uniform(0.09, 0.14), rng.uniform(2, 5) * HOUR, 120, vary=0.3)],
@@ -575,14 +575,14 @@ def limit_flat_killed(rng):
     )
 
 
-def limit_after_release(rng):
+def limit_after_release(rng: Random) -> Plan:
     total = _span(rng, 12, 24)
     return Plan(
         "limit_too_low", [Base(rng.uniform(0.43, 0.5)), Step(0.4, total * rng.uniform(0.3, 0.7), over_s=rng.choice((30, 600)))], total
     )
 
 
-def limit_warm_cache(rng):
+def limit_warm_cache(rng: Random) -> Plan:
     return Plan(
         "limit_too_low",
         [Base(0.2), Cache(rng.uniform(0.64, 0.72), rng.uniform(10, 60) * MIN, rng.choice(("exp", "linear")))],
@@ -590,11 +590,11 @@ def limit_warm_cache(rng):
     )
 
 
-def limit_gc_busy(rng):
+def limit_gc_busy(rng: Random) -> Plan:
     return Plan("limit_too_low", [Base(rng.uniform(0.76, 0.8)), Garbage(rng.uniform(0.1, 0.14), rng.uniform(200, 1500))], _span(rng, 6, 12))
 
 
-def limit_lowered(rng):
+def limit_lowered(rng: Random) -> Plan:
     return Plan(
         "limit_too_low",
         [Base(rng.uniform(0.44, 0.47)), Garbage(0.03, 600)],
@@ -604,7 +604,7 @@ def limit_lowered(rng):
     )
 
 
-def limit_daily_wave_high(rng):
+def limit_daily_wave_high(rng: Random) -> Plan:
     return Plan(
         "limit_too_low",
         [Base(rng.uniform(0.78, 0.82)), Load(0.06)],
@@ -615,21 +615,21 @@ def limit_daily_wave_high(rng):
     )
 
 
-def limit_preallocated(rng):
+def limit_preallocated(rng: Random) -> Plan:
     return Plan("limit_too_low", [Base(rng.uniform(0.86, 0.95), startup_s=3, noise=0.0005)], _span(rng, 1, 3, 12), 60)
 
 
-def startup_loop(rng):
+def startup_loop(rng: Random) -> Plan:
     return Plan(
         "startup", [Base(rng.uniform(1.1, 1.6), startup_s=rng.uniform(60, 400))], _span(rng, 0.5, 1, 3), step_s=rng.choice((15, 30))
     )
 
 
-def startup_slow_jvm(rng):
+def startup_slow_jvm(rng: Random) -> Plan:
     return Plan("startup", [Base(rng.uniform(1.05, 1.2), startup_s=rng.uniform(300, 520))], _span(rng, 2, 4))
 
 
-def startup_peak_flaky(rng):
+def startup_peak_flaky(rng: Random) -> Plan:
     return Plan(
         "startup",
         [Base(rng.uniform(0.4, 0.55), startup_s=rng.uniform(80, 300), overshoot=rng.uniform(0.72, 0.8), noise=0.01)],
@@ -637,15 +637,15 @@ def startup_peak_flaky(rng):
     )
 
 
-def startup_after_deploy(rng):
+def startup_after_deploy(rng: Random) -> Plan:
     class Grown(Base):
-        def step(self, up, t, dt, rate, rng):
+        def step(self, up: float, t: float, dt: float, rate: float, rng: Random) -> float:
             return super().step(up, t, dt, rate, rng) * (2.6 if t >= 5 * HOUR + 20 else 1)
 
     return Plan("startup", [Grown(0.45, startup_s=rng.uniform(60, 200))], 7 * HOUR, restarts_at=(5 * HOUR,))
 
 
-def normal_flat(rng):
+def normal_flat(rng: Random) -> Plan:
     return Plan(
         "unknown",
         [Base(rng.uniform(0.2, 0.7), noise=rng.uniform(0.001, 0.02))],
@@ -654,7 +654,7 @@ def normal_flat(rng):
     )
 
 
-def normal_gc(rng):
+def normal_gc(rng: Random) -> Plan:
     return Plan(
         "unknown",
         [Base(rng.uniform(0.15, 0.35)), Garbage(rng.uniform(0.1, 0.35), rng.uniform(0.1, 4) * HOUR, minor=0.02)],
@@ -662,7 +662,7 @@ def normal_gc(rng):
     )
 
 
-def normal_warm_up(rng):
+def normal_warm_up(rng: Random) -> Plan:
     return Plan(
         "unknown",
         [Base(rng.uniform(0.1, 0.3)), Cache(rng.uniform(0.15, 0.4), rng.uniform(10, 60) * MIN, rng.choice(("exp", "linear")))],
@@ -670,11 +670,11 @@ def normal_warm_up(rng):
     )
 
 
-def normal_zipf_cache(rng):
+def normal_zipf_cache(rng: Random) -> Plan:
     return Plan("unknown", [Base(rng.uniform(0.1, 0.3)), Cache(rng.uniform(0.2, 0.35), rng.uniform(1, 2) * HOUR, "log")], 24 * HOUR)
 
 
-def normal_pool_grows(rng):
+def normal_pool_grows(rng: Random) -> Plan:
     return Plan(
         "unknown",
         [Base(rng.uniform(0.15, 0.3)), Load(rng.uniform(0.1, 0.2), kept=1.0, smooth_s=30)],
@@ -684,7 +684,7 @@ def normal_pool_grows(rng):
     )
 
 
-def normal_daily_wave(rng):
+def normal_daily_wave(rng: Random) -> Plan:
     return Plan(
         "unknown",
         [Base(rng.uniform(0.1, 0.3)), Load(rng.uniform(0.1, 0.18))],
@@ -695,7 +695,7 @@ def normal_daily_wave(rng):
     )
 
 
-def normal_step(rng):
+def normal_step(rng: Random) -> Plan:
     total = _span(rng, 8, 24)
     return Plan(
         "unknown",
@@ -704,15 +704,15 @@ def normal_step(rng):
     )
 
 
-def normal_file_cache(rng):
+def normal_file_cache(rng: Random) -> Plan:
     return Plan("unknown", [Base(rng.uniform(0.1, 0.4)), Files(rng.uniform(0.03, 0.4), rng.uniform(0.3, 0.9))], _span(rng, 6, 12, 24))
 
 
-def normal_tmpfs_bounded(rng):
+def normal_tmpfs_bounded(rng: Random) -> Plan:
     return Plan("unknown", [Base(rng.uniform(0.1, 0.3)), Tmpfs(rng.uniform(0.1, 0.3), cap=rng.uniform(0.15, 0.35))], 12 * HOUR)
 
 
-def normal_deploys(rng):
+def normal_deploys(rng: Random) -> Plan:
     at = tuple(sorted(rng.uniform(1, 47) * HOUR for _ in range(5)))
     return Plan(
         "unknown",
@@ -724,7 +724,7 @@ def normal_deploys(rng):
     )
 
 
-def normal_growth_is_traffic(rng):
+def normal_growth_is_traffic(rng: Random) -> Plan:
     return Plan(
         "unknown",
         [Base(0.15), Load(rng.uniform(0.2, 0.3))],
@@ -734,11 +734,11 @@ def normal_growth_is_traffic(rng):
     )
 
 
-def normal_short(rng):
+def normal_short(rng: Random) -> Plan:
     return Plan("unknown", [Base(rng.uniform(0.2, 0.5)), Cache(0.15, 600)], rng.uniform(5, 25) * MIN, step_s=rng.choice((10, 15, 30)))
 
 
-def normal_batch_low(rng):
+def normal_batch_low(rng: Random) -> Plan:
     return Plan(
         "unknown",
         [
@@ -755,7 +755,7 @@ def normal_batch_low(rng):
     )
 
 
-def hard_warm_up_unfinished(rng):
+def hard_warm_up_unfinished(rng: Random) -> Plan:
     total = _span(rng, 3, 6, 9)
     return Plan(
         "unknown",
@@ -765,7 +765,7 @@ def hard_warm_up_unfinished(rng):
     )
 
 
-def hard_wave_rising_no_rate(rng):
+def hard_wave_rising_no_rate(rng: Random) -> Plan:
     return Plan(
         "unknown",
         [Base(0.15), Load(rng.uniform(0.15, 0.3))],
@@ -797,10 +797,10 @@ class GoHeap(Part):
     period_s: float = 300.0
     rss: float = 0.0
 
-    def reset(self, t, rng):
+    def reset(self, t: float, rng: Random) -> None:
         self.rss = 0.0
 
-    def step(self, up, t, dt, rate, rng):
+    def step(self, up: float, t: float, dt: float, rate: float, rng: Random) -> float:
         live = self.live + self.leak_per_h * up / HOUR
         heap = live * (1 + ((up % self.period_s) / self.period_s))
         self.rss = max(heap, self.rss - dt / 1800 * max(self.rss - heap, 0.0))
@@ -817,10 +817,10 @@ class HeapStairs(Part):
     size: float = 0.0
     due: float = 0.0
 
-    def reset(self, t, rng):
+    def reset(self, t: float, rng: Random) -> None:
         self.size, self.due = self.first, 0.0
 
-    def step(self, up, t, dt, rate, rng):
+    def step(self, up: float, t: float, dt: float, rate: float, rng: Random) -> float:
         if up >= self.due and self.size < self.most:
             self.size = min(self.most, self.size + (self.most - self.size) * rng.uniform(0.15, 0.4) + 0.004)
             self.due = up + self.every_s * rng.uniform(0.5, 1.5) * (1 + 3 * self.size / self.most)
@@ -835,10 +835,10 @@ class Backlog(Part):
     per_h: float
     level: float = 0.0
 
-    def reset(self, t, rng):
+    def reset(self, t: float, rng: Random) -> None:
         self.level = 0.0
 
-    def step(self, up, t, dt, rate, rng):
+    def step(self, up: float, t: float, dt: float, rate: float, rng: Random) -> float:
         stalled = any(a <= t < a + length for a, length in self.stalls)
         self.level = max(0.0, self.level + (self.per_h if stalled else -3 * self.per_h) * dt / HOUR * rng.uniform(0.6, 1.4))
         return self.level
@@ -850,7 +850,7 @@ class Fragments(Part):
 
     per_e_fold: float
 
-    def step(self, up, t, dt, rate, rng):
+    def step(self, up: float, t: float, dt: float, rate: float, rng: Random) -> float:
         return self.per_e_fold * math.log1p(up / 600)
 
 
@@ -862,17 +862,17 @@ class Walk(Part):
     memory_s: float = 1800.0
     x: float = 0.5
 
-    def step(self, up, t, dt, rate, rng):
+    def step(self, up: float, t: float, dt: float, rate: float, rng: Random) -> float:
         a = dt / self.memory_s
         self.x = min(1.0, max(0.0, self.x + a * (0.45 - self.x) + rng.gauss(0, 0.35) * a**0.5))
         return self.size * self.x
 
 
-def leak_go_heap(rng):
+def leak_go_heap(rng: Random) -> Plan:
     return Plan("leak", [Base(0.05), GoHeap(rng.uniform(0.08, 0.2), rng.uniform(0.008, 0.03), rng.uniform(60, 900))], _span(rng, 8, 12, 24))
 
 
-def leak_restarted_daily(rng):
+def leak_restarted_daily(rng: Random) -> Plan:
     at = tuple(DAY * i + rng.uniform(0, 600) for i in range(1, 14))
     return Plan(
         "leak",
@@ -884,15 +884,15 @@ def leak_restarted_daily(rng):
     )
 
 
-def leak_two_speeds(rng):
+def leak_two_speeds(rng: Random) -> Plan:
     return Plan("leak", [Base(0.2), Leak(rng.uniform(0.008, 0.014)), Leak(rng.uniform(0.03, 0.05), begins=10 * HOUR)], 20 * HOUR)
 
 
-def leak_under_walk(rng):
+def leak_under_walk(rng: Random) -> Plan:
     return Plan("leak", [Base(rng.uniform(0.1, 0.2)), Walk(rng.uniform(0.06, 0.14)), Leak(rng.uniform(0.025, 0.045))], _span(rng, 10, 14))
 
 
-def leak_cache_cleared(rng):
+def leak_cache_cleared(rng: Random) -> Plan:
     return Plan(
         "leak",
         [Base(0.15), Garbage(rng.uniform(0.08, 0.15), rng.uniform(2, 3) * HOUR, jitter=0.1), Leak(rng.uniform(0.012, 0.02))],
@@ -901,7 +901,7 @@ def leak_cache_cleared(rng):
     )
 
 
-def leak_weekday_wave(rng):
+def leak_weekday_wave(rng: Random) -> Plan:
     return Plan(
         "leak",
         [Base(rng.uniform(0.1, 0.2)), Load(rng.uniform(0.05, 0.12)), Leak(rng.uniform(0.003, 0.006))],
@@ -911,21 +911,21 @@ def leak_weekday_wave(rng):
     )
 
 
-def leak_workers(rng):
+def leak_workers(rng: Random) -> Plan:
     leaks = [Leak(rng.uniform(0.004, 0.012), chunk=rng.uniform(0.003, 0.01)) for _ in range(4)]
     return Plan("leak", [Base(0.2, startup_s=60), *leaks, Walk(0.04)], _span(rng, 10, 16))
 
 
-def leak_killed_under_walk(rng):
+def leak_killed_under_walk(rng: Random) -> Plan:
     return Plan("leak", [Base(0.15), Walk(rng.uniform(0.08, 0.15), 900), Leak(rng.uniform(0.15, 0.4))], _span(rng, 8, 12, 20))
 
 
-def spike_backlog(rng):
+def spike_backlog(rng: Random) -> Plan:
     stalls = tuple((rng.uniform(2 + 7 * i, 5 + 7 * i) * HOUR, rng.uniform(20, 60) * MIN) for i in range(3))
     return Plan("spike", [Base(rng.uniform(0.2, 0.3)), Backlog(stalls, rng.uniform(1.0, 1.6))], 24 * HOUR, outcome=True)
 
 
-def spike_rare_giants(rng):
+def spike_rare_giants(rng: Random) -> Plan:
     giants = tuple((rng.uniform(1, 23) * HOUR, rng.uniform(40, 200), rng.uniform(8, 14)) for _ in range(5))
     return Plan(
         "spike",
@@ -937,7 +937,7 @@ def spike_rare_giants(rng):
     )
 
 
-def spike_hourly_job(rng):
+def spike_hourly_job(rng: Random) -> Plan:
     return Plan(
         "spike",
         [Base(rng.uniform(0.3, 0.4)), Batch(rng.uniform(0.46, 0.55), HOUR, rng.uniform(4, 12) * MIN), Walk(0.06)],
@@ -946,37 +946,37 @@ def spike_hourly_job(rng):
     )
 
 
-def limit_heap_full(rng):
+def limit_heap_full(rng: Random) -> Plan:
     return Plan("limit_too_low", [Base(0.2), HeapStairs(0.2, rng.uniform(0.64, 0.72), rng.uniform(100, 500))], _span(rng, 10, 16, 24))
 
 
-def limit_walk_high(rng):
+def limit_walk_high(rng: Random) -> Plan:
     return Plan("limit_too_low", [Base(rng.uniform(0.82, 0.86)), Walk(rng.uniform(0.06, 0.1), 600)], _span(rng, 6, 12))
 
 
-def limit_walk_killed(rng):
+def limit_walk_killed(rng: Random) -> Plan:
     return Plan("limit_too_low", [Base(rng.uniform(0.8, 0.84)), Walk(rng.uniform(0.2, 0.26), 600)], _span(rng, 8, 16))
 
 
-def startup_loop_after_peak(rng):
+def startup_loop_after_peak(rng: Random) -> Plan:
     return Plan(
         "startup", [Base(rng.uniform(0.5, 0.6), startup_s=rng.uniform(60, 240), overshoot=rng.uniform(0.75, 0.9))], _span(rng, 1, 2)
     )
 
 
-def normal_heap_stairs(rng):
+def normal_heap_stairs(rng: Random) -> Plan:
     return Plan("unknown", [Base(0.1), HeapStairs(0.1, rng.uniform(0.3, 0.55), rng.uniform(100, 600)), Walk(0.02)], _span(rng, 10, 16, 24))
 
 
-def normal_go_heap(rng):
+def normal_go_heap(rng: Random) -> Plan:
     return Plan("unknown", [Base(0.05), GoHeap(rng.uniform(0.1, 0.3), 0.0, rng.uniform(60, 3600))], _span(rng, 6, 12, 24))
 
 
-def normal_fragments(rng):
+def normal_fragments(rng: Random) -> Plan:
     return Plan("unknown", [Base(rng.uniform(0.2, 0.5)), Fragments(rng.uniform(0.01, 0.025))], _span(rng, 10, 16, 24))
 
 
-def normal_walk(rng):
+def normal_walk(rng: Random) -> Plan:
     return Plan(
         "unknown",
         [Base(rng.uniform(0.15, 0.3)), Walk(rng.uniform(0.1, 0.4), rng.uniform(900, 7200))],
@@ -985,12 +985,12 @@ def normal_walk(rng):
     )
 
 
-def normal_backlog_low(rng):
+def normal_backlog_low(rng: Random) -> Plan:
     stalls = tuple((rng.uniform(2 + 7 * i, 5 + 7 * i) * HOUR, rng.uniform(20, 60) * MIN) for i in range(3))
     return Plan("unknown", [Base(rng.uniform(0.2, 0.3)), Backlog(stalls, rng.uniform(0.2, 0.4))], 24 * HOUR)
 
 
-def normal_week(rng):
+def normal_week(rng: Random) -> Plan:
     return Plan(
         "unknown",
         [Base(rng.uniform(0.1, 0.3)), Load(rng.uniform(0.1, 0.18)), Batch(0.2, DAY, 40 * MIN)],
@@ -1000,20 +1000,20 @@ def normal_week(rng):
     )
 
 
-def normal_cache_and_deploys(rng):
+def normal_cache_and_deploys(rng: Random) -> Plan:
     at = tuple(sorted(rng.uniform(2, 46) * HOUR for _ in range(3)))
     return Plan("unknown", [Base(0.2), Cache(rng.uniform(0.15, 0.3), rng.uniform(20, 60) * MIN, "exp")], 48 * HOUR, 60, restarts_at=at)
 
 
-def normal_leak_was_fixed(rng):
+def normal_leak_was_fixed(rng: Random) -> Plan:
     return Plan("unknown", [Base(rng.uniform(0.3, 0.5)), Walk(0.05)], 30 * HOUR, 60, begins_s=6 * HOUR)
 
 
-def hard_leak_slow_under_walk(rng):
+def hard_leak_slow_under_walk(rng: Random) -> Plan:
     return Plan("leak", [Base(rng.uniform(0.2, 0.5)), Walk(0.03), Leak(rng.uniform(0.006, 0.01))], _span(rng, 10, 14), hard=True)
 
 
-def hard_warm_up_slow(rng):
+def hard_warm_up_slow(rng: Random) -> Plan:
     return Plan("unknown", [Base(0.2), Cache(rng.uniform(0.2, 0.4), rng.uniform(2.5, 5) * HOUR, "exp")], _span(rng, 9, 12), hard=True)
 
 

@@ -18,12 +18,11 @@ from pathlib import Path
 from receiver.errors import ReceiverError
 from tests.fakes.slack import FakeSlack, Posted
 from tests.pictures.page import DARK, LIGHT, WIDTH_PX, page
+from tests.places import REPO, cache
 from tests.stories import cast
 from tests.stories.plots import PLOTS
 from tests.stories.story import SECRET, Story
-from tools.debian_binaries import default_cache
 
-REPO = Path(__file__).parents[2]
 OUT = REPO / "var" / "pictures"
 MOST_THREADS = 3
 SCALE = 2
@@ -103,7 +102,7 @@ def _browse(html: Path, folder: Path, width_px: int, height_px: int, scale: floa
 
 def browser() -> str:
     """The fetched browser, else one on the PATH."""
-    fetched = default_cache() / "debian" / "bin" / "chromium-headless-shell"
+    fetched = cache() / "debian" / "bin" / "chromium-headless-shell"
     found = str(fetched) if fetched.exists() else shutil.which("chromium") or shutil.which("chromium-headless-shell")
     if found is None:
         raise ReceiverError("no browser to draw with: `python3 tools/debian_binaries.py pictures` fetches one")
@@ -112,7 +111,7 @@ def browser() -> str:
 
 def fonts() -> str:
     """The folder of the fonts, as a file address."""
-    fetched = default_cache() / "debian" / "root" / "usr" / "share" / "fonts" / "truetype"
+    fetched = cache() / "debian" / "root" / "usr" / "share" / "fonts" / "truetype"
     folder = fetched if fetched.exists() else Path("/usr/share/fonts/truetype")
     return folder.as_uri()
 

@@ -34,7 +34,8 @@ from receiver.transport import Http, HttpConfig
 from tests.e2e.binaries import binary
 from tests.e2e.servers import Prometheus
 from tests.golden import Golden
-from tests.rules.weeks import END_S, HOUR_S, JOB, LEAKS, SERVER, SPIKES, START_S, write_week
+from tests.lab.history import HOUR_S
+from tests.rules.weeks import END_S, JOB, LEAKS, SERVER, SPIKES, START_S, write_week
 
 OLD = Path(__file__).parent / "versions" / "old"
 NEW = Path(__file__).parent / "versions" / "new"
@@ -94,7 +95,7 @@ def test_a_warning_is_counted_to_the_minute(old: Backtest) -> None:
     assert [firing.span.from_s - START_S for firing in leaks] == [36 * HOUR_S * k + 92_580 + 300 for k in range(4)]
     assert [firing.span.until_s - START_S for firing in leaks] == [36 * HOUR_S * k + 300 for k in (1, 2, 3, 4)]
     assert (full.span.from_s - START_S, full.span.until_s - START_S) == (30 * HOUR_S + 300, 32 * HOUR_S + 300)
-    assert (len(high.firings), high.workloads) == (9, {"shop/orders-api (orders-api)", "shop/search (search)"})
+    assert (len(high.firings), high.workloads) == (9, frozenset({"shop/orders-api (orders-api)", "shop/search (search)"}))
     assert (high.followed, high.without_kill, high.undecided) == (8, 1, 0)
     assert high.median_of(How.BEFORE) == 36 * HOUR_S - 20 - 92_880
 

@@ -232,7 +232,7 @@ def _terminated(life: Life) -> dict[str, Any]:
 
 def _series(workload: Workload, pod: Pod) -> list[dict[str, Any]]:
     base = {"namespace": workload.namespace, "pod": pod.name, "container": workload.name}
-    found = []
+    found: list[dict[str, Any]] = []
     state: dict[str, list[list[Any]]] = {"restarts_total": [], "ended": [], "reason": [], "limit": []}
     for number, life in enumerate(pod.lives):
         of_container = {"id": f"/kubepods/burstable/pod{pod.name}/{number:064x}", "image": "x", "name": f"{number:064x}"}
@@ -254,12 +254,13 @@ def _series(workload: Workload, pod: Pod) -> list[dict[str, Any]]:
                 state["ended"].append([t, str(int(before.end))])
                 state["reason"].append([t, "1"])
     reason = pod.lives[0].reason
-    for metric, key, more in (
+    told: tuple[tuple[str, str, dict[str, str]], ...] = (
         ("kube_pod_container_status_restarts_total", "restarts_total", {}),
         ("kube_pod_container_status_last_terminated_timestamp", "ended", {}),
         ("kube_pod_container_status_last_terminated_reason", "reason", {"reason": reason}),
         ("kube_pod_container_resource_limits", "limit", {"resource": "memory", "unit": "byte"}),
-    ):
+    )
+    for metric, key, more in told:
         if state[key]:
             found.append({"metric": {"__name__": metric, **base, **more}, "values": state[key]})
     return found

@@ -20,6 +20,7 @@ def leak_with_six_kills(folder: Path) -> Iterator[Story]:
     cluster, lives = cast.leak(6)
     with Story(folder, cluster, begin=cast.EVENING) as story:
         for number, life in enumerate(lives[:-1], start=1):
+            assert life.end is not None
             story.until(life.end + 45)
             name = "OOMKilled" if number < 4 else "OOMKilledRepeatedly"
             story.fires(name, cast.ORDERS, "orders-api", severity="warning" if number < 4 else "critical")

@@ -27,7 +27,6 @@ from receiver.domain.alerts import RESOLVED, Alert
 from receiver.domain.units import from_epoch
 from receiver.settings import load_settings
 from receiver.store import jobs, outbox
-from receiver.worker import sender as sender_module
 from tests.fakes.slack import FakeSlack
 from tests.stories.cluster import Cluster
 from tests.support import Clock, alert, payload
@@ -164,7 +163,7 @@ class Story:
     def crash_after_post(self) -> Iterator[None]:
         """Within this block the process dies when the next post has arrived, before it is written down; then it starts again."""
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(sender_module.outbox, "arrived", _die)
+            patch.setattr(outbox, "arrived", _die)
             with pytest.raises(Crash):
                 yield
         self.stop_receiver()
