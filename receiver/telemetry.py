@@ -32,6 +32,9 @@ class Metrics:
         self.outbox_oldest = Gauge("oomtriage_outbox_oldest_seconds", "Age of the oldest message that has not arrived yet.", registry=r)
         self.outbox_waiting = Gauge("oomtriage_outbox_messages", "Messages that have not arrived yet.", registry=r)
         self.dead_letters = Gauge("oomtriage_dead_letters", "Messages and jobs that were put aside.", registry=r)
+        self.quarantined = Gauge(
+            "oomtriage_quarantined_rows", "Stored rows that cannot be read and were put aside, by kind.", ["kind"], registry=r
+        )
         self.enrichment = Histogram(
             "oomtriage_enrichment_seconds", "Time to gather evidence and judge an incident.", registry=r,
             buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20),

@@ -106,6 +106,7 @@ def build(
             fold=FoldConfig(label_names=make_label_names(settings), cluster_name=settings.cluster_name),
         ),
         monotonic=monotonic, every_so_often=notices.check_heartbeat, before_looks=enricher.tell_waiting,
+        after_fold=notices.check_quarantine,
     )  # fmt: skip
     senders = make_senders(settings, (sink, *others), store=store, metrics=metrics, monotonic=monotonic)
     worker = Worker(dispatcher, *senders)

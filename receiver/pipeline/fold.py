@@ -9,12 +9,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from receiver.domain.alerts import FIRING, RESOLVED, Alert
 from receiver.domain.identity import LabelNames, Subject, incident_key, subject_of
 from receiver.store import alerts as alert_table
 from receiver.store import incidents as incident_table
-from receiver.store import jobs
+from receiver.store import jobs, quarantine
 from receiver.store.database import Tx
 from receiver.store.incidents import Incident
 from receiver.store.store import Store
@@ -34,17 +35,20 @@ class FoldConfig:
 
 
 def fold(store: Store, config: FoldConfig) -> int:
-    """Give the oldest unfolded alerts to their incidents; returns how many were taken."""
+    """Give the oldest unfolded alerts to their incidents; returns how many were taken.
+
+    What cannot be done for one alert, or for one incident, costs that one and not the batch.
+    """
+    now = store.now()
     with store.write() as tx:
         batch = alert_table.unfolded(tx, BATCH)
         touched: dict[str, Incident] = {}
         for alert_id, alert in batch:
-            incident = _incident_for(tx, alert, config, now=store.now())
-            alert_table.mark_folded(tx, alert_id, incident.id if incident else None)
+            incident = quarantine.attempt(tx, quarantine.ALERT, alert_id, partial(_fold_one, tx, alert_id, alert, config, now=now))
             if incident:
                 touched[incident.id] = incident
         for incident in touched.values():
-            _note_change(tx, incident, now=store.now())
+            quarantine.attempt(tx, quarantine.INCIDENT, incident.id, partial(_note_change, tx, incident, now=now))
         return len(batch)
 
 
@@ -52,6 +56,12 @@ def severity_of(alerts: Iterable[Alert]) -> str:
     """The highest severity among alerts; words other than info, warning and critical count as a warning."""
     ranks = [SEVERITIES.index(a.severity) if a.severity in SEVERITIES else 1 for a in alerts]
     return SEVERITIES[max(ranks, default=1)]
+
+
+def _fold_one(tx: Tx, alert_id: int, alert: Alert, config: FoldConfig, *, now: float) -> Incident | None:
+    incident = _incident_for(tx, alert, config, now=now)
+    alert_table.mark_folded(tx, alert_id, incident.id if incident else None)
+    return incident
 
 
 def _incident_for(tx: Tx, alert: Alert, config: FoldConfig, *, now: float) -> Incident | None:

@@ -5,9 +5,12 @@ At most one of a kind an hour, so that a broken sender, which repeats itself, do
 
 from __future__ import annotations
 
+from collections import Counter
+
 from receiver.domain.incident import Conversation as Place
 from receiver.domain.incident import Message
-from receiver.store import conversations, outbox
+from receiver.store import alerts as alert_table
+from receiver.store import conversations, outbox, quarantine
 from receiver.store.schema import get_meta, set_meta
 from receiver.store.store import Store
 
@@ -37,12 +40,27 @@ class Notices:
             outbox.desire(tx, conversation.id, notice_message(text), now=now)
             return True
 
+    def check_quarantine(self) -> None:
+        """Tell once of stored rows that cannot be read: what they would have told may be missing in the channels."""
+        with self._store.read() as tx:
+            found = quarantine.untold(tx)
+        if not found:
+            return
+        n_of = Counter(str(row["kind"]) for row in found)
+        what = ", ".join(f"{n} {kind}{'s' if n > 1 and kind != quarantine.EVIDENCE else ''}" for kind, n in n_of.items())
+        text = (
+            f"what is stored of {what} cannot be read and was put aside; everything else goes on. "
+            f"The log names each. First: {found[0]['kind']} {found[0]['row_id']}: {found[0]['why']}"
+        )
+        if self.tell("quarantine", text):  # else within the hour after the last such notice: told then, all in one
+            with self._store.write() as tx:
+                quarantine.mark_told(tx, found)
+
     def check_heartbeat(self) -> None:
         """Tell once when the alert that always fires (severity `none`) has come before and is silent now."""
         now = self._store.now()
         with self._store.read() as tx:
-            rows = tx.run("SELECT MAX(last_seen) AS seen FROM alert WHERE incident_id IS NULL AND is_folded = 1 AND status = 'firing'")
-            seen = rows[0]["seen"]
+            seen = alert_table.last_heartbeat(tx)
             told_for = get_meta(tx, "heartbeat:told")
         if seen is None or now - seen < HEARTBEAT_SILENCE_S or (told_for is not None and float(told_for) >= seen):
             return

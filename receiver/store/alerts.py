@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from receiver.domain.alerts import RESOLVED, Alert, parse_alert
+from receiver.store import quarantine
 from receiver.store.database import Row, Tx
 
 
@@ -26,6 +27,7 @@ def accept(tx: Tx, alerts: Iterable[Alert], *, now: float) -> Accepted:
     """
     new = duplicates = 0
     for alert in alerts:
+        payload = json.dumps({"v": 1, **alert.to_json()}, ensure_ascii=False)
         rows = tx.run(
             """INSERT INTO alert (dedup_key, fingerprint, status, starts_at, payload, first_seen, last_seen)
                VALUES (:dedup_key, :fingerprint, :status, :starts_at, :payload, :now, :now)
@@ -33,25 +35,27 @@ def accept(tx: Tx, alerts: Iterable[Alert], *, now: float) -> Accepted:
                    is_folded = CASE WHEN EXISTS (
                        SELECT 1 FROM alert o WHERE o.fingerprint = alert.fingerprint AND o.starts_at = alert.starts_at
                        AND o.status <> alert.status AND o.last_seen > alert.last_seen) THEN 0 ELSE alert.is_folded END
-               RETURNING times_seen""",
+               RETURNING id, times_seen""",
             dedup_key=alert.dedup_key,
             fingerprint=alert.fingerprint,
             status=alert.status,
             starts_at=alert.starts_at.timestamp(),
-            payload=json.dumps({"v": 1, **alert.to_json()}, ensure_ascii=False),
+            payload=payload,
             now=now,
         )
         if rows[0]["times_seen"] == 1:
             new += 1
         else:
             duplicates += 1
+            if quarantine.holds(tx, quarantine.ALERT, rows[0]["id"]):
+                _write_anew(tx, rows[0]["id"], payload)
     return Accepted(new=new, duplicates=duplicates)
 
 
 def unfolded(tx: Tx, limit: int) -> list[tuple[int, Alert]]:
-    """The oldest alerts that belong to no incident yet, in the order they came."""
+    """The oldest alerts that belong to no incident yet, in the order they came. Those that cannot be read are quarantined."""
     rows = tx.run("SELECT id, payload FROM alert WHERE is_folded = 0 ORDER BY id LIMIT :limit", limit=limit)
-    return [(row["id"], _alert(row)) for row in rows]
+    return [(row["id"], alert) for row in rows if (alert := quarantine.read(tx, quarantine.ALERT, row, _alert)) is not None]
 
 
 def mark_folded(tx: Tx, alert_id: int, incident_id: str | None) -> None:
@@ -76,7 +80,7 @@ def newest_of(tx: Tx, incident_id: str) -> tuple[Alert, ...]:
     A resolve ends the firing of the same start, whichever of the two arrived first.
     """
     rows = tx.run(
-        "SELECT payload, fingerprint, status, starts_at, last_seen, times_seen FROM alert WHERE incident_id = :id ORDER BY starts_at, id",
+        "SELECT id, payload, fingerprint, status, starts_at, last_seen, times_seen FROM alert WHERE incident_id = :id ORDER BY starts_at, id",
         id=incident_id,
     )
     newest: dict[str, Row] = {}
@@ -85,7 +89,19 @@ def newest_of(tx: Tx, incident_id: str) -> tuple[Alert, ...]:
         if known is not None and known["starts_at"] == row["starts_at"] and not _supersedes(row, known):
             continue
         newest[row["fingerprint"]] = row
-    return tuple(_alert(row) for row in newest.values())
+    readable = (quarantine.read(tx, quarantine.ALERT, row, _alert) for row in newest.values())
+    return tuple(alert for alert in readable if alert is not None)
+
+
+def last_heartbeat(tx: Tx) -> float | None:
+    """When an alert that needs no incident (severity `none`) was last seen firing; None when none ever was."""
+    rows = tx.run(
+        """SELECT MAX(last_seen) AS seen FROM alert WHERE incident_id IS NULL AND is_folded = 1 AND status = 'firing'
+           AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.kind = :kind AND q.row_id = CAST(alert.id AS TEXT))""",
+        kind=quarantine.ALERT,
+    )
+    seen: float | None = rows[0]["seen"]
+    return seen
 
 
 def _supersedes(row: Row, known: Row) -> bool:
@@ -98,6 +114,16 @@ def _supersedes(row: Row, known: Row) -> bool:
 def move(tx: Tx, *, from_incident: str, to_incident: str) -> None:
     """Give an incident's alerts to another, when two turned out to be one."""
     tx.run("UPDATE alert SET incident_id = :to_id WHERE incident_id = :from_id", from_id=from_incident, to_id=to_incident)
+
+
+def _write_anew(tx: Tx, alert_id: int, payload: str) -> None:
+    """An alert whose row could not be read was sent again: what was stored may have been torn, so the new text gets its chance."""
+    if tx.run(
+        "UPDATE alert SET payload = :payload, is_folded = 0 WHERE id = :id AND payload <> :payload RETURNING id",
+        id=alert_id,
+        payload=payload,
+    ):
+        quarantine.release(tx, quarantine.ALERT, alert_id)
 
 
 def _alert(row: Row) -> Alert:

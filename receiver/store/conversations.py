@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from receiver.store.database import Row, Tx
+from receiver.store import quarantine
+from receiver.store.database import Row, Tx, json_object
 
 INCIDENT = "incident"
 DIGEST = "digest"
@@ -61,13 +62,15 @@ def open_new(
 
 def of_incident(tx: Tx, incident_id: str) -> list[Conversation]:
     """Where an incident is told."""
-    return [_conversation(r) for r in tx.run("SELECT * FROM conversation WHERE incident_id = :id ORDER BY opened_at, id", id=incident_id)]
+    return [
+        _conversation(tx, r) for r in tx.run("SELECT * FROM conversation WHERE incident_id = :id ORDER BY opened_at, id", id=incident_id)
+    ]
 
 
 def load(tx: Tx, conversation_id: str) -> Conversation | None:
     """A conversation by its id."""
     rows = tx.run("SELECT * FROM conversation WHERE id = :id", id=conversation_id)
-    return _conversation(rows[0]) if rows else None
+    return _conversation(tx, rows[0]) if rows else None
 
 
 def open_digest(tx: Tx, *, sink: str, channel: str) -> Conversation | None:
@@ -78,12 +81,12 @@ def open_digest(tx: Tx, *, sink: str, channel: str) -> Conversation | None:
         sink=sink,
         channel=channel,
     )
-    return _conversation(rows[0]) if rows else None
+    return _conversation(tx, rows[0]) if rows else None
 
 
 def open_digests(tx: Tx) -> list[Conversation]:
     """All storms that are being told."""
-    return [_conversation(r) for r in tx.run("SELECT * FROM conversation WHERE kind = :kind AND closed_at IS NULL", kind=DIGEST)]
+    return [_conversation(tx, r) for r in tx.run("SELECT * FROM conversation WHERE kind = :kind AND closed_at IS NULL", kind=DIGEST)]
 
 
 def opened_since(tx: Tx, *, sink: str, channel: str, since: float) -> int:
@@ -122,7 +125,7 @@ def waiting_roots(tx: Tx, *, sink: str, channel: str) -> list[Conversation]:
         sink=sink,
         channel=channel,
     )
-    return [_conversation(r) for r in rows]
+    return [_conversation(tx, r) for r in rows]
 
 
 def drop(tx: Tx, conversation_id: str) -> None:
@@ -156,7 +159,7 @@ def digests_of(tx: Tx, incident_id: str) -> list[Conversation]:
     rows = tx.run(
         "SELECT c.* FROM conversation c JOIN digest_member d ON d.conversation_id = c.id WHERE d.incident_id = :id", id=incident_id
     )
-    return [_conversation(r) for r in rows]
+    return [_conversation(tx, r) for r in rows]
 
 
 def members(tx: Tx, conversation_id: str) -> list[tuple[str, float]]:
@@ -187,10 +190,11 @@ def forget_closed(tx: Tx, *, before: float) -> None:
 
 
 def _load(tx: Tx, conversation_id: str) -> Conversation:
-    return _conversation(tx.run("SELECT * FROM conversation WHERE id = :id", id=conversation_id)[0])
+    return _conversation(tx, tx.run("SELECT * FROM conversation WHERE id = :id", id=conversation_id)[0])
 
 
-def _conversation(row: Row) -> Conversation:
+def _conversation(tx: Tx, row: Row) -> Conversation:
+    data = quarantine.read(tx, quarantine.CONVERSATION, row, _data)
     return Conversation(
         id=row["id"],
         kind=row["kind"],
@@ -201,5 +205,9 @@ def _conversation(row: Row) -> Conversation:
         root_ts=row["root_ts"],
         opened_at=row["opened_at"],
         closed_at=row["closed_at"],
-        data=json.loads(row["data"]),
+        data=data or {},  # what it remembers is lost then; where it stands is not
     )
+
+
+def _data(row: Row) -> dict[str, Any]:
+    return json_object(row["data"])

@@ -7,12 +7,15 @@ tells them, booleans are 0 and 1, JSON is text.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 Row = Mapping[str, Any]
+
+LATEST_S = 32_503_680_000.0  # the year 3000: what is due later, or at no number at all, is never due
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,3 +47,11 @@ class Database(Protocol):
 
     def close(self) -> None:
         """Leave the database in order (checkpoint) and let go of it."""
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """A stored JSON object. ValueError when it is none."""
+    document = json.loads(text)
+    if not isinstance(document, dict):
+        raise ValueError(f"a JSON {type(document).__name__} where an object belongs")
+    return document

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from receiver.domain.case import Case, case_from_json, subject_from_json, subject_to_json
 from receiver.domain.identity import Subject
 from receiver.domain.incident import FIRING, RESOLVED
-from receiver.store.database import Row, Tx
+from receiver.domain.units import from_epoch
+from receiver.store import quarantine
+from receiver.store.database import Row, Tx, json_object
+
+MERGED = "merged"  # the state of an incident that turned out to be another one
+_STATES = (FIRING, RESOLVED, MERGED)
+# All but the evidence, which is large and wanted rarely.
+_SELECT = """SELECT i.id, i.key, i.state, i.severity, i.subject, i.opened_at, i.closed_at, i.resolved_at, i.first_seen, i.last_seen, i.revision,
+    i.previous_id, i.data, i.report, i.gathered_at FROM incident i"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,35 +46,35 @@ class Incident:
 def find_open(tx: Tx, key: str) -> Incident | None:
     """The open incident of that key, or of an alias of it."""
     rows = tx.run(
-        """SELECT i.* FROM incident i WHERE i.closed_at IS NULL AND (i.key = :key
+        f"""{_SELECT} WHERE i.closed_at IS NULL AND (i.key = :key
                OR i.id IN (SELECT incident_id FROM incident_alias WHERE key = :key))
-           ORDER BY i.opened_at LIMIT 1""",
+           ORDER BY i.opened_at""",
         key=key,
     )
-    return _incident(rows[0]) if rows else None
+    return next(_readable(tx, rows), None)
 
 
 def last_closed(tx: Tx, key: str) -> Incident | None:
     """The newest closed incident of that key, which a new one links to."""
     rows = tx.run(
-        """SELECT i.* FROM incident i WHERE i.closed_at IS NOT NULL AND i.state <> 'merged' AND (i.key = :key
+        f"""{_SELECT} WHERE i.closed_at IS NOT NULL AND i.state <> :merged AND (i.key = :key
                OR i.id IN (SELECT incident_id FROM incident_alias WHERE key = :key))
-           ORDER BY i.opened_at DESC LIMIT 1""",
+           ORDER BY i.opened_at DESC""",
         key=key,
+        merged=MERGED,
     )
-    return _incident(rows[0]) if rows else None
+    return next(_readable(tx, rows), None)
 
 
 def load(tx: Tx, incident_id: str) -> Incident | None:
-    """An incident by its id."""
-    rows = tx.run("SELECT * FROM incident WHERE id = :id", id=incident_id)
-    return _incident(rows[0]) if rows else None
+    """An incident by its id. None when there is none, or none that can be read."""
+    return next(_readable(tx, tx.run(f"{_SELECT} WHERE i.id = :id", id=incident_id)), None)
 
 
 def untold(tx: Tx, *, waiting_since: float, kind: str, limit: int) -> list[Incident]:
     """Open incidents whose first work of a kind has been due since then, has not begun, and that are told nowhere."""
     rows = tx.run(
-        """SELECT i.* FROM incident i JOIN job j ON j.subject_id = i.id AND j.kind = :kind AND j.state = 'pending'
+        f"""{_SELECT} JOIN job j ON j.subject_id = i.id AND j.kind = :kind AND j.state = 'pending'
            WHERE i.closed_at IS NULL AND i.report IS NULL AND i.severity <> 'info' AND j.created_at < :since AND j.due_at < :since
            AND NOT EXISTS (SELECT 1 FROM conversation c WHERE c.incident_id = i.id)
            AND NOT EXISTS (SELECT 1 FROM digest_member d WHERE d.incident_id = i.id)
@@ -75,12 +83,13 @@ def untold(tx: Tx, *, waiting_since: float, kind: str, limit: int) -> list[Incid
         since=waiting_since,
         limit=limit,
     )
-    return [_incident(row) for row in rows]
+    return list(_readable(tx, rows))
 
 
 def newest(tx: Tx, limit: int) -> list[Incident]:
     """The incidents with the newest life signs, for the page."""
-    return [_incident(r) for r in tx.run("SELECT * FROM incident WHERE state <> 'merged' ORDER BY last_seen DESC LIMIT :n", n=limit)]
+    rows = tx.run(f"{_SELECT} WHERE i.state <> :merged ORDER BY i.last_seen DESC LIMIT :n", merged=MERGED, n=limit)
+    return list(_readable(tx, rows))
 
 
 def insert(tx: Tx, incident: Incident) -> None:
@@ -142,8 +151,8 @@ def save_data(tx: Tx, incident_id: str, data: Mapping[str, Any]) -> None:
 
 def evidence_of(tx: Tx, incident_id: str) -> Case | None:
     """The newest case of an incident."""
-    rows = tx.run("SELECT evidence FROM incident WHERE id = :id AND evidence IS NOT NULL", id=incident_id)
-    return case_from_json(json.loads(zlib.decompress(rows[0]["evidence"]))) if rows else None
+    rows = tx.run("SELECT id, evidence FROM incident WHERE id = :id AND evidence IS NOT NULL", id=incident_id)
+    return quarantine.read(tx, quarantine.EVIDENCE, rows[0], _evidence) if rows else None
 
 
 def keep_case(tx: Tx, incident_id: str) -> None:
@@ -152,11 +161,14 @@ def keep_case(tx: Tx, incident_id: str) -> None:
 
 
 def case_for_replay(tx: Tx, incident_id: str) -> Mapping[str, Any] | None:
-    """The kept case as its document, else the newest one."""
-    rows = tx.run("SELECT COALESCE(kept_evidence, evidence) AS case_document FROM incident WHERE id = :id", id=incident_id)
-    stored = rows[0]["case_document"] if rows else None
-    found: Mapping[str, Any] | None = json.loads(zlib.decompress(stored)) if stored is not None else None
-    return found
+    """The kept case as its document, else the newest one. None when there is none, or none that can be read."""
+    rows = tx.run("SELECT kept_evidence, evidence FROM incident WHERE id = :id", id=incident_id)
+    for stored in (rows[0]["kept_evidence"], rows[0]["evidence"]) if rows else ():
+        try:
+            return _unpacked(stored)
+        except quarantine.UNREADABLE:
+            continue
+    return None
 
 
 def add_aliases(tx: Tx, incident_id: str, keys: Iterable[str]) -> None:
@@ -179,7 +191,7 @@ def merge(tx: Tx, *, duplicate_id: str, into_id: str, now: float) -> None:
         dup=duplicate_id,
     )
     tx.run("DELETE FROM incident_alias WHERE incident_id = :dup", dup=duplicate_id)
-    close(tx, duplicate_id, now=now, state="merged")
+    close(tx, duplicate_id, now=now, state=MERGED)
 
 
 def close_quiet(tx: Tx, *, resolved_before: float, now: float) -> int:
@@ -215,24 +227,52 @@ def is_firing(incident: Incident) -> bool:
     return incident.state == FIRING
 
 
+def _readable(tx: Tx, rows: Iterable[Row]) -> Iterator[Incident]:
+    """The incidents of these rows, one at a time. Those that cannot be read are quarantined."""
+    for row in rows:
+        incident = quarantine.read(tx, quarantine.INCIDENT, row, _incident)
+        if incident is not None:
+            yield incident
+
+
 def _incident(row: Row) -> Incident:
+    if row["state"] not in _STATES:
+        raise ValueError(f"an incident's state is {row['state']!r}")
     return Incident(
         id=row["id"],
         key=row["key"],
         state=row["state"],
         severity=row["severity"],
-        subject=subject_from_json(json.loads(row["subject"])),
-        opened_at=row["opened_at"],
-        closed_at=row["closed_at"],
-        resolved_at=row["resolved_at"],
-        first_seen=row["first_seen"],
-        last_seen=row["last_seen"],
-        revision=row["revision"],
+        subject=subject_from_json(json_object(row["subject"])),
+        opened_at=_time(row["opened_at"]),
+        closed_at=_time_or_none(row["closed_at"]),
+        resolved_at=_time_or_none(row["resolved_at"]),
+        first_seen=_time(row["first_seen"]),
+        last_seen=_time(row["last_seen"]),
+        revision=int(row["revision"]),
         previous_id=row["previous_id"],
-        data=json.loads(row["data"]),
-        report=json.loads(row["report"]) if row["report"] else None,
-        gathered_at=row["gathered_at"],
+        data=json_object(row["data"]),
+        report=json_object(row["report"]) if row["report"] else None,
+        gathered_at=_time_or_none(row["gathered_at"]),
     )
+
+
+def _time(stored: float) -> float:
+    """Seconds since 1970, as they are stored. An error of UNREADABLE when they are no date."""
+    from_epoch(stored)
+    return stored
+
+
+def _time_or_none(stored: float | None) -> float | None:
+    return _time(stored) if stored is not None else None
+
+
+def _evidence(row: Row) -> Case:
+    return case_from_json(_unpacked(row["evidence"]))
+
+
+def _unpacked(stored: bytes) -> dict[str, Any]:
+    return json_object(zlib.decompress(stored).decode())
 
 
 def _dump(value: object) -> str:

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from receiver.store.database import Row, Tx
+from receiver.store import quarantine
+from receiver.store.database import LATEST_S, Row, Tx, json_object
 
 MAX_ATTEMPTS = 5
 _RETRY_DELAYS_S = (2.0, 10.0, 60.0, 300.0)
@@ -57,12 +58,13 @@ def claim(tx: Tx, *, now: float, epoch: int, limit: int, only: tuple[str, ...] =
                SELECT id FROM job p WHERE p.state = 'pending' AND p.due_at <= :now {kinds}
                AND NOT EXISTS (SELECT 1 FROM job r WHERE r.subject_id = p.subject_id AND r.kind = p.kind AND r.state = 'running')
                ORDER BY p.due_at, p.id LIMIT :limit)
-           RETURNING id, kind, subject_id, attempts, payload""",  # noqa: S608  # kinds are ours, not data
+           RETURNING id, kind, subject_id, attempts, payload""",
         now=now,
         epoch=epoch,
         limit=limit,
     )
-    return sorted((_job(row) for row in rows), key=lambda job: job.id)
+    jobs = (quarantine.read(tx, quarantine.JOB, row, _job) for row in rows)
+    return sorted((job for job in jobs if job is not None), key=lambda job: job.id)
 
 
 def _among(word: str, kinds: tuple[str, ...]) -> str:
@@ -115,7 +117,8 @@ def recover(tx: Tx, *, epoch: int) -> int:
     """Put back what an earlier dispatcher was working on when it ended."""
     rows = tx.run("SELECT id, kind, subject_id, attempts, payload FROM job WHERE state = 'running' AND epoch <> :epoch", epoch=epoch)
     for row in rows:
-        _put_back(tx, _job(row), due_at=0.0, error="the receiver ended while working on it")
+        if (job := quarantine.read(tx, quarantine.JOB, row, _job)) is not None:
+            _put_back(tx, job, due_at=0.0, error="the receiver ended while working on it")
     return len(rows)
 
 
@@ -126,7 +129,7 @@ def cancel(tx: Tx, subject_id: str) -> None:
 
 def next_due(tx: Tx) -> float | None:
     """When the next work is due; None when none waits."""
-    rows = tx.run("SELECT MIN(due_at) AS due_at FROM job WHERE state = 'pending'")
+    rows = tx.run("SELECT MIN(due_at) AS due_at FROM job WHERE state = 'pending' AND due_at <= :latest", latest=LATEST_S)
     return rows[0]["due_at"] if rows else None
 
 
@@ -136,7 +139,9 @@ def dead(tx: Tx) -> list[Row]:
 
 
 def _job(row: Row) -> Job:
-    return Job(id=row["id"], kind=row["kind"], subject_id=row["subject_id"], attempts=row["attempts"], payload=json.loads(row["payload"]))
+    return Job(
+        id=row["id"], kind=row["kind"], subject_id=row["subject_id"], attempts=int(row["attempts"]), payload=json_object(row["payload"])
+    )
 
 
 def replay(tx: Tx, wanted: str | None, *, now: float) -> int:

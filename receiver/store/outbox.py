@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from receiver.domain.incident import Message
-from receiver.store.database import Row, Tx
+from receiver.store import quarantine
+from receiver.store.database import LATEST_S, Row, Tx, json_object
 
 # Order within a channel (design 3b): roots, then kill updates, then replies, then other edits.
 ROOT, KILL_UPDATE, REPLY, EDIT = 0, 1, 2, 3
@@ -103,22 +104,26 @@ _UNSENT = """m.desired_rev > m.sent_rev AND m.state <> 'dead' AND CASE WHEN m.is
 
 
 def next_outgoing(tx: Tx, *, sink: str, channel: str, now: float) -> Outgoing | None:
-    """The most urgent message that is due in a channel."""
-    rows = tx.run(
-        f"{_OUTGOING} WHERE {_UNSENT} AND c.sink = :sink AND c.channel = :channel AND m.due_at <= :now"  # constants only
+    """The most urgent message that is due in a channel. Those that cannot be read are quarantined."""
+    while rows := tx.run(
+        f"{_OUTGOING} WHERE {_UNSENT} AND c.sink = :sink AND c.channel = :channel AND m.due_at <= :now"
         " ORDER BY m.urgency, m.created_at, m.position LIMIT 1",
         sink=sink,
         channel=channel,
         now=now,
-    )
-    return _outgoing(rows[0]) if rows else None
+    ):
+        outgoing = quarantine.read(tx, quarantine.MESSAGE, rows[0], _outgoing)
+        if outgoing is not None:
+            return outgoing
+    return None
 
 
 def channels_due(tx: Tx) -> list[tuple[str, str, float]]:
     """(sink, channel, earliest due time) of every channel that has something unsent."""
     rows = tx.run(
-        "SELECT c.sink, c.channel, MIN(m.due_at) AS due_at FROM message m JOIN conversation c ON c.id = m.conversation_id"  # noqa: S608
-        f" WHERE {_UNSENT} GROUP BY c.sink, c.channel"
+        "SELECT c.sink, c.channel, MIN(m.due_at) AS due_at FROM message m JOIN conversation c ON c.id = m.conversation_id"
+        f" WHERE {_UNSENT} AND m.due_at <= :latest GROUP BY c.sink, c.channel",
+        latest=LATEST_S,
     )
     return [(r["sink"], r["channel"], r["due_at"]) for r in rows]
 
@@ -218,7 +223,8 @@ def thread_lost(tx: Tx, outgoing: Outgoing, *, error: str) -> None:
         c=outgoing.conversation_id,
     )
     for row in rows:
-        lost(tx, _outgoing(row), error=error)
+        if (root := quarantine.read(tx, quarantine.MESSAGE, row, _outgoing)) is not None:
+            lost(tx, root, error=error)
     not_sent(tx, outgoing, error=error, due_at=0.0, counts=True)
 
 
@@ -254,7 +260,7 @@ def drop_dead(tx: Tx, message_id: str | None) -> int:
 def backlog(tx: Tx) -> tuple[int, float | None]:
     """How many messages wait for their first arrival, and since when the oldest does (replies wait once their root is there)."""
     row = tx.run(
-        "SELECT COUNT(*) AS n, MIN(m.created_at) AS oldest FROM message m JOIN conversation c ON c.id = m.conversation_id"  # noqa: S608
+        "SELECT COUNT(*) AS n, MIN(m.created_at) AS oldest FROM message m JOIN conversation c ON c.id = m.conversation_id"
         f" WHERE m.sent_rev = 0 AND {_UNSENT}"
     )[0]
     return int(row["n"]), row["oldest"]
@@ -275,29 +281,40 @@ def of_incident(tx: Tx, incident_id: str) -> list[Row]:
 
 
 def _outgoing(row: Row) -> Outgoing:
+    body = _body(row)
     return Outgoing(
         id=row["id"],
         conversation_id=row["conversation_id"],
         sink=row["sink"],
         channel=row["channel"],
         slot=row["slot"],
-        body=json.loads(row["desired_body"]),
-        revision=row["desired_rev"],
+        body=body,
+        revision=int(row["desired_rev"]),
         ts=row["ts"],
         root_ts=row["root_ts"],
         is_reply=bool(row["is_reply"]),
         is_broadcast=bool(row["is_broadcast"]),
         is_plain=bool(row["is_plain"]),
         is_doubtful=row["state"] == "sending",
-        intent_at=row["intent_at"],
-        attempts=row["attempts"],
-        created_at=row["created_at"],
+        intent_at=None if row["intent_at"] is None else float(row["intent_at"]),
+        attempts=int(row["attempts"]),
+        created_at=float(row["created_at"]),
     )
 
 
-def texts(tx: Tx, conversation_id: str) -> list[Row]:
-    """What a conversation should show, in the order its messages came to be."""
-    return tx.run("SELECT slot, desired_body FROM message WHERE conversation_id = :id ORDER BY is_reply, position", id=conversation_id)
+def _body(row: Row) -> dict[str, Any]:
+    """What a message should show: at least `text` and `blocks`."""
+    body = json_object(row["desired_body"])
+    if not isinstance(body["text"], str) or not isinstance(body["blocks"], list):
+        raise TypeError("a message without a text or a list of blocks")
+    return body
+
+
+def texts(tx: Tx, conversation_id: str) -> list[str]:
+    """What a conversation should show as plain text, in the order its messages came to be."""
+    rows = tx.run("SELECT id, desired_body FROM message WHERE conversation_id = :id ORDER BY is_reply, position", id=conversation_id)
+    bodies = (quarantine.read(tx, quarantine.MESSAGE, row, _body) for row in rows)
+    return [str(body.get("full_text") or body["text"]) for body in bodies if body is not None]
 
 
 def move_due(tx: Tx, back_s: float) -> None:

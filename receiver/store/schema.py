@@ -12,6 +12,7 @@ write rows that the newer one misreads.
 | conversation | one channel of one sink in which an incident (or a storm, or a notice) is told |
 | digest_member | an incident that is told inside a storm's conversation instead of in its own |
 | message | one message as it should be (`desired_*`) and as far as it is known to be (`sent_*`, `ts`) |
+| quarantine | a row of another table that could not be read (`kind`, its id) |
 | leader | who may dispatch; on SQLite the file lock already says so, the row keeps the epoch |
 """
 
@@ -20,7 +21,7 @@ from __future__ import annotations
 from receiver.errors import StoreError
 from receiver.store.database import Database, Dialect, Tx
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 def _version_1(d: Dialect) -> tuple[str, ...]:
@@ -79,7 +80,14 @@ def _version_2(d: Dialect) -> tuple[str, ...]:
     return (f"ALTER TABLE incident ADD COLUMN kept_evidence {d.blob}",)
 
 
-MIGRATIONS = (_version_1, _version_2)
+def _version_3(d: Dialect) -> tuple[str, ...]:
+    return (
+        "CREATE TABLE quarantine (kind TEXT NOT NULL, row_id TEXT NOT NULL, why TEXT NOT NULL, is_told INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (kind, row_id))",
+        "ALTER TABLE alert ADD COLUMN times_refolded INTEGER NOT NULL DEFAULT 0",
+    )
+
+
+MIGRATIONS = (_version_1, _version_2, _version_3)
 
 
 def migrate(database: Database) -> None:

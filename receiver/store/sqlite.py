@@ -93,6 +93,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     except (OSError, sqlite3.Error) as exc:
         raise StoreError(f"cannot open the state file {path}: {exc}. Check that the folder exists and can be written") from exc
     connection.row_factory = sqlite3.Row
+    connection.text_factory = _text  # else one torn character refuses every row of its answer
     try:
         if not connection.execute("PRAGMA schema_version").fetchone()[0]:
             connection.execute(_AUTO_VACUUM_INCREMENTAL)
@@ -109,6 +110,10 @@ def _connect(path: Path) -> sqlite3.Connection:
             ) from exc
         raise StoreError(f"cannot use the state file {path}: {exc}") from exc
     return connection
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
 
 
 def _is_locked(exc: sqlite3.Error) -> bool:

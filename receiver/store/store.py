@@ -14,7 +14,7 @@ from pathlib import Path
 
 from receiver.domain.alerts import Alert
 from receiver.errors import StoreFenced
-from receiver.store import alerts, conversations, incidents, jobs, outbox
+from receiver.store import alerts, conversations, incidents, jobs, outbox, quarantine
 from receiver.store.database import Database, Tx
 from receiver.store.schema import migrate, set_meta
 from receiver.store.sqlite import SqliteDatabase
@@ -71,6 +71,7 @@ class Store:
             incidents.close_quiet(tx, resolved_before=now - reopen_window_s, now=now)
             incidents.forget(tx, closed_before=now - retention_s, limit=_RETENTION_BATCH)
             conversations.forget_closed(tx, before=now - retention_s)
+            quarantine.tidy(tx)
         if isinstance(self._database, SqliteDatabase):
             self._database.reclaim()
 
@@ -78,6 +79,11 @@ class Store:
         """How many messages and jobs were put aside."""
         with self.read() as tx:
             return len(outbox.dead(tx)) + len(jobs.dead(tx))
+
+    def quarantined(self) -> dict[str, int]:
+        """How many rows of each kind cannot be read; kinds without any are left out."""
+        with self.read() as tx:
+            return quarantine.counts(tx)
 
     def close(self) -> None:
         """Checkpoint and release."""

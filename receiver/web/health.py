@@ -10,7 +10,7 @@ from flask import Blueprint, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from receiver.errors import StoreError
-from receiver.store import outbox
+from receiver.store import outbox, quarantine
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
 
@@ -38,9 +38,10 @@ def health_routes(deps: HealthDeps) -> Blueprint:
     def readyz() -> tuple[Response, int]:
         try:
             deps.store.probe()
+            quarantined = deps.store.quarantined()
         except StoreError as exc:
             return jsonify(status="not ready", store=str(exc), **deps.details()), 503
-        return jsonify(status="ready", store="ok", **deps.details()), 200
+        return jsonify(status="ready", store="ok", **({"quarantined": quarantined} if quarantined else {}), **deps.details()), 200
 
     @routes.get("/metrics")
     def metrics() -> Response:
@@ -50,6 +51,9 @@ def health_routes(deps: HealthDeps) -> Blueprint:
             deps.metrics.outbox_waiting.set(waiting)
             deps.metrics.outbox_oldest.set(max(0.0, deps.store.now() - oldest) if oldest is not None else 0.0)
             deps.metrics.dead_letters.set(deps.store.dead_letters())
+            quarantined = deps.store.quarantined()
+            for kind in quarantine.KINDS:
+                deps.metrics.quarantined.labels(kind).set(quarantined.get(kind, 0))
         except StoreError:
             pass  # the counters are worth having even then; /readyz says what is wrong
         return Response(deps.metrics.exposition(), content_type=CONTENT_TYPE_LATEST)

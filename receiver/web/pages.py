@@ -75,7 +75,7 @@ def page_routes(deps: PageDeps) -> Blueprint:
                 {
                     "sink": c.sink,
                     "channel": c.channel,
-                    "messages": [json.loads(m["desired_body"])["full_text"] for m in outbox.texts(tx, c.id)],
+                    "messages": outbox.texts(tx, c.id),
                 }
                 for c in conversations.of_incident(tx, incident_id)
             ]

@@ -15,6 +15,7 @@ from receiver.errors import StoreError, StoreFenced
 from receiver.pipeline.fold import BATCH, FoldConfig, fold
 from receiver.store import jobs, outbox
 from receiver.store.jobs import Job
+from receiver.store.quarantine import UNREADABLE
 from receiver.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -52,8 +53,9 @@ class Dispatcher:
     def __init__(
         self, *, store: Store, handlers: Mapping[str, Handler], config: DispatcherConfig, monotonic: Callable[[], float],
         on_progress: Callable[[], None] = lambda: None, every_so_often: Callable[[], None] = lambda: None,
-        before_looks: Callable[[], None] = lambda: None,
+        before_looks: Callable[[], None] = lambda: None, after_fold: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
+        """`before_looks` and `after_fold` are called in every step; what fails in them for one row's sake costs nothing else."""
         self._store = store
         self._handlers = handlers
         self._config = config
@@ -61,6 +63,7 @@ class Dispatcher:
         self._on_progress: Callable[[], None] = lambda: None
         self._every_so_often = every_so_often
         self._before_looks = before_looks
+        self._after_fold = after_fold
         self._quick_kinds = tuple(kind for kind, handler in handlers.items() if handler.is_quick)
         self._pool = ThreadPoolExecutor(max_workers=config.workers, thread_name_prefix="job")
         self._running: dict[int, float] = {}
@@ -79,8 +82,9 @@ class Dispatcher:
         self._follow_the_clock()
         self._put_back_stranded()
         folded = fold(self._store, self._config.fold)
+        self._aside(self._after_fold)
         self._do_quick_jobs()
-        self._before_looks()
+        self._aside(self._before_looks)
         now = self._store.now()
         with self._lock:
             free = self._config.workers - len(self._running)
@@ -180,6 +184,12 @@ class Dispatcher:
                 with self._lock:
                     self._stranded += stranded[i:]
                 raise
+
+    def _aside(self, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except UNREADABLE:
+            log.exception("what goes along with every step failed")
 
     def _follow_the_clock(self) -> None:
         """When the wall clock was set back, what is due moves back with it: nothing is parked for the difference."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
+import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +202,52 @@ def test_dead_letters_are_listed_replayed_and_dropped(receiver: Receiver, slack:
 def _dead(receiver: Receiver, action: str) -> str:
     command = [sys.executable, "-m", "receiver", "dead", action, "--url", receiver.url]
     return subprocess.run(command, cwd=REPO, env=receiver.environ(), capture_output=True, text=True, timeout=30, check=True).stdout
+
+
+def test_what_cannot_be_read_stops_nothing(receiver: Receiver, slack: FakeSlack) -> None:
+    """A state file with a broken row of every kind: new alerts are told, the pages open, one notice, also after another start."""
+    receiver.start()
+    receiver.post(body_of(1))
+    slack.wait_for(lambda: named(slack) == {"svc001x": 1} and len(slack.channel("C1").roots[0].replies) >= 2)
+    receiver.stop()
+    with closing(sqlite3.connect(receiver.folder / "state.db", isolation_level=None)) as store:
+        store.execute("UPDATE message SET desired_body = '{', desired_rev = desired_rev + 1, due_at = 0 WHERE slot <> 'root'")
+        store.execute("UPDATE conversation SET data = '['")
+        store.execute("UPDATE incident SET evidence = x'00'")
+        store.execute(
+            """INSERT INTO incident (id, key, state, severity, subject, opened_at, first_seen, last_seen)
+               VALUES ('inc_broken', 'workload//shop/Deployment/svc002x/app', 'firing', 'warning', '{', :now, :now, :now)""",
+            {"now": time.time()},
+        )
+        for kind, subject in (("enrich", "inc_broken"), ("digest", "x")):
+            store.execute("INSERT INTO job (kind, subject_id, payload, created_at) VALUES (?, ?, '{', 1)", (kind, subject))
+        for key, text in (("year 1", json.dumps(alert().to_json() | {"startsAt": "0001-12-31T10:00:00Z"})), ("torn", "{")):
+            store.execute(
+                """INSERT INTO alert (dedup_key, fingerprint, status, starts_at, payload, first_seen, last_seen)
+                   VALUES (?, ?, 'firing', 0, ?, ?, ?)""",
+                (key, key, text, time.time(), time.time()),
+            )
+    receiver.start()
+    receiver.post(body_of(2))
+    slack.wait_for(lambda: named(slack)["svc002x"] == 1, timeout_s=60)
+    slack.wait_for(lambda: len(notices(slack)) == 1, timeout_s=60)
+    ready = json.loads(receiver.get("/readyz")[1])
+    pages = [receiver.get(path)[0] for path in ("/", "/incidents/inc_broken", "/metrics", "/healthz")]
+    receiver.stop()
+    receiver.start()
+    receiver.post(body_of(3))
+    slack.wait_for(lambda: named(slack) == {"svc001x": 1, "svc002x": 1, "svc003x": 1}, timeout_s=60)
+
+    assert ready["status"] == "ready"
+    assert {"alert", "incident", "job", "message"} <= set(ready["quarantined"])
+    assert pages == [200, 404, 200, 200]
+    assert len(notices(slack)) == 1
+    assert "Traceback" not in receiver.log()
+
+
+def notices(slack: FakeSlack) -> list[str]:
+    """What the receiver says of itself."""
+    return [r.message.shown() for r in slack.channel("C1").roots if "The receiver needs a look" in r.message.shown()]
 
 
 def test_sigterm_ends_in_order_and_quickly(receiver: Receiver, slack: FakeSlack) -> None:

@@ -87,5 +87,5 @@ def test_the_public_metrics_are_there() -> None:
 
     assert {
         "oomtriage_alerts_received_total", "oomtriage_alerts_duplicate_total", "oomtriage_deliveries_total", "oomtriage_outbox_oldest_seconds",
-        "oomtriage_dead_letters", "oomtriage_enrichment_seconds", "oomtriage_missing_total",
+        "oomtriage_dead_letters", "oomtriage_enrichment_seconds", "oomtriage_missing_total", "oomtriage_quarantined_rows",
     } <= names  # fmt: skip

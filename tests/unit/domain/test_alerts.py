@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from hypothesis import example, given
-from hypothesis import strategies as st
 
 from receiver.domain.alerts import parse_alert, parse_notification
 from receiver.errors import PayloadError
 from tests.support import alert, payload
+from tests.unit.domain.alert_bodies import entries
 
 ZERO = "0001-01-01T00:00:00Z"  # Go's zero time: Alertmanager's endsAt of what still fires
 
@@ -48,23 +48,6 @@ def test_an_end_need_not_be_said(text: object) -> None:
 def test_what_fires_has_no_end(text: object) -> None:
     """The field says nothing then, so nothing in it holds the alert back."""
     assert parse_alert(entry(status="firing", endsAt=text)).ends_at is None
-
-
-times = st.one_of(
-    st.datetimes(timezones=st.timezones() | st.none()).map(lambda t: t.isoformat()),
-    st.builds(
-        lambda date, offset: f"{date}T{'23:59:59' if date[0] == '9' else '00:00:00'}{offset}",
-        st.sampled_from(["0001-01-01", "0002-01-01", "1970-01-01", "2999-12-31", "9999-12-31"]),
-        st.sampled_from(["Z", "+14:00", "-14:00", "+23:59"]),
-    ),
-    st.none(),
-    st.text(max_size=12),
-)
-texts = st.text(max_size=12) | st.sampled_from(["\ud800", "\x00", "a" * 3000])
-entries = st.fixed_dictionaries(
-    {"status": st.sampled_from(["firing", "resolved"]), "labels": st.dictionaries(texts, texts, max_size=5), "startsAt": times},
-    optional={"annotations": st.dictionaries(texts, texts, max_size=3), "endsAt": times, "fingerprint": texts, "generatorURL": texts},
-)
 
 
 @given(entries)

@@ -6,14 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from receiver.domain.alerts import RESOLVED, Alert
+from receiver.domain.alerts import RESOLVED, Alert, parse_alert
+from receiver.errors import PayloadError
 from receiver.pipeline.fold import FoldConfig, fold
 from receiver.store import alerts as alert_table
 from receiver.store import incidents, jobs
 from receiver.store.incidents import Incident
 from receiver.store.store import Store
 from tests.support import Clock, alert
+from tests.unit.domain.alert_bodies import entries
 
 
 class Desk:
@@ -177,3 +181,23 @@ def test_names_with_slashes_never_collide(desk: Desk) -> None:
     desk.take(alert(namespace="a/b", pod="c"), alert(namespace="a", pod="b/c"))
 
     assert len(desk.incidents()) == 2
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(sent=st.lists(entries, min_size=1, max_size=4))
+def test_whatever_is_accepted_is_folded(desk: Desk, sent: list[dict[str, object]]) -> None:
+    """A body that is answered 202 ends in incidents that can be read, and leaves nothing behind that cannot."""
+    taken = []
+    for entry in sent:
+        try:
+            taken.append(parse_alert(entry))
+        except PayloadError:
+            continue
+    desk.take(*taken)
+    n_firing = len({a.fingerprint for a in taken if a.status != RESOLVED and a.severity != "none"})
+
+    assert desk.store.quarantined() == {}
+    assert len(desk.incidents()) >= min(n_firing, 1)
+    with desk.store.read() as tx:
+        assert alert_table.unfolded(tx, 10) == []
+        assert all(alert_table.newest_of(tx, i.id) for i in incidents.newest(tx, 10))

@@ -46,6 +46,31 @@ def test_a_kind_is_told_once_an_hour(office: Office) -> None:
     assert office.said() == ["a body could not be read"] * 2 + ["a body was too large"]
 
 
+def break_alerts(office: Office, *pods: str) -> None:
+    """Alerts whose rows cannot be read."""
+    office.store.accept([alert(pod=pod) for pod in pods])
+    with office.store.write() as tx:
+        tx.run("UPDATE alert SET payload = '{' WHERE is_folded = 0")
+    fold(office.store, FoldConfig())
+
+
+def test_rows_that_cannot_be_read_are_told_once(office: Office) -> None:
+    """One notice for all there are; for more of them another, after the hour; across a restart none again."""
+    for n in range(3):
+        break_alerts(office, f"a-{n}")
+        office.notices.check_quarantine()
+        office.clock.advance(60)
+    within_the_hour = office.said()
+    Notices(office.store, Conversation(sink="fake", channel="C1")).check_quarantine()
+    office.clock.advance(3600)
+    for _ in range(3):
+        office.notices.check_quarantine()
+        office.clock.advance(3600)
+
+    assert [text.partition(" cannot be read")[0] for text in within_the_hour] == ["what is stored of 1 alert"]
+    assert [text.partition(" cannot be read")[0] for text in office.said()] == ["what is stored of 1 alert", "what is stored of 2 alerts"]
+
+
 def test_a_silent_heartbeat_is_told_once(office: Office) -> None:
     """The alert that always fires stops coming: one notice, and one more only after it had come back."""
     for _ in range(3):

@@ -233,6 +233,21 @@ class TestHealth:
         assert (ready.status_code, ready.get_json()["sink"]) == (200, {"fake": "ok"})
         assert (refused.status_code, refused.get_json()["store"]) == (503, "disk is full")
 
+    def test_rows_that_cannot_be_read_are_named_and_counted(self, site: Site) -> None:
+        """The receiver is ready, because it works; what was put aside is a detail that an alert can be made of."""
+        before = site.client.get("/readyz").get_json()
+        start = site.metric('oomtriage_quarantined_rows{kind="alert"}')
+        site.client.post("/alerts", json=payload(alert()))
+        with site.store.write() as tx:
+            tx.run("UPDATE alert SET payload = '{'")
+        assert site.stored() == []
+        after = site.client.get("/readyz")
+
+        assert "quarantined" not in before
+        assert (after.status_code, after.get_json()["quarantined"]) == (200, {"alert": 1})
+        assert (start, site.metric('oomtriage_quarantined_rows{kind="alert"}')) == ("0.0", "1.0")
+        assert site.metric('oomtriage_quarantined_rows{kind="message"}') == "0.0"
+
     def test_metrics_count_received_and_duplicates(self, site: Site) -> None:
         """The names that the shipped rules use are there from the start."""
         start = site.metric("oomtriage_alerts_received_total")
