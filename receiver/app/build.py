@@ -35,7 +35,7 @@ from receiver.render.renderer import Renderer
 from receiver.rulepack.places import runbooks_dir
 from receiver.settings import Settings
 from receiver.sinks import png
-from receiver.sinks.base import Sink
+from receiver.sinks.base import Sink, SpeaksHttp
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
 from receiver.web.application import WebDeps, create_web
@@ -115,7 +115,7 @@ def build(
             store=store, metrics=metrics, environment=web_environment(), webhook_token=settings.webhook_token.reveal(),
             admin_token=settings.admin_token.reveal(), is_loopback=settings.is_loopback, max_body_bytes=settings.max_body,
             wake=worker.wake, notice=notices.tell, is_stuck=worker.is_stuck,
-            details=lambda: _details(settings, (sink, *others), senders, worker, evidence),
+            details=lambda: _details((sink, *others), senders, worker, evidence),
             slack_signing_secret=settings.slack_signing_secret.reveal(), permissions=Permissions(users=settings.slack_users),
             runbooks=make_runbooks(settings),
         )
@@ -167,7 +167,7 @@ def make_prometheus(settings: Settings) -> Prometheus:
     """The reader of the Prometheus at PROMETHEUS_URL, with the token, headers, parameters and labels that go with it."""
     return Prometheus(
         PrometheusConfig(
-            url=settings.prometheus_url, token=settings.prometheus_token.reveal(),
+            url=settings.prometheus_url, token=settings.prometheus_token.reveal(), ca_path=settings.prometheus_ca_path,
             token_path=settings.secret_paths.get("prometheus_token", ""), headers=settings.prometheus_headers,
             params=settings.prometheus_params, matchers=settings.prometheus_matchers, request_rate_query=settings.request_rate_query,
             **prometheus_labels(settings.label_names),
@@ -185,6 +185,7 @@ def _alertmanager_config(settings: Settings) -> AlertmanagerConfig:
         url=settings.alertmanager_url,
         token=settings.alertmanager_token.reveal(),
         token_path=settings.secret_paths.get("alertmanager_token", ""),
+        ca_path=settings.alertmanager_ca_path,
     )
 
 
@@ -226,18 +227,26 @@ def make_renderer(settings: Settings) -> Renderer:
     return Renderer(slack_environment(slack_loader(settings.templates_dir)), builtin) if settings.templates_dir else Renderer(builtin)
 
 
-def _details(settings: Settings, sinks: Sequence[Sink], senders: Sequence[Sender], worker: Worker, evidence: Evidence) -> Mapping[str, Any]:
+def _details(sinks: Sequence[Sink], senders: Sequence[Sender], worker: Worker, evidence: Evidence) -> Mapping[str, Any]:
     """What else /readyz tells. None of it changes the code. `channel`: those that refuse because of a setting."""
     problems = {name: why for sender in senders for name, why in sender.problems.items()}
     channels = {channel: why for sender in senders for channel, why in sender.channel_problems.items()}
     return {
         "dispatcher": "stuck" if worker.is_stuck() else "ok",
         "role": "leader",  # the state file is held by one receiver
-        "sink": {s.name: problems.get(s.name, "ok") for s in sinks},
+        "sink": {s.name: problems.get(s.name) or _tls_problem(s) or "ok" for s in sinks},
         **({"channel": channels} if channels else {}),
         "sources": {
-            "kubernetes": "configured" if evidence.kube is not None else "not configured",
-            "prometheus": "configured" if settings.prometheus_url else "not configured",
-            "alertmanager": "configured" if settings.alertmanager_url else "not configured",
+            "kubernetes": _source(evidence.kube),
+            "prometheus": _source(evidence.prometheus),
+            "alertmanager": _source(evidence.alertmanager),
         },
     }
+
+
+def _source(client: Kube | Prometheus | Alertmanager | None) -> str:
+    return "not configured" if client is None else client.http.tls_problem or "configured"
+
+
+def _tls_problem(sink: Sink) -> str:
+    return sink.tls_problem if isinstance(sink, SpeaksHttp) else ""

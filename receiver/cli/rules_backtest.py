@@ -118,7 +118,7 @@ def _asker(arguments: argparse.Namespace, settings: Settings, progress: Callable
         raise ConfigError("--prometheus: expected a URL that starts with http:// or https://")
     http = Http(
         HttpConfig(
-            base_url=address, name="Prometheus", token=settings.prometheus_token.reveal(),
+            base_url=address, name="Prometheus", token=settings.prometheus_token.reveal(), ca_path=settings.prometheus_ca_path,
             token_path=settings.secret_paths.get("prometheus_token", ""), headers=settings.prometheus_headers,
             read_timeout_s=limits.query_timeout_s + 10.0, tries=1,
         )

@@ -25,10 +25,12 @@ from receiver.evidence.kube import Kube, is_kube_name
 from receiver.evidence.look import ALERTMANAGER, KUBERNETES, PROMETHEUS, EvidenceConfig, Gap, Look
 from receiver.evidence.prometheus import Prometheus
 from receiver.evidence.rbac import Permission, union
-from receiver.transport import Deadline, Unauthenticated
+from receiver.transport import ConnectionFailed, Deadline, TlsFault, TlsProblem, Unauthenticated
 
 log = logging.getLogger(__name__)
 
+_ADDRESS_SETTING = {KUBERNETES: "KUBE_API_URL", PROMETHEUS: "PROMETHEUS_URL", ALERTMANAGER: "ALERTMANAGER_URL"}
+_CA_SETTING = {KUBERNETES: "KUBE_CA_PATH", PROMETHEUS: "PROMETHEUS_CA_PATH", ALERTMANAGER: "ALERTMANAGER_CA_PATH"}
 _TOKEN_SETTING = {KUBERNETES: "KUBE_TOKEN_PATH", PROMETHEUS: "PROMETHEUS_TOKEN", ALERTMANAGER: "ALERTMANAGER_TOKEN"}
 # Every source that a Missing of this layer may name, for metrics that start at 0.
 SOURCES = ("cluster", *(g.source for g in gatherers.ALL))
@@ -188,6 +190,8 @@ def _hint(gatherer: Gatherer, exc: SourceError) -> str:
     """What would make the evidence available, by what went wrong."""
     asked = gatherer.asks.capitalize()
     match exc:
+        case ConnectionFailed(tls=TlsFault(problem=problem)):
+            return _tls_hint(gatherer.asks, problem)
         case Unauthenticated():
             return f"the token is not accepted: check {_TOKEN_SETTING[gatherer.asks]}"
         case Forbidden() if gatherer.permissions:
@@ -199,7 +203,7 @@ def _hint(gatherer: Gatherer, exc: SourceError) -> str:
         case NotFound() if gatherer.asks == KUBERNETES:
             return "it was deleted meanwhile, or this cluster does not serve it"
         case NotFound():
-            return f"there is no {asked} API at that address: check {gatherer.asks.upper()}_URL, its path too"
+            return f"there is no {asked} API at that address: check {_ADDRESS_SETTING[gatherer.asks]}, its path too"
         case Unreadable() if "larger than" in str(exc):
             return "so much is not read; ask it by hand"
         case Unreadable():
@@ -209,6 +213,21 @@ def _hint(gatherer: Gatherer, exc: SourceError) -> str:
         case Rejected():
             return f"this {asked} does not take the query; `oomtriage doctor` says more"
     return f"is {asked} up, and reachable from the receiver? It is asked again later"
+
+
+def _tls_hint(asks: str, problem: TlsProblem) -> str:
+    """What lets a refused certificate pass, without checking any less."""
+    match problem:
+        case TlsProblem.UNKNOWN_CA:
+            return f"set {_CA_SETTING[asks]} to a file with the CA that signed it"
+        case TlsProblem.DATES:
+            return "renew the certificate; if it is new, check the clock of the receiver's node"
+        case TlsProblem.NAME:
+            return f"set {_ADDRESS_SETTING[asks]} to a name that the certificate holds"
+        case TlsProblem.CERTIFICATE:
+            return f"replace the certificate of {asks.capitalize()}"
+        case TlsProblem.HANDSHAKE:
+            return f"does {asks.capitalize()} speak TLS at that address?"
 
 
 def _wanted(gatherer: Gatherer, refusal: str) -> str:

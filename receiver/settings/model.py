@@ -78,6 +78,7 @@ KEYS: tuple[Key, ...] = (
     Key(name="CLUSTER_NAME", parse=parsing.text, default="", meaning="our value of the alerts' cluster label; alerts of another cluster are passed on without evidence"),
     Key(name="PROMETHEUS_URL", parse=parsing.url, default="", meaning="base URL of Prometheus, Thanos, Mimir or VictoriaMetrics"),
     Key(name="PROMETHEUS_TOKEN", parse=parsing.text, default="", meaning="bearer token for it", is_secret=True),
+    Key(name="PROMETHEUS_CA_PATH", parse=parsing.text, default="", meaning="file with the CA of PROMETHEUS_URL; without it the public ones"),
     Key(name="PROMETHEUS_HEADERS", parse=parsing.headers, default="", meaning="headers for it, Name: value, one a line", is_secret=True),
     Key(name="PROMETHEUS_PARAMS", parse=parsing.parameters, default="", meaning="query parameters for it, name=value, one a line, for example max_source_resolution=5m"),
     Key(name="PROMETHEUS_MATCHERS", parse=parsing.matchers, default="", meaning="PromQL matchers for every selector, for a Prometheus of several clusters: cluster=\"prod\""),
@@ -85,6 +86,7 @@ KEYS: tuple[Key, ...] = (
     Key(name="ALERTMANAGER_URL", parse=parsing.url, default="", meaning="base URL of Alertmanager"),
     Key(name="ALERTMANAGER_PUBLIC_URL", parse=parsing.url, default="", meaning="how people reach Alertmanager; messages then link to its form for a silence, filled in"),
     Key(name="ALERTMANAGER_TOKEN", parse=parsing.text, default="", meaning="bearer token for it", is_secret=True),
+    Key(name="ALERTMANAGER_CA_PATH", parse=parsing.text, default="", meaning="file with the CA of ALERTMANAGER_URL; without it the public ones"),
     Key(name="ENRICH_DEADLINE", parse=parsing.duration_s, default="10s", meaning="the first message waits for evidence at most this long"),
     Key(name="FOLLOWUPS", parse=parsing.durations_s, default="24h,48h", meaning="when to look whether a fix held"),
     Key(name="REOPEN_WINDOW", parse=parsing.duration_s, default="24h", meaning="a kill this long after the resolve still belongs to the same incident"),
@@ -127,6 +129,7 @@ class Settings:
     cluster_name: str
     prometheus_url: str = field(repr=False)
     prometheus_token: Secret
+    prometheus_ca_path: str
     prometheus_headers: Mapping[str, str] = field(repr=False)
     prometheus_params: Mapping[str, str]
     prometheus_matchers: str
@@ -134,6 +137,7 @@ class Settings:
     alertmanager_url: str = field(repr=False)
     alertmanager_public_url: str
     alertmanager_token: Secret
+    alertmanager_ca_path: str
     enrich_deadline: float
     followups: tuple[float, ...]
     reopen_window: float

@@ -65,6 +65,15 @@ class ChecksItself(Protocol):
 
 
 @runtime_checkable
+class SpeaksHttp(Protocol):
+    """A sink at the other end of HTTP, over TLS as a rule."""
+
+    @property
+    def tls_problem(self) -> str:
+        """Why its TLS connections cannot be made at present; empty when nothing is known against them."""
+
+
+@runtime_checkable
 class NamesChannels(Protocol):
     """A sink whose channels have IDs, and names that can be looked up."""
 

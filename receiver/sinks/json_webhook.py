@@ -43,6 +43,11 @@ class JsonWebhookSink:
             )
         )  # fmt: skip
 
+    @property
+    def tls_problem(self) -> str:
+        """Why TLS connections cannot be made at present; empty when nothing is known against them."""
+        return self._http.tls_problem
+
     def __repr__(self) -> str:
         return f"JsonWebhookSink({self._http.origin})"
 

@@ -71,6 +71,11 @@ class SlackBotSink:
         self._ids: dict[str, str] = {}
         self._is_text_only = config.is_text_only
 
+    @property
+    def tls_problem(self) -> str:
+        """Why TLS connections cannot be made at present; empty when nothing is known against them."""
+        return self._http.tls_problem
+
     def __repr__(self) -> str:
         return f"SlackBotSink({self._http.origin})"
 

@@ -38,6 +38,11 @@ class SlackWebhookSink:
         self._http = http or Http(HttpConfig(base_url=config.url, name="the Slack webhook", read_timeout_s=config.timeout_s, pool_size=4))
         self._is_text_only = config.is_text_only
 
+    @property
+    def tls_problem(self) -> str:
+        """Why TLS connections cannot be made at present; empty when nothing is known against them."""
+        return self._http.tls_problem
+
     def __repr__(self) -> str:
         return f"SlackWebhookSink({self._http.origin})"
 

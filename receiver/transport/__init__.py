@@ -9,6 +9,7 @@ from receiver.transport.deadline import Deadline
 from receiver.transport.failures import ConnectionFailed, NotAsked, Unauthenticated
 from receiver.transport.http import Http, HttpConfig
 from receiver.transport.reply import Response, Tail, parse_json
+from receiver.transport.tls import TlsFault, TlsProblem
 from receiver.transport.token import Token
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "NotAsked",
     "Response",
     "Tail",
+    "TlsFault",
+    "TlsProblem",
     "Token",
     "Unauthenticated",
     "parse_json",

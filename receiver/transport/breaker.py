@@ -14,7 +14,8 @@ class Breaker:
     """Stops asking a service that does not answer at all.
 
     Opens after BREAKER_FAILURES exchanges in a row without any HTTP answer, for BREAKER_OPEN_S; then it is half-open: one
-    question is let through to see. An HTTP answer of any status means that the service is there.
+    question is let through to see. An HTTP answer of any status means that the service is there; so does a refusal of TLS,
+    which costs nobody a wait and may be over with the next certificate.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:

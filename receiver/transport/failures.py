@@ -4,20 +4,24 @@ exceptions of the HTTP library.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 
 import requests
 import urllib3
 
 from receiver.errors import Forbidden, NotFound, Rejected, SourceError, Throttled, Unavailable
+from receiver.transport.tls import TlsFault, TlsProblem, tls_fault
 
 
 class ConnectionFailed(Unavailable):
     """No HTTP answer. `maybe_received` is False only when the request surely never left: then it is safe to send again."""
 
-    def __init__(self, message: str, *, maybe_received: bool) -> None:
+    def __init__(self, message: str, *, maybe_received: bool, tls: TlsFault | None = None) -> None:
+        """`tls`: what TLS refused, where it was that."""
         super().__init__(message)
         self.maybe_received = maybe_received
+        self.tls = tls
 
 
 class NotAsked(ConnectionFailed):
@@ -60,18 +64,35 @@ def failure(name: str, origin: str, exc: Exception) -> SourceError:
     causes = tuple(_causes(exc))
     if any(isinstance(c, urllib3.exceptions.NameResolutionError) for c in causes):
         return ConnectionFailed(f"the name of {name} does not resolve ({origin})", maybe_received=False)
-    if any(isinstance(c, (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ProxyError)) for c in causes):
+    if any(isinstance(c, urllib3.exceptions.NewConnectionError) for c in causes):
         return ConnectionFailed(f"{name} cannot be reached at {origin}: {_os_reason(causes)}", maybe_received=False)
-    if isinstance(exc, requests.exceptions.SSLError):
-        is_certificate = "CERTIFICATE_VERIFY_FAILED" in str(exc)
-        why = "its certificate is not trusted (set the CA file)" if is_certificate else "TLS failed"
-        return ConnectionFailed(f"{name} at {origin}: {why}", maybe_received=not is_certificate)
-    return ConnectionFailed(f"{name} broke the connection ({root_name(exc)})", maybe_received=True)
+    error = _tls_error(causes)
+    if error is not None:
+        return _tls_failed(name, origin, tls_fault(error))
+    return ConnectionFailed(f"{name} broke the connection ({_root_name(causes)})", maybe_received=True)
 
 
-def root_name(exc: BaseException) -> str:
+def broken_off(name: str, exc: Exception) -> ConnectionFailed:
+    """An answer that ended before its end."""
+    causes = tuple(_causes(exc))
+    error = _tls_error(causes)
+    why = f"TLS: {tls_fault(error).reason}" if error is not None else _root_name(causes)
+    return ConnectionFailed(f"{name} broke off its answer ({why})", maybe_received=True)
+
+
+def _tls_failed(name: str, origin: str, fault: TlsFault) -> ConnectionFailed:
+    is_certificate = fault.problem is not TlsProblem.HANDSHAKE
+    what = "its certificate is not trusted" if is_certificate else "TLS failed"
+    return ConnectionFailed(f"{name} at {origin}: {what}: {fault.reason}", maybe_received=not is_certificate, tls=fault)
+
+
+def _tls_error(causes: tuple[BaseException, ...]) -> ssl.SSLError | None:
+    return next((c for c in causes if isinstance(c, ssl.SSLError)), None)
+
+
+def _root_name(causes: tuple[BaseException, ...]) -> str:
     """The class of what lies at the bottom."""
-    return type([*_causes(exc)][-1]).__name__
+    return type(causes[-1]).__name__
 
 
 def _causes(exc: BaseException) -> Iterator[BaseException]:

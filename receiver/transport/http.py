@@ -18,12 +18,13 @@ import requests
 import urllib3
 
 from receiver.domain.units import KIB, MIB
-from receiver.errors import SourceError, Throttled, Unreadable
+from receiver.errors import Rejected, SourceError, Throttled, Unreadable
 from receiver.transport.breaker import Breaker
 from receiver.transport.deadline import Deadline
-from receiver.transport.failures import ConnectionFailed, NotAsked, Unauthenticated, failure, refusal, root_name
+from receiver.transport.failures import ConnectionFailed, NotAsked, Unauthenticated, broken_off, failure, refusal
 from receiver.transport.reply import Response, Tail, lower, parse_json, retry_after_s, said
 from receiver.transport.session import Sessions
+from receiver.transport.tls import TlsState
 from receiver.transport.token import Token
 
 RETRY_AFTER_CAP_S = 5.0  # API Priority & Fairness asks for 1 s; more than this and the incident's deadline is gone
@@ -35,8 +36,8 @@ class HttpConfig:
     """How to reach one service.
 
     `name`: what errors call it ("the Kubernetes API"). `token` and `token_path` become a bearer header; the file wins and is
-    read again. `headers` may hold secrets too. `ca_path`: a CA file to trust instead of the system's. `proxy_url`: an
-    explicit proxy; proxies from the environment are not used. `tries`: attempts of one idempotent question, 1 for none more.
+    read again. `headers` may hold secrets too. `ca_path`: a CA file to trust instead of the public authorities. `tries`: attempts
+    of one idempotent question, 1 for none more.
     """
 
     base_url: str = field(repr=False)
@@ -45,7 +46,6 @@ class HttpConfig:
     token_path: str = ""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     ca_path: str = ""
-    proxy_url: str = field(default="", repr=False)
     connect_timeout_s: float = 3.05
     read_timeout_s: float = 10.0
     pool_size: int = 64  # eight incidents at once ask several things each; a fuller pool throws connections away
@@ -85,7 +85,13 @@ class Http:
         self._token = Token(config.token, config.token_path)
         self._sleep = sleep
         self._breaker = Breaker()
-        self._sessions = Sessions(name=config.name, ca_path=config.ca_path, proxy_url=config.proxy_url, pool_size=config.pool_size)
+        self._tls = TlsState(config.name)
+        self._sessions = Sessions(
+            name=config.name,
+            is_tls=parts.scheme == "https",
+            ca_path=config.ca_path,
+            pool_size=config.pool_size,
+        )
 
     def get_json(
         self, path: str, params: Mapping[str, Any] | None = None, *, deadline: Deadline | None = None, max_bytes: int = 8 * MIB
@@ -144,6 +150,11 @@ class Http:
         deadline = Deadline(timeout_s) if timeout_s is not None else None
         return self._once(_Question(method="DELETE", path=path, deadline=deadline, max_bytes=max_bytes))
 
+    @property
+    def tls_problem(self) -> str:
+        """Why TLS connections cannot be made at present, in one sentence; empty when nothing is known against them."""
+        return self._tls.problem
+
     def close(self) -> None:
         """Close the connections; the next request opens new ones."""
         self._sessions.close()
@@ -156,7 +167,7 @@ class Http:
                 return self._ask_unless_broken(question)
             except SourceError as exc:
                 wait_s = _wait_before_retry_s(exc, attempt)
-                if isinstance(exc, NotAsked) or not exc.retryable or attempt == self.config.tries or question.left_s(wait_s + 1) <= wait_s:
+                if not _may_pass_at_once(exc) or attempt == self.config.tries or question.left_s(wait_s + 1) <= wait_s:
                     raise
             self._sleep(wait_s)
         raise AssertionError("unreachable: the last attempt returns or raises")
@@ -168,7 +179,9 @@ class Http:
         try:
             tail = self._ask_with_fresh_token(question)
         except ConnectionFailed as exc:
-            if has_time:
+            if exc.tls is not None:
+                self._breaker.answered()
+            elif has_time:
                 self._breaker.failed(str(exc))
             raise
         except SourceError:
@@ -210,8 +223,9 @@ class Http:
         if token:
             headers["Authorization"] = f"Bearer {token}"
         path = question.path
+        session = self._session()
         try:
-            return self._sessions.current().request(
+            reply = session.request(
                 question.method,
                 f"{self._base}/{path.lstrip('/')}" if path else self._base,
                 params=question.params,
@@ -223,7 +237,19 @@ class Http:
                 stream=True,
             )
         except (requests.RequestException, urllib3.exceptions.HTTPError) as exc:  # some of urllib3's own slip through
-            raise failure(self.config.name, self.origin, exc) from None  # its text holds the whole address, which may be a secret
+            error = failure(self.config.name, self.origin, exc)
+            if isinstance(error, ConnectionFailed) and error.tls is not None:
+                self._tls.refused(str(error))
+            raise error from None  # the other's text holds the whole address, which may be a secret
+        self._tls.accepted()
+        return reply
+
+    def _session(self) -> requests.Session:
+        try:
+            return self._sessions.current()
+        except Rejected as exc:
+            self._tls.refused(str(exc))
+            raise
 
     def _chunks(self, reply: requests.Response, question: _Question) -> Iterator[bytes]:
         try:
@@ -232,7 +258,7 @@ class Http:
                     raise ConnectionFailed(f"{self.config.name} was still sending at the deadline", maybe_received=True)
                 yield chunk
         except (requests.RequestException, urllib3.exceptions.HTTPError) as exc:
-            raise ConnectionFailed(f"{self.config.name} broke off its answer ({root_name(exc)})", maybe_received=True) from None
+            raise broken_off(self.config.name, exc) from None
 
     def _read(self, reply: requests.Response, question: _Question) -> bytes:
         body = bytearray()
@@ -265,6 +291,11 @@ class Http:
     def _what(self, question: _Question) -> str:
         # A POST's address may be a secret (incoming webhooks); a GET's never is.
         return f"the answer of {self.config.name}" + (f" to GET {question.path[:120]}" if question.method == "GET" else "")
+
+
+def _may_pass_at_once(exc: SourceError) -> bool:
+    """Whether the same question may be answered a moment later: a certificate is not renewed meanwhile."""
+    return exc.retryable and not (isinstance(exc, ConnectionFailed) and (isinstance(exc, NotAsked) or exc.tls is not None))
 
 
 def _wait_before_retry_s(exc: SourceError, attempt: int) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 import threading
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
@@ -11,13 +12,15 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from receiver.errors import Rejected
+from receiver.transport.tls import TlsAdapter, client_context, reason_of
 
 
 class Sessions:
     """The session to use now: one a process (connections must not cross a fork) and a state of the CA file."""
 
-    def __init__(self, *, name: str, ca_path: str, proxy_url: str, pool_size: int) -> None:
-        self._name, self._ca_path, self._proxy_url, self._pool_size = name, ca_path, proxy_url, pool_size
+    def __init__(self, *, name: str, is_tls: bool, ca_path: str, pool_size: int) -> None:
+        """An empty `ca_path`: the public authorities."""
+        self._name, self._is_tls, self._ca_path, self._pool_size = name, is_tls, ca_path, pool_size
         self._lock = threading.Lock()
         self._session: requests.Session | None = None
         self._key: tuple[int, float] | None = None
@@ -44,18 +47,24 @@ class Sessions:
         try:
             return Path(self._ca_path).stat().st_mtime
         except OSError as exc:
-            raise Rejected(f"{self._name}: the CA file {self._ca_path} cannot be read: {type(exc).__name__}") from exc
+            raise self._unreadable(exc) from exc
 
     def _new(self) -> requests.Session:
         session = requests.Session()
         session.trust_env = False
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         session.headers.update({"User-Agent": "oomtriage", "Accept": "*/*"})
-        if self._ca_path:
-            session.verify = self._ca_path
-        if self._proxy_url:
-            session.proxies = {"http": self._proxy_url, "https": self._proxy_url}
-        adapter = HTTPAdapter(pool_connections=2, pool_maxsize=self._pool_size, max_retries=0)
-        session.mount("http://", adapter)
-        session.mount("https://", adapter)
+        if self._is_tls:
+            session.mount("https://", TlsAdapter(self._context(), pool_connections=2, pool_maxsize=self._pool_size, max_retries=0))
+        else:
+            session.mount("http://", HTTPAdapter(pool_connections=2, pool_maxsize=self._pool_size, max_retries=0))
         return session
+
+    def _context(self) -> ssl.SSLContext:
+        try:
+            return client_context(self._ca_path)
+        except OSError as exc:
+            raise self._unreadable(exc) from exc
+
+    def _unreadable(self, exc: OSError) -> Rejected:
+        return Rejected(f"{self._name}: the CA file {self._ca_path} cannot be read: {reason_of(exc)}")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -311,23 +309,3 @@ def test_connections_are_reused(server):
         client.get_json("/x")
 
     assert len(ports) == 1
-
-
-def test_a_ca_file_that_is_replaced_is_used_at_once(tmp_path: Path):
-    """The cluster's CA is rotated under a running receiver; before, the error says what is wrong and that nothing was sent."""
-    ca = tmp_path / "ca.crt"
-    ca.write_bytes((TLS / "other.crt").read_bytes())
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(TLS / "server.crt", TLS / "server.key")
-    with _Echo() as running:
-        assert running._server is not None
-        running._server.socket = context.wrap_socket(running._server.socket, server_side=True)
-        address = running.url.replace("http://", "https://")
-        client = Http(HttpConfig(base_url=address, name="the service", ca_path=str(ca), tries=1))
-        with pytest.raises(ConnectionFailed, match="not trusted") as caught:
-            client.get_json("/x")
-        ca.write_bytes((TLS / "server.crt").read_bytes())
-        os.utime(ca, (1, 1))
-
-        assert client.get_json("/x")["path"] == "/x"
-    assert caught.value.maybe_received is False
