@@ -37,7 +37,7 @@ class Fault:
 
     reply: Reply | None = None
     hang: bool = False
-    write: Callable[[BaseHTTPRequestHandler], None] | None = None
+    write: Callable[[BaseHTTPRequestHandler], object] | None = None
     times: int | None = None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from receiver.demo.standins import PrometheusStandin
@@ -11,6 +11,10 @@ from tests.fakes.kube import Faulty
 
 class FakePrometheus(Faulty, PrometheusStandin):
     """Series behind a Prometheus API that can be made to fail."""
+
+    def show_rules(self, groups: Iterable[Mapping[str, Any]]) -> None:
+        """What /api/v1/rules tells from now on."""
+        self._rule_groups = list(groups)
 
 
 def series(name: str, points: Iterable[tuple[float, float]], /, **labels: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,11 +15,10 @@ from receiver.case import facts_of
 from receiver.diagnosis.diagnose import diagnose
 from receiver.domain.case import Case, Missing
 from receiver.domain.identity import Subject
-from receiver.domain.units import parse_time
 from receiver.render.document import report_document
 from tests.unit.evidence.kit import lab
 
-NOW = parse_time("2026-11-23T01:07:00Z")
+NOW = datetime(2026, 11, 23, 1, 7, tzinfo=UTC)
 SOURCES = (
     "pod", "events", "nodeevents", "log", "owners", "replicasets", "siblings", "node", "nodepods", "metrics", "hpa", "vpa", "limitrange",
     "resourcequota", "history", "recent", "peaks", "traffic", "rules", "silences",

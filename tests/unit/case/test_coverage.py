@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from receiver.case.coverage import alert_coverage, covers, split_alternatives
@@ -12,7 +14,7 @@ OOM = 'kube_pod_container_status_last_terminated_reason{reason="OOMKilled"} == 1
 USE = 'max by (pod) (container_memory_working_set_bytes{container!=""}) / max by (pod) (kube_pod_container_resource_limits{resource="memory"}) > 0.8'
 
 
-def rules(*entries: tuple[str, str, str], health: str = "ok") -> dict:
+def rules(*entries: tuple[str, str, str], health: str = "ok") -> dict[str, Any]:
     return {"rules": {"groups": [{"name": "g", "rules": [{"name": n, "type": t, "query": q, "health": health} for n, t, q in entries]}]}}
 
 

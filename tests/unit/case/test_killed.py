@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,10 +12,9 @@ from receiver.case.pod import pod_facts
 from receiver.domain.case import Case
 from receiver.domain.facts import ContainerFacts, EventFact, PodFacts, Termination
 from receiver.domain.identity import Subject
-from receiver.domain.units import parse_time
 from tests.fakes.kube import FIXTURES
 
-NOW = parse_time("2026-11-23T01:00:00Z")
+NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 
 
 def died(reason: str = "OOMKilled", code: int | None = 137, ago_s: float | None = 60, message: str = "") -> Termination:
@@ -131,6 +130,7 @@ def test_the_really_evicted_pod_of_the_recordings():
     assert evicted.phase == "Failed"
     assert evicted.reason == "Evicted"
     assert "low on resource: memory" in evicted.message
+    assert evicted is not None
     only = pick_killed_container(evicted)
     assert only.name == "renderer"
     assert only.terminated.reason == "ContainerStatusUnknown"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
+
 from receiver.case.policies import limit_range_max, node_facts, quota_free
-from receiver.domain.units import parse_time
 
 MIB = 1024**2
-NOW = parse_time("2026-11-23T01:00:00Z")
+NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 
 
-def quota(hard: dict[str, str], used: dict[str, str], **spec: object) -> dict:
+def quota(hard: dict[str, str], used: dict[str, str], **spec: object) -> dict[str, Any]:
     return {"spec": spec, "status": {"hard": hard, "used": used}}
 
 
@@ -50,7 +52,7 @@ def test_the_limit_range_of_containers():
 def test_a_node_and_who_else_dies_there():
     """Over-commit counts what runs; other kills are named when they are recent."""
 
-    def pod(name: str, limit: str, phase: str = "Running", finished: str = "") -> dict:
+    def pod(name: str, limit: str, phase: str = "Running", finished: str = "") -> dict[str, Any]:
         killed = {"terminated": {"reason": "OOMKilled", "exitCode": 137, "finishedAt": finished}} if finished else {}
         return {
             "metadata": {"namespace": "shop", "name": name},

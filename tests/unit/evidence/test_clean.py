@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from receiver.case import facts_of
 from receiver.domain.alerts import Alert
-from receiver.domain.units import parse_time
 from receiver.evidence.clean import KEPT_ENV, Cleaner
 from receiver.evidence.redaction import Redactor
 from tests.fakes.kube import recorded
@@ -32,7 +33,7 @@ PLACES = {
 }  # fmt: skip
 
 
-def every_container(obj: dict) -> list[dict]:
+def every_container(obj: dict[str, Any]) -> list[dict[str, Any]]:
     spec = obj.get("spec", {})
     spec = spec.get("template", {}).get("spec", spec)
     return [c for key in ("containers", "initContainers") for c in spec.get(key, ())]
@@ -70,7 +71,7 @@ def test_a_secret_in_an_event_or_a_termination_message_is_redacted_and_counted()
 
 def test_a_secret_in_an_alerts_annotation_does_not_reach_the_case():
     """Annotations are templates over labels and values; labels stay as they are, they are identities."""
-    at = parse_time("2026-11-23T01:00:00Z")
+    at = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
     alert = Alert(
         status="firing",
         labels={"alertname": "OOMKilled"},

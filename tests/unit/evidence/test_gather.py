@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from receiver.case import facts_of
+from receiver.domain.case import Case, Missing
 from receiver.domain.identity import Subject, Workload
 from receiver.domain.units import parse_time
 from receiver.evidence import Evidence, EvidenceConfig
@@ -41,7 +42,7 @@ FAULTS = {
 }
 
 
-def gather(running: Lab, deadline_s: float = 0.8) -> tuple[object, dict[str, object], float]:
+def gather(running: Lab, deadline_s: float = 0.8) -> tuple[Case, dict[str, Missing], float]:
     began = time.monotonic()
     case = running.evidence.gather(running.subject(), (), running.incident().taken_at, deadline_s=deadline_s)
     took_s = time.monotonic() - began

@@ -123,7 +123,8 @@ def test_a_label_that_is_no_kubernetes_name_never_reaches_the_users_query(name):
     config = PrometheusConfig(url="http://127.0.0.1:9", request_rate_query=query)
     with FakePrometheus([]) as fake, lab("a-leak-crashloop", prometheus=replace(config, url=fake.url)) as running:
         subject = running.subject()
-        hostile = replace(subject, **{name: Workload(kind="Deployment", name=HOSTILE) if name == "workload" else HOSTILE})
+        workload = Workload(kind="Deployment", name=HOSTILE)
+        hostile = replace(subject, workload=workload) if name == "workload" else replace(subject, container=HOSTILE)
         case = running.evidence.gather(hostile, (), running.incident().taken_at)
         asked = repr([a.params for a in fake.asked])
 

@@ -46,7 +46,7 @@ def program() -> Iterator[JsonReceiver]:
 
 
 def sink_of(program: JsonReceiver, **more: Any) -> JsonWebhookSink:
-    return JsonWebhookSink(JsonWebhookConfig(**({"url": program.url, "token": TOKEN, "timeout_s": 5.0} | more)))
+    return JsonWebhookSink(JsonWebhookConfig(url=program.url, token=TOKEN, **{"timeout_s": 5.0, **more}))
 
 
 def test_the_document_arrives_as_it_is_with_key_and_token(program: JsonReceiver) -> None:

@@ -68,7 +68,7 @@ def sink(slack: FakeSlack) -> SlackBotSink:
 
 
 def sink_of(slack: FakeSlack | RemoteFakeSlack, **more: Any) -> SlackBotSink:
-    return SlackBotSink(SlackConfig(**({"token": slack.token, "api_url": slack.api_url, "timeout_s": 5.0} | more)))
+    return SlackBotSink(SlackConfig(**{"token": slack.token, "api_url": slack.api_url, "timeout_s": 5.0, **more}))
 
 
 def body(text: str = "hello") -> dict[str, Any]:

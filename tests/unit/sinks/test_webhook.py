@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ CASE = SinkCase(
     server=FakeSlack, make=lambda slack, timeout_s: SlackWebhookSink(SlackWebhookConfig(url=slack.webhook_url, timeout_s=timeout_s)),
     nobody=lambda: SlackWebhookSink(SlackWebhookConfig(url=f"http://127.0.0.1:9{WEBHOOK_PATH}")), channel="",
     answers=tuple(
-        Answer(name=f"{f.kind}-{f.status}-{f.word}", prepare=lambda slack, f=f: slack.fail(Fault(**(vars(f) | {"method": "webhook"}))), error=error)  # type: ignore[misc]
+        Answer(name=f"{f.kind}-{f.status}-{f.word}", prepare=lambda slack, f=f: slack.fail(replace(f, method="webhook")), error=error)  # type: ignore[misc]
         for f, error in FAULTS
     ),
     hang=lambda slack: slack.fail(Fault(kind="hang", method="webhook")), no_answer=Ambiguous, secrets=(WEBHOOK_PATH.rsplit("/", 1)[1],),

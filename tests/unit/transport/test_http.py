@@ -303,7 +303,7 @@ def test_connections_are_reused(server):
         ports.add(connection.client_address[1])
         original(asked, connection)
 
-    server.handle = remember  # type: ignore[method-assign]
+    server.handle = remember
     client = http(server)
     for _ in range(20):
         client.get_json("/x")

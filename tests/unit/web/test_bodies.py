@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -89,8 +90,8 @@ def test_alerts_that_differ_only_behind_the_cut_stay_two(site: Site) -> None:
 
 def test_thousands_of_labels_long_names_and_addresses_are_bounded(site: Site) -> None:
     """200 labels and annotations are kept; what says whose alert it is, is kept first."""
-    many = {f"a{i:05}": "v" for i in range(3000)}
-    body = payload(alert(pod="p-1", annotations=many, **many, **{"z" * 100_000: "v"}))
+    many: dict[str, Any] = {f"a{i:05}": "v" for i in range(3000)}
+    body = payload(alert(pod="p-1", annotations=many, **many | {"z" * 100_000: "v"}))
     body["alerts"][0] |= {"fingerprint": "f" * 100_000, "generatorURL": "http://p/" + "g" * 100_000}  # type: ignore[index]
     assert site.client.post("/alerts", json=body).status_code == 202
     with site.store.read() as tx:

@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jinja2
 import pytest
@@ -78,7 +78,11 @@ def test_every_recorded_body_of_a_real_alertmanager_is_accepted_once(site: Site,
 
 def test_newer_alertmanagers_fields_and_label_names_are_accepted(site: Site) -> None:
     """0.27 UTF-8 label names, 0.32 notification_reason, 0.34 routeLabels, nine fraction digits, a zero endsAt."""
-    body = payload(alert(**{"k8s.pod.name": "p", "größe": "★"}), notification_reason="first notification", routeLabels={"team": "shop"})
+    body = payload(
+        alert(**cast("dict[str, Any]", {"k8s.pod.name": "p", "größe": "★"})),
+        notification_reason="first notification",
+        routeLabels={"team": "shop"},
+    )
     body["alerts"][0]["startsAt"] = "2026-11-23T00:49:03.295123456Z"  # type: ignore[index]
     body["alerts"][0]["notYetInvented"] = {"a": [1]}  # type: ignore[index]
 

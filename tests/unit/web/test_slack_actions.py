@@ -332,11 +332,11 @@ class TestCommandLine:
         again = slack.client.post(f"/admin/incidents/{slack.id}/ack", json={"by": "Otto"})
         fixed = slack.client.post(f"/admin/incidents/{slack.id}/fixed", json={})
 
-        assert [first.json["text"], again.json["text"], fixed.json["text"]] == [
+        assert [answer.get_json()["text"] for answer in (first, again, fixed)] == [
             "acknowledged by Ines",
             "already done by Ines",
             "fix applied",
-        ]  # type: ignore[index]
+        ]
         assert {first.status_code, again.status_code, fixed.status_code} == {200}
 
     def test_ticks(self, slack: Slack) -> None:

@@ -122,7 +122,7 @@ def test_quick_work_does_not_wait_behind_looks(store: Store) -> None:
     """A storm's digest is written while every thread is busy looking."""
     clock = Clock()
     done: list[str] = []
-    release = []
+    release: list[int] = []
     dispatcher = Dispatcher(
         store=store, monotonic=clock.monotonic, config=DispatcherConfig(workers=1),
         handlers={

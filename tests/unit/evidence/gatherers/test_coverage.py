@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -12,10 +14,9 @@ from receiver.case import facts_of
 from receiver.demo.run import _rule_groups
 from receiver.demo.standins import Asked, Reply, Standin, json_reply
 from receiver.domain.alerts import Alert
-from receiver.domain.units import parse_time
 from tests.unit.evidence.kit import lab
 
-AT = parse_time("2026-11-23T01:00:00Z")
+AT = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 INCIDENT = "cgroupv2-a-leak-crashloop"
 
 
@@ -79,7 +80,7 @@ def test_an_alertmanager_that_answers_something_else(alertmanager):
 
 def test_only_rules_about_memory_are_kept():
     """A cluster has hundreds of rules; a case holds the few that this is about, without their alerts."""
-    groups = [
+    groups: list[dict[str, Any]] = [
         {"name": "other", "rules": [{"name": "Latency", "type": "alerting", "query": "rate(http_errors[5m]) > 1"}]},
         {
             "name": "memory",
@@ -91,7 +92,7 @@ def test_only_rules_about_memory_are_kept():
         },
     ]  # fmt: skip
     with lab(INCIDENT) as running:
-        running.prometheus._rule_groups = groups
+        running.prometheus.show_rules(groups)
 
         case = running.gather()
 
@@ -105,7 +106,7 @@ def test_the_rules_that_we_ship_watch_a_container():
     """Both of our alerts read series that other rules record: loaded as they are shipped, nothing is left to do."""
     groups = _rule_groups()
     with lab(INCIDENT) as running:
-        running.prometheus._rule_groups = groups
+        running.prometheus.show_rules(groups)
 
         case = running.gather()
 
@@ -117,14 +118,14 @@ def test_the_rules_that_we_ship_watch_a_container():
 def test_a_recording_is_kept_when_a_rule_about_memory_reads_it():
     """Its name and expression may say nothing of memory; without it the alert could not be understood."""
     ask = "container_memory_working_set_bytes / on (pod) ns:bound:max"
-    groups = [
+    groups: list[dict[str, Any]] = [
         {"name": "a", "rules": [{"type": "alerting", "name": "Close", "query": "ns:share > 0.8"}]},
         {"name": "b", "rules": [{"type": "recording", "name": "ns:share", "query": ask}]},
         {"name": "c", "rules": [{"type": "recording", "name": "ns:bound:max", "query": "kube_pod_container_resource_limits"}]},
         {"name": "d", "rules": [{"type": "recording", "name": "ns:latency", "query": "rate(x[5m])"}]},
     ]
     with lab(INCIDENT) as running:
-        running.prometheus._rule_groups = groups
+        running.prometheus.show_rules(groups)
 
         case = running.gather()
 

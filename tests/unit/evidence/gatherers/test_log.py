@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,12 +11,11 @@ from receiver.case import facts_of
 from receiver.demo.standins import PodRecording, Recordings
 from receiver.domain.case import Case
 from receiver.domain.identity import Subject
-from receiver.domain.units import parse_time
 from receiver.evidence import EvidenceConfig
 from receiver.evidence.redaction import Redactor
 from tests.unit.evidence.kit import lab, nothing_redacted
 
-NOW = parse_time("2026-11-23T01:00:00Z")
+NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 REMOVED = "unable to retrieve container logs for containerd://0123456789abcdef"
 DIED = {"terminated": {"exitCode": 137, "reason": "OOMKilled", "startedAt": "2026-11-23T00:50:00Z", "finishedAt": "2026-11-23T00:58:00Z"}}
 RUNNING = {"running": {"startedAt": "2026-11-23T00:59:00Z"}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ class Client:
         self.told: list[str] = []
         self.times: list[int] = []
         http = Http(HttpConfig(base_url=prometheus.url, name="Prometheus", read_timeout_s=70, tries=1), sleep=self.slept.append)
-        more = {"clock": clock} if clock else {}
+        more: dict[str, Any] = {"clock": clock} if clock else {}
         self.asker = Asker(http, limits=limits or Limits(), progress=self.told.append, sleep=self.slept.append, **more)
 
     def ask(self, *, end_s: int = END_S, share: float = 1.0) -> Covered:
