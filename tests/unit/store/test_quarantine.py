@@ -56,7 +56,8 @@ class Shelf:
             return what(tx)
 
     def open_incidents(self) -> list[Incident]:
-        return self.look(lambda tx: [i for i in incidents.newest(tx, 100) if i.closed_at is None])
+        with self.store.read() as tx:
+            return [i for i in incidents.newest(tx, 100) if i.closed_at is None]
 
     def due_jobs(self) -> list[jobs.Job]:
         with self.store.write() as tx:
@@ -263,7 +264,7 @@ def say(shelf: Shelf, *texts: str) -> str:
 
 def sent(shelf: Shelf) -> list[str]:
     """What a sender would send, in order."""
-    found = []
+    found: list[str] = []
     with shelf.store.write() as tx:
         while outgoing := outbox.next_outgoing(tx, sink="fake", channel="C1", now=shelf.clock.now()):
             outbox.arrived(tx, outgoing, ts=str(len(found)), revision=outgoing.revision, now=shelf.clock.now())
