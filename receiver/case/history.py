@@ -42,13 +42,7 @@ def memory_history(
     reasons = _memory_reasons(own)
     deaths = _deaths((hour, day), own, pod_name, container, reasons)
     series = _Series(pod_name=pod_name, container=container, sources=(hour, day), deaths=deaths, memory_reasons=reasons)
-    scraped_step_s = _scrape_step_s(hour, pod_name, container)
-    # The kubelet exports 0 for a container that it has not measured yet: no sample.
-    minutes = {t: v for t, v in series.use(day, "working_set", MINUTE_S).items() if v > 0}
-    scraped = {t: v for t, v in series.use(hour, "working_set", scraped_step_s).items() if v > 0}
-    hour_began_s = _number(get(hour, "start")) or now_s
-    is_old = bool(minutes) and min(minutes) < hour_began_s - RECENT_SLACK_S
-    source, step_s, use = (day, MINUTE_S, minutes) if is_old or not scraped else (hour, scraped_step_s, scraped)
+    source, step_s, use = _by_minute_or_as_scraped(series, day, hour, now_s)
     limit_now = (own.limit_bytes if own else None) or (pod.pod_limit_bytes if pod else None)
     samples = _samples(series, source, step_s, use=use, limit_now=limit_now, rate=_request_rate(answers.get("traffic")))
     is_young = bool(samples) and samples[-1].t_s - samples[0].t_s < YOUNG_S
@@ -68,6 +62,17 @@ def memory_history(
             (v for t in tracks(answers.get("peaks"), "working_set", container=container) for _, v in t.points), default=None
         ),
     )
+
+
+def _by_minute_or_as_scraped(series: _Series, day: object, hour: object, now_s: float) -> tuple[object, float, dict[float, float]]:
+    """The source to show, its step in seconds, and its use: minute by minute for a container that is older than the last hour."""
+    scraped_step_s = _scrape_step_s(hour, series.pod_name, series.container)
+    # The kubelet exports 0 for a container that it has not measured yet: no sample.
+    minutes = {t: v for t, v in series.use(day, "working_set", MINUTE_S).items() if v > 0}
+    scraped = {t: v for t, v in series.use(hour, "working_set", scraped_step_s).items() if v > 0}
+    hour_began_s = _number(get(hour, "start")) or now_s
+    is_old = bool(minutes) and min(minutes) < hour_began_s - RECENT_SLACK_S
+    return (day, MINUTE_S, minutes) if is_old or not scraped else (hour, scraped_step_s, scraped)
 
 
 def child_kills(answers: Mapping[str, Any], *, pod: PodFacts | None, pod_name: str, container: str) -> int | None:

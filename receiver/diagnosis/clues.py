@@ -87,21 +87,18 @@ def clues_of(facts: Facts) -> Clues:
     facts = without_unlimited(facts)
     name = _container_name(facts)
     container = facts.pod.container(name) if facts.pod else None
-    own_limit = container.limit_bytes if container else None
-    pod_limit = facts.pod.pod_limit_bytes if facts.pod else None
     lines = facts.log.lines if facts.log else ()
     texts = tuple(text for line in lines if (text := line.strip()))
     shape = shape_of(facts.history) if facts.history is not None else None
-    is_pod_level = own_limit is None and pod_limit is not None
-    own_request = container.request_bytes if container else None
+    limit = _limit_in_force(facts, container, shape)
     is_survivors = facts.log is not None and facts.log.is_current and container is not None and container.newest_termination is not None
     return Clues(
         facts=facts,
         container_name=name,
         container=container,
-        limit_bytes=pod_limit if is_pod_level else own_limit if own_limit is not None else _limit_of_history(facts, shape),
-        request_bytes=facts.pod.pod_request_bytes if is_pod_level and facts.pod else own_request,
-        limit_is_pod_level=is_pod_level,
+        limit_bytes=limit.limit_bytes,
+        request_bytes=limit.request_bytes,
+        limit_is_pod_level=limit.is_pod_level,
         shape=shape,
         signature=find_signature(lines) if lines else None,
         runtime=detect_runtime(container, facts.log),
@@ -113,6 +110,22 @@ def clues_of(facts: Facts) -> Clues:
         worker_lives_s=worker_lives(facts.log),
         raises=_raises(facts, name),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Limit:
+    limit_bytes: int | None
+    request_bytes: int | None
+    is_pod_level: bool = False
+
+
+def _limit_in_force(facts: Facts, container: ContainerFacts | None, shape: Shape | None) -> _Limit:
+    """The container's own limit and request, else its pod's, else the limit that Prometheus saw."""
+    own_bytes = container.limit_bytes if container else None
+    if own_bytes is None and facts.pod is not None and facts.pod.pod_limit_bytes is not None:
+        return _Limit(limit_bytes=facts.pod.pod_limit_bytes, request_bytes=facts.pod.pod_request_bytes, is_pod_level=True)
+    limit_bytes = own_bytes if own_bytes is not None else _limit_of_history(facts, shape)
+    return _Limit(limit_bytes=limit_bytes, request_bytes=container.request_bytes if container else None)
 
 
 def _container_name(facts: Facts) -> str:

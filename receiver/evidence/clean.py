@@ -77,19 +77,26 @@ class Cleaner:
     def _field(self, key: str, value: Any) -> Any:
         if isinstance(value, str):
             return value if key in _IDENTIFIERS or len(value) <= _SHORT else self.pair(key, value)
-        if key in ("command", "args") and isinstance(value, list):
-            return self._arguments(value)
-        if key == "env" and isinstance(value, list):
-            return [self._env(e) for e in value if isinstance(e, Mapping)]
-        if key == "annotations" and isinstance(value, Mapping):
-            return {k: self.pair(k, v) for k, v in value.items() if k not in _DROPPED_ANNOTATIONS and isinstance(v, str)}
-        if key == "httpHeaders" and isinstance(value, list):
-            return [{"name": h.get("name")} for h in value if isinstance(h, Mapping)]
-        if key == "volumes" and isinstance(value, list):
-            return [{k: v[k] for k in ("name", "emptyDir") if k in v} for v in value if isinstance(v, Mapping)]
         if key in ("labels", "matchLabels", "nodeSelector"):
             return value
-        return self.object(value)
+        if key == "annotations" and isinstance(value, Mapping):
+            return {k: self.pair(k, v) for k, v in value.items() if k not in _DROPPED_ANNOTATIONS and isinstance(v, str)}
+        return self._list(key, value) if isinstance(value, list) else self.object(value)
+
+    def _list(self, key: str, values: list[Any]) -> list[Any]:
+        """A list of an object's field. Of headers only the names are kept, of volumes what counts as memory."""
+        entries = [v for v in values if isinstance(v, Mapping)]
+        match key:
+            case "command" | "args":
+                return self._arguments(values)
+            case "env":
+                return [self._env(e) for e in entries]
+            case "httpHeaders":
+                return [{"name": h.get("name")} for h in entries]
+            case "volumes":
+                return [{k: v[k] for k in ("name", "emptyDir") if k in v} for v in entries]
+            case _:
+                return [self.object(v) for v in values]
 
     def _arguments(self, arguments: list[Any]) -> list[Any]:
         """A command line in pieces: the piece before may be the flag that names a secret (`--password`, then its value)."""

@@ -6,15 +6,16 @@ from datetime import datetime, timedelta
 from statistics import median
 
 from receiver.domain.facts import ContainerFacts, Facts
-from receiver.domain.report import Report, Shape
+from receiver.domain.report import Life, Report, Shape
 from receiver.domain.units import format_quantity, from_epoch, human_bytes, human_duration
 from receiver.render import words
 from receiver.render.context import GrowthWords, MemoryWords
-from receiver.render.inline import when
+from receiver.render.inline import Moment, when
 
 MOSTLY_CACHE = 0.5  # of the working set
 UNLIMITED_BYTES = 2**50  # a cgroup without a limit reports about 2^63; no node has a PiB
 
+NO_DATA_S = 900.0  # gaps below a quarter of an hour are not worth a word
 FORESEEABLE_S = 365 * 86_400.0  # a limit that is further away is not told: no such rise goes on for so long
 
 
@@ -43,32 +44,62 @@ def memory_words(facts: Facts | None, shape: Shape | None, container_name: str) 
     limit = limit_of(facts, shape, container_name)
     peak = shape.peak_bytes if shape else None
     level = shape.median_bytes if shape else None
-    current = shape.current_bytes if shape and shape.current_bytes is not None else (facts.usage_bytes if facts else None)
+    current = current_of(facts, shape)
     cache = current * shape.cache_share if shape and current is not None and shape.cache_share is not None else None
     process = current - cache if current is not None and cache is not None else None
-    is_mostly_cache = bool(shape and (shape.detail == "page_cache" or (shape.cache_share or 0.0) >= MOSTLY_CACHE))
     return MemoryWords(
-        limit=human_bytes(limit) if limit else "",
-        limit_value=format_quantity(limit) if limit else "",
-        request_value=format_quantity(container.request_bytes) if container and container.request_bytes else "",
+        limit=_size(limit),
+        limit_value=_quantity(limit),
+        request_value=_quantity(container.request_bytes if container else None),
         has_no_limit=container is not None and limit is None,
         limit_is_pods=limit is not None and container is not None and container.limit_bytes is None,
-        peak=human_bytes(peak) if peak else "",
-        peak_of_limit=words.used_of(peak, limit) if peak and limit else "",
-        peak_share=words.share(peak, limit) if peak else "",
-        level=human_bytes(level) if level else "",
-        level_share=words.share(level, limit) if level else "",
-        headroom=human_bytes(limit - level) if limit and level and limit > level else "",
-        now=human_bytes(current) if current else "",
-        now_of_limit=words.used_of(current, limit) if current and limit else "",
-        now_share=words.share(current, limit) if current else "",
-        process=human_bytes(process) if process else "",
-        process_share=words.share(process, limit) if process else "",
-        cache=human_bytes(cache) if cache else "",
-        is_mostly_cache=is_mostly_cache,
-        history=human_duration(shape.history_s) if shape and shape.history_s else "",
-        no_data=human_duration(shape.missing_s) if shape and shape.missing_s >= 900 else "",
+        peak=_size(peak),
+        peak_of_limit=_of(peak, limit),
+        peak_share=_share(peak, limit),
+        level=_size(level),
+        level_share=_share(level, limit),
+        headroom=_size(limit - level if limit and level and limit > level else None),
+        now=_size(current),
+        now_of_limit=_of(current, limit),
+        now_share=_share(current, limit),
+        process=_size(process),
+        process_share=_share(process, limit),
+        cache=_size(cache),
+        is_mostly_cache=_is_mostly_cache(shape),
+        history=_span(shape.history_s if shape else None),
+        no_data=_span(shape.missing_s if shape and shape.missing_s >= NO_DATA_S else None),
     )
+
+
+def current_of(facts: Facts | None, shape: Shape | None) -> float | None:
+    """The newest memory that is known: of the series, else of one look. Bytes."""
+    if shape is not None and shape.current_bytes is not None:
+        return shape.current_bytes
+    return facts.usage_bytes if facts is not None else None
+
+
+def _is_mostly_cache(shape: Shape | None) -> bool:
+    return shape is not None and (shape.detail == "page_cache" or (shape.cache_share or 0.0) >= MOSTLY_CACHE)
+
+
+def _size(n_bytes: float | None) -> str:
+    return human_bytes(n_bytes) if n_bytes else ""
+
+
+def _quantity(n_bytes: int | None) -> str:
+    return format_quantity(n_bytes) if n_bytes else ""
+
+
+def _of(used_bytes: float | None, limit_bytes: float | None) -> str:
+    return words.used_of(used_bytes, limit_bytes) if used_bytes and limit_bytes else ""
+
+
+def _share(used_bytes: float | None, limit_bytes: float | None) -> str:
+    return words.share(used_bytes, limit_bytes) if used_bytes else ""
+
+
+def _span(seconds: float | None) -> str:
+    return human_duration(seconds) if seconds else ""
 
 
 def growth_words(report: Report | None, now: datetime) -> GrowthWords | None:
@@ -77,34 +108,48 @@ def growth_words(report: Report | None, now: datetime) -> GrowthWords | None:
     if report is None or shape is None:
         return None
     ramps = [life for life in shape.lives if life.is_ramp]
+    slopes = _slopes(shape, ramps)
+    if slopes is None:
+        return None
+    starts = [life.floor_start_bytes for life in ramps if life.floor_start_bytes]
+    newest = shape.lives[-1] if shape.lives else None
+    full_at = _full_at(report, shape, now)
+    return GrowthWords(
+        rate=words.growth(*slopes),
+        lives=sum(life.is_ramp or life.growth_bytes_per_h is not None for life in shape.lives),  # the others are too short to judge
+        lives_grown=len(ramps),
+        since=words.about(newest.end_s - newest.start_s) if newest else "",
+        floor_from=_size(min(starts, default=None)),
+        floor_to=_size(max((life.peak_bytes for life in ramps), default=None)),
+        began=_when(from_epoch(shape.change_at_s) if shape.change_at_s else None, now),
+        full_at=_when(full_at, now),
+        full_in=words.about((full_at - now).total_seconds()) if full_at else "",
+        next_kill=_when(full_at if full_at and shape.kills else _next_kill(report, shape, now), now),
+    )
+
+
+def _slopes(shape: Shape, ramps: list[Life]) -> tuple[float, float] | None:
+    """The slowest and the fastest rise in bytes an hour; None when memory does not rise."""
     slopes = [life.growth_bytes_per_h for life in ramps if life.growth_bytes_per_h]
     overall = shape.growth_bytes_per_h or (median(slopes) if slopes else 0.0)
     if overall <= 0:
         return None
-    low, high = shape.growth_range_bytes_per_h or ((min(slopes), max(slopes)) if slopes else (overall, overall))
-    starts = [life.floor_start_bytes for life in ramps if life.floor_start_bytes]
-    ends = [life.peak_bytes for life in ramps]
+    return shape.growth_range_bytes_per_h or ((min(slopes), max(slopes)) if slopes else (overall, overall))
+
+
+def _full_at(report: Report, shape: Shape, now: datetime) -> datetime | None:
+    """When the living container reaches its limit at this rate; None when that is past, too far away, or nobody lives."""
     newest = shape.lives[-1] if shape.lives else None
-    # The death may be newer than the last scrape that saw the life which it ended.
-    is_alive = newest is not None and not newest.is_killed and not (report.kill.at and report.kill.at.timestamp() > newest.start_s)
-    left_s = shape.time_to_limit_s
-    full_s = newest.end_s + left_s if is_alive and newest and left_s is not None and left_s < FORESEEABLE_S else None
-    full_at = from_epoch(full_s) if full_s is not None and from_epoch(full_s) > now else None
-    next_kill = full_at if full_at and shape.kills else _next_kill(report, shape, now)
-    return GrowthWords(
-        rate=words.growth(low, high),
-        lives=len(
-            [life for life in shape.lives if life.is_ramp or life.growth_bytes_per_h is not None]
-        ),  # the others are too short to judge
-        lives_grown=len(ramps),
-        since=words.about(newest.end_s - newest.start_s) if newest else "",
-        floor_from=human_bytes(min(starts)) if starts else "",
-        floor_to=human_bytes(max(ends)) if ends else "",
-        began=when(from_epoch(shape.change_at_s), now) if shape.change_at_s else None,
-        full_at=when(full_at, now) if full_at else None,
-        full_in=words.about((full_at - now).total_seconds()) if full_at else "",
-        next_kill=when(next_kill, now) if next_kill else None,
-    )
+    if newest is None or newest.is_killed or shape.time_to_limit_s is None or shape.time_to_limit_s >= FORESEEABLE_S:
+        return None
+    if report.kill.at and report.kill.at.timestamp() > newest.start_s:  # newer than the last scrape that saw the life which it ended
+        return None
+    full_at = from_epoch(newest.end_s + shape.time_to_limit_s)
+    return full_at if full_at > now else None
+
+
+def _when(at: datetime | None, now: datetime) -> Moment | None:
+    return when(at, now) if at else None
 
 
 def _next_kill(report: Report, shape: Shape, now: datetime) -> datetime | None:

@@ -49,6 +49,9 @@ class KubeStandin(Standin):
         if resource == "events":
             items = [e for e in self.recordings.events if e.get("involvedObject") and _is_in(e, namespace) and _has_fields(e, params)]
             return json_reply({"kind": "EventList", "apiVersion": "v1", "metadata": {}, "items": items})
+        return self._object(group, namespace, resource, name, params)
+
+    def _object(self, group: str, namespace: str, resource: str, name: str, params: Mapping[str, str]) -> Reply:
         kind = _KINDS.get(resource)
         known = [o for o in self.recordings.objects if o.get("kind") == kind]
         if kind is None or (group in _OPTIONAL_GROUPS and not known):

@@ -100,29 +100,27 @@ def plot_of(report: Report, view: IncidentView | None = None) -> Plot | None:
     c = columns_of(history, None)
     if len(c.t) < 2 or c.t[-1] - c.t[0] < MIN_HISTORY_S or not -CALENDAR_S < c.t[0] <= c.t[-1] < CALENDAR_S:
         return None
+    return _plot(report, c, _asked_until(history, c.t[-1]), kill_count=view.kill_count if view else 0)
+
+
+def _plot(report: Report, c: Columns, asked_until_s: float, *, kill_count: int) -> Plot:
     shape, facts = report.shape, report.facts
     words = memory_words(facts, shape, report.subject.container)
     growth = growth_words(report, facts.now)
     start_s = c.t[0]
     kills = tuple(sorted(k for k in (shape.kills if shape else ()) if start_s <= k < CALENDAR_S))
-    data_end_s = max(c.t[-1], *kills, _asked_until(history, c.t[-1]))
+    data_end_s = max(c.t[-1], *kills, asked_until_s)
     limits = _limit_steps(c, limit_of(facts, shape, report.subject.container))
     scale = limits[-1][1] or max(c.working_set) or 1.0
     has_cache = _has_cache(c, shape, scale) and bool(words.process and words.cache)
     newest = c.in_use[-1] if has_cache else c.working_set[-1]
     projection = None if words.is_mostly_cache else _projection(report, c.t[-1], newest, growth, limits[-1][1])
-    end_s = data_end_s
-    if projection is not None:
-        span_s = data_end_s - start_s
-        end_s = max(data_end_s, min(projection.full_s + AFTER_PROJECTION * span_s, data_end_s + PROJECTION_OF_SPAN * span_s))
+    end_s = _end_s(start_s, data_end_s, projection)
     spans = _spans(c, _cuts(shape), scale)
     gap_s = max(GAP_S, GAP_STEPS * c.step_s)
     bin_s = (end_s - start_s) / BINS
-    highest = max(c.working_set)
     known_limits = [limit for _, limit in limits if limit]
-    container = container_of(facts, report.subject.container)
-    request = container.request_bytes if container else None
-    top = max([highest * (1.0 if known_limits else 1.1), *known_limits]) or 1.0
+    top = max([max(c.working_set) * (1.0 if known_limits else 1.1), *known_limits]) or 1.0
     rates = _rates(c, gap_s, bin_s)
     return Plot(
         subject=_subject(report),
@@ -131,9 +129,9 @@ def plot_of(report: Report, view: IncidentView | None = None) -> Plot | None:
         pieces=tuple(_binned(c, a, b, bin_s) for first, last in spans for a, b in _unbroken(c.t, first, last, gap_s)),
         gaps=_gaps([*c.t, data_end_s], gap_s),
         limits=limits,
-        request_bytes=request if request and request <= top else None,
+        request_bytes=_request(report, top),
         kills_s=kills,
-        kill_count=max(view.kill_count if view else 0, len(kills)),
+        kill_count=max(kill_count, len(kills)),
         rollouts=_rollouts(facts.workload.revisions if facts.workload else (), report.subject.container, start_s, end_s),
         rates=rates,
         rate_peak=max((rate for run in rates for _, rate in run), default=0.0),
@@ -144,6 +142,21 @@ def plot_of(report: Report, view: IncidentView | None = None) -> Plot | None:
         growth=growth,
         is_rising=growth is not None and report.cause.name in (CauseName.LEAK, CauseName.UNKNOWN),
     )
+
+
+def _end_s(start_s: float, data_end_s: float, projection: Projection | None) -> float:
+    """Where the chart ends: behind the projection, which takes no more than its share of the width."""
+    if projection is None:
+        return data_end_s
+    span_s = data_end_s - start_s
+    return max(data_end_s, min(projection.full_s + AFTER_PROJECTION * span_s, data_end_s + PROJECTION_OF_SPAN * span_s))
+
+
+def _request(report: Report, top_bytes: float) -> int | None:
+    """The container's request where it fits into the chart."""
+    container = container_of(report.facts, report.subject.container)
+    request = container.request_bytes if container else None
+    return request if request and request <= top_bytes else None
 
 
 def _subject(report: Report) -> str:

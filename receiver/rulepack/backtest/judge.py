@@ -140,12 +140,7 @@ def judge(
     ordered = tuple(sorted(firings, key=lambda firing: (firing.span.from_s, firing.labels)))
     about_pods = rule.names_pods or any(firing.place[2] for firing in ordered)
     seen = tuple(kill for kill in kills if any(first <= kill.at_s <= last for first, last in windows))
-    near: dict[str, list[Firing]] = defaultdict(list)
-    for firing in ordered:
-        near[firing.place[2]].append(firing)
-    of_pod: dict[str, list[Kill]] = defaultdict(list)
-    for kill in kills:
-        of_pod[kill.pod].append(kill)
+    near, of_pod = _by_pod(ordered, kills)
     first_kill_s = {id(firing): _first_kill_s(firing, of_pod[firing.place[2]]) for firing in ordered}
     caught = [one for kill in seen if (one := _caught(kill, near[kill.pod], first_kill_s)) is not None] if about_pods else []
     followed = [_is_followed(firing, of_pod[firing.place[2]], within_s) for firing in ordered]
@@ -158,6 +153,17 @@ def judge(
         rule=rule, firings=ordered, windows=windows, kills=judged if about_pods and windows else None, caught=tuple(caught),
         followed=sum(followed), undecided=undecided, incidents=incidents(ordered), missing=missing, absent=absent,
     )  # fmt: skip
+
+
+def _by_pod(firings: Iterable[Firing], kills: Iterable[Kill]) -> tuple[Mapping[str, list[Firing]], Mapping[str, list[Kill]]]:
+    """Both by pod, so that each is compared with its own pod's only."""
+    near: dict[str, list[Firing]] = defaultdict(list)
+    for firing in firings:
+        near[firing.place[2]].append(firing)
+    of_pod: dict[str, list[Kill]] = defaultdict(list)
+    for kill in kills:
+        of_pod[kill.pod].append(kill)
+    return near, of_pod
 
 
 def _first_kill_s(firing: Firing, kills: Iterable[Kill]) -> float:
