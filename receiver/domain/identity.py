@@ -116,7 +116,7 @@ def pod_key(subject: Subject) -> str:
 
 
 def incident_key(subject: Subject, alert: Alert) -> str:
-    """The first identity that applies (design 3a): workload, pod, node, namespace and alert, alert alone."""
+    """The first identity that applies: workload, pod, node, namespace and alert, alert alone."""
     if subject.names_a_pod or (subject.namespace and subject.workload):
         if subject.workload is not None:
             return workload_key(subject, subject.workload)

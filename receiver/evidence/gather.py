@@ -99,7 +99,7 @@ class Evidence:
         )
 
     def permissions(self) -> tuple[Permission, ...]:
-        """What the gatherers need to be allowed in the cluster; for `doctor` and the shipped ClusterRole."""
+        """What the gatherers need to be allowed in the cluster; the shipped ClusterRole grants it."""
         return union(p for g in self._gatherers for p in g.permissions)
 
     def hide(self, name: str, value: str) -> str:
@@ -209,9 +209,9 @@ def _hint(gatherer: Gatherer, exc: SourceError) -> str:
         case Unreadable():
             return f"is {asked} really behind that address?"
         case Rejected() if gatherer.asks == KUBERNETES:
-            return "this API server does not take the request; `oomtriage doctor` says more"
+            return "this API server does not take the request"
         case Rejected():
-            return f"this {asked} does not take the query; `oomtriage doctor` says more"
+            return f"this {asked} does not take the query"
     return f"is {asked} up, and reachable from the receiver? It is asked again later"
 
 

@@ -87,7 +87,7 @@ def _with_news(after: dict[str, Any], found: Sequence[News], *, is_first_look: b
 
 
 def _note_state(after: dict[str, Any], before: Mapping[str, Any], *, state: str, now: float) -> list[News]:
-    """Resolved, or firing again; the latter is news when it was quiet for a while (message-guide section 6)."""
+    """Resolved, or firing again; the latter is news when it was quiet for a while."""
     was = before.get("state", FIRING)
     after["state"] = state
     if was == state:

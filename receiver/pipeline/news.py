@@ -1,6 +1,6 @@
 """What must be said beside the edit of a root, because an edit is silent: at most one message a look, four over an incident's life.
 
-Pure. The table of message-guide section 6; docs/messages.md shows it to users. An incident closes after a quiet day, so the
+Pure. docs/messages.md shows the table to users. An incident closes after a quiet day, so the
 budget is that of one bad night, not of a workload for ever.
 """
 

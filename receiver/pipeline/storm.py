@@ -1,4 +1,4 @@
-"""Storms: when many incidents come at once, one digest root tells them all (design 3b, message-guide section 7).
+"""Storms: when many incidents come at once, one digest root tells them all.
 
 A workload is named in at most one root: its own, or a digest's. Incidents on a critical route keep their own.
 """

@@ -192,7 +192,7 @@ def _check(settings: Settings) -> None:
         raise ConfigError("routes need SLACK_BOT_TOKEN: an incoming webhook and the console have one place only")
     store_url = settings.store_url.reveal()
     if store_url.startswith(("postgresql://", "postgres://")):
-        raise ConfigError("STORE_URL names PostgreSQL, which this release does not store to yet: expected sqlite:////abs/path.db")
+        raise ConfigError("STORE_URL names PostgreSQL, which this release does not store to: expected sqlite:////abs/path.db")
     if not store_url.startswith("sqlite:///") or store_url == "sqlite:///":
         raise ConfigError("STORE_URL: expected sqlite:////abs/path.db or sqlite:///relative.db")
 

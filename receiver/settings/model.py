@@ -88,12 +88,10 @@ KEYS: tuple[Key, ...] = (
     Key(name="ALERTMANAGER_TOKEN", parse=parsing.text, default="", meaning="bearer token for it", is_secret=True),
     Key(name="ALERTMANAGER_CA_PATH", parse=parsing.text, default="", meaning="file with the CA of ALERTMANAGER_URL; without it the public ones"),
     Key(name="ENRICH_DEADLINE", parse=parsing.duration_s, default="10s", meaning="the first message waits for evidence at most this long"),
-    Key(name="FOLLOWUPS", parse=parsing.durations_s, default="24h,48h", meaning="when to look whether a fix held"),
     Key(name="REOPEN_WINDOW", parse=parsing.duration_s, default="24h", meaning="a kill this long after the resolve still belongs to the same incident"),
     Key(name="RETENTION", parse=parsing.duration_s, default="14d", meaning="how long closed incidents are kept"),
     Key(name="RETRY_MAX_AGE", parse=parsing.duration_s, default="24h", meaning="how long a message is tried before it becomes a dead letter"),
     Key(name="WORKERS", parse=parsing.count, default="8", meaning="incidents looked at at a time"),
-    Key(name="LEADER_TTL", parse=parsing.duration_s, default="15s", meaning="PostgreSQL only: how long a silent leader is waited for"),
     Key(name="TEMPLATES_DIR", parse=parsing.text, default="", meaning="folder with your own message templates; what it lacks comes from the built-in ones"),
     Key(name="RUNBOOKS_DIR", parse=parsing.text, default="", meaning="folder with runbooks of your own, NAME.md, for /runbooks/NAME; they go before the built-in ones"),
 )  # fmt: skip
@@ -139,12 +137,10 @@ class Settings:
     alertmanager_token: Secret
     alertmanager_ca_path: str
     enrich_deadline: float
-    followups: tuple[float, ...]
     reopen_window: float
     retention: float
     retry_max_age: float
     workers: int
-    leader_ttl: float
     templates_dir: str
     runbooks_dir: str
     routes: tuple[Route, ...] = ()

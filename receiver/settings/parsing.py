@@ -44,12 +44,6 @@ def pace_s(value: object) -> float:
     return seconds
 
 
-def durations_s(value: object) -> tuple[float, ...]:
-    """A list of durations, separated by commas; empty for none."""
-    items = value if isinstance(value, list) else text(value).split(",")
-    return tuple(duration_s(item) for item in items if str(item).strip())
-
-
 def size_bytes(value: object) -> int:
     """A size: `16 MiB`, `16Mi`, `16777216`."""
     cleaned = re.sub(r"\s+", "", text(value)).removesuffix("B")

@@ -20,10 +20,10 @@ from receiver.domain.incident import Message
 from receiver.store import quarantine
 from receiver.store.database import LATEST_S, Row, Tx, json_object
 
-# Order within a channel (design 3b): roots, then kill updates, then replies, then other edits.
+# Order within a channel: roots, then kill updates, then replies, then other edits.
 ROOT, KILL_UPDATE, REPLY, EDIT = 0, 1, 2, 3
 
-EDIT_INTERVAL_S = 10.0  # message-guide 6: never more than one edit of a message in 10 s
+EDIT_INTERVAL_S = 10.0  # more often, an edit is a flicker to the reader and a request that a post will lack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

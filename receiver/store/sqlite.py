@@ -105,9 +105,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     except sqlite3.Error as exc:
         connection.close()
         if _is_locked(exc):
-            raise StoreLocked(
-                f"the state file {path} is held by another receiver; run one (replicas: 1) or use STORE_URL=postgresql://..."
-            ) from exc
+            raise StoreLocked(f"the state file {path} is held by another receiver; run only one (replicas: 1, strategy Recreate)") from exc
         raise StoreError(f"cannot use the state file {path}: {exc}") from exc
     return connection
 

@@ -1,4 +1,4 @@
-"""Every limit and escaping rule of Slack that a message of ours can meet, and the reading budgets of the message guide.
+"""Every limit and escaping rule of Slack that a message of ours can meet, and the reading budgets of docs/messages.md.
 
 `slack_error` is what Slack would answer; `problems` adds our own rules (no mrkdwn in blocks, nothing unescaped, nothing
 invisible, no mention that was not configured); `budget_problems` what a tired reader can take in. Counts are code points.
@@ -63,7 +63,7 @@ def problems(body: Mapping[str, Any], *, allowed_mention: str = "") -> list[str]
 
 
 def budget_problems(slot: str, body: Mapping[str, Any]) -> list[str]:
-    """Where a message is longer than the guide allows for its place."""
+    """Where a message is longer than its place allows."""
     blocks = body.get("blocks") or []
     if not blocks:
         return []  # words alone, for receivers that show no blocks: `text` is all there is

@@ -91,7 +91,7 @@ def test_hostile_text_pings_nobody_and_breaks_nothing(tmp_path: Path) -> None:
 
 
 def _overdone(slack: FakeSlack) -> list[str]:
-    """What is more than the guide allows: replies, edits too soon after one another."""
+    """What is more than is allowed: replies, edits too soon after one another."""
     found = []
     for root in slack.channel().roots:
         is_storm = _is_storm(root)

@@ -1,6 +1,6 @@
 """The sentences: for every verdict what it rests on, what speaks against it, and what would settle it.
 
-Short sentences with their numbers in them (docs: the message guide). One function a detail word; `SENTENCES` is the
+Short sentences with their numbers in them. One function a detail word; `SENTENCES` is the
 list, and a test holds it against every detail the judge can give.
 """
 

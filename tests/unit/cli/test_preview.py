@@ -46,7 +46,7 @@ def own(tmp_path: Path, name: str, source: str) -> Path:
 
 
 def test_there_is_a_sample_of_every_kind_of_message() -> None:
-    """Each is told by the template it is named after, within Slack's limits and the guide's budgets."""
+    """Each is told by the template it is named after, within Slack's limits and our reading budgets."""
     renderer = Renderer(slack_environment(jinja2.FileSystemLoader(TEMPLATES)))
     kinds = {s.name: kind_of(s.report, is_memory_alert=build(s.view, s.report).alert.has_oom_name).value for s in samples()}
     made = [m for s in samples() for m in renderer.incident(s.view, s.report)] + list(renderer.digest(sample_storm()))

@@ -1,4 +1,4 @@
-"""Every `oomtriage ...` that a document or an example tells people to run is one that the real command line takes."""
+"""Every `oomtriage ...` that a document, an example or a message tells people to run is one that the real command line takes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,15 @@ import pytest
 from receiver.cli.main import COMMANDS, parser_for
 from tests.places import REPO
 
-PLACES = ("README.md", "docs/**/*.md", "deploy/**/*.y*ml", "deploy/**/*.sh", "rules/**/*.yaml", ".pre-commit-hooks.yaml")
+PLACES = (
+    "README.md", "docs/**/*.md", "deploy/**/*.y*ml", "deploy/**/*.sh", "rules/**/*.yaml", ".pre-commit-hooks.yaml", "receiver/**/*.py", "templates/**/*.j2",
+)  # fmt: skip
 NAMES = "|".join(name for name, *_ in COMMANDS)
 # In a code span, at the start of a line of code, after `run:`, or anywhere after a space when an option follows.
 COMMAND = re.compile(rf"(?<![\w/-])oomtriage (?P<rest>(?:{NAMES})\b[^`\n]*)")
+# In a code span any word is taken for a command: one that does not exist is what must be found.
+NAMED = re.compile(r"`oomtriage (?P<rest>[a-z][^`\n]*)`")
+CHOICES = re.compile(r"(?<=\w)(?:\|\w+)+")  # of `dead list|replay|drop` the first is tried
 # The command ends where the shell or the sentence goes on.
 END = re.compile(r"\s{2,}|\s+(?:[|;#]|&&|>|2>)|[`;]|\.\s|\.$|: |, (?!\w+=)| \(")
 
@@ -24,9 +29,9 @@ def written() -> Iterator[tuple[str, str]]:
     for pattern in PLACES:
         for path in sorted(REPO.glob(pattern)):
             for number, line in enumerate(path.read_text().splitlines(), start=1):
-                for found in COMMAND.finditer(line):
-                    if _is_code(line, found.start()):
-                        yield f"{path.relative_to(REPO)}:{number}", END.split(found["rest"], maxsplit=1)[0].strip()
+                for found in (*COMMAND.finditer(line), *NAMED.finditer(line)):
+                    if found.re is NAMED or (path.suffix not in (".py", ".j2") and _is_code(line, found.start())):
+                        yield f"{path.relative_to(REPO)}:{number}", CHOICES.sub("", END.split(found["rest"], maxsplit=1)[0].strip())
 
 
 def _is_code(line: str, at: int) -> bool:

@@ -1,4 +1,4 @@
-"""Reports and incidents for the message tests: the guide's stories, written out as diagnoses would state them."""
+"""Reports and incidents for the message tests: a few stories, written out as diagnoses would state them."""
 
 from __future__ import annotations
 

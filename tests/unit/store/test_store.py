@@ -62,7 +62,7 @@ def test_accepted_alerts_survive_the_end_of_the_process(path: Path) -> None:
 def test_a_second_receiver_is_refused_with_a_plain_message(path: Path) -> None:
     """Two receivers on one state file would post twice; the second one is told what to do."""
     store = Store.open_sqlite(path)
-    with pytest.raises(StoreLocked, match="held by another receiver; run one"):
+    with pytest.raises(StoreLocked, match="held by another receiver; run only one"):
         Store.open_sqlite(path)
     store.close()
 
