@@ -12,7 +12,8 @@ ReceiverError
 │   ├── NotFound       404: it is not (or no longer) there
 │   ├── Throttled      429, with `retry_after_s`
 │   ├── Rejected       another 4xx: the question itself was wrong
-│   └── Unreadable     the body is too large, or not what was asked for
+│   └── Unreadable     the body is not what was asked for
+│       └── TooLarge   the body has more bytes than are read
 └── DeliveryError      a message did not reach its sink
     ├── RetryLater     rate limit or a passing fault that surely stored nothing; `retry_after_s` when the sink said
     ├── Ambiguous      a timeout or 5xx after sending: it may have been stored
@@ -49,9 +50,14 @@ class StoreFenced(StoreError):
 
 
 class SourceError(ReceiverError):
-    """A source of evidence did not answer as hoped."""
+    """A source of evidence did not answer as hoped.
+
+    `said`: the source's own words in a refusal, one line without secrets, which callers may read; empty when it said nothing.
+    The error's text is for people only.
+    """
 
     retryable = False
+    said: str = ""
 
 
 class Unavailable(SourceError):
@@ -83,7 +89,11 @@ class Rejected(SourceError):
 
 
 class Unreadable(SourceError):
-    """The answer is too large or is not what was asked for."""
+    """The answer is not what was asked for."""
+
+
+class TooLarge(Unreadable):
+    """The answer has more bytes than are read."""
 
 
 class DeliveryError(ReceiverError):

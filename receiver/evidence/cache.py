@@ -48,7 +48,9 @@ class Cache:
             if entry.expires_at <= self._clock():
                 self._ask(entry, ask, ttl_s, negative_ttl_s)
             if entry.error is not None:
-                raise type(entry.error)(str(entry.error))
+                again = type(entry.error)(str(entry.error))  # a new one: a raised error collects the places it was raised at
+                again.said = entry.error.said
+                raise again
             return entry.value
         finally:
             entry.lock.release()

@@ -15,7 +15,7 @@ from typing import Any
 from receiver.domain.alerts import Alert
 from receiver.domain.case import Case, Missing
 from receiver.domain.identity import Subject
-from receiver.errors import Forbidden, NotFound, Rejected, SourceError, Throttled, Unreadable
+from receiver.errors import Forbidden, NotFound, Rejected, SourceError, Throttled, TooLarge, Unreadable
 from receiver.evidence import gatherers
 from receiver.evidence.alertmanager import Alertmanager
 from receiver.evidence.cache import Cache
@@ -195,7 +195,7 @@ def _hint(gatherer: Gatherer, exc: SourceError) -> str:
         case Unauthenticated():
             return f"the token is not accepted: check {_TOKEN_SETTING[gatherer.asks]}"
         case Forbidden() if gatherer.permissions:
-            return f"grant {_wanted(gatherer, str(exc))} to the receiver's ClusterRole"
+            return f"grant {_wanted(gatherer, exc.said)} to the receiver's ClusterRole"
         case Forbidden():
             return f"{asked} refuses these credentials: check {_TOKEN_SETTING[gatherer.asks]}"
         case Throttled():
@@ -204,7 +204,7 @@ def _hint(gatherer: Gatherer, exc: SourceError) -> str:
             return "it was deleted meanwhile, or this cluster does not serve it"
         case NotFound():
             return f"there is no {asked} API at that address: check {_ADDRESS_SETTING[gatherer.asks]}, its path too"
-        case Unreadable() if "larger than" in str(exc):
+        case TooLarge():
             return "so much is not read; ask it by hand"
         case Unreadable():
             return f"is {asked} really behind that address?"

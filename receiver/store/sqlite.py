@@ -115,7 +115,8 @@ def _text(raw: bytes) -> str:
 
 
 def _is_locked(exc: sqlite3.Error) -> bool:
-    return isinstance(exc, sqlite3.OperationalError) and "locked" in str(exc)
+    # The low byte is the primary code; SQLITE_BUSY is said when another process holds the file.
+    return getattr(exc, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 @contextmanager

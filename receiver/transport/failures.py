@@ -34,6 +34,12 @@ class Unauthenticated(Forbidden):
 
 def refusal(name: str, status: int, said: str, retry_after_s: float | None) -> SourceError:
     """An answer that is not 200, as an error. `said`: what its body says, cleaned and without secrets."""
+    error = _refusal(name, status, said, retry_after_s)
+    error.said = said
+    return error
+
+
+def _refusal(name: str, status: int, said: str, retry_after_s: float | None) -> SourceError:
     text = f"{name} answered {status}" + (f": {said}" if said else "")
     match status:
         case 401:

@@ -18,7 +18,7 @@ import requests
 import urllib3
 
 from receiver.domain.units import KIB, MIB
-from receiver.errors import Rejected, SourceError, Throttled, Unreadable
+from receiver.errors import Rejected, SourceError, Throttled, TooLarge
 from receiver.transport.breaker import Breaker
 from receiver.transport.deadline import Deadline
 from receiver.transport.failures import ConnectionFailed, NotAsked, Unauthenticated, broken_off, failure, refusal
@@ -130,7 +130,7 @@ class Http:
     ) -> Response:
         """Send once, never again by itself; whatever status comes back is the answer. An empty path is the base address.
 
-        ConnectionFailed for transport faults, with `maybe_received`; Unreadable for an answer over `max_bytes` (it was received).
+        ConnectionFailed for transport faults, with `maybe_received`; TooLarge for an answer over `max_bytes` (it was received).
         """
         deadline = Deadline(timeout_s) if timeout_s is not None else None
         body = data if form is None else form
@@ -265,7 +265,7 @@ class Http:
         for chunk in self._chunks(reply, question):
             body += chunk
             if len(body) > question.max_bytes:
-                raise Unreadable(f"{self._what(question)} is larger than {question.max_bytes // KIB} KiB")
+                raise TooLarge(f"{self._what(question)} is larger than {question.max_bytes // KIB} KiB")
         return bytes(body)
 
     def _read_tail(self, reply: requests.Response, question: _Question, keep_bytes: int) -> Tail:

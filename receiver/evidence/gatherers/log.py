@@ -92,7 +92,7 @@ def _fetch(look: Look, container: str, *, previous: bool) -> _Log | None:
         if is_cut:
             body, is_cut = _bytes(look, container, previous, LAST_LINES)
     except Rejected as exc:
-        if "previous terminated container" in str(exc) or "is waiting to start" in str(exc):
+        if "previous terminated container" in exc.said or "is waiting to start" in exc.said:
             return None
         raise
     if body.startswith(_REMOVED):

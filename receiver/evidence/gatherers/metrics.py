@@ -22,7 +22,7 @@ def ask(look: Look, clean: Cleaner) -> Any:
     try:
         return clean.object(look.get(path))
     except NotFound as exc:
-        if "podmetrics" in str(exc) or look.subject.pod in str(exc):
+        if "podmetrics" in exc.said or look.subject.pod in exc.said:
             raise Gap("kubectl top has nothing yet: the container is too young, or just died", is_normal=True) from None
         raise Gap("metrics.k8s.io is not served: metrics-server is not installed", "kubectl top will not work either") from None
     except Unavailable as exc:

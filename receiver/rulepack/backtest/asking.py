@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from receiver.domain.units import MIB
-from receiver.errors import Forbidden, NotFound, SourceError, Throttled, Unavailable, Unreadable
+from receiver.errors import Forbidden, NotFound, SourceError, Throttled, TooLarge, Unavailable, Unreadable
 from receiver.transport import ConnectionFailed, Http, Response
 
 MAX_POINTS = 11_000  # per series; Prometheus answers 400 above
@@ -220,10 +220,8 @@ class Asker:
             for warning in document.get("warnings") or ():
                 self.warnings.setdefault(str(warning)[:200])
             return document
-        except Unreadable as exc:
-            if "larger than" in str(exc):
-                raise _TooMuch(str(exc)) from None
-            raise
+        except TooLarge as exc:
+            raise _TooMuch(str(exc)) from None
         finally:
             self.load = self.load.plus(Load(queries=1, seconds=self._clock() - began, samples=samples, bytes=body_bytes))
 
