@@ -9,8 +9,11 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from receiver.diagnosis.memory.classify import classify_text
+from receiver.diagnosis.memory.csv_series import SeriesError, history_of_csv
+from receiver.diagnosis.memory.series import shape_of
+from receiver.domain.reason import codes_of
 from receiver.errors import PayloadError
+from receiver.render.wording import say, say_all
 
 MAX_SERIES_BYTES = 256 * 1024**2
 
@@ -37,6 +40,30 @@ def _classify(path: str, until_s: float | None) -> dict[str, Any]:
         return classify_text(path, _read(path), until_s)
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, PayloadError, ValueError) as exc:
         return {"file": path, "error": getattr(exc, "strerror", None) or str(exc)}
+
+
+def classify_text(name: str, text: str, until_s: float | None) -> dict[str, Any]:
+    """`{"file", "cause", "confidence", "because", "settle_by", ...}`, or `{"file", "error"}` when the text is no series.
+
+    Rows later than `until_s` (same time base as the file) are ignored.
+    """
+    try:
+        history = history_of_csv(text, until_s=until_s)
+    except SeriesError as exc:
+        return {"file": name, "error": str(exc)}
+    shape = shape_of(history, now_s=until_s)
+    return {
+        "file": name,
+        "cause": shape.cause.value,
+        "confidence": shape.confidence,
+        "because": list(say_all(shape.because)),
+        "settle_by": say(shape.settle_by),
+        "against": list(say_all(shape.against)),
+        "detail": shape.detail,
+        "kills": len(shape.kills),
+        "history_s": shape.history_s,
+        "codes": list(codes_of(*shape.because, *shape.against, shape.settle_by)),
+    }
 
 
 def _read(path: str) -> str:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from receiver.domain.case import Missing
 from receiver.domain.facts import Facts
 from receiver.domain.identity import Subject
-from receiver.domain.reason import Words
+from receiver.domain.reason import Reason, Words
 
 REPORT_SCHEMA = "oomtriage.report/v1"
 
@@ -78,10 +78,10 @@ class Shape:
 
     cause: CauseName
     confidence: float
-    because: tuple[Words, ...] = ()
-    against: tuple[Words, ...] = ()  # what speaks against it; why the other leaves were refused
-    settle_by: Words = ""  # what would settle it, and when we look again
-    refused: Mapping[CauseName, Words] = field(default_factory=dict)  # why a leaf is not it, where the shape says so
+    because: tuple[Reason, ...] = ()
+    against: tuple[Reason, ...] = ()  # what speaks against it; why the other leaves were refused
+    settle_by: Reason | None = None  # what would settle it, and when we look again
+    refused: Mapping[CauseName, Reason] = field(default_factory=dict)  # why a leaf is not it, where the shape says so
     detail: str = ""  # a finer word: "after_change", "warm_up", "page_cache", "traffic", "batch", "flat", "too_short", "no_history"
     lives: tuple[Life, ...] = ()
     history_s: float = 0.0

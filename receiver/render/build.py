@@ -12,6 +12,7 @@ from receiver.domain.confidence import LIKELY, PLAUSIBLE
 from receiver.domain.facts import Facts
 from receiver.domain.identity import UNKNOWN_KIND, Subject
 from receiver.domain.incident import IncidentView, LogEntry
+from receiver.domain.reason import Reason, Words
 from receiver.domain.report import CauseName, KillKind, Report, Shape
 from receiver.domain.units import format_quantity, from_epoch, human_bytes, human_duration
 from receiver.render import words
@@ -29,8 +30,8 @@ from receiver.render.context import (
 )
 from receiver.render.inline import when
 from receiver.render.memory import container_of, growth_words, memory_words
-from receiver.render.text import clean_line, cut, reason
-from receiver.render.wording import phrase, say
+from receiver.render.text import clean_line, clean_phrase, cut
+from receiver.render.wording import phrase, remark, say, settling, speaks_for
 
 RECENT_ROLLOUT_S = 7_200.0  # a kill later than this after a rollout is no longer named in one breath with it
 NEVER_UP_S = 60.0
@@ -219,27 +220,31 @@ def _cause(report: Report | None) -> CauseWords:
             is_plausible=False,
             because=(),
             against=(),
+            first_against_is_refusal=False,
             settle_by="",
             detail="",
             follows_traffic=False,
         )
     cause, shape = report.cause, report.shape
+    against = sorted(cause.against, key=speaks_for)  # what speaks against it comes first, then which others were refused
     return CauseWords(
         name=cause.name.value,
         is_likely=cause.confidence >= LIKELY,
         is_plausible=cause.confidence >= PLAUSIBLE,
-        because=tuple(reason(phrase(b)) for b in cause.because),
-        # What was refused ("Not a low limit: ...") speaks for the verdict: what speaks against it comes first.
-        against=tuple(sorted((reason(phrase(a)) for a in cause.against), key=lambda a: a.startswith("Not "))),
-        settle_by=_settling(say(cause.settle_by)),
+        because=tuple(clean_phrase(remark(b)) for b in cause.because),
+        against=tuple(clean_phrase(remark(a)) for a in against),
+        first_against_is_refusal=bool(against) and speaks_for(against[0]),
+        settle_by=_settling(cause.settle_by),
         detail=cause.detail,
         follows_traffic=cause.detail == "traffic" or bool(shape and (shape.rate_correlation or 0.0) >= 0.5),
     )
 
 
-def _settling(text: str) -> str:
-    words_of = clean_line(text, 300)
-    return words_of if not words_of or "settle" in words_of or "could be" in words_of.lower() else f"to settle it: {words_of}"
+def _settling(settle_by: Words) -> str:
+    words_of = clean_line(settling(settle_by), 300)
+    if isinstance(settle_by, Reason) or not words_of:
+        return words_of
+    return words_of if "settle" in words_of or "could be" in words_of.lower() else f"to settle it: {words_of}"
 
 
 def _change(report: Report | None) -> ChangeWords:

@@ -166,7 +166,7 @@ def _killed(cause: CauseName, because: str, *, confidence: float = 0.9, role: st
         commands=(f"kubectl -n sample set resources deploy/{NAME} -c {NAME} --limits=memory=512Mi",), checks=("Fits on sample-node-1",),
     )  # fmt: skip
     shape = Shape(
-        cause=cause, confidence=confidence, because=(because,), limit_bytes=LIMIT, peak_bytes=LIMIT - MIB, median_bytes=LIMIT * 0.9,
+        cause=cause, confidence=confidence, limit_bytes=LIMIT, peak_bytes=LIMIT - MIB, median_bytes=LIMIT * 0.9,
         current_bytes=LIMIT * 0.5, history_s=11 * 3600, detail=detail,
     )  # fmt: skip
     found = Cause(name=cause, confidence=confidence, because=(because,), settle_by="30 min of history", detail=detail)

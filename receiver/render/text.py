@@ -87,9 +87,9 @@ def unescape_mrkdwn(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def reason(text: str, limit: int = 400) -> str:
-    """A reason as a phrase that any sentence can hold: no full stop, and without "Cannot tell yet", which the message says itself."""
-    return clean_line(text, limit).removeprefix("Cannot tell yet: ").rstrip(".")
+def clean_phrase(text: str, limit: int = 400) -> str:
+    """Untrusted text as a phrase that any sentence can hold: one safe line without a full stop."""
+    return clean_line(text, limit).rstrip(".")
 
 
 def ended(text: str) -> str:

@@ -18,8 +18,8 @@ from receiver.render.environment import Fragments
 from receiver.render.kinds import RootKind
 from receiver.render.root import Print, lock_screen, variables
 from receiver.render.sections import container_lines, event_lines, life_lines, log_lines
-from receiver.render.text import clean_block, clean_line, ended, reason, sentence
-from receiver.render.wording import phrase, say
+from receiver.render.text import clean_block, clean_line, clean_phrase, ended, sentence
+from receiver.render.wording import remark, say
 
 EVIDENCE_KEYS = ("text", "log", "log_note", "state", "lives", "events", "missing", "seen")
 CHECKLIST_KEYS = ("text", "tree", "list")
@@ -147,7 +147,7 @@ def patch(report: Report, context: Context, show: Print) -> Reply | None:
 def tree_line(step: TreeStep) -> str:
     """One question as it was walked: `Growing steadily? yes: 20-21 MiB/h in 4 of 4 lives → memory leak`."""
     answer = {"cannot_tell": "cannot tell"}.get(step.answer, step.answer)
-    question, because = clean_line(step.question, 120), reason(phrase(step.because), RESULT_MAX)
+    question, because = clean_line(step.question, 120), clean_phrase(remark(step.because), RESULT_MAX)
     leads_to = f" → {clean_line(step.leads_to, 60).replace('_', ' ')}" if step.leads_to else ""
     return f"{question} {inline.bold(answer)}{': ' + because if because else ''}{leads_to}"
 

@@ -7,7 +7,6 @@ evidence of no growth. What cannot be known is `cannot_tell`, never a quiet no.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 from receiver.diagnosis.causes.file_cache import FileCache, file_cache
@@ -46,9 +45,6 @@ MANY_SIBLINGS = 3  # other replicas: fewer may be luck
 UNSURE = 0.5
 TOO_EARLY = "its kills come too soon after each start to see a level or a growth"
 TIMES_DISAGREE = "its scrapes and its status disagree about when its lives began and ended"
-
-
-_NOT_A = re.compile(r"^Not an? [\w -]{1,30}: ")  # the tree's answer says no already
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,9 +256,7 @@ def growing_steadily(clues: Clues, kill: Kill) -> Answer:
     if _explained_by_cache(clues, kill):
         return Answer(answer=NO, because="what rises is file cache; the memory of the process itself is flat")
     if shape is not None and (shape.cause is not CauseName.UNKNOWN or shape.detail in ("flat", "page_cache")):
-        return Answer(
-            answer=NO, because=_refused(shape, CauseName.LEAK, "leak", "grow", "rise", "ramp") or "no steady rise of the floor in any life"
-        )
+        return Answer(answer=NO, because=_refused(shape, CauseName.LEAK) or "no steady rise of the floor in any life")
     return Answer(answer=CANNOT_TELL, because=_no_shape_words(clues))
 
 
@@ -338,9 +332,7 @@ def only_during_spikes(clues: Clues, kill: Kill) -> Answer:
     if shape is not None and (shape.cause is CauseName.STARTUP or (shape.cause is CauseName.SPIKE and _is_blind(clues))):
         return Answer(answer=CANNOT_TELL, because=_too_early(clues))
     if shape is not None and (shape.cause is not CauseName.UNKNOWN or shape.detail in ("flat", "page_cache")):
-        return Answer(
-            answer=NO, because=_refused(shape, CauseName.SPIKE, "spike", "peak", "burst", "traffic") or "no short peaks over a low level"
-        )
+        return Answer(answer=NO, because=_refused(shape, CauseName.SPIKE) or "no short peaks over a low level")
     return Answer(answer=CANNOT_TELL, because=_no_shape_words(clues))
 
 
@@ -446,16 +438,13 @@ def _from_shape(shape: Shape) -> Answer:
     because = shape.because[0] if shape.because else "by the shape of memory"
     return Answer(
         answer=YES, because=because, decides=True, confidence=shape.confidence, reasons=shape.because,
-        against=shape.against, settle_by=shape.settle_by, detail=shape.detail,
+        against=shape.against, settle_by=shape.settle_by or "", detail=shape.detail,
     )  # fmt: skip
 
 
-def _refused(shape: Shape, leaf: CauseName, *words: str) -> Words:
+def _refused(shape: Shape, leaf: CauseName) -> Words:
     """Why the shape refused that leaf, in its own words."""
-    if leaf in shape.refused:
-        return shape.refused[leaf]
-    lines = [line for line in (*shape.against, *shape.because) if isinstance(line, str)]
-    return _NOT_A.sub("", next((line for line in lines if any(word in line.lower() for word in words)), ""))
+    return shape.refused.get(leaf, "")
 
 
 def _no_shape_words(clues: Clues) -> Words:

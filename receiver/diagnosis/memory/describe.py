@@ -1,12 +1,13 @@
-"""The verdict as a `Shape`: cause, sentences, lives and every number, ready for charts and text."""
+"""The verdict as a `Shape`: cause, reasons, lives and every number, ready for charts and text."""
 
 from __future__ import annotations
 
-from receiver.diagnosis.memory import cache, words
+from receiver.diagnosis.memory import cache, objections, reasons
 from receiver.diagnosis.memory.judge import Seen, Verdict
 from receiver.diagnosis.memory.lives import Lives, Span
 from receiver.diagnosis.memory.measures import measures_of
 from receiver.diagnosis.memory.ramp import Ramp
+from receiver.domain.reason import reason
 from receiver.domain.report import CauseName, Life, Shape
 
 
@@ -15,8 +16,8 @@ def no_history(lives: Lives) -> Shape:
     return Shape(
         cause=CauseName.UNKNOWN,
         confidence=0.0,
-        because=("Cannot tell: there is no memory history of this container.",),
-        settle_by=f"A scraped memory history. {words.LOOK_AGAIN}",
+        because=(reason("memory.no_history"),),
+        settle_by=reason("memory.look_again", settle_by=reason("memory.settle.scraped_history")),
         detail="no_history",
         kills=tuple(k.at_s for k in lives.kills),
     )
@@ -26,14 +27,16 @@ def shape(seen: Seen, verdict: Verdict) -> Shape:
     """Everything that chart and text quote."""
     c, level, leak = seen.columns, seen.level, seen.leak
     m = measures_of(seen)
+    because = reasons.because(seen, verdict, m)
     tested = {x.span: x.ramp for x in (*leak.tested, *leak.ramping)}
     ramping = {x.span for x in leak.ramping}
     return Shape(
         cause=verdict.cause,
         confidence=round(verdict.confidence, 2),
-        because=words.because(seen, verdict, m),
-        against=words.against(seen, verdict, m),
-        settle_by=words.settle_by(seen, verdict),
+        because=because,
+        against=objections.against(seen, verdict),
+        refused=objections.refused(seen, verdict, because),
+        settle_by=objections.settle_by(seen, verdict),
         detail=verdict.detail,
         lives=tuple(_life(seen, span, tested.get(span), span in ramping) for span in seen.lives.spans),
         history_s=seen.history_s,

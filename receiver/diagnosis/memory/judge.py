@@ -8,14 +8,15 @@ formula.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
-from receiver.diagnosis.memory import ramp as ramps
 from receiver.diagnosis.memory import thresholds as th
 from receiver.diagnosis.memory.cache import CacheFinding
 from receiver.diagnosis.memory.leak import LeakFinding, LifeRamp
 from receiver.diagnosis.memory.level import Level, has_early_plateau
 from receiver.diagnosis.memory.lives import Lives
 from receiver.diagnosis.memory.prepare import Columns
+from receiver.diagnosis.memory.ramp import TAIL, Refusal
 from receiver.diagnosis.memory.startup import StartupFinding
 from receiver.domain.report import CauseName
 
@@ -56,13 +57,23 @@ class Seen:
         )
 
 
+Detail: TypeAlias = Literal[
+    "startup", "startup_in_burst", "never_up", "lives_too_short",
+    "early", "too_short",
+    "steady", "after_change", "memory_volume", "first_life", "slowing", "climbing",
+    "near_limit",
+    "traffic", "batch", "spike_or_new_level",
+    "unexplained_kills", "page_cache", "no_limit", "follows_rate", "warm_up", "slow_growth", "flat", "step", "no_pattern",
+]  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """The cause, the confidence and a finer word (`Shape.detail`)."""
 
     cause: CauseName
     confidence: float
-    detail: str
+    detail: Detail
 
 
 def judge(seen: Seen) -> Verdict:
@@ -73,7 +84,7 @@ def judge(seen: Seen) -> Verdict:
     return found
 
 
-def _verdict(cause: CauseName, confidence: float, detail: str) -> Verdict:
+def _verdict(cause: CauseName, confidence: float, detail: Detail) -> Verdict:
     return Verdict(cause=cause, confidence=confidence, detail=detail)
 
 
@@ -126,7 +137,7 @@ def _leak(seen: Seen) -> Verdict | None:
         confidence -= 0.2
     if leak.has_stopped:
         confidence = min(confidence, 0.6)
-    detail = "memory_volume" if seen.is_unreclaimable else "steady" if leak.change_at_s is None else "after_change"
+    detail: Detail = "memory_volume" if seen.is_unreclaimable else "steady" if leak.change_at_s is None else "after_change"
     return _verdict(CauseName.LEAK, min(confidence, 0.95), detail)
 
 
@@ -233,21 +244,21 @@ def _unknown(seen: Seen) -> Verdict:
     if seen.columns.limit_now is None:
         return _verdict(CauseName.UNKNOWN, 0.6, "no_limit")
     quiet = is_long and (level is None or level.peak_settled < th.EARLY_HIGH)
-    if newest.refused == ramps.FOLLOWS_RATE:
+    if newest.refused is Refusal.FOLLOWS_RATE:
         return _verdict(CauseName.UNKNOWN, 0.8 if quiet else 0.6, "follows_rate")
-    if newest.refused in (ramps.LEVELLED, ramps.LEVELLING):
-        is_level = newest.refused == ramps.LEVELLED and (newest.end_s - newest.start_s) * ramps.TAIL >= th.SETTLED_S
+    if newest.refused in (Refusal.LEVELLED, Refusal.LEVELLING):
+        is_level = newest.refused is Refusal.LEVELLED and (newest.end_s - newest.start_s) * TAIL >= th.SETTLED_S
         return _verdict(CauseName.UNKNOWN, 0.8 if quiet and is_level else 0.6, "warm_up")
     if seen.leak.why_not or newest.is_ramp:
         return _verdict(CauseName.UNKNOWN, 0.5, "climbing")
     if (
-        newest.refused == ramps.TOO_LITTLE
+        newest.refused is Refusal.TOO_LITTLE
         and newest.growth >= th.SLOW_GROWTH * seen.scale
         and newest.tau >= th.RAMP_TAU
         and newest.tail >= th.RAMP_TAIL
     ):
         return _verdict(CauseName.UNKNOWN, 0.5, "slow_growth")
-    if newest.refused == ramps.TOO_LITTLE:
+    if newest.refused is Refusal.TOO_LITTLE:
         return _verdict(CauseName.UNKNOWN, 0.9 if quiet else 0.6, "flat")
-    detail = "step" if newest.refused == ramps.ONE_STEP else "no_pattern"
+    detail: Detail = "step" if newest.refused is Refusal.ONE_STEP else "no_pattern"
     return _verdict(CauseName.UNKNOWN, 0.8 if quiet else 0.6, detail)

@@ -12,6 +12,7 @@ from receiver.diagnosis.memory import thresholds as th
 from receiver.diagnosis.memory.lives import Lives, Span
 from receiver.diagnosis.memory.prepare import Columns
 from receiver.diagnosis.memory.ramp import Bin, Ramp
+from receiver.domain.reason import Reason, reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,7 @@ class LeakFinding:
     ramping: tuple[LifeRamp, ...] = ()
     is_leak: bool = False
     change_at_s: float | None = None
-    why_not: str = ""
+    why_not: Reason | None = None
     is_straight_lately: bool = False  # the newest life has slowed down since its start, but not lately
 
     @property
@@ -74,7 +75,7 @@ def find_leak(c: Columns, lives: Lives, scale: float) -> LeakFinding:
     if good and 2 * len(good) >= len(tested) and 2 * sum(x.length_s for x in good) >= sum(x.length_s for x in tested):
         why_not = _why_not(tested, good, lives, scale)
         straight = len(good) == 1 and rising_end(bins[-1], scale) is not None
-        return LeakFinding(tested=tested, ramping=good, is_leak=not why_not, why_not=why_not, is_straight_lately=straight)
+        return LeakFinding(tested=tested, ramping=good, is_leak=why_not is None, why_not=why_not, is_straight_lately=straight)
     since = _since_change(tested, bins, scale)
     is_up_to_now = bool(since) and (since[-1].span == lives.spans[-1] or since[-1].span.is_killed)
     if not is_up_to_now or _why_not(since, since, lives, scale):
@@ -100,20 +101,20 @@ def _testable(c: Columns, lives: Lives) -> list[tuple[Span, int]]:
     return found
 
 
-def _why_not(tested: Sequence[LifeRamp], good: Sequence[LifeRamp], lives: Lives, scale: float) -> str:
+def _why_not(tested: Sequence[LifeRamp], good: Sequence[LifeRamp], lives: Lives, scale: float) -> Reason | None:
     """What would be odd for a leak: kills without a ramp, wildly different slopes, or only refilling to a known level."""
     ramp_kills = sum(x.span.is_killed for x in good)
     all_clean = all(x.ramp.is_clean for x in good)
     if len(lives.kills) - ramp_kills > max(1, ramp_kills) and not (all_clean and len(good) == len(tested) >= 2):
-        return "most kills came without such a rise"
+        return reason("memory.kills_without_rise")
     if len(good) < th.MIN_SHORT_LIVES and all(x.length_s < th.MIN_SHORT_RAMP_S for x in good):
-        return "the lives are too short and too few to tell"
+        return reason("memory.lives_too_few")
     slopes = sorted(x.ramp.slope for x in good if x.span.is_killed)
     if len(slopes) >= 2 and slopes[-1] > th.SLOPE_RATIO * slopes[0] and not all_clean:
-        return "it rises at a different speed in every life"
+        return reason("memory.speeds_differ")
     if tested[-1] in good and len(good) == 1 and _only_refills(tested, scale):
-        return "an earlier life levelled off higher than this one has come"
-    return ""
+        return reason("memory.below_earlier_level")
+    return None
 
 
 def _only_refills(tested: Sequence[LifeRamp], scale: float) -> bool:

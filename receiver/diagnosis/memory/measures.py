@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from receiver.diagnosis.memory import ramp as ramps
 from receiver.diagnosis.memory import stats
 from receiver.diagnosis.memory import thresholds as th
 from receiver.diagnosis.memory.judge import Seen
+from receiver.diagnosis.memory.ramp import Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +17,7 @@ class Measures:
 
     limit: float | None  # scraped or concluded
     peak: float  # highest working set
-    median: float | None  # of memory in use, start-ups left out
+    median: float  # of memory in use, start-ups left out
     own_now: float
     working_set_now: float
     working_set_at_peak: float
@@ -30,6 +30,11 @@ class Measures:
     kill_count: int
     rate_pairs: int
     missing_s: float
+
+    @property
+    def cache_at_peak(self) -> float:
+        """What the highest working set held beside memory in use."""
+        return max(self.working_set_at_peak - self.own_at_peak, 0.0)
 
 
 def measures_of(seen: Seen) -> Measures:
@@ -65,7 +70,7 @@ def _growth(seen: Seen) -> tuple[float | None, tuple[float, float] | None]:
     newest = seen.leak.newest
     if (
         newest is not None
-        and newest.refused in ("", ramps.TOO_LITTLE)
+        and newest.refused in (None, Refusal.TOO_LITTLE)
         and newest.slope > 0
         and newest.tau >= th.RAMP_TAU
         and newest.growth >= th.SLOW_GROWTH * seen.scale

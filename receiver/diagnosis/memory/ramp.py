@@ -10,16 +10,29 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from itertools import accumulate, pairwise
 
 from receiver.diagnosis.memory import stats
 from receiver.diagnosis.memory import thresholds as th
 from receiver.diagnosis.memory.prepare import Columns
 
-TOO_SHORT, TOO_LITTLE, NOT_STEADY, ONE_STEP = "too short", "grows too little", "not steady", "one step"
-LEVELLED, LEVELLING, FOLLOWS_RATE = "levelled off", "levelling off", "follows the request rate"
 TAIL = 3 / 8  # of a stretch: its end, which must still rise
-SETTLED = (LEVELLED, LEVELLING, TOO_LITTLE, ONE_STEP)  # refusals of a life that came to a level
+
+
+class Refusal(Enum):
+    """The test that a stretch failed first, in the order in which they are made."""
+
+    TOO_SHORT = auto()
+    TOO_LITTLE = auto()
+    NOT_STEADY = auto()
+    ONE_STEP = auto()
+    LEVELLED = auto()
+    FOLLOWS_RATE = auto()
+    LEVELLING = auto()
+
+
+SETTLED = (Refusal.LEVELLED, Refusal.LEVELLING, Refusal.TOO_LITTLE, Refusal.ONE_STEP)  # of a life that came to a level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +48,11 @@ class Bin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ramp:
-    """What the tests said about one stretch. `refused` names the first test that failed; empty: it is a ramp."""
+    """What the tests said about one stretch. `refused`: the first test that failed; None: it is a ramp."""
 
     start_s: float
     end_s: float
-    refused: str
+    refused: Refusal | None
     floors: tuple[float, ...] = ()
     growth: float = 0.0  # bytes over the stretch: the smaller of the robust and the plain estimate
     slope: float = 0.0  # bytes a second
@@ -53,7 +66,7 @@ class Ramp:
     @property
     def is_ramp(self) -> bool:
         """Whether every test was passed."""
-        return not self.refused
+        return self.refused is None
 
     @property
     def is_clean(self) -> bool:
@@ -100,11 +113,11 @@ def ramp_of(bins: Sequence[Bin], scale: float, *, is_part: bool = False) -> Ramp
     `is_part`: the stretch was chosen within a life, so it must show a cleaner ramp.
     """
     if len(bins) < th.MIN_BINS:
-        return Ramp(start_s=bins[0].at_s if bins else 0.0, end_s=bins[-1].at_s if bins else 0.0, refused=TOO_SHORT)
+        return Ramp(start_s=bins[0].at_s if bins else 0.0, end_s=bins[-1].at_s if bins else 0.0, refused=Refusal.TOO_SHORT)
     start_s, end_s = bins[0].at_s, bins[-1].at_s
     times, floors, gaps = _floors(bins, th.EPOCHS)
     if len(floors) < th.EPOCHS - 2:
-        return Ramp(start_s=start_s, end_s=end_s, refused=TOO_SHORT)
+        return Ramp(start_s=start_s, end_s=end_s, refused=Refusal.TOO_SHORT)
     slope = stats.theil_sen(times, floors)
     rise = floors[-1] - floors[0]
     growth = min(slope * (times[-1] - times[0]), rise)
@@ -117,19 +130,19 @@ def ramp_of(bins: Sequence[Bin], scale: float, *, is_part: bool = False) -> Ramp
     if _is_straight(steps, noise, growth):
         growth_min = th.STRAIGHT_GROWTH
     bend = None
+    refused: Refusal | None = None
     if growth < growth_min * scale:
-        refused = TOO_LITTLE
+        refused = Refusal.TOO_LITTLE
     elif tau < (th.PART_TAU if is_part else th.RAMP_TAU):
-        refused = NOT_STEADY
+        refused = Refusal.NOT_STEADY
     elif step > th.RAMP_STEP:
-        refused = ONE_STEP
+        refused = Refusal.ONE_STEP
     elif tail < th.RAMP_TAIL or tail_rise < th.RAMP_TAIL_GROWTH * scale:
-        refused = LEVELLED
+        refused = Refusal.LEVELLED
     elif follows_rate(bins):
-        refused = FOLLOWS_RATE
-    else:
-        bend = _levelling_bend(bins, slope, scale)
-        refused = LEVELLING if bend is not None else ""
+        refused = Refusal.FOLLOWS_RATE
+    elif (bend := _levelling_bend(bins, slope, scale)) is not None:
+        refused = Refusal.LEVELLING
     return Ramp(
         start_s=start_s, end_s=end_s, refused=refused, floors=tuple(floors), growth=growth, slope=slope, tau=tau, tail=tail,
         step=step, noise=noise, bend_s=bend, peak=max(b.high for b in bins),

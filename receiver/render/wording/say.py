@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from receiver.domain.reason import Words
+from receiver.domain.reason import Reason, Words
 from receiver.render.wording import advice, causes, death, incident, memory
 from receiver.render.wording.forms import Sentence, SentenceFormatter
 
@@ -38,6 +38,23 @@ def phrase(words: Words | None) -> str:
     """A reason as a short phrase that any sentence can hold: no blanks around it, no full stop behind it."""
     text = say(words).strip()
     return text if text.endswith("...") else text.rstrip(".").rstrip()
+
+
+def remark(words: Words | None) -> str:
+    """`phrase`, without the "Cannot tell yet" of a verdict: for messages that say this themselves."""
+    if isinstance(words, Reason) and words.code == memory.CANNOT_TELL_YET:
+        return _FORMATTER.vformat("{because:reason}", (), words.by_name)
+    return phrase(words)
+
+
+def speaks_for(words: Words) -> bool:
+    """Whether what stands under "against" speaks for the verdict: another cause was refused."""
+    return isinstance(words, Reason) and words.code in memory.REFUSALS
+
+
+def settling(words: Words | None) -> str:
+    """What would settle it, as a sentence that says so."""
+    return f"to settle it: {say(words)}" if isinstance(words, Reason) and words.code in memory.SETTLING else say(words)
 
 
 _FORMATTER = SentenceFormatter(phrase)

@@ -13,6 +13,7 @@ from receiver.domain.facts import Facts, LogFacts, MemoryHistory, Revision
 from receiver.domain.report import Report
 from receiver.domain.units import GIB, MIB
 from receiver.render.document import report_document
+from receiver.render.wording import say_all
 from tests.unit.diagnosis import hard_cases
 from tests.unit.diagnosis.facts_kit import ago, container, death, facts, history, log
 from tests.unit.diagnosis.golden_cases import GOLDENS
@@ -182,7 +183,7 @@ def test_limit_of_a_cgroup_without_one_is_none(limit: int) -> None:
 
         assert report.proposal.none
         said = " ".join(
-            [report.proposal.none, *report.cause.because, *report.kill.because, *report.numbers, *(s.because for s in report.tree)]
+            say_all([report.proposal.none, *report.cause.because, *report.kill.because, *report.numbers, *(s.because for s in report.tree)])
         )
         assert "TiB" not in said
         assert "of its limit" not in said

@@ -22,6 +22,7 @@ from receiver.domain.facts import (
 )
 from receiver.domain.identity import Subject, Workload
 from receiver.domain.incident import IncidentView, LogEntry
+from receiver.domain.reason import reason
 from receiver.domain.report import (
     Cause,
     CauseName,
@@ -469,7 +470,7 @@ def reported() -> tuple[IncidentView, Report]:
     cause = Cause(
         name=CauseName.UNKNOWN,
         confidence=0.5,
-        because=("Cannot tell yet: 18 min of history, too little to see a shape.",),
+        because=(reason("memory.cannot_tell_yet", because=reason("memory.history_too_short", history_s=1080.0)),),
         settle_by="30 min of history.",
     )
     return replace(view, kill_count=0, first_kill_at=None, last_kill_at=None), replace(report, kill=kill, cause=cause, shape=None)

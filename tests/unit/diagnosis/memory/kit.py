@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from receiver.diagnosis.memory.csv_series import history_of_csv
 from receiver.domain.facts import MemoryHistory, Sample
+from receiver.domain.reason import Fact, Reason
+from receiver.domain.report import Shape
 from receiver.domain.units import MIB
 from tests.places import FIXTURES
 
@@ -72,3 +74,22 @@ def labelled_traces() -> list[tuple[str, str, MemoryHistory]]:
                 label = "unknown" if row["label"] == "normal" else row["label"]
                 found.append((row["file"], label, history_of_csv(trace.read())))
     return found
+
+
+def reasons_of(shape: Shape) -> tuple[Reason, ...]:
+    """Every reason that a shape gives."""
+    settle_by = () if shape.settle_by is None else (shape.settle_by,)
+    return (*shape.because, *shape.against, *shape.refused.values(), *settle_by)
+
+
+def numbers_of(fact: Fact) -> Iterator[float]:
+    """Every number in a fact, or in a reason and the reasons inside it."""
+    match fact:
+        case int() | float():
+            yield fact
+        case Reason():
+            for _, inner in fact.facts:
+                yield from numbers_of(inner)
+        case tuple():
+            for inner in fact:
+                yield from numbers_of(inner)

@@ -8,7 +8,9 @@ import pytest
 
 from receiver.diagnosis.memory.series import shape_of
 from receiver.domain.facts import MemoryHistory
+from receiver.domain.reason import codes_of, reason
 from receiver.domain.report import CauseName
+from receiver.domain.units import MIB
 from tests.unit.diagnosis.memory.kit import drawn, history, lives, minutes, sample
 
 LEAK, SPIKE, LIMIT, STARTUP, UNKNOWN = CauseName.LEAK, CauseName.SPIKE, CauseName.LIMIT_TOO_LOW, CauseName.STARTUP, CauseName.UNKNOWN
@@ -26,8 +28,12 @@ def test_four_ramps_that_end_in_kills_are_surely_a_leak():
     assert (shape.cause, shape.detail) == (LEAK, "steady")
     assert shape.confidence >= 0.85
     assert len(shape.kills) == 4
-    assert shape.because[0] == "Grew 26 MiB/h in 4 of 4 lives, from 24 MiB to at least 99 MiB, with no plateau."
-    assert shape.growth_bytes_per_h == pytest.approx(0.43 * 60 * 2**20, rel=0.05)
+    grew = shape.because[0]
+    assert grew.code == "memory.grew_in_lives"
+    assert (grew["lives_grown"], grew["lives_tested"], grew["is_lower_bound"]) == (4, 4, True)
+    assert grew["floor_start_bytes"] == pytest.approx(24 * MIB, rel=0.02)
+    assert grew["floor_end_bytes"] == pytest.approx(99 * MIB, rel=0.02)
+    assert shape.growth_bytes_per_h == pytest.approx(0.43 * 60 * MIB, rel=0.05)
 
 
 def test_garbage_collection_on_a_rising_floor_is_a_leak():
@@ -81,13 +87,13 @@ def test_growth_that_is_only_more_traffic_is_no_leak():
 
 
 def test_a_first_ramp_is_told_as_leak_or_warm_up():
-    """One life that rises for some hours may still level off: low confidence, and the sentence says both."""
+    """One life that rises for some hours may still level off: low confidence, and the reasons name both."""
     shape = shape_of(drawn(5, lambda m: 20 + m * 0.15))
 
     assert (shape.cause, shape.detail) == (LEAK, "first_life")
     assert shape.confidence <= 0.5
-    assert "unfinished warm-up" in " ".join(shape.because)
-    assert "plateau" in shape.settle_by
+    assert "memory.leak_or_warm_up" in codes_of(*shape.because)
+    assert codes_of(shape.settle_by) == ("memory.look_again", "memory.settle.plateau_or_second_life")
 
 
 def test_a_first_ramp_of_more_than_a_day_is_surer():
@@ -125,16 +131,17 @@ def test_files_in_memory_that_fill_the_limit_until_a_kill_are_a_leak():
     shape = shape_of(history(rows))
 
     assert (shape.cause, shape.detail) == (LEAK, "memory_volume")
-    assert "tmpfs" in " ".join(shape.because)
+    assert shape.because[-1] == reason("memory.files_in_memory", own_bytes=18 * MIB)
 
 
 def test_a_level_near_the_limit_is_a_limit_too_low():
-    """Flat at 88 % is neither leak nor spike, and says its growth."""
+    """Flat at 88 % is neither leak nor spike, and says how little it grows."""
     shape = shape_of(drawn(8, lambda m: 88 + 0.5 * math.sin(m)))
 
     assert (shape.cause, shape.detail) == (LIMIT, "near_limit")
     assert shape.confidence >= 0.85
-    assert "Not a leak: it hardly grows." in shape.against
+    assert shape.because[0].code == "memory.flat_near_limit"
+    assert shape.against == (reason("memory.not_a_leak", because=reason("memory.refused.hardly_grows")),)
 
 
 def test_a_new_level_needs_time_to_be_one():
@@ -153,7 +160,7 @@ def test_a_lowered_limit_makes_yesterdays_level_too_high():
 
 
 def test_bursts_that_follow_the_request_rate_are_traffic_spikes():
-    """Usual use is low, peaks come with the rate: the words name traffic."""
+    """Usual use is low, peaks come with the rate: the reasons name it."""
     rows = []
     for m in minutes(12):
         rate = 40.0 if 120 <= m % 240 < 130 else 10 + 2 * math.sin(m)
@@ -170,7 +177,7 @@ def test_peaks_without_a_request_rate_may_be_batch_work():
     shape = shape_of(drawn(12, lambda m: 85 if m % 180 > 170 else 25))
 
     assert (shape.cause, shape.detail) == (SPIKE, "batch")
-    assert "No request rate is known" in " ".join(shape.because)
+    assert shape.because[-1] == reason("memory.traffic_or_batch")
 
 
 def test_kills_within_a_minute_of_the_start_are_start_up():
@@ -188,7 +195,7 @@ def test_lives_of_seconds_are_too_short_for_a_verdict():
     shape = shape_of(history(rows, starts_s=tuple(starts), kill_times_s=tuple(s + 13 for s in starts)))
 
     assert (shape.cause, shape.detail) == (UNKNOWN, "lives_too_short")
-    assert shape.because[0] == "Cannot tell yet: lives of 13 s are too short to see a shape."
+    assert shape.because[0] == reason("memory.cannot_tell_yet", because=reason("memory.lives_too_short", typical_life_s=13.0))
     assert len(shape.kills) == 8
 
 
@@ -227,8 +234,8 @@ def test_twelve_minutes_are_too_little():
     shape = shape_of(drawn(0.2, lambda m: 20 + m))
 
     assert (shape.cause, shape.detail) == (UNKNOWN, "too_short")
-    assert shape.because == ("Cannot tell yet: 12 min of history, too little to see a shape.",)
-    assert "look again" in shape.settle_by
+    assert shape.because == (reason("memory.cannot_tell_yet", because=reason("memory.history_too_short", history_s=720.0)),)
+    assert shape.settle_by == reason("memory.look_again", settle_by=reason("memory.settle.history", history_s=1800.0))
 
 
 def test_no_history_is_not_no_problem():
@@ -239,10 +246,10 @@ def test_no_history_is_not_no_problem():
 
 
 def test_a_fixed_leak_is_told_less_surely():
-    """Three ramps to a kill and then a long quiet life: something has changed, and the words say so."""
+    """Three ramps to a kill and then a long quiet life: something has changed, and the reasons say so."""
     leaking = lives(3, 120, lambda up: 20 + up * 0.65)
     quiet = [sample(363 + m, 25, restarts=3.0, oom_kills=3.0) for m in minutes(4)]
     shape = shape_of(history((*leaking.samples[:-1], *quiet)))
 
     assert shape.confidence <= 0.6
-    assert shape.cause is not LEAK or "something has changed" in " ".join(shape.against)
+    assert shape.cause is not LEAK or "memory.growth_stopped" in codes_of(*shape.against)

@@ -40,5 +40,5 @@ def test_its_facts_are_there(call: Call):
     sentence = SENTENCES[call.code or ""]
     if not isinstance(sentence, str) or "**" in call.facts:
         return
-    used = {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+    used = {name for _, names, _, _ in string.Formatter().parse(sentence) if names for name in names.split("/")}
     assert used <= call.facts, f"{call.where}: {call.code} uses {sorted(used - call.facts)}"
