@@ -38,7 +38,7 @@ def load_settings(environ: Mapping[str, str] = os.environ, config_path: str | No
             values[name] = _structure(name, from_file[name])
             sources[name] = f"file {config_path}"
     _default_to_in_cluster(environ, values, sources)
-    settings = Settings(**values, sources=sources, secret_paths=_secret_paths(environ, from_file, sources))
+    settings = Settings(**values, sources=sources, secret_paths=_secret_paths(environ, from_file))
     _check(settings)
     return settings
 
@@ -76,15 +76,13 @@ def _raw(key: Key, environ: Mapping[str, str], from_file: Mapping[str, Any], con
     return key.default, "default"
 
 
-def _secret_paths(environ: Mapping[str, str], from_file: Mapping[str, Any], sources: Mapping[str, str]) -> dict[str, str]:
-    """The files that secrets were read from, by key: whoever sends one for months may read it again."""
+def _secret_paths(environ: Mapping[str, str], from_file: Mapping[str, Any]) -> dict[str, str]:
+    """The files that secrets were read from, by key (see `_raw`): whoever sends one for months may read it again."""
     paths = {}
-    for name in (key.name for key in KEYS if key.is_secret):
-        lower = name.lower()
-        if sources[lower] == f"{name}_FILE":
-            paths[lower] = environ[f"{name}_FILE"]
-        elif sources[lower].startswith(f"{lower}_file "):
-            paths[lower] = str(from_file[f"{lower}_file"])
+    for name in (key.name for key in KEYS if key.is_secret and not environ.get(key.name)):
+        path = environ.get(f"{name}_FILE") or from_file.get(f"{name.lower()}_file")
+        if path:
+            paths[name.lower()] = str(path)
     return paths
 
 
