@@ -18,7 +18,8 @@ ReceiverError
     ├── RetryLater     rate limit or a passing fault that surely stored nothing; `retry_after_s` when the sink said
     ├── Ambiguous      a timeout or 5xx after sending: it may have been stored
     ├── BadMessage     the sink refused this very message: send a plainer one
-    ├── Gone           the message or thread to edit is no longer there: post anew
+    ├── Gone           the message to edit, or the thread to reply to, is no longer there
+    ├── NotEditable    the message to edit stands there and may not be changed
     └── SinkMisconfigured  token, scope or channel is wrong: no message can be delivered until it is mended
 """
 
@@ -121,7 +122,11 @@ class BadMessage(DeliveryError):
 
 
 class Gone(DeliveryError):
-    """The message or thread to edit is not there any more."""
+    """The message to edit, or the thread to reply to, is not there any more."""
+
+
+class NotEditable(DeliveryError):
+    """The message to edit stands there, and the sink does not let us change it."""
 
 
 class SinkMisconfigured(DeliveryError):

@@ -9,11 +9,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from receiver.errors import Ambiguous, BadMessage, DeliveryError, Gone, RetryLater, SinkMisconfigured
+from receiver.errors import Ambiguous, BadMessage, DeliveryError, Gone, NotEditable, RetryLater, SinkMisconfigured
 from receiver.render.text import clean_line
 
 # Surely nothing stored.
-RETRY = frozenset({"ratelimited", "rate_limited", "service_unavailable", "team_added_to_org"})
+RETRY = frozenset({"ratelimited", "rate_limited", "service_unavailable", "team_added_to_org", "external_channel_migrating"})
 # "Some aspect of the operation may have succeeded before the error was raised."
 MAYBE_STORED = frozenset({"internal_error", "fatal_error", "request_timeout"})
 # The token or the app: nothing at all can be delivered.
@@ -32,12 +32,10 @@ ONE_CHANNEL = frozenset(
         "as_user_not_supported", "team_not_found", "channel_type_not_supported", "is_inactive",
     }
 )  # fmt: skip
-GONE = frozenset(
-    {
-        "message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found", "restricted_action_thread_locked",
-        "cannot_reply_to_message", "external_channel_migrating",
-    }
-)  # fmt: skip
+# The message to edit, or the thread to reply to.
+GONE = frozenset({"message_not_found", "thread_not_found", "restricted_action_thread_locked", "cannot_reply_to_message"})
+# It stands there: "the team message edit settings" forbid the edit, or it is another app's or another token's.
+NOT_EDITABLE = frozenset({"edit_window_closed", "cant_update_message"})
 # Everything else is about this message: invalid_blocks, invalid_blocks_format, msg_too_long, msg_blocks_too_long,
 # too_many_attachments, invalid_attachments, no_text, metadata_*, invalid_arguments, invalid_payload. An error word that is
 # new to us is treated the same: the plainer message that follows may pass, and if not, it is put aside where it is seen.
@@ -53,6 +51,9 @@ HINTS: Mapping[str, str] = {
     "not_in_channel": "invite the bot to the channel, or add the scope chat:write.public",
     "is_archived": "the channel is archived",
     "channel_is_archived": "the channel of this incoming webhook is archived",
+    "edit_window_closed": "the workspace's settings end the editing of messages; they stay as they stand, news come as replies",
+    "cant_update_message": "it was posted with another app's token; it stays as it stands, news come as replies",
+    "message_not_found": "somebody deleted it; it is posted anew once",
     "no_service": "the incoming webhook was removed or its address is wrong",
     "action_prohibited": "an administrator forbids this webhook to post",
 }
@@ -76,6 +77,8 @@ def classified(word: str, message: str, *, is_repeatable: bool) -> DeliveryError
         return RetryLater(message, code=word) if is_repeatable else Ambiguous(message, code=word)
     if word in GONE:
         return Gone(message, code=word)
+    if word in NOT_EDITABLE:
+        return NotEditable(message, code=word)
     if word in WHOLE_SINK:
         return SinkMisconfigured(message, code=word)
     if word in ONE_CHANNEL or word.startswith("restricted_action"):

@@ -119,7 +119,7 @@ def waiting_roots(tx: Tx, *, sink: str, channel: str) -> list[Conversation]:
     """Conversations of incidents whose root was never tried to be sent, oldest first."""
     rows = tx.run(
         """SELECT c.* FROM conversation c JOIN message m ON m.conversation_id = c.id AND m.slot = 'root'
-           WHERE c.kind = :kind AND c.sink = :sink AND c.channel = :channel AND m.state = 'new' AND m.sent_rev = 0 AND m.intent_at IS NULL
+           WHERE c.kind = :kind AND c.sink = :sink AND c.channel = :channel AND m.state = 'new' AND m.sent_rev = 0 AND m.intent_at IS NULL AND m.times_reposted = 0
            ORDER BY c.opened_at, c.id""",
         kind=INCIDENT,
         sink=sink,

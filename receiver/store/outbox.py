@@ -4,8 +4,9 @@ A message is (conversation, slot, revision). What should be shown is written her
 found it out; the sender makes the channel agree, newest revision only.
 
 States: `new` (never arrived) -> `sending` (an intent is committed; a POST is under way, or its outcome is unknown) ->
-`sent`. `dead`: refused for good. `desired_rev > sent_rev` means there is something to send: a post without a `ts`, an
-edit with one. A `sending` row that is due again has outlived its grace: look for it in the channel before re-posting.
+`sent`. `dead`: refused for good. `settled`: it stays as it stands, because it cannot be edited. `desired_rev > sent_rev`
+means there is something to send: a post without a `ts`, an edit with one. A `sending` row that is due again has outlived its
+grace: look for it in the channel before re-posting. `times_reposted`: once at most, when what was posted is gone.
 """
 
 from __future__ import annotations
@@ -46,6 +47,13 @@ class Outgoing:
     intent_at: float | None
     attempts: int
     created_at: float
+    times_reposted: int = 0
+    root_times_reposted: int | None = None  # of the root whose thread it belongs to; None when there is none
+
+    @property
+    def delivery_id(self) -> str:
+        """By which it is found in the channel. A second post has another than the first, which may still stand there."""
+        return f"{self.id}:{self.times_reposted + 1}" if self.times_reposted else self.id
 
 
 def desire(
@@ -95,10 +103,11 @@ def has_slot(tx: Tx, conversation_id: str, slot: str) -> bool:
 
 
 _OUTGOING = """SELECT m.id, m.conversation_id, c.sink, c.channel, m.slot, m.desired_body, m.desired_rev, m.ts, c.root_ts, m.is_reply,
-    m.is_broadcast, m.is_plain, m.state, m.intent_at, m.attempts, m.created_at, m.due_at
+    m.is_broadcast, m.is_plain, m.state, m.intent_at, m.attempts, m.created_at, m.due_at, m.times_reposted,
+    (SELECT r.times_reposted FROM message r WHERE r.conversation_id = c.id AND r.is_reply = 0 AND r.ts = c.root_ts) AS root_times_reposted
     FROM message m JOIN conversation c ON c.id = m.conversation_id"""
 # A reply waits for its root; where there are no threads, a later message of a conversation waits for the ones before it.
-_UNSENT = """m.desired_rev > m.sent_rev AND m.state <> 'dead' AND CASE WHEN m.is_reply = 1 THEN c.root_ts IS NOT NULL ELSE
+_UNSENT = """m.desired_rev > m.sent_rev AND m.state NOT IN ('dead', 'settled') AND CASE WHEN m.is_reply = 1 THEN c.root_ts IS NOT NULL ELSE
     m.position = 0 OR NOT EXISTS (SELECT 1 FROM message e WHERE e.conversation_id = m.conversation_id AND e.is_reply = 0
         AND e.position < m.position AND e.sent_rev = 0 AND e.state <> 'dead') END"""
 
@@ -202,30 +211,62 @@ def make_plain(tx: Tx, outgoing: Outgoing, *, error: str) -> None:
     tx.run("UPDATE message SET is_plain = 1 WHERE id = :id", id=outgoing.id)
 
 
-def lost(tx: Tx, outgoing: Outgoing, *, error: str) -> None:
-    """The message to edit, or its whole thread, is gone from the channel: post anew."""
+def repost(tx: Tx, outgoing: Outgoing, *, error: str) -> None:
+    """The message is gone from the channel: once more. A root takes its thread with it, except for what was said aloud there."""
+    _post_anew(tx, "id = :id", error=error, id=outgoing.id)
+    if not outgoing.is_reply:
+        tx.run("UPDATE conversation SET root_ts = NULL WHERE id = :id", id=outgoing.conversation_id)
+        _post_anew(
+            tx, "conversation_id = :c AND is_reply = 1 AND is_broadcast = 0 AND ts IS NOT NULL AND times_reposted = 0 AND state <> 'dead'",
+            error=error, c=outgoing.conversation_id,
+        )  # fmt: skip
+
+
+def _post_anew(tx: Tx, which: str, *, error: str, **params: Any) -> None:
     tx.run(
-        """UPDATE message SET state = 'new', ts = NULL, sent_rev = 0, intent_at = NULL, intent_rev = NULL, due_at = 0, last_error = :error,
-           urgency = CASE WHEN is_reply = 1 THEN :reply ELSE :root END WHERE id = :id""",
-        id=outgoing.id,
+        f"""UPDATE message SET state = 'new', ts = NULL, sent_rev = 0, intent_at = NULL, intent_rev = NULL, due_at = 0, attempts = 0,
+           last_error = :error, times_reposted = times_reposted + 1,
+           urgency = CASE WHEN is_reply = 1 THEN :reply ELSE :root END WHERE {which}""",
         error=error[:500],
         reply=REPLY,
         root=ROOT,
+        **params,
     )
-    if not outgoing.is_reply:
-        tx.run("UPDATE conversation SET root_ts = NULL WHERE id = :id", id=outgoing.conversation_id)
 
 
-def thread_lost(tx: Tx, outgoing: Outgoing, *, error: str) -> None:
-    """The thread that a reply belongs to is gone: the root and then the reply are posted anew."""
-    rows = tx.run(
-        f"{_OUTGOING} WHERE m.conversation_id = :c AND m.is_reply = 0",
-        c=outgoing.conversation_id,
-    )
+def repost_root(tx: Tx, reply: Outgoing, *, error: str) -> None:
+    """The thread that a reply belongs to is gone: its root once more, and then the reply."""
+    rows = tx.run(f"{_OUTGOING} WHERE m.conversation_id = :c AND m.is_reply = 0 AND m.ts = c.root_ts", c=reply.conversation_id)
     for row in rows:
         if (root := quarantine.read(tx, quarantine.MESSAGE, row, _outgoing)) is not None:
-            lost(tx, root, error=error)
-    not_sent(tx, outgoing, error=error, due_at=0.0, counts=True)
+            repost(tx, root, error=error)
+    not_sent(tx, reply, error=error, due_at=0.0, counts=True)
+
+
+def post_alone(tx: Tx, reply: Outgoing, *, error: str) -> None:
+    """There is no thread for it any more, and it must be heard: a message of its own. What is said later goes below it."""
+    not_sent(tx, reply, error=error, due_at=0.0, counts=True)
+    tx.run("UPDATE message SET is_reply = 0, is_broadcast = 0 WHERE id = :id", id=reply.id)
+
+
+def settle(tx: Tx, outgoing: Outgoing, *, error: str) -> None:
+    """It stays as it stands: what else is desired in its place is not sent any more."""
+    tx.run(
+        "UPDATE message SET state = 'settled', intent_at = NULL, intent_rev = NULL, last_error = :error WHERE id = :id",
+        id=outgoing.id,
+        error=error[:500],
+    )
+
+
+def settled_channels(tx: Tx, *, sink: str) -> dict[str, str]:
+    """The channels of a sink in which a message of something that goes on had to be left as it stands, with the newest reason."""
+    rows = tx.run(
+        """SELECT c.channel, m.last_error FROM message m JOIN conversation c ON c.id = m.conversation_id
+           LEFT JOIN incident i ON i.id = c.incident_id
+           WHERE m.state = 'settled' AND c.sink = :sink AND c.closed_at IS NULL AND i.closed_at IS NULL ORDER BY m.sent_at""",
+        sink=sink,
+    )
+    return {row["channel"]: row["last_error"] for row in rows}
 
 
 def bury(tx: Tx, outgoing: Outgoing, *, error: str) -> None:
@@ -299,6 +340,8 @@ def _outgoing(row: Row) -> Outgoing:
         intent_at=None if row["intent_at"] is None else float(row["intent_at"]),
         attempts=int(row["attempts"]),
         created_at=float(row["created_at"]),
+        times_reposted=row["times_reposted"],
+        root_times_reposted=row["root_times_reposted"],
     )
 
 

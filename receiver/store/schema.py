@@ -21,7 +21,7 @@ from __future__ import annotations
 from receiver.errors import StoreError
 from receiver.store.database import Database, Dialect, Tx
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 def _version_1(d: Dialect) -> tuple[str, ...]:
@@ -87,7 +87,11 @@ def _version_3(d: Dialect) -> tuple[str, ...]:
     )
 
 
-MIGRATIONS = (_version_1, _version_2, _version_3)
+def _version_4(d: Dialect) -> tuple[str, ...]:
+    return ("ALTER TABLE message ADD COLUMN times_reposted INTEGER NOT NULL DEFAULT 0",)
+
+
+MIGRATIONS = (_version_1, _version_2, _version_3, _version_4)
 
 
 def migrate(database: Database) -> None:

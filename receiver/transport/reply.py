@@ -55,12 +55,12 @@ def parse_json(body: bytes, what: str) -> Any:
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """The Retry-After header in seconds; None when there is none, or no number of seconds within a day."""
+    """The Retry-After header in seconds; None when there is none, or no number of seconds. Whoever waits bounds it."""
     try:
         seconds = float(headers.get("retry-after", ""))
     except ValueError:
         return None
-    return seconds if 0 <= seconds < 86400 else None
+    return seconds if seconds >= 0 else None
 
 
 def said(body: bytes) -> str:

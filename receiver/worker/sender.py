@@ -2,7 +2,8 @@
 
 A post is not idempotent at Slack, so the order is: commit "about to post", post, commit "arrived". Whatever leaves the
 outcome open (a crash between the two commits, a timeout, a 5xx) keeps the row `sending`; after a grace it is looked for
-in the channel by its delivery id, and only re-posted when it is not there. Edits are idempotent and just repeated.
+in the channel by its delivery id, and only re-posted when it is not there. Edits are idempotent and just repeated. What becomes
+of a message that was refused is a table: receiver/worker/transitions.py.
 """
 
 from __future__ import annotations
@@ -14,18 +15,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from receiver.errors import Ambiguous, BadMessage, DeliveryError, Gone, RetryLater, SinkMisconfigured
+from receiver.errors import DeliveryError, RetryLater, SinkMisconfigured, StoreError
 from receiver.sinks.base import CannotReconcile, Sink
-from receiver.store import outbox
+from receiver.store import outbox, quarantine
+from receiver.store.database import Tx
 from receiver.store.outbox import Outgoing
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
 from receiver.worker.pictures import Pictures, has_picture, without_picture
+from receiver.worker.transitions import RESULTS, Failure, Situation, Step, failure_of, step_for
 
 log = logging.getLogger(__name__)
 
 RECONCILE_MARGIN_S = 60.0  # clocks of ours and of the sink's may differ
 BACKOFF_CAP_S = 300.0
+RETRY_AFTER_CAP_S = 300.0  # a sink may ask for a day; it is asked again after this long all the same
 MISCONFIGURED_PAUSE_S = 30.0
 CHECK_INTERVAL_S = 60.0
 IDLE_S = 5.0
@@ -72,6 +76,7 @@ class Sender:
         self._problems: dict[str, str] = {}
         self._channel_problems: dict[str, str] = {}
         self._picture_refusals: Counter[str] = Counter()  # by message; a restart tries again, which costs two posts
+        self._capped: set[str] = set()  # sinks that ask for longer pauses than they get: logged once
 
     @property
     def problems(self) -> Mapping[str, str]:
@@ -80,8 +85,15 @@ class Sender:
 
     @property
     def channel_problems(self) -> Mapping[str, str]:
-        """Channels that refused their last message because of a setting, and why: detail for /readyz."""
-        return dict(self._channel_problems)
+        """Channels that refused their last message because of a setting, or in which messages cannot be edited, and why: detail
+        for /readyz.
+        """
+        try:
+            with self._store.read() as tx:
+                settled = [outbox.settled_channels(tx, sink=name) for name in self._sinks]
+        except StoreError:  # /readyz says that itself
+            settled = []
+        return {**{channel: why for channels in settled for channel, why in channels.items()}, **self._channel_problems}
 
     def step(self) -> float:
         """Send at most one message per channel; returns the seconds until there is something to do again."""
@@ -118,7 +130,7 @@ class Sender:
                 self._problems.pop(name, None)
 
     def _send_one(self, sink_name: str, channel: str) -> float:
-        with self._store.read() as tx:
+        with self._store.write() as tx:
             outgoing = outbox.next_outgoing(tx, sink=sink_name, channel=channel, now=self._store.now())
         if outgoing is None:
             return IDLE_S
@@ -129,20 +141,22 @@ class Sender:
         self._next_at[(sink_name, channel)] = self._monotonic() + self._config.min_interval_s
         try:
             self._deliver(sink, outgoing)
-            self._channel_problems.pop(channel or sink_name, None)
-            if self._problems.pop(sink_name, None):
-                log.info("sink works again", extra={"sink": sink_name})
         except DeliveryError as exc:
             self._note_failure(outgoing, exc)
+        except quarantine.UNREADABLE as exc:  # something in it that neither Slack nor we can take: it would stop all that wait behind it
+            log.exception("a message cannot be sent as it is stored", extra={"sink": sink_name, "slot": outgoing.slot})
+            with self._store.write() as tx:
+                quarantine.put(tx, quarantine.MESSAGE, outgoing.id, exc)
         return max(0.0, self._next_at[(sink_name, channel)] - self._monotonic())
 
     def _deliver(self, sink: Sink, outgoing: Outgoing) -> None:
         if outgoing.ts is not None:
             sink.update(outgoing.channel, outgoing.ts, self._body(sink, outgoing))
             self._arrived(outgoing, ts=None)
-            return
-        if outgoing.is_doubtful and self._is_settled(sink, outgoing):
-            return
+        elif not outgoing.is_doubtful or self._must_be_sent_again(sink, outgoing):
+            self._post(sink, outgoing)
+
+    def _post(self, sink: Sink, outgoing: Outgoing) -> None:
         body = self._body(sink, outgoing)  # before the intent: an upload takes its time, and repeats harmlessly
         with self._store.write() as tx:
             is_wanted = outbox.intend(tx, outgoing, now=self._store.now(), grace_s=self._config.grace_s)
@@ -150,37 +164,37 @@ class Sender:
             return
         ts = sink.post(
             outgoing.channel, body, thread_ts=outgoing.root_ts if outgoing.is_reply else None,
-            broadcast=outgoing.is_broadcast, delivery_id=outgoing.id,
+            broadcast=outgoing.is_broadcast, delivery_id=outgoing.delivery_id,
         )  # fmt: skip
         self._arrived(outgoing, ts=ts)
 
-    def _is_settled(self, sink: Sink, outgoing: Outgoing) -> bool:
-        """Look for a doubtful post in its channel. True when it was found, or must not be sent again."""
+    def _must_be_sent_again(self, sink: Sink, outgoing: Outgoing) -> bool:
+        """Look for a doubtful post in its channel. False when it was found, or must not be sent again (now)."""
         if self._is_too_old(outgoing, self._store.now()):
             self._bury(outgoing, "gave up: it may have arrived, and the channel could not be read back to see")
-            return True
+            return False
         try:
             ts = sink.find(
-                outgoing.channel, outgoing.id, thread_ts=outgoing.root_ts if outgoing.is_reply else None,
+                outgoing.channel, outgoing.delivery_id, thread_ts=outgoing.root_ts if outgoing.is_reply else None,
                 oldest=(outgoing.intent_at or outgoing.created_at) - RECONCILE_MARGIN_S,
             )  # fmt: skip
         except CannotReconcile as exc:
-            if self._config.on_ambiguous == "hold":
-                self._bury(outgoing, f"it may have arrived, and the channel cannot be read back to see ({exc}); ON_AMBIGUOUS=hold")
+            if self._config.on_ambiguous != "hold":
                 return True
+            self._bury(outgoing, f"it may have arrived, and the channel cannot be read back to see ({exc}); ON_AMBIGUOUS=hold")
             return False
+        except SinkMisconfigured:
+            raise
         except DeliveryError as exc:
-            if isinstance(exc, SinkMisconfigured):
-                raise
             with self._store.write() as tx:
                 outbox.doubtful(tx, outgoing, error=str(exc), due_at=self._store.now() + self._backoff_s(outgoing, exc))
-            return True
-        if ts is None:
             return False
+        if ts is None:
+            return True
         with self._store.write() as tx:
             outbox.found(tx, outgoing, ts=ts, now=self._store.now())
-        self._metrics.deliveries.labels(outgoing.sink, "ok").inc()
-        return True
+        self._note_success(outgoing)
+        return False
 
     def _body(self, sink: Sink, outgoing: Outgoing) -> Mapping[str, Any]:
         if outgoing.is_plain:
@@ -194,48 +208,66 @@ class Sender:
         # A sink without timestamps still has a root: replies never happen there, edits are new messages.
         with self._store.write() as tx:
             outbox.arrived(tx, outgoing, ts=ts, revision=outgoing.revision, now=self._store.now())
-            if ts is not None and not outgoing.is_reply:
+            if ts is not None and outgoing.slot == "root":
                 outbox.drop_overtaken(tx, outgoing)
+        self._note_success(outgoing)
+
+    def _note_success(self, outgoing: Outgoing) -> None:
         self._metrics.deliveries.labels(outgoing.sink, "ok").inc()
+        self._channel_problems.pop(outgoing.channel or outgoing.sink, None)
+        self._capped.discard(outgoing.sink)
+        if self._problems.pop(outgoing.sink, None):
+            log.info("sink works again", extra={"sink": outgoing.sink})
 
     def _note_failure(self, outgoing: Outgoing, exc: DeliveryError) -> None:
-        now = self._store.now()
-        fields = {"sink": outgoing.sink, "channel": outgoing.channel, "slot": outgoing.slot, "code": exc.code, "error": str(exc)}
-        result = _result(exc)
+        failure = failure_of(exc)
+        result = RESULTS.get(failure, "refused")
         self._metrics.deliveries.labels(outgoing.sink, result).inc()
         if result != "misconfigured" or outgoing.sink not in self._problems:
-            log.log(logging.INFO if result == "rate_limited" else logging.WARNING, "message not delivered", extra=fields)
-        if self._is_too_old(outgoing, now):
-            self._bury(outgoing, f"gave up after {outgoing.attempts + 1} attempts: {exc}")
+            fields = {"sink": outgoing.sink, "channel": outgoing.channel, "slot": outgoing.slot, "code": exc.code, "error": str(exc)}
+            log.log(logging.INFO if failure is Failure.RATE_LIMIT else logging.WARNING, "message not delivered", extra=fields)
+        step = step_for(self._situation(outgoing, failure))
+        if failure is Failure.CHANNEL:
+            self._channel_problems[outgoing.channel or outgoing.sink] = str(exc)
+        if step is Step.BURY:
+            n = outgoing.attempts + 1
+            self._bury(outgoing, f"gave up after {n} attempts: {exc}" if self._is_too_old(outgoing, self._store.now()) else str(exc))
             return
         with self._store.write() as tx:
-            if isinstance(exc, Ambiguous) and outgoing.ts is None:
-                outbox.doubtful(tx, outgoing, error=str(exc), due_at=now + self._config.grace_s)
-            elif isinstance(exc, BadMessage) and has_picture(outgoing.body) and self._picture_refusals[outgoing.id] < PICTURE_TRIES:
-                # A file needs a moment until messages can use it, and is refused as `invalid_blocks` till then.
-                self._picture_refusals[outgoing.id] += 1
-                outbox.not_sent(tx, outgoing, error=str(exc), due_at=now + PICTURE_WAIT_S, counts=True)
-            elif isinstance(exc, BadMessage) and not outgoing.is_plain:
-                outbox.make_plain(tx, outgoing, error=str(exc))
-            elif isinstance(exc, Gone) and outgoing.ts is not None:
-                outbox.lost(tx, outgoing, error=str(exc))
-            elif isinstance(exc, Gone) and outgoing.is_reply:
-                outbox.thread_lost(tx, outgoing, error=str(exc))
-            elif isinstance(exc, SinkMisconfigured) and exc.is_whole_sink:
-                self._problems[outgoing.sink] = str(exc)
-                outbox.not_sent(tx, outgoing, error=str(exc), due_at=now, counts=False)
-                self._paused_until[outgoing.sink] = self._monotonic() + MISCONFIGURED_PAUSE_S
-            elif isinstance(exc, RetryLater | Ambiguous):
-                is_rate_limit = isinstance(exc, RetryLater) and exc.retry_after_s is not None
-                wait_s = self._backoff_s(outgoing, exc)
-                outbox.not_sent(tx, outgoing, error=str(exc), due_at=now if is_rate_limit else now + wait_s, counts=not is_rate_limit)
-                if is_rate_limit:  # the whole channel waits, so that the order of its messages stays
-                    self._next_at[(outgoing.sink, outgoing.channel)] = self._monotonic() + wait_s
-            else:
-                if isinstance(exc, SinkMisconfigured):
-                    self._channel_problems[outgoing.channel or outgoing.sink] = str(exc)
-                self._metrics.deliveries.labels(outgoing.sink, "dead").inc()
-                outbox.bury(tx, outgoing, error=str(exc))
+            self._take(tx, step, outgoing, exc)
+
+    def _situation(self, outgoing: Outgoing, failure: Failure) -> Situation:
+        return Situation(
+            failure=failure,
+            is_edit=outgoing.ts is not None,
+            is_reply=outgoing.is_reply,
+            is_broadcast=outgoing.is_broadcast,
+            is_plain=outgoing.is_plain,
+            can_await_picture=has_picture(outgoing.body) and self._picture_refusals[outgoing.id] < PICTURE_TRIES,
+            can_repost=outgoing.times_reposted == 0,
+            can_repost_root=outgoing.root_times_reposted == 0,
+            is_too_old=self._is_too_old(outgoing, self._store.now()),
+        )
+
+    def _take(self, tx: Tx, step: Step, outgoing: Outgoing, exc: DeliveryError) -> None:
+        """Write what one step of the table means; all but BURY."""
+        now, error = self._store.now(), str(exc)
+        if step in _REWRITES:
+            _REWRITES[step](tx, outgoing, error=error)
+        elif step is Step.LOOK_FIRST:
+            outbox.doubtful(tx, outgoing, error=error, due_at=now + self._config.grace_s)
+        elif step is Step.AWAIT_PICTURE:
+            self._picture_refusals[outgoing.id] += 1
+            outbox.not_sent(tx, outgoing, error=error, due_at=now + PICTURE_WAIT_S, counts=True)
+        elif step is Step.RETRY:
+            outbox.not_sent(tx, outgoing, error=error, due_at=now + self._backoff_s(outgoing, exc), counts=True)
+        elif step is Step.PAUSE_CHANNEL:
+            self._next_at[(outgoing.sink, outgoing.channel)] = self._monotonic() + self._backoff_s(outgoing, exc)
+            outbox.not_sent(tx, outgoing, error=error, due_at=now, counts=False)
+        elif step is Step.PAUSE_SINK:
+            self._problems[outgoing.sink] = error
+            self._paused_until[outgoing.sink] = self._monotonic() + MISCONFIGURED_PAUSE_S
+            outbox.not_sent(tx, outgoing, error=error, due_at=now, counts=False)
 
     def _bury(self, outgoing: Outgoing, error: str) -> None:
         self._picture_refusals.pop(outgoing.id, None)
@@ -246,19 +278,25 @@ class Sender:
 
     def _is_too_old(self, outgoing: Outgoing, now: float) -> bool:
         max_age_s = self._config.retry_max_age_s
-        if outgoing.ts is None:
+        if outgoing.ts is None and not outgoing.times_reposted:
             return now - outgoing.created_at > max_age_s
-        return outgoing.attempts > max_age_s / BACKOFF_CAP_S  # an edit of an old message: count its own tries
+        return outgoing.attempts > max_age_s / BACKOFF_CAP_S  # of a message that stood there before: count its own tries
 
     def _backoff_s(self, outgoing: Outgoing, exc: DeliveryError) -> float:
         if isinstance(exc, RetryLater) and exc.retry_after_s is not None:
-            return exc.retry_after_s
+            if exc.retry_after_s > RETRY_AFTER_CAP_S and outgoing.sink not in self._capped:
+                self._capped.add(outgoing.sink)
+                fields = {"sink": outgoing.sink, "channel": outgoing.channel, "asked_s": exc.retry_after_s, "pause_s": RETRY_AFTER_CAP_S}
+                log.warning("the sink asks for a longer pause than it gets", extra=fields)
+            return min(exc.retry_after_s, RETRY_AFTER_CAP_S)
         return min(BACKOFF_CAP_S, 2.0 ** min(outgoing.attempts + 1, 10)) * random.uniform(0.8, 1.2)  # noqa: S311  # jitter
 
 
-def _result(exc: DeliveryError) -> str:
-    if isinstance(exc, RetryLater):
-        return "rate_limited" if exc.retry_after_s is not None else "retry"
-    if isinstance(exc, Ambiguous):
-        return "ambiguous"
-    return "misconfigured" if isinstance(exc, SinkMisconfigured) else "refused"
+# The steps that change nothing but the message's own row, and those of its thread.
+_REWRITES: Mapping[Step, Callable[..., None]] = {
+    Step.SEND_PLAIN: outbox.make_plain,
+    Step.REPOST: outbox.repost,
+    Step.REPOST_ROOT: outbox.repost_root,
+    Step.POST_ALONE: outbox.post_alone,
+    Step.SETTLE: outbox.settle,
+}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from receiver.errors import Ambiguous, BadMessage, DeliveryError, Gone, RetryLater, SinkMisconfigured
+from receiver.errors import Ambiguous, BadMessage, DeliveryError, Gone, NotEditable, RetryLater, SinkMisconfigured
 from receiver.render import plain_body
 from receiver.sinks.base import CannotReconcile, Sink
 from receiver.sinks.slack import SlackBotSink, SlackConfig
@@ -40,10 +40,8 @@ FAULTS: tuple[tuple[Fault, type[DeliveryError], type[DeliveryError]], ...] = (
         for w in ("invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "too_many_attachments",
                   "invalid_attachments", "no_text", "metadata_too_large", "a_word_of_tomorrow", "Bad <!channel> Word")
     ),
-    *(
-        (Fault(kind="error", word=w), Gone, Gone)
-        for w in ("message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found", "restricted_action_thread_locked")
-    ),
+    *((Fault(kind="error", word=w), Gone, Gone) for w in ("message_not_found", "thread_not_found", "restricted_action_thread_locked")),
+    *((Fault(kind="error", word=w), NotEditable, NotEditable) for w in ("cant_update_message", "edit_window_closed")),
 )  # fmt: skip
 CASE = SinkCase(
     server=FakeSlack, make=lambda slack, timeout_s: sink_of(slack, timeout_s=timeout_s), channel="C1",

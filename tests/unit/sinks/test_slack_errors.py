@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from receiver.domain.incident import Message
-from receiver.errors import Ambiguous, BadMessage, Gone, RetryLater, SinkMisconfigured
+from receiver.errors import Ambiguous, BadMessage, Gone, NotEditable, RetryLater, SinkMisconfigured
 from receiver.render import plain_body
 from receiver.sinks.slack import SlackBotSink, SlackConfig
 from receiver.sinks.slack_errors import classified
@@ -20,7 +20,7 @@ from receiver.worker.sender import Sender, SenderConfig
 from tests.fakes.slack import FakeSlack, Fault
 from tests.support import Clock
 
-RETRY = ("ratelimited", "service_unavailable")
+RETRY = ("ratelimited", "service_unavailable", "external_channel_migrating")
 DOUBT = ("internal_error", "fatal_error")
 WHOLE_SINK = ("invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "missing_scope")
 ONE_CHANNEL = (
@@ -31,7 +31,8 @@ MESSAGE = (
     "invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "too_many_attachments", "invalid_attachments", "no_text",
     "metadata_too_large", "metadata_must_be_sent_from_app", "invalid_metadata_format", "invalid_metadata_schema",
 )  # fmt: skip
-EDIT = ("message_not_found", "cant_update_message", "edit_window_closed")
+GONE = ("message_not_found",)
+NOT_EDITABLE = ("cant_update_message", "edit_window_closed")
 THREAD = ("thread_not_found", "restricted_action_thread_locked")
 WEBHOOK = {
     "invalid_payload": BadMessage, "no_service": SinkMisconfigured, "channel_is_archived": SinkMisconfigured,
@@ -149,8 +150,8 @@ def test_a_refused_message_goes_out_plainer(office: Office, word: str) -> None:
     assert (office.counted("refused"), office.counted("ok"), office.dead()) == (1, 1, 0)
 
 
-@pytest.mark.parametrize("word", EDIT)
-def test_a_message_that_cannot_be_edited_is_posted_anew(office: Office, word: str) -> None:
+@pytest.mark.parametrize("word", GONE)
+def test_a_message_that_is_gone_is_posted_anew(office: Office, word: str) -> None:
     """The newest state stands in the channel."""
     office.say("root", "1 kill")
     office.run(20)
@@ -159,6 +160,20 @@ def test_a_message_that_cannot_be_edited_is_posted_anew(office: Office, word: st
     office.run(20)
 
     assert office.shown() == [("1 kill", []), ("2 kills", [])]
+    assert office.dead() == 0
+
+
+@pytest.mark.parametrize("word", NOT_EDITABLE)
+def test_a_message_that_stands_and_cannot_be_edited_stays_so(office: Office, word: str) -> None:
+    """A second copy beside it would be no better, and the next edit would be refused too."""
+    office.say("root", "1 kill")
+    office.run(20)
+    office.slack.fail(Fault(kind="error", word=word, method="chat.update"))
+    office.say("root", "2 kills")
+    office.run(20)
+
+    assert office.shown() == [("1 kill", [])]
+    assert word in office.sender.channel_problems["C1"]
     assert office.dead() == 0
 
 
@@ -182,9 +197,10 @@ def test_a_thread_that_takes_nothing_more_is_begun_anew(office: Office, word: st
         (DOUBT, Ambiguous),
         ((*WHOLE_SINK, *ONE_CHANNEL), SinkMisconfigured),
         (MESSAGE, BadMessage),
-        ((*EDIT, *THREAD), Gone),
+        ((*GONE, *THREAD), Gone),
+        (NOT_EDITABLE, NotEditable),
     ],
-    ids=["retry", "doubt", "settings", "message", "gone"],
+    ids=["retry", "doubt", "settings", "message", "gone", "not editable"],
 )
 def test_the_class_of_every_word(words: tuple[str, ...], error: type) -> None:
     """The table, in one place."""

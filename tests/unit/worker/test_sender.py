@@ -222,6 +222,41 @@ def test_a_rate_limit_delays_the_channel_and_keeps_the_order(world: World) -> No
     assert world.channel.texts == ["r0", "r1", "r2", "r3", "r4"]
 
 
+@pytest.mark.parametrize("asked_s", [86_000.0, 1e9, float("inf")])
+def test_a_pause_of_a_day_is_not_believed(world: World, asked_s: float, caplog: pytest.LogCaptureFixture) -> None:
+    """One answer does not park a channel: it is asked again after five minutes, and the log says once what was asked for."""
+    world.say("root", "killed")
+    world.channel.faults = [RetryLater("429", code="ratelimited", retry_after_s=asked_s) for _ in range(3)]
+    world.run(895)
+    before = list(world.channel.texts)
+    world.run(10)
+    capped = [r for r in caplog.records if hasattr(r, "asked_s")]
+
+    assert before == []
+    assert world.channel.texts == ["killed"]
+    assert [(r.asked_s, r.pause_s) for r in capped] == [(asked_s, 300.0)]
+    assert world.dead() == []
+
+
+def test_a_message_that_cannot_be_sent_as_it_is_stored_stops_no_other(world: World) -> None:
+    """Something in it that neither we nor the sink can take: it is put aside, and what waits behind it goes out."""
+    world.say("root", "poison", room="a")
+    world.say("root", "next", room="b")
+    original = world.channel.post
+
+    def post(channel: str, body: Mapping[str, Any], **more: Any) -> str:
+        if body["text"] == "poison":
+            raise UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed")
+        return original(channel, body, **more)
+
+    world.channel.post = post  # type: ignore[method-assign]
+    world.run(30)
+
+    assert world.channel.texts == ["next"]
+    assert len(world.dead()) == 1
+    assert world.store.quarantined() == {"message": 1}
+
+
 def test_an_hour_of_refusals_loses_nothing(world: World) -> None:
     """Slack answers 503 for an hour; then everything arrives, once."""
     for i in range(10):
