@@ -18,7 +18,7 @@ from receiver.render.markdown import first_sentence, to_html
 from receiver.web.html import page
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")  # of an alert; never a path
-MAX_CHARS = 512 * 1024
+MAX_CHARS = 128 * 1024  # some forty printed pages; the worst text of that length takes seconds to parse, usual text does not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
