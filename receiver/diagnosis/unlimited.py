@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from receiver.domain.facts import ContainerFacts, Facts, MemoryHistory, PodFacts, Revision, WorkloadFacts
-
-UNLIMITED_BYTES = 2**60  # an exbibyte: no machine has it; cgroups without a limit report 2**63 less a page, or more
+from receiver.domain.units import UNLIMITED_BYTES
 
 
 def without_unlimited(facts: Facts) -> Facts:

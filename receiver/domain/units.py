@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 KIB = 1024
 MIB = 1024**2
 GIB = 1024**3
+UNLIMITED_BYTES = 2**50  # as a limit it is none: no node has a PiB, and a cgroup without a limit reports about 2**63
 
 # resource.Quantity, apimachinery/pkg/api/resource: binary and decimal suffixes; `m` is a thousandth.
 _SUFFIX = {

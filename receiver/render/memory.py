@@ -7,13 +7,12 @@ from statistics import median
 
 from receiver.domain.facts import ContainerFacts, Facts
 from receiver.domain.report import Life, Report, Shape
-from receiver.domain.units import format_quantity, from_epoch, human_bytes, human_duration
+from receiver.domain.units import UNLIMITED_BYTES, format_quantity, from_epoch, human_bytes, human_duration
 from receiver.render import words
 from receiver.render.context import GrowthWords, MemoryWords
 from receiver.render.inline import Moment, when
 
 MOSTLY_CACHE = 0.5  # of the working set
-UNLIMITED_BYTES = 2**50  # a cgroup without a limit reports about 2^63; no node has a PiB
 
 NO_DATA_S = 900.0  # gaps below a quarter of an hour are not worth a word
 FORESEEABLE_S = 365 * 86_400.0  # a limit that is further away is not told: no such rise goes on for so long

@@ -14,7 +14,7 @@ SIGKILL_EXIT = 137  # 128 + SIGKILL (9)
 NEAR_LIMIT_RATIO = 0.9  # at or above it just before an unexplained SIGKILL, an OOM is the likely reason (alert SigkilledNearMemoryLimit)
 EVENT_SLACK_S = 90.0  # a failed probe and the death it leads to; also by how much an event may come late
 LONG_GRACE_S = 600.0  # a Killing event precedes the death by terminationGracePeriodSeconds (30 by default, minutes for some)
-CLOCK_SLACK_S = 5.0  # events and container times are stamped a moment apart
+STAMP_SLACK_S = 5.0  # events and container times are stamped a moment apart
 NODE_EVENT_SLACK_S = 120.0  # the kubelet notices a system OOM after the fact
 OOM_START_MESSAGE = re.compile(r"\boom[- ]?kill", re.IGNORECASE)
 
@@ -69,7 +69,7 @@ def events_near(clues: Clues, death: Termination, reason: str) -> list[EventFact
         first = min(event.first_at or event.at, event.at)
         since = death.finished_at - reach
         if death.started_at is not None:
-            since = max(since, death.started_at - timedelta(seconds=CLOCK_SLACK_S))
+            since = max(since, death.started_at - timedelta(seconds=STAMP_SLACK_S))
         if first <= death.finished_at + timedelta(seconds=EVENT_SLACK_S) and event.at >= since:
             found.append(event)
     return found

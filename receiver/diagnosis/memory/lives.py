@@ -55,7 +55,7 @@ def lives_of(c: Columns, history: MemoryHistory) -> Lives:
     exact_kills = sorted({k for k in history.kill_times_s if k <= c.now_s})
     if not c.t:
         return Lives(spans=(), kills=tuple(_exact_kills(exact_kills, starts, c, ())))
-    slack = max(2 * c.step_s, th.CLOCK_SLACK_S)
+    slack = max(2 * c.step_s, th.EXPORTER_SLACK_S)
     has_kill_counter = any(x is not None for x in c.oom_kills) or bool(exact_kills)
     cuts, counted = _counted_cuts(c, slack)
     for k in exact_kills:
@@ -182,7 +182,7 @@ def _looks_fresh(c: Columns, last: int) -> bool:
 
 def _kills(c: Columns, spans: tuple[Span, ...], counted: dict[int, int], exact: list[float], starts: list[float]) -> tuple[Kill, ...]:
     """Exact kills as they are; counted ones where no exact time tells of them."""
-    slack = max(2 * c.step_s, th.CLOCK_SLACK_S)
+    slack = max(2 * c.step_s, th.EXPORTER_SLACK_S)
     kills = _exact_kills(exact, starts, c, spans)
     unmatched = list(exact)
     firsts = [s.first for s in spans]

@@ -14,7 +14,7 @@ GAP_STEPS = 2.5  # x the usual interval between rows: a longer one is missing da
 MIN_HISTORY_S = 1800.0  # below it a shape is an anecdote: five of six warm-ups in the lab were still rising then
 
 # Lives
-CLOCK_SLACK_S = 120.0  # counters of restarts and of kills come from two exporters, up to two scrapes apart
+EXPORTER_SLACK_S = 120.0  # counters of restarts and of kills come from two exporters, up to two scrapes apart
 COUNTER_LAG_ROWS = 4  # rows before a counter rises that may already belong to the dying process
 PRESUMED_KILL_RATIO = 0.9  # of the limit just before a restart, where nobody counts kills
 FRESH_SHARE = 0.6  # of the level some minutes on: a history that begins this low begins with a new process
