@@ -24,7 +24,7 @@ from random import Random
 
 from receiver.diagnosis.memory import thresholds
 from receiver.diagnosis.memory.csv_series import SeriesError, history_of_csv
-from receiver.diagnosis.memory.series import shape_of
+from receiver.diagnosis.memory.shape import shape_of
 from receiver.domain.facts import MemoryHistory
 from receiver.domain.report import Shape
 from tests.lab.first_alert import first_alert

@@ -9,7 +9,7 @@ import time
 from random import Random
 
 from receiver.diagnosis.memory.csv_series import history_of_csv
-from receiver.diagnosis.memory.series import shape_of
+from receiver.diagnosis.memory.shape import shape_of
 from receiver.domain.facts import MemoryHistory
 from tests.lab.synthetic import DAY, HOUR, Base, Garbage, Leak, Load, Plan, Traffic, simulate
 

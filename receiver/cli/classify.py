@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from receiver.diagnosis.memory.csv_series import SeriesError, history_of_csv
-from receiver.diagnosis.memory.series import shape_of
+from receiver.diagnosis.memory.shape import shape_of
 from receiver.domain.reason import codes_of
 from receiver.errors import PayloadError
 from receiver.render.wording import say, say_all

@@ -13,7 +13,7 @@ from itertools import pairwise
 from receiver.diagnosis.log.log_clues import still_loading, worker_lives
 from receiver.diagnosis.log.runtimes import detect_runtime
 from receiver.diagnosis.log.signatures import LoadingLine, find_signature, rising_words
-from receiver.diagnosis.memory.series import shape_of
+from receiver.diagnosis.memory.shape import shape_of
 from receiver.diagnosis.unlimited import without_unlimited
 from receiver.domain.facts import ContainerFacts, Facts, MemoryHistory, Revision, Termination
 from receiver.domain.identity import UNKNOWN_KIND, Workload

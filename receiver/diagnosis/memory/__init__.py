@@ -1,1 +1,1 @@
-"""The parts of the memory-shape procedure; `receiver.diagnosis.memory.series` puts them together."""
+"""The parts of the memory-shape procedure; `receiver.diagnosis.memory.shape` puts them together."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from receiver.diagnosis.memory import cache, objections, reasons
-from receiver.diagnosis.memory.judge import Seen, Verdict
-from receiver.diagnosis.memory.lives import Lives, Span
+from receiver.diagnosis.memory import objections, page_cache, reasons
+from receiver.diagnosis.memory.findings import MemoryFindings
+from receiver.diagnosis.memory.lives import LifeSpan, Lives
 from receiver.diagnosis.memory.measures import measures_of
 from receiver.diagnosis.memory.ramp import Ramp
+from receiver.diagnosis.memory.verdict import Verdict
 from receiver.domain.reason import reason
 from receiver.domain.report import CauseName, Life, Shape
 
@@ -23,25 +24,25 @@ def no_history(lives: Lives) -> Shape:
     )
 
 
-def shape(seen: Seen, verdict: Verdict) -> Shape:
+def shape(findings: MemoryFindings, verdict: Verdict) -> Shape:
     """Everything that chart and text quote."""
-    c, level, leak = seen.columns, seen.level, seen.leak
-    m = measures_of(seen)
-    because = reasons.because(seen, verdict, m)
+    c, level, leak = findings.columns, findings.level, findings.leak
+    m = measures_of(findings)
+    because = reasons.because(findings, verdict, m)
     tested = {x.span: x.ramp for x in (*leak.tested, *leak.ramping)}
     ramping = {x.span for x in leak.ramping}
     return Shape(
         cause=verdict.cause,
         confidence=round(verdict.confidence, 2),
         because=because,
-        against=objections.against(seen, verdict),
-        refused=objections.refused(seen, verdict, because),
-        settle_by=objections.settle_by(seen, verdict),
+        against=objections.against(findings, verdict),
+        refused=objections.refused(findings, verdict, because),
+        settle_by=objections.settle_by(findings, verdict),
         detail=verdict.detail,
-        lives=tuple(_life(seen, span, tested.get(span), span in ramping) for span in seen.lives.spans),
-        history_s=seen.history_s,
+        lives=tuple(_life(findings, span, tested.get(span), span in ramping) for span in findings.lives.spans),
+        history_s=findings.history_s,
         missing_s=m.missing_s,
-        limit_bytes=m.limit if seen.is_limit_known else None,
+        limit_bytes=m.limit if findings.is_limit_known else None,
         peak_bytes=m.peak,
         median_bytes=m.median,
         current_bytes=m.working_set_now,
@@ -49,16 +50,16 @@ def shape(seen: Seen, verdict: Verdict) -> Shape:
         growth_range_bytes_per_h=m.growth_range,
         time_to_limit_s=m.time_to_limit_s,
         change_at_s=leak.change_at_s if verdict.cause is CauseName.LEAK else None,
-        kills=tuple(k.at_s for k in seen.lives.kills),
-        cache_share=cache.cache_share(c),
+        kills=tuple(k.at_s for k in findings.lives.kills),
+        cache_share=page_cache.cache_share(c),
         rate_correlation=level.rate_correlation if level is not None else None,
-        near_limit_share=level.high_share if level is not None and seen.is_limit_known else None,
-        numbers=_numbers(seen),
+        near_limit_share=level.high_share if level is not None and findings.is_limit_known else None,
+        numbers=_numbers(findings),
     )
 
 
-def _life(seen: Seen, span: Span, ramp: Ramp | None, is_ramp: bool) -> Life:
-    c = seen.columns
+def _life(findings: MemoryFindings, span: LifeSpan, ramp: Ramp | None, is_ramp: bool) -> Life:
+    c = findings.columns
     return Life(
         start_s=span.start_s if span.start_s is not None else c.t[span.first],
         end_s=span.end_s,
@@ -71,20 +72,20 @@ def _life(seen: Seen, span: Span, ramp: Ramp | None, is_ramp: bool) -> Life:
     )
 
 
-def _numbers(seen: Seen) -> dict[str, float]:
+def _numbers(findings: MemoryFindings) -> dict[str, float]:
     """What the tests measured, for `-v`; names say the unit."""
-    found: dict[str, float] = {"rows": len(seen.columns.t), "step_s": seen.columns.step_s}
-    for i, x in enumerate(seen.leak.tested, 1):
+    found: dict[str, float] = {"rows": len(findings.columns.t), "step_s": findings.columns.step_s}
+    for i, x in enumerate(findings.leak.tested, 1):
         name = f"life {i}"
         found |= {
             f"{name} kendall tau": round(x.ramp.tau, 3),
-            f"{name} growth ratio of limit": round(x.ramp.growth / seen.scale, 4),
+            f"{name} growth ratio of limit": round(x.ramp.growth / findings.scale, 4),
             f"{name} tail ratio of steady": round(x.ramp.tail, 3),
             f"{name} largest step ratio of rise": round(x.ramp.step, 3),
-            f"{name} noise ratio of limit": round(x.ramp.noise / seen.scale, 4),
+            f"{name} noise ratio of limit": round(x.ramp.noise / findings.scale, 4),
         }
-    if seen.level is not None:
-        level = seen.level
+    if findings.level is not None:
+        level = findings.level
         found |= {
             "median ratio of limit": round(level.median, 3),
             "recent median ratio of limit": round(level.recent_median, 3),
@@ -93,6 +94,6 @@ def _numbers(seen: Seen) -> dict[str, float]:
             "p95 - p5 ratio of limit": round(level.swing, 3),
             "times above 80 %": level.excursions,
         }
-    if seen.startup is not None:
-        found |= {"kills at start-up": seen.startup.early, "episodes of kills": seen.startup.episodes}
+    if findings.startup is not None:
+        found |= {"kills at start-up": findings.startup.early, "episodes of kills": findings.startup.episodes}
     return found

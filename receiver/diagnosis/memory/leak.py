@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from receiver.diagnosis.memory import ramp as ramps
 from receiver.diagnosis.memory import stats
 from receiver.diagnosis.memory import thresholds as th
-from receiver.diagnosis.memory.lives import Lives, Span
+from receiver.diagnosis.memory.lives import LifeSpan, Lives
 from receiver.diagnosis.memory.prepare import Columns
 from receiver.diagnosis.memory.ramp import Bin, Ramp
 from receiver.domain.reason import Reason, reason
@@ -19,7 +19,7 @@ from receiver.domain.reason import Reason, reason
 class LifeRamp:
     """One life and what the ramp tests said about it, or about its end when only that ramps (`is_part`)."""
 
-    span: Span
+    span: LifeSpan
     ramp: Ramp
     is_part: bool = False
 
@@ -83,7 +83,7 @@ def find_leak(c: Columns, lives: Lives, scale: float) -> LeakFinding:
     return LeakFinding(tested=tested, ramping=since, is_leak=True, change_at_s=since[0].began_s)
 
 
-def _testable(c: Columns, lives: Lives) -> list[tuple[Span, int]]:
+def _testable(c: Columns, lives: Lives) -> list[tuple[LifeSpan, int]]:
     """The lives long enough to say something, each with its first row after start-up.
 
     Killed lives do from ten minutes on: what one alone cannot show, repetition does (`_why_not`).

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from receiver.diagnosis.memory import stats
 from receiver.diagnosis.memory import thresholds as th
-from receiver.diagnosis.memory.lives import Lives, Span
+from receiver.diagnosis.memory.lives import LifeSpan, Lives
 from receiver.diagnosis.memory.prepare import Columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Level:
+class MemoryLevel:
     """Shares of the limit over settled time (start-ups left out). Everything None or 0 without a limit."""
 
     settled_s: float  # from the first to the last settled row
@@ -38,7 +38,7 @@ class Level:
     rate_pairs: int
 
 
-def level_of(c: Columns, lives: Lives) -> Level | None:
+def level_of(c: Columns, lives: Lives) -> MemoryLevel | None:
     """None when no settled row has a limit."""
     at, used, limits, rates = _settled(c, lives, th.STARTUP_SKIP_S)
     if None in limits:
@@ -60,7 +60,7 @@ def level_of(c: Columns, lives: Lives) -> Level | None:
     ordered = sorted(values)
     low = stats.quantile_of_sorted(ordered, 0.05)
     correlation, pairs = _rate_correlation(rates, used)
-    return Level(
+    return MemoryLevel(
         settled_s=at[-1] - at[0],
         recent_s=min(window_s, at[-1] - at[0]),
         rows=len(values),
@@ -90,7 +90,7 @@ def has_early_plateau(c: Columns, lives: Lives) -> bool:
     return any(_starts_to_plateau(c, span) for span in lives.spans)
 
 
-def _starts_to_plateau(c: Columns, span: Span) -> bool:
+def _starts_to_plateau(c: Columns, span: LifeSpan) -> bool:
     """Whether the life climbed from its start to a high level and has stayed there since."""
     began = span.start_s if span.start_s is not None else c.t[span.first]
     ratios = [(c.t[i], c.in_use[i] / limit) for i in range(span.first, span.last + 1) if (limit := c.limit[i])]

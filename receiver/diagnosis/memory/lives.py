@@ -17,7 +17,7 @@ from receiver.domain.facts import MemoryHistory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kill:
+class OomKill:
     """One OOM kill. `uptime_s`: since its life's start; when that start lies before the history, at least this."""
 
     at_s: float
@@ -30,7 +30,7 @@ class Kill:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class LifeSpan:
     """One life: rows `first` to `last` (inclusive). `start_s` is None when it began before the history."""
 
     first: int
@@ -45,8 +45,8 @@ class Span:
 class Lives:
     """All lives that scrapes saw, oldest first, and all kills, oldest first (more than lives, when lives are short)."""
 
-    spans: tuple[Span, ...]
-    kills: tuple[Kill, ...]
+    spans: tuple[LifeSpan, ...]
+    kills: tuple[OomKill, ...]
 
 
 def lives_of(c: Columns, history: MemoryHistory) -> Lives:
@@ -146,7 +146,7 @@ def _was_at_limit(c: Columns, cut: int) -> bool:
     return limit is not None and c.working_set[cut - 1] >= th.PRESUMED_KILL_RATIO * limit
 
 
-def _spans(c: Columns, cuts: dict[int, bool], starts: list[float], exact_kills: list[float], slack: float) -> tuple[Span, ...]:
+def _spans(c: Columns, cuts: dict[int, bool], starts: list[float], exact_kills: list[float], slack: float) -> tuple[LifeSpan, ...]:
     edges = [0, *sorted(i for i in cuts if i > 0), len(c.t)]
     spans = []
     for first, after in pairwise(edges):
@@ -170,7 +170,7 @@ def _spans(c: Columns, cuts: dict[int, bool], starts: list[float], exact_kills: 
             is_killed, is_over, end_s = True, True, min(k for k in exact_kills if k >= c.t[last])
         if start_s is not None:
             start_s = min(start_s, end_s)  # clocks differ, and rows of a dead container linger
-        spans.append(Span(first=first, last=last, start_s=start_s, end_s=end_s, is_killed=is_killed, is_over=is_over))
+        spans.append(LifeSpan(first=first, last=last, start_s=start_s, end_s=end_s, is_killed=is_killed, is_over=is_over))
     return tuple(spans)
 
 
@@ -180,7 +180,9 @@ def _looks_fresh(c: Columns, last: int) -> bool:
     return bool(soon) and c.in_use[0] < th.FRESH_SHARE * max(soon)
 
 
-def _kills(c: Columns, spans: tuple[Span, ...], counted: dict[int, int], exact: list[float], starts: list[float]) -> tuple[Kill, ...]:
+def _kills(
+    c: Columns, spans: tuple[LifeSpan, ...], counted: dict[int, int], exact: list[float], starts: list[float]
+) -> tuple[OomKill, ...]:
     """Exact kills as they are; counted ones where no exact time tells of them."""
     slack = max(2 * c.step_s, th.EXPORTER_SLACK_S)
     kills = _exact_kills(exact, starts, c, spans)
@@ -195,30 +197,30 @@ def _kills(c: Columns, spans: tuple[Span, ...], counted: dict[int, int], exact: 
     return tuple(sorted(kills, key=lambda k: k.at_s))
 
 
-def _counted_kill(c: Columns, span: Span | None, row: int, count: int, *, is_seen: bool) -> Kill:
+def _counted_kill(c: Columns, span: LifeSpan | None, row: int, count: int, *, is_seen: bool) -> OomKill:
     """A kill that the counter told of at this row: it fell between the row before and this one.
 
     The second and further kills of one step were lives that began and ended between two rows.
     """
     if not is_seen or span is None:
-        return Kill(at_s=c.t[row], uptime_s=(c.t[row] - c.t[row - 1]) / count, is_seen=False, is_at_most=True)
+        return OomKill(at_s=c.t[row], uptime_s=(c.t[row] - c.t[row - 1]) / count, is_seen=False, is_at_most=True)
     at_s = min(c.t[row - 1] + c.step_s / 2, c.t[row])
-    return Kill(at_s=at_s, uptime_s=_uptime(c, span, at_s), is_seen=True, is_start_known=span.start_s is not None)
+    return OomKill(at_s=at_s, uptime_s=_uptime(c, span, at_s), is_seen=True, is_start_known=span.start_s is not None)
 
 
-def _presumed_kills(c: Columns, spans: tuple[Span, ...]) -> tuple[Kill, ...]:
+def _presumed_kills(c: Columns, spans: tuple[LifeSpan, ...]) -> tuple[OomKill, ...]:
     return tuple(
-        Kill(at_s=s.end_s, uptime_s=_uptime(c, s, s.end_s), is_seen=True, is_start_known=s.start_s is not None, is_presumed=True)
+        OomKill(at_s=s.end_s, uptime_s=_uptime(c, s, s.end_s), is_seen=True, is_start_known=s.start_s is not None, is_presumed=True)
         for s in spans
         if s.is_killed
     )
 
 
-def _exact_kills(exact: list[float], starts: list[float], c: Columns, spans: tuple[Span, ...]) -> list[Kill]:
+def _exact_kills(exact: list[float], starts: list[float], c: Columns, spans: tuple[LifeSpan, ...]) -> list[OomKill]:
     return [_exact_kill(at_s, exact[i - 1] if i else None, starts, c, spans) for i, at_s in enumerate(exact)]
 
 
-def _exact_kill(at_s: float, before_s: float | None, starts: list[float], c: Columns, spans: tuple[Span, ...]) -> Kill:
+def _exact_kill(at_s: float, before_s: float | None, starts: list[float], c: Columns, spans: tuple[LifeSpan, ...]) -> OomKill:
     """A kill at a known time. Without a known start its life is at most as long as the time since the kill before it."""
     known = [s for s in starts if s <= at_s and (before_s is None or s >= before_s)][-1:]
     span = next((s for s in reversed(spans) if c.t[s.first] <= at_s), None)
@@ -226,14 +228,14 @@ def _exact_kill(at_s: float, before_s: float | None, starts: list[float], c: Col
     if is_seen and span is not None and span.start_s is not None:
         known.append(span.start_s)
     if known:
-        return Kill(at_s=at_s, uptime_s=at_s - max(known), is_seen=is_seen, is_exact=max(known) in starts)
+        return OomKill(at_s=at_s, uptime_s=at_s - max(known), is_seen=is_seen, is_exact=max(known) in starts)
     if before_s is None:
-        return Kill(at_s=at_s, uptime_s=max(at_s - c.t[0], 0.0) if c.t else 0.0, is_seen=is_seen, is_start_known=False)
+        return OomKill(at_s=at_s, uptime_s=max(at_s - c.t[0], 0.0) if c.t else 0.0, is_seen=is_seen, is_start_known=False)
     at_most_s = at_s - before_s
     if at_most_s <= th.STARTUP_UPTIME_S:
-        return Kill(at_s=at_s, uptime_s=at_most_s, is_seen=is_seen, is_at_most=True)
-    return Kill(at_s=at_s, uptime_s=0.0, is_seen=is_seen, is_start_known=False)
+        return OomKill(at_s=at_s, uptime_s=at_most_s, is_seen=is_seen, is_at_most=True)
+    return OomKill(at_s=at_s, uptime_s=0.0, is_seen=is_seen, is_start_known=False)
 
 
-def _uptime(c: Columns, span: Span, at_s: float) -> float:
+def _uptime(c: Columns, span: LifeSpan, at_s: float) -> float:
     return at_s - (span.start_s if span.start_s is not None else c.t[span.first])

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from receiver.diagnosis.memory import stats
 from receiver.diagnosis.memory import thresholds as th
-from receiver.diagnosis.memory.judge import Seen
+from receiver.diagnosis.memory.findings import MemoryFindings
 from receiver.diagnosis.memory.ramp import Refusal
 
 
@@ -37,12 +37,12 @@ class Measures:
         return max(self.working_set_at_peak - self.own_at_peak, 0.0)
 
 
-def measures_of(seen: Seen) -> Measures:
+def measures_of(findings: MemoryFindings) -> Measures:
     """All of them."""
-    c, level = seen.columns, seen.level
+    c, level = findings.columns, findings.level
     highest = c.working_set.index(max(c.working_set))
-    killed = [span for span in seen.lives.spans if span.is_killed]
-    growth, growth_range = _growth(seen)
+    killed = [span for span in findings.lives.spans if span.is_killed]
+    growth, growth_range = _growth(findings)
     return Measures(
         limit=c.limit_now,
         peak=c.working_set[highest],
@@ -55,38 +55,38 @@ def measures_of(seen: Seen) -> Measures:
         last_seen_before_kill=max((c.working_set[span.last] for span in killed), default=None),
         growth=growth,
         growth_range=growth_range,
-        time_to_limit_s=_time_to_limit(seen, growth),
-        kill_count=len(seen.lives.kills),
+        time_to_limit_s=_time_to_limit(findings, growth),
+        kill_count=len(findings.lives.kills),
         rate_pairs=level.rate_pairs if level is not None else 0,
-        missing_s=_missing(seen),
+        missing_s=_missing(findings),
     )
 
 
-def _growth(seen: Seen) -> tuple[float | None, tuple[float, float] | None]:
+def _growth(findings: MemoryFindings) -> tuple[float | None, tuple[float, float] | None]:
     """Of the lives that ramp: the median and the range; else of a newest life that rises without being a ramp yet."""
-    slopes = sorted(x.ramp.slope * 3600 for x in seen.leak.ramping)
+    slopes = sorted(x.ramp.slope * 3600 for x in findings.leak.ramping)
     if slopes:
         return stats.median(slopes), (slopes[0], slopes[-1])
-    newest = seen.leak.newest
+    newest = findings.leak.newest
     if (
         newest is not None
         and newest.refused in (None, Refusal.TOO_LITTLE)
         and newest.slope > 0
         and newest.tau >= th.RAMP_TAU
-        and newest.growth >= th.SLOW_GROWTH * seen.scale
+        and newest.growth >= th.SLOW_GROWTH * findings.scale
     ):
         return newest.slope * 3600, None
     return None, None
 
 
-def _time_to_limit(seen: Seen, growth: float | None) -> float | None:
-    c = seen.columns
-    if not growth or c.limit_now is None or seen.lives.spans[-1].is_over:
+def _time_to_limit(findings: MemoryFindings, growth: float | None) -> float | None:
+    c = findings.columns
+    if not growth or c.limit_now is None or findings.lives.spans[-1].is_over:
         return None
     return max(0.0, (c.limit_now - c.in_use[-1]) / growth * 3600)
 
 
-def _missing(seen: Seen) -> float:
+def _missing(findings: MemoryFindings) -> float:
     """Time without rows, beyond the usual interval."""
-    c = seen.columns
+    c = findings.columns
     return sum(b - a - c.step_s for a, b in pairwise(c.t) if b - a > th.GAP_STEPS * c.step_s)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from receiver.diagnosis.memory import thresholds as th
-from receiver.diagnosis.memory.judge import Detail, Seen, Verdict
+from receiver.diagnosis.memory.findings import MemoryFindings
 from receiver.diagnosis.memory.ramp import Refusal
+from receiver.diagnosis.memory.verdict import Detail, Verdict
 from receiver.domain.confidence import LIKELY
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import CauseName
@@ -56,54 +57,54 @@ SETTLED_BY: Mapping[Detail, Reason] = {
 }
 
 
-def against(seen: Seen, verdict: Verdict) -> tuple[Reason, ...]:
+def against(findings: MemoryFindings, verdict: Verdict) -> tuple[Reason, ...]:
     """Why the other causes were refused, and what makes this one less sure."""
-    cause, level = verdict.cause, seen.level
-    no_leak = _no_leak(seen, verdict)
+    cause, level = verdict.cause, findings.level
+    no_leak = _no_leak(findings, verdict)
     found = [
         reason("memory.not_a_leak", because=no_leak) if no_leak is not None else None,
         reason("memory.not_a_low_limit", usage_ratio=level.median)
         if cause in (CauseName.LEAK, CauseName.SPIKE) and level is not None and level.median < th.LOW_MEDIAN
         else None,
-        *(_against_leak(seen) if cause is CauseName.LEAK else ()),
+        *(_against_leak(findings) if cause is CauseName.LEAK else ()),
         reason("memory.only_working_set")
-        if cause in (CauseName.LEAK, CauseName.LIMIT_TOO_LOW) and not seen.columns.has_own_memory
+        if cause in (CauseName.LEAK, CauseName.LIMIT_TOO_LOW) and not findings.columns.has_own_memory
         else None,
-        reason("memory.limit_not_scraped") if not seen.is_limit_known else None,
-        reason("memory.kills_presumed") if any(k.is_presumed for k in seen.lives.kills) else None,
+        reason("memory.limit_not_scraped") if not findings.is_limit_known else None,
+        reason("memory.kills_presumed") if any(k.is_presumed for k in findings.lives.kills) else None,
     ]
     return tuple(r for r in found if r is not None)
 
 
-def _against_leak(seen: Seen) -> tuple[Reason | None, ...]:
-    has_no_rate = seen.level is not None and seen.level.rate_correlation is None
+def _against_leak(findings: MemoryFindings) -> tuple[Reason | None, ...]:
+    has_no_rate = findings.level is not None and findings.level.rate_correlation is None
     return (
-        reason("memory.growth_stopped", held_s=seen.leak.tested[-1].length_s) if seen.leak.has_stopped else None,
+        reason("memory.growth_stopped", held_s=findings.leak.tested[-1].length_s) if findings.leak.has_stopped else None,
         reason("memory.rate_unknown") if has_no_rate else None,
     )
 
 
-def refused(seen: Seen, verdict: Verdict, because: tuple[Reason, ...]) -> dict[CauseName, Reason]:
+def refused(findings: MemoryFindings, verdict: Verdict, because: tuple[Reason, ...]) -> dict[CauseName, Reason]:
     """Why another cause is not it, where this verdict says so. `because`: the reasons of the verdict."""
     by_code = {r.code: r for r in because}
     found = {leaf: by_code[code] for leaf, code in REFUSED_BY.get(verdict.detail, {}).items() if code in by_code}
-    no_leak = _no_leak(seen, verdict)
+    no_leak = _no_leak(findings, verdict)
     return found if no_leak is None else {**found, CauseName.LEAK: no_leak}
 
 
-def _no_leak(seen: Seen, verdict: Verdict) -> Reason | None:
+def _no_leak(findings: MemoryFindings, verdict: Verdict) -> Reason | None:
     """Why the newest life is no ramp, where that is no part of the verdict itself."""
-    newest = seen.leak.newest
+    newest = findings.leak.newest
     if verdict.cause is CauseName.LEAK or verdict.detail in ABOUT_THE_RISE or newest is None or newest.refused is None:
         return None
     return NO_RAMP.get(newest.refused)
 
 
-def settle_by(seen: Seen, verdict: Verdict) -> Reason | None:
+def settle_by(findings: MemoryFindings, verdict: Verdict) -> Reason | None:
     """What would make the verdict sure, and when we look again; None when it is sure."""
     if verdict.confidence >= LIKELY:
         return None
     what = SETTLED_BY.get(verdict.detail, reason("memory.settle.longer_history"))
-    if verdict.detail == "batch" and seen.level is not None and seen.level.rate_correlation is not None:
+    if verdict.detail == "batch" and findings.level is not None and findings.level.rate_correlation is not None:
         what = reason("memory.settle.times_of_jobs")
     return reason("memory.look_again", settle_by=what) if verdict.confidence < LOOK_AGAIN_CONFIDENCE else what

@@ -1,5 +1,5 @@
 """The reasons of a verdict. One function a detail; `BECAUSE` is the list, and a test holds it against every detail that
-the judge can give. What a reason says in English is the business of `render/wording/memory.py`.
+a verdict can have. What a reason says in English is the business of `render/wording/memory.py`.
 
 Facts are raw: bytes, bytes an hour (one number, or the range of several lives), seconds, ratios 0 to 1, counts.
 """
@@ -9,21 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from receiver.diagnosis.memory import thresholds as th
-from receiver.diagnosis.memory.judge import Detail, Seen, Verdict
+from receiver.diagnosis.memory.findings import MemoryFindings
 from receiver.diagnosis.memory.measures import Measures
 from receiver.diagnosis.memory.ramp import Refusal
+from receiver.diagnosis.memory.verdict import Detail, Verdict
 from receiver.domain.reason import Reason, reason
 
 Reasons = tuple[Reason, ...]
 
 
-def because(seen: Seen, verdict: Verdict, m: Measures) -> Reasons:
+def because(findings: MemoryFindings, verdict: Verdict, m: Measures) -> Reasons:
     """What the verdict rests on, the weightiest first."""
-    return BECAUSE[verdict.detail](seen, m)
+    return BECAUSE[verdict.detail](findings, m)
 
 
-def _steady(seen: Seen, m: Measures) -> Reasons:
-    good, tested = seen.leak.ramping, seen.leak.tested
+def _steady(findings: MemoryFindings, m: Measures) -> Reasons:
+    good, tested = findings.leak.ramping, findings.leak.tested
     killed = [x for x in good if x.span.is_killed]
     growth = m.growth_range or (0.0, 0.0)
     start = min(x.ramp.floor_start for x in good)
@@ -43,12 +44,12 @@ def _steady(seen: Seen, m: Measures) -> Reasons:
     return (grew, reason("memory.lives_killed", lives_killed=len(killed)) if len(good) > 1 else reason("memory.life_killed"))
 
 
-def _memory_volume(seen: Seen, m: Measures) -> Reasons:
-    return (*_steady(seen, m), reason("memory.files_in_memory", own_bytes=m.own_at_kill))
+def _memory_volume(findings: MemoryFindings, m: Measures) -> Reasons:
+    return (*_steady(findings, m), reason("memory.files_in_memory", own_bytes=m.own_at_kill))
 
 
-def _first_life(seen: Seen, m: Measures) -> Reasons:
-    (life,) = seen.leak.ramping
+def _first_life(findings: MemoryFindings, m: Measures) -> Reasons:
+    (life,) = findings.leak.ramping
     growth, start, end = m.growth or 0.0, life.ramp.floor_start, life.ramp.floor_end
     if life.span.start_s is not None:
         grows = reason(
@@ -59,30 +60,30 @@ def _first_life(seen: Seen, m: Measures) -> Reasons:
     return (grows, reason("memory.leak_or_warm_up")) if life.length_s < th.FIRST_LIFE_SURE_S else (grows,)
 
 
-def _after_change(seen: Seen, m: Measures) -> Reasons:
-    good = seen.leak.ramping
+def _after_change(findings: MemoryFindings, m: Measures) -> Reasons:
+    good = findings.leak.ramping
     first = good[0]
     found = [
         reason(
             "memory.growing_for", growth_bytes_per_h=m.growth_range or m.growth or 0.0, span_s=good[-1].ramp.end_s - first.ramp.start_s,
             floor_start_bytes=first.ramp.floor_start, floor_end_bytes=max(x.ramp.floor_end for x in good),
         ),
-        reason("memory.began_with_change", before_s=first.ramp.start_s - seen.columns.t[0]),
+        reason("memory.began_with_change", before_s=first.ramp.start_s - findings.columns.t[0]),
     ]  # fmt: skip
     if any(x.span.is_killed for x in good):
         found.append(reason("memory.grew_until_killed"))
     return tuple(found)
 
 
-def _near_limit(seen: Seen, m: Measures) -> Reasons:
-    level = seen.level
+def _near_limit(findings: MemoryFindings, m: Measures) -> Reasons:
+    level = findings.level
     assert level is not None
     usual = max(level.recent_median, level.median) * (m.limit or 1.0)
-    newest = seen.leak.newest
+    newest = findings.leak.newest
     flat = newest is not None and newest.refused is Refusal.TOO_LITTLE and level.recent_swing <= 0.1
     found = []
     if flat and newest is not None:
-        growth = max(newest.slope * 3600, seen.scale * 0.001)
+        growth = max(newest.slope * 3600, findings.scale * 0.001)
         found.append(reason("memory.flat_near_limit", usual_bytes=usual, limit_bytes=m.limit, growth_below_bytes_per_h=growth))
     else:
         found.append(reason("memory.usually_at", usual_bytes=usual, limit_bytes=m.limit))
@@ -93,11 +94,11 @@ def _near_limit(seen: Seen, m: Measures) -> Reasons:
     return tuple(found)
 
 
-def _early(seen: Seen, m: Measures) -> Reasons:
-    level = seen.level
+def _early(findings: MemoryFindings, m: Measures) -> Reasons:
+    level = findings.level
     assert level is not None
     climbed = reason("memory.climbed_and_stayed", level_bytes=level.recent_median * (m.limit or 1.0), limit_bytes=m.limit)
-    return (climbed, reason("memory.may_still_rise", history_s=seen.history_s))
+    return (climbed, reason("memory.may_still_rise", history_s=findings.history_s))
 
 
 def _usual_and_peaks(m: Measures) -> Reason:
@@ -106,44 +107,44 @@ def _usual_and_peaks(m: Measures) -> Reason:
     )  # fmt: skip
 
 
-def _kills_in_bursts(seen: Seen, m: Measures) -> Reasons:
+def _kills_in_bursts(findings: MemoryFindings, m: Measures) -> Reasons:
     if not m.kill_count:
         return ()
     if m.kill_count == 1:
         return (reason("memory.killed_at_peak"),)
-    return (reason("memory.killed_in_bursts", kills=m.kill_count, bursts=seen.startup.episodes if seen.startup is not None else 0),)
+    return (reason("memory.killed_in_bursts", kills=m.kill_count, bursts=findings.startup.episodes if findings.startup is not None else 0),)
 
 
-def _traffic(seen: Seen, m: Measures) -> Reasons:
-    rate = seen.level.rate_correlation if seen.level is not None else None
+def _traffic(findings: MemoryFindings, m: Measures) -> Reasons:
+    rate = findings.level.rate_correlation if findings.level is not None else None
     follows = reason("memory.follows_request_rate", correlation=rate or 0.0, scrapes=m.rate_pairs)
-    return (_usual_and_peaks(m), *_kills_in_bursts(seen, m), follows)
+    return (_usual_and_peaks(m), *_kills_in_bursts(findings, m), follows)
 
 
-def _batch(seen: Seen, m: Measures) -> Reasons:
-    rate = seen.level.rate_correlation if seen.level is not None else None
+def _batch(findings: MemoryFindings, m: Measures) -> Reasons:
+    rate = findings.level.rate_correlation if findings.level is not None else None
     why = reason("memory.traffic_or_batch") if rate is None else reason("memory.not_with_request_rate", correlation=rate)
-    return (_usual_and_peaks(m), *_kills_in_bursts(seen, m), why)
+    return (_usual_and_peaks(m), *_kills_in_bursts(findings, m), why)
 
 
-def _startup(seen: Seen, m: Measures) -> Reasons:
-    found = seen.startup
+def _startup(findings: MemoryFindings, m: Measures) -> Reasons:
+    found = findings.startup
     assert found is not None
     return (reason("memory.killed_at_start", kills_early=found.early, kills=found.total, longest_life_s=found.longest_uptime_s),)
 
 
-def _startup_in_burst(seen: Seen, m: Measures) -> Reasons:
-    return (*_startup(seen, m), reason("memory.rate_was_high"))
+def _startup_in_burst(findings: MemoryFindings, m: Measures) -> Reasons:
+    return (*_startup(findings, m), reason("memory.rate_was_high"))
 
 
-def _never_up(seen: Seen, m: Measures) -> Reasons:
-    found = seen.startup
+def _never_up(findings: MemoryFindings, m: Measures) -> Reasons:
+    found = findings.startup
     assert found is not None
     return (reason("memory.never_up", kills_early=found.early, kills=found.total, typical_life_s=found.typical_uptime_s),)
 
 
-def _lives_too_short(seen: Seen, m: Measures) -> Reasons:
-    found = seen.startup
+def _lives_too_short(findings: MemoryFindings, m: Measures) -> Reasons:
+    found = findings.startup
     assert found is not None
     return (
         reason("memory.cannot_tell_yet", because=reason("memory.lives_too_short", typical_life_s=found.typical_uptime_s)),
@@ -151,80 +152,80 @@ def _lives_too_short(seen: Seen, m: Measures) -> Reasons:
     )
 
 
-def _too_short(seen: Seen, m: Measures) -> Reasons:
-    return (reason("memory.cannot_tell_yet", because=reason("memory.history_too_short", history_s=seen.history_s)),)
+def _too_short(findings: MemoryFindings, m: Measures) -> Reasons:
+    return (reason("memory.cannot_tell_yet", because=reason("memory.history_too_short", history_s=findings.history_s)),)
 
 
-def _spike_or_new_level(seen: Seen, m: Measures) -> Reasons:
+def _spike_or_new_level(findings: MemoryFindings, m: Measures) -> Reasons:
     now = reason("memory.above_usual", now_bytes=m.own_now, limit_bytes=m.limit, usual_bytes=m.median)
     return (now, reason("memory.peak_level_or_leak"))
 
 
-def _climbing(seen: Seen, m: Measures) -> Reasons:
-    climbing, tested = len(seen.leak.ramping) or 1, max(len(seen.leak.tested), 1)
+def _climbing(findings: MemoryFindings, m: Measures) -> Reasons:
+    climbing, tested = len(findings.leak.ramping) or 1, max(len(findings.leak.tested), 1)
     if m.growth:
         climbs = reason("memory.climbs_at", growth_bytes_per_h=m.growth, lives_climbing=climbing, lives_tested=tested)
     else:
         climbs = reason("memory.climbs", lives_climbing=climbing, lives_tested=tested)
-    return (climbs, reason("memory.cannot_tell_yet", because=seen.leak.why_not or reason("memory.too_little_to_tell")))
+    return (climbs, reason("memory.cannot_tell_yet", because=findings.leak.why_not or reason("memory.too_little_to_tell")))
 
 
-def _slowing(seen: Seen, m: Measures) -> Reasons:
-    newest = seen.leak.newest
+def _slowing(findings: MemoryFindings, m: Measures) -> Reasons:
+    newest = findings.leak.newest
     assert newest is not None
     slows = reason("memory.slowing", floor_start_bytes=newest.floor_start, floor_end_bytes=newest.floor_end, tail_ratio=newest.tail)
     return (slows, reason("memory.warm_up_or_falling_load"))
 
 
-def _slow_growth(seen: Seen, m: Measures) -> Reasons:
-    newest = seen.leak.newest
+def _slow_growth(findings: MemoryFindings, m: Measures) -> Reasons:
+    newest = findings.leak.newest
     assert newest is not None
     return (reason("memory.slow_growth", growth_bytes=newest.growth, span_s=newest.end_s - newest.start_s),)
 
 
-def _warm_up(seen: Seen, m: Measures) -> Reasons:
-    newest = seen.leak.newest
+def _warm_up(findings: MemoryFindings, m: Measures) -> Reasons:
+    newest = findings.leak.newest
     assert newest is not None
     return (reason("memory.levelled_off", floor_start_bytes=newest.floor_start, floor_end_bytes=newest.floor_end, limit_bytes=m.limit),)
 
 
-def _page_cache(seen: Seen, m: Measures) -> Reasons:
+def _page_cache(findings: MemoryFindings, m: Measures) -> Reasons:
     own = reason("memory.process_itself", own_bytes=m.own_at_peak, limit_bytes=m.limit)
-    if seen.cache.is_growing:
+    if findings.cache.is_growing:
         return (own, reason("memory.cache_or_files_in_memory", cache_bytes=m.cache_at_peak))
     return (own, reason("memory.file_cache", cache_bytes=m.cache_at_peak))
 
 
-def _follows_rate(seen: Seen, m: Measures) -> Reasons:
+def _follows_rate(findings: MemoryFindings, m: Measures) -> Reasons:
     return (reason("memory.goes_with_request_rate"), _usual_and_peaks(m))
 
 
-def _flat(seen: Seen, m: Measures) -> Reasons:
+def _flat(findings: MemoryFindings, m: Measures) -> Reasons:
     return (reason("memory.flat", usual_bytes=m.median, limit_bytes=m.limit, peak_bytes=m.peak),)
 
 
-def _step(seen: Seen, m: Measures) -> Reasons:
-    newest = seen.leak.newest
+def _step(findings: MemoryFindings, m: Measures) -> Reasons:
+    newest = findings.leak.newest
     assert newest is not None
     return (reason("memory.one_step", floor_start_bytes=newest.floor_start, floor_end_bytes=newest.floor_end, limit_bytes=m.limit),)
 
 
-def _no_pattern(seen: Seen, m: Measures) -> Reasons:
+def _no_pattern(findings: MemoryFindings, m: Measures) -> Reasons:
     return (_usual_and_peaks(m), reason("memory.no_pattern"))
 
 
-def _no_limit(seen: Seen, m: Measures) -> Reasons:
+def _no_limit(findings: MemoryFindings, m: Measures) -> Reasons:
     return (reason("memory.no_limit_known"), reason("memory.no_steady_growth", peak_bytes=m.peak))
 
 
-def _unexplained_kills(seen: Seen, m: Measures) -> Reasons:
+def _unexplained_kills(findings: MemoryFindings, m: Measures) -> Reasons:
     return (
         reason("memory.kills_unexplained", kills=m.kill_count, peak_bytes=m.peak, limit_bytes=m.limit),
         reason("memory.scrapes_miss"),
     )
 
 
-BECAUSE: Mapping[Detail, Callable[[Seen, Measures], Reasons]] = {
+BECAUSE: Mapping[Detail, Callable[[MemoryFindings, Measures], Reasons]] = {
     "steady": _steady,
     "memory_volume": _memory_volume,
     "first_life": _first_life,

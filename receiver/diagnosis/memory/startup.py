@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from receiver.diagnosis.memory import stats
 from receiver.diagnosis.memory import thresholds as th
-from receiver.diagnosis.memory.lives import Kill, Lives, Span
+from receiver.diagnosis.memory.lives import LifeSpan, Lives, OomKill
 from receiver.diagnosis.memory.prepare import Columns
 
 
@@ -51,15 +51,15 @@ def find_startup(c: Columns, lives: Lives) -> StartupFinding | None:
     )  # fmt: skip
 
 
-def _is_early(kill: Kill) -> bool:
+def _is_early(kill: OomKill) -> bool:
     return kill.uptime_s <= th.STARTUP_UPTIME_S
 
 
-def _short_killed(lives: Lives) -> list[Span]:
+def _short_killed(lives: Lives) -> list[LifeSpan]:
     return [s for s in lives.spans if s.is_killed and s.end_s - (s.end_s if s.start_s is None else s.start_s) <= th.STARTUP_UPTIME_S]
 
 
-def _ratios(c: Columns, span: Span) -> list[float]:
+def _ratios(c: Columns, span: LifeSpan) -> list[float]:
     rows = slice(span.first, span.last + 1)
     return [w / limit for w, limit in zip(c.working_set[rows], c.limit[rows], strict=True) if limit]
 
@@ -76,7 +76,7 @@ def _settled_high(c: Columns, lives: Lives) -> bool:
     return bool(seen) and 2 * high >= len(seen)
 
 
-def _rate_burst(c: Columns, kill: Kill) -> bool:
+def _rate_burst(c: Columns, kill: OomKill) -> bool:
     """Whether the request rate just before a kill was far above usual, seen against its own spread."""
     known = [r for r in c.rate if r is not None]
     before = [r for t, r in zip(c.t, c.rate, strict=True) if r is not None and kill.at_s - th.BURST_LOOK_S <= t <= kill.at_s]

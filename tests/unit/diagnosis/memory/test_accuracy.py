@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from receiver.diagnosis.memory.series import shape_of
+from receiver.diagnosis.memory.shape import shape_of
 from tests.lab.first_alert import first_alert
 from tests.lab.synthetic import FIRST_SET, SECOND_SET, cases
 from tests.unit.diagnosis.memory.kit import labelled_traces

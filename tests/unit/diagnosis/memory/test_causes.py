@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from receiver.diagnosis.memory.series import shape_of
+from receiver.diagnosis.memory.shape import shape_of
 from receiver.domain.facts import MemoryHistory
 from receiver.domain.reason import codes_of, reason
 from receiver.domain.report import CauseName

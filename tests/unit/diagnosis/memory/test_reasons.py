@@ -6,10 +6,10 @@ import math
 from dataclasses import replace
 from typing import get_args
 
-from receiver.diagnosis.memory.judge import Detail
 from receiver.diagnosis.memory.objections import REFUSED_BY, SETTLED_BY
 from receiver.diagnosis.memory.reasons import BECAUSE
-from receiver.diagnosis.memory.series import shape_of
+from receiver.diagnosis.memory.shape import shape_of
+from receiver.diagnosis.memory.verdict import Detail
 from receiver.domain.reason import reason
 from receiver.domain.report import CauseName
 from tests.unit.diagnosis.memory.kit import drawn, history, labelled_traces, lives, minutes, sample
@@ -17,7 +17,7 @@ from tests.unit.diagnosis.memory.kit import drawn, history, labelled_traces, liv
 HARDLY_GROWS = reason("memory.refused.hardly_grows")
 
 
-def test_every_detail_of_the_judge_has_its_reasons():
+def test_every_detail_of_a_verdict_has_its_reasons():
     """A new verdict without reasons would break at night."""
     assert set(BECAUSE) == set(get_args(Detail))
 

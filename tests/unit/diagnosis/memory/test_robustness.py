@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from receiver.diagnosis.memory.series import shape_of
+from receiver.diagnosis.memory.shape import shape_of
 from receiver.domain.facts import MemoryHistory, Sample
 from receiver.domain.reason import codes_of
 from receiver.domain.report import CauseName, Shape

@@ -12,7 +12,7 @@ import resvg_py
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from receiver.diagnosis.memory.series import shape_of
+from receiver.diagnosis.memory.shape import shape_of
 from receiver.domain.facts import MemoryHistory, Sample
 from receiver.domain.report import CauseName, KillKind
 from receiver.domain.units import MIB

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from receiver.diagnosis.memory.series import shape_of
+from receiver.diagnosis.memory.shape import shape_of
 from receiver.domain.reason import reason
 from receiver.domain.report import Shape
 from receiver.domain.units import MIB

@@ -8,13 +8,15 @@ nodes are the decision tree's business.
 
 from __future__ import annotations
 
-from receiver.diagnosis.memory import cache, describe, judge
+from receiver.diagnosis.memory import describe, page_cache
 from receiver.diagnosis.memory import thresholds as th
+from receiver.diagnosis.memory.findings import MemoryFindings
 from receiver.diagnosis.memory.leak import find_leak
 from receiver.diagnosis.memory.level import level_of
 from receiver.diagnosis.memory.lives import lives_of
 from receiver.diagnosis.memory.prepare import columns_of
 from receiver.diagnosis.memory.startup import find_startup
+from receiver.diagnosis.memory.verdict import verdict_of
 from receiver.domain.facts import MemoryHistory
 from receiver.domain.report import Shape
 
@@ -27,13 +29,13 @@ def shape_of(history: MemoryHistory, *, now_s: float | None = None) -> Shape:
         return describe.no_history(lives)
     if c.limit_now is None and lives.kills:
         c = c.with_limit(max(c.working_set) or 1.0)  # it was killed there: as good as a limit, whoever set it
-    is_unreclaimable = cache.is_unreclaimable(c, lives)
+    is_unreclaimable = page_cache.is_unreclaimable(c, lives)
     if is_unreclaimable:
         c = c.with_working_set()
     scale = c.limit_now or th.NO_LIMIT_SCALE * max(c.in_use) or 1.0
-    seen = judge.Seen(
+    findings = MemoryFindings(
         columns=c, lives=lives, scale=scale, startup=find_startup(c, lives), leak=find_leak(c, lives, scale), level=level_of(c, lives), is_unreclaimable=is_unreclaimable,
         is_limit_known=not c.is_limit_assumed,
-        cache=cache.find_cache(c, lives, scale),
+        cache=page_cache.find_cache(c, lives, scale),
     )  # fmt: skip
-    return describe.shape(seen, judge.judge(seen))
+    return describe.shape(findings, verdict_of(findings))

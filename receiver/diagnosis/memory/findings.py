@@ -1,0 +1,49 @@
+"""Everything that the tests found in one history; what the verdict, its reasons and its numbers are made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from receiver.diagnosis.memory import thresholds as th
+from receiver.diagnosis.memory.leak import LeakFinding
+from receiver.diagnosis.memory.level import MemoryLevel
+from receiver.diagnosis.memory.lives import Lives
+from receiver.diagnosis.memory.page_cache import CacheFinding
+from receiver.diagnosis.memory.prepare import Columns
+from receiver.diagnosis.memory.startup import StartupFinding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryFindings:
+    """Everything that was measured."""
+
+    columns: Columns
+    lives: Lives
+    scale: float
+    startup: StartupFinding | None
+    leak: LeakFinding
+    level: MemoryLevel | None
+    is_unreclaimable: bool  # kills show that what is not the process's own could not be taken back either
+    is_limit_known: bool  # else it was concluded from kills
+    cache: CacheFinding
+
+    @property
+    def history_s(self) -> float:
+        """From the first to the last row."""
+        return self.columns.t[-1] - self.columns.t[0]
+
+    @property
+    def coverage(self) -> float:
+        """The share of the history that has rows."""
+        return min(1.0, len(self.columns.t) * self.columns.step_s / self.history_s) if self.history_s else 0.0
+
+    @property
+    def follows_rate(self) -> bool:
+        """Whether memory moves with the request rate, and much."""
+        level = self.level
+        return (
+            level is not None
+            and level.rate_correlation is not None
+            and level.rate_correlation >= th.TRAFFIC_CORRELATION
+            and level.reach > th.TRAFFIC_REACH
+        )
