@@ -29,7 +29,7 @@ COPIED = {
     "n-page-cache": "t3",
 }
 LEAK, LEAK_SERIES = "a-leak-crashloop", "leak_oom_restarts_03.csv.gz"
-ARTICLE = "modelestimation"
+TRAINING = "modelestimation"
 KILL = datetime(2026, 11, 23, 1, 3, 10, tzinfo=UTC)  # of the recorded leak pod, and of the series' last kill once joined
 BACK_OFF_S = 12
 MIB = 1024**2
@@ -42,7 +42,7 @@ def main() -> None:
     for name, moment in COPIED.items():
         _copy(name, moment, TARGET / name)
     _join_leak(TARGET / "orders-api-leak")
-    _compose_article(TARGET / ARTICLE)
+    _compose_training(TARGET / TRAINING)
     shutil.copytree(
         FIXTURES / "kubernetes" / "_cluster", TARGET / "_cluster", ignore=shutil.ignore_patterns("podlist.json", "*.txt", "*.prom")
     )
@@ -146,20 +146,20 @@ def _write(path: Path, result: list[dict[str, Any]]) -> None:
     path.write_text(json.dumps({"status": "success", "data": {"resultType": "matrix", "result": result}}, separators=(",", ":")))
 
 
-def _compose_article(target: Path) -> None:
-    """The case that the article tells, in the shape of a recorded start-up kill: names, limit and log lines are the article's."""
+def _compose_training(target: Path) -> None:
+    """A training job that reads all its data at once, in the shape of a recorded start-up kill: names, limit and log lines are made up."""
     source = FIXTURES / "kubernetes" / "m-startup-oom" / "t3"
     (target / "t3" / "pod").mkdir(parents=True)
     pod_name = json.loads((source / "pod" / "pod.json").read_text())["metadata"]["name"]
-    uids = sorted(set(re.findall(r'"uid": "([0-9a-f-]{36})"', "".join(p.read_text() for p in source.rglob("*.json")))))
+    uids = sorted(set(re.findall(r'"uid": ?"([0-9a-f-]{36})"', "".join(p.read_text() for p in source.rglob("*.json")))))
     for name in ("deployment.json", "replicasets.json", "pod/pod.json", "pod/events-core-v1.json"):
         text = (source / name).read_text()
-        text = text.replace(pod_name, f"{ARTICLE}-6f8d9c7b45-x2kzr").replace("model-server", ARTICLE)
+        text = text.replace(pod_name, f"{TRAINING}-6f8d9c7b45-x2kzr").replace("model-server", TRAINING)
         for shared in uids:  # events are found by uid: two pods must not share one
             text = text.replace(shared, f"{shared[:-4]}a7c1")
-        text = re.sub(rf"{ARTICLE}-c66cb7594", f"{ARTICLE}-6f8d9c7b45", text)
+        text = re.sub(rf"{TRAINING}-c66cb7594", f"{TRAINING}-6f8d9c7b45", text)
         document = json.loads(text)
-        (target / "t3" / name).write_text(json.dumps(_article_resources(document), indent=1))
+        (target / "t3" / name).write_text(json.dumps(_training_resources(document), indent=1))
     pod = json.loads((target / "t3" / "pod" / "pod.json").read_text())
     container: dict[str, Any] = pod["status"]["containerStatuses"][0]
     container["restartCount"] = 5
@@ -171,10 +171,10 @@ def _compose_article(target: Path) -> None:
     begun = datetime.fromisoformat(ended["startedAt"])
     lines = ((1, "INFO modelestimation: starting"), (3, "Loading full training dataset into memory... (5GB)"), (38, "Building model..."))
     log = "".join(f"{(begun + timedelta(seconds=s)).isoformat().replace('+00:00', '')}.000000000Z {text}\n" for s, text in lines)
-    (target / "t3" / "pod" / f"logs-{ARTICLE}.txt").write_text(log)
+    (target / "t3" / "pod" / f"logs-{TRAINING}.txt").write_text(log)
 
 
-def _article_resources(document: Any) -> Any:
+def _training_resources(document: Any) -> Any:
     """Every container of a document: limit 4Gi and no request, Python's image."""
     document = copy.deepcopy(document)
 

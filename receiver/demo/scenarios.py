@@ -51,7 +51,7 @@ SCENARIOS = (
     ),
     Scenario(
         folder="modelestimation", container="modelestimation", alertname="OOMKilled", severity="critical", summary="Container was OOMKilled.",
-        origin="the debugging article's own case, with its quick fix (A) and its real fix (B): composed after the article",
+        origin="a training job that loads all its data as it starts, with a quick fix (A) and the real one (B): composed, nothing of it was recorded",
     ),
 )  # fmt: skip
 

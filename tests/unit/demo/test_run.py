@@ -15,6 +15,7 @@ from receiver.demo.run import RECORDINGS, run_demo
 from receiver.demo.scenarios import SCENARIOS, webhook_body
 from receiver.demo.standins import load
 from tests.places import REPO
+from tests.unit.evidence.kit import lab
 
 
 def test_once_prints_every_incident_and_ends() -> None:
@@ -90,6 +91,19 @@ def test_the_readme_shows_a_message_as_the_demo_prints_it() -> None:
     shown = (REPO / "README.md").read_text().split("```\n")[1]
 
     assert _without_numbers(shown) == _without_numbers(block)[: len(_without_numbers(shown))]
+
+
+def test_every_incident_has_its_own_events_only() -> None:
+    """The composed case has the shape of a recorded one: what happened to one of the two pods is not told of the other."""
+    recordings = load(RECORDINGS, only=[scenario.folder for scenario in SCENARIOS])
+    strange = []
+    with lab(recordings=recordings) as running:
+        for incident in recordings.incidents:
+            pod = incident.pods[0].pod["metadata"]["name"]
+            events = running.gather(incident.name).answers["events"]["items"]
+            strange += [(pod, event["message"]) for event in events if not pod.startswith(event["involvedObject"]["name"])]
+
+    assert strange == []
 
 
 def test_recorded_bodies_are_v4_payloads() -> None:
