@@ -31,14 +31,14 @@ class KillKind(StrEnum):
 
 
 class CauseName(StrEnum):
-    """The leaves of the decision tree."""
+    """The leaves of the decision tree, in the order in which their questions are asked. Each is a file of `diagnosis/causes/`."""
 
+    NOT_MEMORY = "not_memory"
+    NODE_PRESSURE = "node_pressure"
+    STARTUP = "startup"
     LEAK = "leak"
     SPIKE = "spike"
     LIMIT_TOO_LOW = "limit_too_low"
-    STARTUP = "startup"
-    NODE_PRESSURE = "node_pressure"
-    NOT_MEMORY = "not_memory"
     UNKNOWN = "unknown"
 
 
@@ -118,7 +118,7 @@ class TreeStep:
     """One question of the walked tree."""
 
     id: str
-    question: str
+    question: Words
     answer: str  # yes | no | cannot_tell
     because: Words
     leads_to: str = ""  # the leaf, when the answer ended the walk

@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from receiver.diagnosis.advice.checklist import cause_words
+from receiver.diagnosis.causes.leaves import leaf_of
 from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.incident import IncidentView, LogEntry
 from receiver.domain.report import CauseName, KillKind, Report
 from receiver.domain.units import format_quantity, from_epoch
 from receiver.pipeline import news
 from receiver.pipeline.news import News
+from receiver.render.wording import say
 from receiver.store.conversations import Conversation
 from receiver.store.incidents import Incident
 
@@ -256,7 +257,7 @@ def _summary(report: Report) -> dict[str, Any]:
         "cause": report.cause.name.value,
         "kind": report.kill.kind.value,
         "confidence": report.cause.confidence,
-        "verdict": cause_words(report.cause),
+        "verdict": say(leaf_of(report.cause.name).said(report.cause.confidence, report.cause.detail)),
         "node": report.subject.node or (facts.pod.node if facts.pod else ""),
         "never_up": bool(container and not container.is_ready and report.cause.name is CauseName.STARTUP),
         "all_replicas": bool(siblings) and all(s.last_reason == "OOMKilled" for s in siblings) and report.kill.kind in KILLED,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from receiver.diagnosis.advice.limits_policy import is_futile
+from receiver.diagnosis.causes.leaves import leaf_of
 from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.case import Missing
 from receiver.domain.confidence import LIKELY, PLAUSIBLE
@@ -37,6 +38,7 @@ RECENT_ROLLOUT_S = 7_200.0  # a kill later than this after a rollout is no longe
 NEVER_UP_S = 60.0
 WORTHWHILE_H = 0.5  # a stop-gap that buys less per life is not worth a rollout: the thread has it, the root does not name it
 
+JOBS = ("Job", "CronJob")  # what ends by itself
 _SEVERITIES = ("critical", "error", "warning", "info", "none")
 _OOM_NAMES = ("oom", "memory")
 _IN_SERIES = (KillKind.CONTAINER_OOM, KillKind.SUSPECTED_OOM, KillKind.NODE_OOM)
@@ -55,7 +57,7 @@ def build(view: IncidentView, report: Report | None, *, patch_place: str = "in t
         subject=clean_line("/".join(p for p in (name, container) if p)) or clean_line(alert_of(view.alerts).name if view.alerts else "") or "an alert",
         workload=clean_line(name),
         kind=clean_line(workload.kind) if workload and workload.kind != UNKNOWN_KIND else "",
-        is_job=workload is not None and workload.kind in ("Job", "CronJob"),
+        is_job=workload is not None and workload.kind in JOBS,
         container=clean_line(container),
         namespace=clean_line(subject.namespace),
         cluster=clean_line(subject.cluster),
@@ -224,8 +226,11 @@ def _cause(report: Report | None) -> CauseWords:
             settle_by="",
             detail="",
             follows_traffic=False,
+            known_as="",
+            could_be="",
         )
-    cause, shape = report.cause, report.shape
+    cause, shape, leaf = report.cause, report.shape, leaf_of(report.cause.name)
+    is_job = report.subject.workload is not None and report.subject.workload.kind in JOBS
     against = sorted(cause.against, key=speaks_for)  # what speaks against it comes first, then which others were refused
     return CauseWords(
         name=cause.name.value,
@@ -237,6 +242,8 @@ def _cause(report: Report | None) -> CauseWords:
         settle_by=_settling(cause.settle_by),
         detail=cause.detail,
         follows_traffic=cause.detail == "traffic" or bool(shape and (shape.rate_correlation or 0.0) >= 0.5),
+        known_as=say(leaf.known_as),
+        could_be=say((leaf.unclear_in_job if is_job else None) or leaf.unclear),
     )
 
 

@@ -13,18 +13,18 @@ from collections.abc import Sequence
 from receiver.domain.incident import FIRING, DigestView, IncidentView
 from receiver.domain.report import CheckItem
 from receiver.render.blocks import Block
-from receiver.render.kinds import RootKind
+from receiver.render.kinds import FILE_CACHE, UNKNOWN, WARNING
 from receiver.render.text import clean_line
 
-NOTHING_TO_OWN = frozenset({RootKind.FILE_CACHE})
-JUST_A_WARNING = frozenset({RootKind.WARNING, RootKind.FILE_CACHE})  # nothing was killed: no fix to apply, no verdict to dispute
-WITHOUT_VERDICT = frozenset({RootKind.UNKNOWN})
+NOTHING_TO_OWN = frozenset({FILE_CACHE})
+JUST_A_WARNING = frozenset({WARNING, FILE_CACHE})  # nothing was killed: no fix to apply, no verdict to dispute
+WITHOUT_VERDICT = frozenset({UNKNOWN})
 
 ITEM_MAX = 40  # characters of an item's text on a button; Slack takes 75
 Option = tuple[str, str]  # the words, and what a click on them means
 
 
-def row(view: IncidentView, kind: RootKind) -> Block | None:
+def row(view: IncidentView, kind: str) -> Block | None:
     """The actions block of an incident's root; None when there is nothing to press."""
     if not view.has_buttons or not view.id:
         return None
@@ -71,7 +71,7 @@ def ticks(view: IncidentView, checklist: Sequence[CheckItem]) -> Block | None:
     return {"type": "actions", "block_id": f"ticks:{view.id}", "elements": elements} if elements else None
 
 
-def _options(view: IncidentView, kind: RootKind) -> list[Option]:
+def _options(view: IncidentView, kind: str) -> list[Option]:
     found: list[Option] = [("Silence 4 h", "silence_4h")] if view.can_silence else []
     if kind in JUST_A_WARNING:
         found.append(("Not useful here", "wrong"))

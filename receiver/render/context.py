@@ -100,7 +100,7 @@ class GrowthWords:
 class CauseWords:
     """The leaf of the decision tree and how sure it is. No percentage: the wording carries it."""
 
-    name: Annotated[str, "`leak`, `spike`, `limit_too_low`, `startup`, `node_pressure`, `not_memory` or `unknown`"]
+    name: Annotated[str, "the name of a page in docs/causes: `leak`, `startup`, ..., `unknown`"]
     is_likely: Annotated[bool, "confidence 0.85 and more: `Likely a memory leak`"]
     is_plausible: Annotated[bool, "confidence 0.6 and more: `Looks like a memory leak`"]
     because: Annotated[tuple[str, ...], "the reasons"]
@@ -109,6 +109,8 @@ class CauseWords:
     settle_by: Annotated[str, "what would settle it"]
     detail: Annotated[str, "a finer word: `after_change`, `warm_up`, `page_cache`, `traffic`, `batch`, `flat`, `too_short`, `no_history`"]
     follows_traffic: Annotated[bool, "memory follows the request rate"]
+    known_as: Annotated[str, "`a leak`, `peaks`, behind `Likely` and `Looks like`; empty when it is not the container's own memory"]
+    could_be: Annotated[str, "while it is not plausible: `a leak or an unfinished warm-up`; empty as well"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

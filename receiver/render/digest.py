@@ -7,22 +7,22 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
 
+from receiver.diagnosis.causes.leaves import LEAVES, leaf_of
 from receiver.domain.incident import DigestEntry, DigestView, Message
+from receiver.domain.report import CauseName
 from receiver.render import blocks, buttons, inline, mentions
 from receiver.render.blocks import Block
 from receiver.render.inline import Moment, when
 from receiver.render.root import Print, fit, lock_screen, shorten
 from receiver.render.text import clean_line, cut_middle
+from receiver.render.wording import say
 
 KEYS = ("header", "do", "next", "causes", "worst", "grey", "text")
 WORST = 5
 NAME_MAX, SUMMARY_MAX = 44, 40  # characters of a line in a page: one or two lines of a phone
 SHARED = 0.5  # a factor is common when it covers more than this share of the workloads
 
-CAUSES = {
-    "leak": "suspected leak", "startup": "start-up needs more", "limit_too_low": "limit too low", "spike": "peaks",
-    "node_pressure": "node out of memory", "not_memory": "not an OOM", "unknown": "cannot tell yet",
-}  # fmt: skip
+IN_ORDER = sorted(LEAVES, key=lambda leaf: leaf.digest_rank)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,12 +111,12 @@ def digest_bare(view: DigestView, problem: str) -> tuple[Message, ...]:
 def _words(view: DigestView) -> StormWords:
     quiet = sum(1 for e in view.entries if e.is_quiet)
     kind, common, count = _common(view.entries)
-    causes = Counter(e.cause if e.cause in CAUSES else "unknown" for e in view.entries)
+    causes = Counter(leaf_of(e.cause).name for e in view.entries)
     return StormWords(
         total=len(view.entries), quiet=quiet, still=len(view.entries) - quiet, new=view.new_last_5_min,
-        own=sum(1 for e in view.entries if e.has_own_root), unjudged=causes["unknown"],
+        own=sum(1 for e in view.entries if e.has_own_root), unjudged=causes[CauseName.UNKNOWN],
         common=cut_middle(clean_line(common), 40), common_kind=kind, common_count=count,
-        causes=tuple(CauseCount(words=CAUSES[c], count=causes[c]) for c in CAUSES if causes[c]),
+        causes=tuple(CauseCount(words=say(leaf.in_digest), count=causes[leaf.name]) for leaf in IN_ORDER if causes[leaf.name]),
         cluster=clean_line(view.cluster), is_over=view.ended_at is not None, began=when(view.opened_at, view.now),
         ended=when(view.ended_at, view.now) if view.ended_at else None,
         acknowledged=_acknowledged(view.members), silenced=_silenced(view), not_silenced=_not_silenced(view.members),
@@ -190,10 +190,10 @@ def _line(entry: DigestEntry) -> str:
 
 
 def _pages(view: DigestView) -> list[Message]:
-    lines: list[tuple[str, str]] = []  # (cause, line)
-    for cause in CAUSES:
-        members = sorted((e for e in view.entries if (e.cause if e.cause in CAUSES else "unknown") == cause), key=_name)
-        lines += [(cause, _line(e) + (" (own message)" if e.has_own_root else "")) for e in members]
+    lines: list[tuple[str, str]] = []  # (the words for the cause, line)
+    for leaf in IN_ORDER:
+        members = sorted((e for e in view.entries if leaf_of(e.cause) is leaf), key=_name)
+        lines += [(say(leaf.in_digest), _line(e) + (" (own message)" if e.has_own_root else "")) for e in members]
     counts = Counter(cause for cause, _ in lines)
     pages = list(_split(lines))
     return [_page(number, len(pages), page, counts) for number, page in enumerate(pages, start=1)]
@@ -204,11 +204,11 @@ def _split(lines: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
     page: list[tuple[str, str]] = []
     used = 0
     for cause, line in lines:
-        title = 0 if any(cause == c for c, _ in page) else len(CAUSES[cause]) + 8
+        title = 0 if any(cause == c for c, _ in page) else len(cause) + 8
         titles = len({cause, *(c for c, _ in page)})
         if page and (len(page) + 1 + titles > blocks.DIGEST_PAGE_MAX_LINES or used + title + _size(line) > blocks.DIGEST_PAGE_MAX_CHARS):
             yield page
-            page, used, title = [], 0, len(CAUSES[cause]) + 8
+            page, used, title = [], 0, len(cause) + 8
         page.append((cause, line))
         used += title + _size(line)
     if page:
@@ -223,8 +223,7 @@ def _size(line: str) -> int:
 def _page(number: int, of: int, page: Sequence[tuple[str, str]], counts: Counter[str]) -> Message:
     parts: list[Block | None] = []
     for cause in dict.fromkeys(cause for cause, _ in page):
-        words = CAUSES[cause]
-        title = inline.bold(f"{words[0].upper()}{words[1:]} ({counts[cause]})")
+        title = inline.bold(f"{cause[0].upper()}{cause[1:]} ({counts[cause]})")
         parts.append(blocks.rich(blocks.section(title), blocks.bullets(line for c, line in page if c == cause)))
     shown = tuple(p for p in parts if p is not None)
     total = sum(counts.values())

@@ -28,7 +28,7 @@ def report_document(report: Report) -> dict[str, Any]:
         "tree": [
             {
                 "id": s.id,
-                "question": s.question,
+                "question": say(s.question),
                 "answer": s.answer,
                 "because": phrase(s.because),
                 **({"leads_to": s.leads_to} if s.leads_to else {}),

@@ -13,7 +13,7 @@ from receiver.render.blocks import Block
 from receiver.render.build import alert_of
 from receiver.render.context import Context
 from receiver.render.environment import Fragments
-from receiver.render.kinds import WITHOUT_MENTION, RootKind
+from receiver.render.kinds import CHILD, UNKNOWN, WITHOUT_MENTION
 from receiver.render.sections import shortened
 from receiver.render.text import clean_block, clean_line, cut, cut_middle, cut_sentences, escape_mrkdwn
 
@@ -44,7 +44,7 @@ class Draft:
     view: IncidentView
     report: Report | None
     context: Context
-    kind: RootKind
+    kind: str
     chart: Block | None = None
 
     @property
@@ -80,7 +80,7 @@ def later(draft: Draft, show: Print) -> Root:
 
 def root_lines(draft: Draft, show: Print) -> dict[str, tuple[str, ...]]:
     """The lines of the kind's template, with those of a resolved incident laid over them."""
-    seen = variables(draft.context, kind=draft.kind.value)
+    seen = variables(draft.context, kind=draft.kind)
     lines = dict(show(f"root/{draft.kind}.j2", seen, KEYS))
     if draft.context.is_resolved:
         over = show("root/resolved.j2", seen, KEYS)
@@ -125,7 +125,7 @@ def _within_budget(draft: Draft, lines: Mapping[str, tuple[str, ...]]) -> tuple[
 def _blocks(draft: Draft, lines: Mapping[str, tuple[str, ...]]) -> tuple[Block, ...]:
     context = draft.context
     heading = fit([inline.plain(h) for h in lines.get("header", ())], blocks.HEADER_MAX, context.subject)
-    is_unknown = draft.kind is RootKind.UNKNOWN
+    is_unknown = draft.kind == UNKNOWN
     labelled = [blocks.labelled(label, shorten(_joined(lines, key))) for key, label in LABELS if not (is_unknown and key == "facts")]
     statement = blocks.section(shorten(_joined(lines, "facts"))) if is_unknown else None
     log = proof(draft.report, draft.kind) if lines.get("log") else ""
@@ -184,14 +184,14 @@ def _where(context: Context, *, is_unknown: bool) -> Block | None:
     return blocks.section(f"{place}{gap}{' · '.join(r for r in rest if r)}".rstrip())
 
 
-def proof(report: Report | None, kind: RootKind, *, most: int = 2) -> str:
-    """The one or two log lines that belong into the root: for a killed child the only evidence, for start-up the best."""
+def proof(report: Report | None, kind: str, *, most: int = 2) -> str:
+    """The one or two log lines for a root whose template asks for them: for a killed child the only evidence, for start-up the best."""
     log = report.facts.log if report else None
-    if report is None or log is None or not log.lines or kind not in (RootKind.CHILD, RootKind.STARTUP, RootKind.OWN_LIMIT):
+    if report is None or log is None or not log.lines:
         return ""
     if report.signature is not None:
         chosen: Sequence[str] = (report.signature.line,)
-    elif kind is RootKind.CHILD:
+    elif kind == CHILD:
         return ""
     else:
         chosen = [line for line in log.lines if line.strip()][-most:]

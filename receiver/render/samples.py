@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
+from receiver.diagnosis.causes.leaf import Leaf, Whose
+from receiver.diagnosis.causes.leaves import LEAVES
 from receiver.domain.alerts import FIRING, RESOLVED, Alert
 from receiver.domain.case import Missing
 from receiver.domain.facts import ContainerFacts, EventFact, Facts, LogFacts, NodeFacts, PodFacts, Termination, WorkloadFacts
@@ -51,10 +54,7 @@ def samples() -> tuple[Sample, ...]:
     """One incident for each root template, and the states that lay another template over it."""
     reports: tuple[tuple[str, Callable[[], Report]], ...] = (
         ("leak", _leak),
-        ("limit_too_low", lambda: _killed(CauseName.LIMIT_TOO_LOW, "the level is 92 % of the limit", role="fix")),
-        ("spike", lambda: _killed(CauseName.SPIKE, "memory follows the request rate", role="fix", detail="traffic")),
-        ("startup", lambda: _killed(CauseName.STARTUP, "its log says it loads 400 MiB and stops half-way", role="fix")),
-        ("unclear", lambda: _killed(CauseName.UNKNOWN, "lives of 13 s are too short to see a shape", confidence=0.3, role="")),
+        *((leaf.root, partial(_of_leaf, leaf)) for leaf in LEAVES if leaf.root not in ("leak", "not_oom", "node")),
         ("child", _child),
         ("own_limit", _own_limit),
         ("not_oom", _not_oom),
@@ -81,7 +81,7 @@ def samples() -> tuple[Sample, ...]:
 
 def sample_storm() -> DigestView:
     """A storm of a dozen workloads."""
-    causes = ("leak", "spike", "limit_too_low", "startup", "node_pressure", "unknown")
+    causes = [leaf.name.value for leaf in LEAVES]
     entries = tuple(
         DigestEntry(
             incident_id=f"inc_{i}", subject=replace(SUBJECT, workload=Workload(kind="Deployment", name=f"sample-{i}"), container="app"),
@@ -157,6 +157,16 @@ _KILL = Kill(
     because=("the container's status says OOMKilled",),
 )  # fmt: skip
 
+_EVICTION = Kill(
+    kind=KillKind.EVICTION, reason="Evicted", at=KILLED_AT, is_sure=True, because=("the node had 66 MiB left, its threshold is 150 MiB",)
+)
+_BECAUSE = {
+    CauseName.LIMIT_TOO_LOW: "the level is 92 % of the limit",
+    CauseName.SPIKE: "memory follows the request rate",
+    CauseName.STARTUP: "its log says it loads 400 MiB and stops half-way",
+}
+_DETAIL = {CauseName.SPIKE: "traffic"}
+
 
 def _killed(cause: CauseName, because: str, *, confidence: float = 0.9, role: str, detail: str = "") -> Report:
     change = Proposal(
@@ -171,6 +181,14 @@ def _killed(cause: CauseName, because: str, *, confidence: float = 0.9, role: st
     )  # fmt: skip
     found = Cause(name=cause, confidence=confidence, because=(because,), settle_by="30 min of history", detail=detail)
     return _report(_facts(), _KILL, found, shape=shape, proposal=change if role else Proposal(none="the cause is not known yet"))
+
+
+def _of_leaf(leaf: Leaf) -> Report:
+    """A kill that ends at that leaf."""
+    if leaf.question is None:
+        return _killed(leaf.name, "lives of 13 s are too short to see a shape", confidence=0.3, role="")
+    report = _killed(leaf.name, _BECAUSE.get(leaf.name, "its numbers say so"), role="fix", detail=_DETAIL.get(leaf.name, ""))
+    return replace(report, kill=_EVICTION) if leaf.whose is Whose.NODE else report
 
 
 def _leak() -> Report:
@@ -266,12 +284,9 @@ def _file_cache() -> Report:
 
 
 def _node() -> Report:
-    why = "the node had 66 MiB left, its threshold is 150 MiB"
     facts = _facts(
         alert="PodEvicted", restarts=0,
         node=NodeFacts(name="sample-node-1", allocatable_bytes=2400 * MIB, has_memory_pressure=True, other_oom_kills=("sample/hungry (hungry)",)),
     )  # fmt: skip
-    kill = Kill(kind=KillKind.EVICTION, reason="Evicted", at=KILLED_AT, is_sure=True, because=(why,))
-    return _report(
-        facts, kill, Cause(name=CauseName.NODE_PRESSURE, confidence=0.9, because=(why,)), proposal=Proposal(none="the node is short")
-    )
+    cause = Cause(name=CauseName.NODE_PRESSURE, confidence=0.9, because=_EVICTION.because)
+    return _report(facts, _EVICTION, cause, proposal=Proposal(none="the node is short"))

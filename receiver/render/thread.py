@@ -15,7 +15,7 @@ from receiver.render import blocks, buttons, inline, words
 from receiver.render.blocks import Block
 from receiver.render.context import Context
 from receiver.render.environment import Fragments
-from receiver.render.kinds import RootKind
+from receiver.render.kinds import ABOUT_THE_NODE, UNKNOWN
 from receiver.render.root import Print, lock_screen, variables
 from receiver.render.sections import container_lines, event_lines, life_lines, log_lines
 from receiver.render.text import clean_block, clean_line, clean_phrase, ended, sentence
@@ -27,8 +27,6 @@ PATCH_KEYS = ("text", "intro", "now", "git", "scale", "later")
 
 MARKS = {"done": "✓", "todo": "☐", "could_not_check": "?", "not_applicable": "–"}
 RESULT_MAX = 160  # characters of one checklist result or tree answer
-
-ABOUT_THE_CONTAINER = frozenset(RootKind) - {RootKind.UNKNOWN, RootKind.NODE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,15 +56,16 @@ class Reply:
     row: Block | None = None
 
 
-def replies(view: IncidentView, report: Report | None, context: Context, kind: RootKind, show: Print) -> tuple[Message, ...]:
+def replies(view: IncidentView, report: Report | None, context: Context, kind: str, show: Print) -> tuple[Message, ...]:
     """The replies that this incident has, in thread order."""
     if report is None:
         return ()
     found = [evidence(report, context, show)]
-    if kind in ABOUT_THE_CONTAINER or (kind is RootKind.NODE and report.subject.pod):
+    is_about_pods = report.subject.pod if kind in ABOUT_THE_NODE else kind != UNKNOWN
+    if is_about_pods:
         items = checklist(report, context, show)
         found.append(replace(items, row=buttons.ticks(view, report.checklist)) if items else None)
-    if kind is not RootKind.UNKNOWN:
+    if kind != UNKNOWN:
         found.append(patch(report, context, show))
     return tuple(as_message(reply) for reply in found if reply is not None and reply.parts)
 
@@ -147,7 +146,7 @@ def patch(report: Report, context: Context, show: Print) -> Reply | None:
 def tree_line(step: TreeStep) -> str:
     """One question as it was walked: `Growing steadily? yes: 20-21 MiB/h in 4 of 4 lives → memory leak`."""
     answer = {"cannot_tell": "cannot tell"}.get(step.answer, step.answer)
-    question, because = clean_line(step.question, 120), clean_phrase(remark(step.because), RESULT_MAX)
+    question, because = clean_line(say(step.question), 120), clean_phrase(remark(step.because), RESULT_MAX)
     leads_to = f" → {clean_line(step.leads_to, 60).replace('_', ' ')}" if step.leads_to else ""
     return f"{question} {inline.bold(answer)}{': ' + because if because else ''}{leads_to}"
 

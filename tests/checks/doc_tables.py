@@ -1,4 +1,4 @@
-"""The tables of docs/signatures.md and docs/redaction.md, made from the code. `python -m tests.checks.doc_tables` writes them."""
+"""The tables in docs/ that are made from the code: signatures, redaction, causes. `python -m tests.checks.doc_tables` writes them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from receiver.diagnosis.causes.leaf import Leaf, Whose
+from receiver.diagnosis.causes.leaves import LEAVES
 from receiver.diagnosis.log.runtimes import RUNTIMES
 from receiver.diagnosis.log.signatures import SIGNATURES
 from receiver.evidence.redaction import KINDS
+from receiver.render.wording import say
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -44,9 +47,33 @@ def redaction_table() -> str:
     return "\n".join(["| kind | recognised |", "|---|---|", *rows])
 
 
+def question_table() -> str:
+    """The questions of the decision tree in order, and where each leads."""
+    rows = []
+    for leaf in LEAVES:
+        question = say(leaf.question.text) if leaf.question is not None else "none of these"
+        rows.append(f"| {question} | {'no: ' if leaf.whose is Whose.NOBODY else ''}{_page_of(leaf, 'causes')} |")
+    return "\n".join(["| question | yes (or, for the first, no) leads to |", "|---|---|", *rows])
+
+
+def root_table() -> str:
+    """The root template of each cause."""
+    rows = [f"| {_page_of(leaf, '')} | `root/{leaf.root}.j2` |" for leaf in LEAVES]
+    return "\n".join(["| cause | template |", "|---|---|", *rows])
+
+
+def _page_of(leaf: Leaf, folder: str) -> str:
+    """A link to the leaf's page from a page in `folder` of docs/, by the page's own title."""
+    page = DOCS / "causes" / f"{leaf.name}.md"
+    title = page.read_text().partition("\n")[0].removeprefix("# ")
+    return f"[{title}]({page.relative_to(DOCS / folder)})"
+
+
 PAGES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("signatures.md", "signatures", signature_table),
     ("redaction.md", "kinds", redaction_table),
+    ("causes/README.md", "questions", question_table),
+    ("templates.md", "roots", root_table),
 )
 
 

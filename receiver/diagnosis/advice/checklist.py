@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from receiver.diagnosis.advice.limits_policy import is_futile
+from receiver.diagnosis.causes.leaves import leaf_of
 from receiver.diagnosis.clues import Clues
-from receiver.domain.confidence import LIKELY, PLAUSIBLE, UNSURE
+from receiver.domain.confidence import UNSURE
+from receiver.domain.reason import Words
 from receiver.domain.report import Cause, CauseName, CheckItem, Kill, KillKind, Proposal, Tick
 from receiver.domain.units import human_bytes, human_duration
 
@@ -22,15 +24,6 @@ NOT_APPLICABLE = "not_applicable"
 OPEN = frozenset({TODO, COULD_NOT_CHECK})  # what a person may tick: evidence neither says that it is done nor that it does not apply
 
 APPLY_FIX = "apply_fix"
-
-CAUSE_WORDS = {
-    CauseName.LEAK: "leak",
-    CauseName.SPIKE: "spike",
-    CauseName.LIMIT_TOO_LOW: "limit too low",
-    CauseName.STARTUP: "start-up needs more",
-    CauseName.NODE_PRESSURE: "node ran out",
-    CauseName.NOT_MEMORY: "not memory",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,29 +160,10 @@ def _memory_history(f: Findings) -> tuple[str, str]:
     return DONE, ", ".join(parts)
 
 
-def _root_cause(f: Findings) -> tuple[str, str]:
-    return (
-        (TODO, "cannot tell yet")
-        if f.cause.name is CauseName.UNKNOWN and f.cause.detail not in ("runtime_limit", "page_cache")
-        else (DONE, cause_words(f.cause))
-    )
-
-
-def cause_words(cause: Cause) -> str:
-    """The cause in a few words, as sure as it is: `likely leak`, `looks like a leak`, `could be a leak`."""
-    if cause.name is CauseName.UNKNOWN:
-        return {"runtime_limit": "the program's own memory limit", "page_cache": "file cache, not a leak"}.get(
-            cause.detail, "cannot tell yet"
-        )
-    words = "full volume in memory" if cause.detail == "memory_volume" else CAUSE_WORDS[cause.name]
-    if cause.name in (CauseName.NODE_PRESSURE, CauseName.NOT_MEMORY) and cause.confidence >= LIKELY:
-        return words
-    article = "a " if cause.name in (CauseName.LEAK, CauseName.SPIKE) or cause.detail == "memory_volume" else ""
-    if cause.confidence >= LIKELY:
-        return f"likely {words}"
-    if cause.confidence >= PLAUSIBLE:
-        return f"looks like {article}{words}"
-    return f"could be {article}{words}"
+def _root_cause(f: Findings) -> tuple[str, Words]:
+    leaf = leaf_of(f.cause.name)
+    is_open = leaf.name is CauseName.UNKNOWN and f.cause.detail not in leaf.verdicts
+    return TODO if is_open else DONE, leaf.said(f.cause.confidence, f.cause.detail)
 
 
 def _apply_fix(f: Findings) -> tuple[str, str]:
@@ -248,7 +222,7 @@ def _alerts_in_place(f: Findings) -> tuple[str, str]:
             return TODO, f"no rule watches this container's memory{silenced}"
 
 
-ITEMS: tuple[tuple[str, str, Callable[[Findings], tuple[str, str]]], ...] = (
+ITEMS: tuple[tuple[str, str, Callable[[Findings], tuple[str, Words]]], ...] = (
     ("describe_pod", "Describe the pod", _describe_pod),
     ("exit_code", "Exit code", _exit_code),
     ("memory_limits", "Limit and request", _memory_limits),

@@ -18,6 +18,7 @@ from receiver.diagnosis.death.kill import own_limit
 from receiver.diagnosis.log.log_clues import left_to_load_bytes, size_as_written, sizes_in
 from receiver.diagnosis.log.runtimes import heap_advice, heap_settings
 from receiver.domain.confidence import UNSURE
+from receiver.domain.reason import Words, reason
 from receiver.domain.report import Cause, CauseName, Kill, KillKind, Proposal
 from receiver.domain.units import format_quantity, human_bytes, human_duration, human_percent
 
@@ -36,7 +37,7 @@ class Want:
     floor_bytes: float
     role: str
     why: str
-    caveats: tuple[str, ...] = ()
+    caveats: tuple[Words, ...] = ()
     is_for_leak: bool = False
 
 
@@ -196,11 +197,11 @@ def _want(clues: Clues, kill: Kill, cause: Cause) -> Want:
 def _stop_gap_for_leak(clues: Clues, kill: Kill, cause: Cause, floor: float) -> Want:
     wanted = max((clues.limit_bytes or 0) * policy.STOP_GAP, (_peak(clues) or 0.0) * policy.PEAK_MARGIN)
     why = "a leak grows into any limit: this buys time and cures nothing"
-    caveats = (
-        []
-        if cause.confidence > UNSURE
-        else [f"a leak is one possibility only: {cause.settle_by}" if cause.settle_by else "a leak is one possibility only"]
-    )
+    caveats: list[Words] = []
+    if cause.confidence <= UNSURE:
+        caveats.append(
+            reason("advice.leak_is_possible_until", settle_by=cause.settle_by) if cause.settle_by else reason("advice.leak_is_possible")
+        )
     return Want(limit_bytes=wanted, floor_bytes=floor, role=STOP_GAP, why=why, caveats=tuple(caveats), is_for_leak=True)
 
 
@@ -304,7 +305,7 @@ def _futile_words(limit: int, buys_h: float) -> str:
     )
 
 
-def _request(clues: Clues, want: Want, limit: int, room: Room, caveats: list[str]) -> int | None:
+def _request(clues: Clues, want: Want, limit: int, room: Room, caveats: list[Words]) -> int | None:
     """The new request in bytes, or None to leave it. Never above the limit."""
     before, limit_before = clues.request_bytes, clues.limit_bytes
     if not clues.could_ask_kubernetes:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from receiver.diagnosis.clues import Clues
-from receiver.domain.report import CauseName
-from receiver.domain.units import human_bytes, human_percent
+from receiver.domain.reason import Reason, reason
+from receiver.domain.report import CauseName, Kill, KillKind
 
 MOSTLY = 0.5  # of the working set: more than half of it is not the process's own
 HIGH_USE = 0.7  # of the limit: below it there is nothing to explain, unless an alert asks
@@ -25,7 +25,7 @@ class FileCache:
 
     cache_bytes: float
     own_bytes: float
-    because: str
+    because: Reason
 
 
 def file_cache(clues: Clues) -> FileCache | None:
@@ -40,12 +40,18 @@ def file_cache(clues: Clues) -> FileCache | None:
         return None
     cache = shape.current_bytes * shape.cache_share
     own = shape.current_bytes - cache
-    share = f" ({human_percent(own / limit)} of the limit)" if limit else ""
-    return FileCache(
-        cache_bytes=cache,
-        own_bytes=own,
-        because=f"{human_bytes(cache)} of {human_bytes(shape.current_bytes)} is file cache, and the process itself stays near {human_bytes(own)}{share}",
-    )
+    if limit:
+        because = reason(
+            "file_cache.mostly_of_limit", cache_bytes=cache, now_bytes=shape.current_bytes, own_bytes=own, own_ratio=own / limit
+        )
+    else:
+        because = reason("file_cache.mostly", cache_bytes=cache, now_bytes=shape.current_bytes, own_bytes=own)
+    return FileCache(cache_bytes=cache, own_bytes=own, because=because)
+
+
+def explained_by_cache(clues: Clues, kill: Kill) -> FileCache | None:
+    """The file cache that makes a living container look full, where the shape itself is too short to say so."""
+    return file_cache(clues) if kill.kind is KillKind.NONE and kill.exit_code is None else None
 
 
 def _own_is_flat(clues: Clues, scale_bytes: float) -> bool:

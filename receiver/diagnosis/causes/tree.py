@@ -1,74 +1,64 @@
-"""The decision tree: one ordered table of questions, and the walk through it.
+"""The walk through the decision tree: the questions of `LEAVES` in order, until an answer names a leaf.
 
 The article's three questions in its order (growing steadily? only during spikes? consistently near the limit?), after
 the ones it takes for granted: was it killed for memory at all, was it the node, does it die while starting. Each
 question answers yes, no or cannot_tell, with the fact that decided. The first answer that names a leaf ends the walk;
-without one the cause is unknown, which is an answer.
-
-To add a leaf: one `Question` in `QUESTIONS`, one `ask` function, one test, one page in docs/causes/.
+without one the cause is unknown, which is an answer. What a leaf is and how one is added: `leaf`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from receiver.diagnosis.causes import answers
-from receiver.diagnosis.causes.answers import Answer
+from receiver.diagnosis.causes.common import LOG_RISES
+from receiver.diagnosis.causes.leaf import CANNOT_TELL, Answer, Leaf, Whose
+from receiver.diagnosis.causes.leaves import LEAVES
+from receiver.diagnosis.causes.unknown import unknown_cause
 from receiver.diagnosis.clues import Clues
-from receiver.domain.report import Cause, CauseName, Kill, TreeStep
+from receiver.domain.reason import reason
+from receiver.domain.report import Cause, Kill, KillKind, TreeStep
 
-SAME_REASON = "for the same reason"  # three questions that lack the same history need not say so three times
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """One line of the tree. `ask` looks at the clues and the kill; `leaf` is where its deciding answer leads."""
-
-    id: str
-    text: str
-    ask: Callable[[Clues, Kill], Answer]
-    leaf: CauseName
-
-
-QUESTIONS: tuple[Question, ...] = (
-    Question(id="killed_for_memory", text="Killed for memory?", ask=answers.killed_for_memory, leaf=CauseName.NOT_MEMORY),
-    Question(id="node", text="Did the node run out, not the container?", ask=answers.node_ran_out, leaf=CauseName.NODE_PRESSURE),
-    Question(id="startup", text="Always while starting?", ask=answers.while_starting, leaf=CauseName.STARTUP),
-    Question(id="growing", text="Growing steadily?", ask=answers.growing_steadily, leaf=CauseName.LEAK),
-    Question(id="spikes", text="Only during spikes?", ask=answers.only_during_spikes, leaf=CauseName.SPIKE),
-    Question(id="near_limit", text="Consistently near its limit?", ask=answers.near_the_limit, leaf=CauseName.LIMIT_TOO_LOW),
-)
+SUSPECTED = 0.8  # "looks like" at most: whether memory was it is not certain
+CHILD = 0.6  # the container's curve mixes all processes, and falls with each that dies
 
 
 def walk(clues: Clues, kill: Kill) -> tuple[tuple[TreeStep, ...], Cause]:
     """The questions that were asked, in order, and the cause they lead to."""
     steps: list[TreeStep] = []
-    for question in QUESTIONS:
-        answer = question.ask(clues, kill)
-        leads_to = question.leaf.value if answer.decides else ""
-        because = answer.because
-        is_said = answer.answer == answers.CANNOT_TELL and because in (s.because for s in steps)
+    for leaf in LEAVES:
+        if leaf.question is None:
+            continue
+        answer = leaf.question.ask(clues, kill)
+        is_said = answer.answer == CANNOT_TELL and answer.because in [s.because for s in steps]
         steps.append(
             TreeStep(
-                id=question.id,
-                question=question.text,
+                id=leaf.question.id,
+                question=leaf.question.text,
                 answer=answer.answer,
-                because=SAME_REASON if is_said else because,
-                leads_to=leads_to,
+                because=reason("tree.same_reason") if is_said else answer.because,
+                leads_to=leaf.name.value if answer.decides else "",
             )
         )
         if answer.decides:
-            return tuple(steps), _cause(question.leaf, answer, clues, kill)
-    return tuple(steps), answers.unknown_cause(clues, kill)
+            return tuple(steps), _cause(leaf, answer, kill)
+    return tuple(steps), unknown_cause(clues, kill)
 
 
-def _cause(leaf: CauseName, answer: Answer, clues: Clues, kill: Kill) -> Cause:
+def _cause(leaf: Leaf, answer: Answer, kill: Kill) -> Cause:
     return Cause(
-        name=leaf,
-        confidence=answers.corrected(answer.confidence, leaf, clues, kill),
+        name=leaf.name,
+        confidence=_corrected(answer.confidence, kill) if leaf.whose is Whose.CONTAINER else answer.confidence,
         because=answer.reasons or (answer.because,),
         against=answer.against,
         settle_by=answer.settle_by,
         detail=answer.detail,
     )
+
+
+def _corrected(confidence: float, kill: Kill) -> float:
+    """Confidence, taken down where what it rests on is itself not sure."""
+    if kill.kind is KillKind.SUSPECTED_OOM:
+        return min(confidence, SUSPECTED)
+    if kill.kind is KillKind.CHILD_PROCESS_OOM:
+        return min(confidence, CHILD)
+    if kill.kind is KillKind.NONE and kill.exit_code not in (None, 0):
+        return min(confidence, LOG_RISES)  # the container's limit was not what ended it
+    return confidence

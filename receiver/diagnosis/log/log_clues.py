@@ -62,11 +62,11 @@ def quoted_line(line: str) -> str:
     return text if len(text) <= QUOTE_CHARS else text[: QUOTE_CHARS - 1] + "…"
 
 
-def rise_words(lines: tuple[str, ...], name: str) -> str:
-    """How far a counter rose in the log (`from 5 to 85`), or an empty text."""
+def rise_of(lines: tuple[str, ...], name: str) -> tuple[str, str] | None:
+    """The first and the last value of a counter in the log, as written there (`5`, `85 MiB`); None for fewer than two."""
     pattern = re.compile(re.escape(name) + r'"?(?:=|: ?| )(-?\d{1,18}(?:\.\d{1,6})?(?: ?[KMGT]i?B)?)', re.IGNORECASE)
     values = [m[1] for line in lines if (m := pattern.search(line[:MAX_LINE_CHARS]))]
-    return f"from {values[0]} to {values[-1]}" if len(values) > 1 else ""
+    return (values[0], values[-1]) if len(values) > 1 else None
 
 
 _SIZE = re.compile(r"(?<![\w./])(\d{1,6}(?:\.\d{1,3})?) ?([KMGT]i?B|[KMGT]i?)\b", re.IGNORECASE)

@@ -10,10 +10,11 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import pairwise
 
+from receiver.diagnosis.causes.leaves import leaf_of
 from receiver.diagnosis.memory.prepare import Columns, columns_of
 from receiver.domain.facts import MemoryHistory, Revision
 from receiver.domain.incident import IncidentView
-from receiver.domain.report import CauseName, KillKind, Report, Shape
+from receiver.domain.report import KillKind, Report, Shape
 from receiver.domain.units import from_epoch, human_bytes
 from receiver.render.context import GrowthWords, MemoryWords
 from receiver.render.inline import Moment, when
@@ -140,7 +141,7 @@ def _plot(report: Report, c: Columns, asked_until_s: float, *, kill_count: int) 
         top_bytes=top,
         words=words,
         growth=growth,
-        is_rising=growth is not None and report.cause.name in (CauseName.LEAK, CauseName.UNKNOWN),
+        is_rising=growth is not None and leaf_of(report.cause.name).is_growth,
     )
 
 

@@ -94,6 +94,12 @@ def listed(values: Sequence[Any]) -> str:
     return ", ".join(str(v) for v in values)
 
 
+def spans(seconds: Sequence[float]) -> str:
+    """`13 s`, `13 s to 2 min`: of the shortest to the longest."""
+    low, high = human_duration(min(seconds)), human_duration(max(seconds))
+    return low if low == high else f"{low} to {high}"
+
+
 def clock(at: datetime) -> str:
     """`03:40 UTC`."""
     return f"{at.astimezone(UTC):%H:%M} UTC"
@@ -104,6 +110,7 @@ FORMS: Mapping[str, Callable[[Any], str]] = {
     "quantity": format_quantity,  # 80Mi, to paste
     "percent": human_percent,  # of a ratio 0-1
     "span": human_duration,  # of seconds
+    "spans": spans,  # of several
     "times": times,
     "of_times": of_times,
     "in_lives": in_lives,

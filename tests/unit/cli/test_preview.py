@@ -12,7 +12,7 @@ import pytest
 from receiver.cli import main
 from receiver.render import Renderer, slack_environment
 from receiver.render.build import build
-from receiver.render.kinds import RootKind, kind_of
+from receiver.render.kinds import KINDS, kind_of
 from receiver.render.samples import sample_storm, samples
 from receiver.settings.model import KEYS
 from tests.checks.slack_limits import budget_problems, problems
@@ -48,10 +48,10 @@ def own(tmp_path: Path, name: str, source: str) -> Path:
 def test_there_is_a_sample_of_every_kind_of_message() -> None:
     """Each is told by the template it is named after, within Slack's limits and our reading budgets."""
     renderer = Renderer(slack_environment(jinja2.FileSystemLoader(TEMPLATES)))
-    kinds = {s.name: kind_of(s.report, is_memory_alert=build(s.view, s.report).alert.has_oom_name).value for s in samples()}
+    kinds = {s.name: kind_of(s.report, is_memory_alert=build(s.view, s.report).alert.has_oom_name) for s in samples()}
     made = [m for s in samples() for m in renderer.incident(s.view, s.report)] + list(renderer.digest(sample_storm()))
 
-    assert {name: kind for name, kind in kinds.items() if name in set(RootKind)} == {kind.value: kind.value for kind in RootKind}
+    assert {name: kind for name, kind in kinds.items() if name in KINDS} == {kind: kind for kind in KINDS}
     for message in made:
         assert problems(message.body()) == []
         assert budget_problems(message.slot, message.body()) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -18,6 +19,7 @@ from receiver.domain.facts import (
     WorkloadFacts,
 )
 from receiver.domain.identity import Subject, Workload
+from receiver.domain.reason import Reason, Words, codes_of
 from receiver.domain.report import CauseName, Life, Shape
 from receiver.domain.units import GIB, MIB
 from tests.support import NOW, alert
@@ -105,6 +107,16 @@ def history(*ratios: float, limit: int = 96 * MIB, step_s: float = 60.0, until: 
 def shape(cause: CauseName, confidence: float, **more: object) -> Shape:
     """A verdict of the memory shape, with the numbers a test needs."""
     return Shape(cause=cause, confidence=confidence, **more)  # type: ignore[arg-type]
+
+
+def codes(words: Iterable[Words]) -> tuple[str, ...]:
+    """The codes of these reasons, with those of the reasons inside them."""
+    return codes_of(*(w for w in words if isinstance(w, Reason)))
+
+
+def fact(words: Iterable[Words], code: str, name: str) -> object:
+    """A fact of the first of these reasons that has that code."""
+    return next(w for w in words if isinstance(w, Reason) and w.code == code)[name]
 
 
 LEAK_SHAPE = Shape(

@@ -10,12 +10,13 @@ import yaml
 from receiver.diagnosis.diagnose import diagnose
 from receiver.domain.case import Missing
 from receiver.domain.facts import Facts, LogFacts, MemoryHistory, Revision
+from receiver.domain.reason import reason
 from receiver.domain.report import Report
 from receiver.domain.units import GIB, MIB
 from receiver.render.document import report_document
 from receiver.render.wording import say_all
 from tests.unit.diagnosis import hard_cases
-from tests.unit.diagnosis.facts_kit import ago, container, death, facts, history, log
+from tests.unit.diagnosis.facts_kit import ago, codes, container, death, fact, facts, history, log
 from tests.unit.diagnosis.golden_cases import GOLDENS
 
 UNLIMITED = 9223372036854771712  # what a cgroup without a limit reports
@@ -77,7 +78,7 @@ def test_one_replica_of_twelve_is_not_likely_a_leak_of_all() -> None:
     report = diagnose(hard_cases.one_of_twelve())
 
     assert report.cause.confidence < 0.85
-    assert "11 other replicas" in report.cause.against[0]
+    assert fact(report.cause.against, "growing.other_replicas_live", "replicas") == 11
 
 
 def test_node_that_ran_out_is_not_mended_by_a_limit() -> None:
@@ -119,7 +120,7 @@ def test_limit_of_the_pod_is_called_so() -> None:
     """Neither container has a limit of its own; the one that was hit is the pod's, and is patched there."""
     report = diagnose(hard_cases.pod_level())
 
-    assert "the limit of its pod" in next(s.because for s in report.tree if s.id == "node")
+    assert "node.killed_at_pod_limit" in codes(s.because for s in report.tree if s.id == "node")
     assert "containers" not in yaml.safe_load(report.proposal.patch)["spec"]["template"]["spec"]
 
 
@@ -159,7 +160,7 @@ def test_single_short_life_is_told_as_what_it_was() -> None:
     """One known life is no "or less"."""
     report = diagnose(facts(container(dead=death(lived_s=2), restart_count=11)))
 
-    assert report.cause.because[0] == "its last life took 2 s, 11 restarts"
+    assert report.cause.because[0] == reason("startup.last_life", life_s=2.0, restarts=11)
 
 
 # --- no limit that is one -----------------------------------------------------------------------------------------------------
@@ -182,9 +183,8 @@ def test_limit_of_a_cgroup_without_one_is_none(limit: int) -> None:
         report = diagnose(base)
 
         assert report.proposal.none
-        said = " ".join(
-            say_all([report.proposal.none, *report.cause.because, *report.kill.because, *report.numbers, *(s.because for s in report.tree)])
-        )
+        words = (report.proposal.none, *report.cause.because, *report.kill.because, *report.numbers, *(s.because for s in report.tree))
+        said = " ".join(say_all(words))
         assert "TiB" not in said
         assert "of its limit" not in said
 
@@ -219,9 +219,9 @@ def test_rising_file_cache_is_explained_before_there_is_a_shape() -> None:
     report = diagnose(_reader())
 
     assert report.cause.detail == "page_cache"
-    assert "file cache" in report.cause.because[0]
+    assert codes(report.cause.because) == ("file_cache.mostly_of_limit", "unknown.cache_is_taken_back")
     assert "file cache" in report.proposal.none
-    assert next(i for i in report.checklist if i.id == "root_cause").result == "file cache, not a leak"
+    assert next(i for i in report.checklist if i.id == "root_cause").result == reason("leaf.unknown.page_cache")
 
 
 @pytest.mark.parametrize("base", [_reader(rss_rises=True), _reader(in_memory=True)], ids=["process grows", "files in memory"])
@@ -239,7 +239,8 @@ def test_reason_that_repeats_is_told_once() -> None:
     tree = diagnose(facts(container(dead=death(lived_s=7200)), missing=(gap,))).tree
     reasons = [s.because for s in tree if s.id in ("growing", "spikes", "near_limit")]
 
-    assert reasons == ["no memory history: no Prometheus is configured; set PROMETHEUS_URL", "for the same reason", "for the same reason"]
+    why = reason("tree.no_history_because", why="no Prometheus is configured; set PROMETHEUS_URL")
+    assert reasons == [why, reason("tree.same_reason"), reason("tree.same_reason")]
 
 
 @pytest.mark.parametrize("name", [*hard_cases.HARD, *GOLDENS])

@@ -10,6 +10,7 @@ from receiver.diagnosis.clues import clues_of
 from receiver.diagnosis.diagnose import diagnose, report_of
 from receiver.domain.case import Missing
 from receiver.domain.facts import AlertCoverage, Facts
+from receiver.domain.reason import Words, reason
 from receiver.domain.report import CheckItem, Report
 from receiver.domain.units import MIB
 from tests.unit.diagnosis.facts_kit import LEAK_SHAPE, container, death, facts, history, killing, log
@@ -32,7 +33,7 @@ def _items(report: Report) -> dict[str, CheckItem]:
     return {i.id: i for i in report.checklist}
 
 
-def _result(base: Facts, item: str) -> tuple[str, str]:
+def _result(base: Facts, item: str) -> tuple[str, Words]:
     found = _items(diagnose(base))[item]
     return found.state, found.result
 
@@ -51,7 +52,7 @@ def test_leak_reads_like_the_message_guide() -> None:
         ("memory_limits", "done", "80 MiB / 64 MiB, Burstable"),
         ("previous_logs", "done", "read, no memory error"),
         ("memory_history", "done", "11 h, 4 lives, 32 min missing"),
-        ("root_cause", "done", "likely leak"),
+        ("root_cause", "done", reason("leaf.leak.likely")),
         ("apply_fix", "todo", "yours: code; stop-gap patch below"),
         ("monitor_48h", "todo", "starts with the fix"),
         ("alerts_in_place", "could_not_check", "could not list rules: 403; grant get on prometheusrules"),
@@ -134,4 +135,4 @@ def test_limits_in_words(limit: int | None, request_: int | None, pod: dict[str,
 
 def test_cannot_tell_yet_is_not_ticked_off() -> None:
     """An unknown cause leaves item 6 open."""
-    assert _result(facts(container(dead=death())), "root_cause") == ("todo", "cannot tell yet")
+    assert _result(facts(container(dead=death())), "root_cause") == ("todo", reason("leaf.unknown.verdict"))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 
 from receiver.domain.report import CauseName
+from tests.checks.doc_tables import DOCS, filled, question_table, root_table
 from tests.places import REPO
 
 CAUSES = REPO / "docs" / "causes"
@@ -33,3 +35,13 @@ def test_links_lead_somewhere() -> None:
 
     assert {p.relative_to(CAUSES).as_posix() for p in pages} - {"README.md"} <= set(re.findall(r"\]\(([^)]+)\)", overview))
     assert {p.stem for p in CAUSES.glob("*.md")} - {"README"} == {c.value for c in CauseName}
+
+
+@pytest.mark.parametrize(
+    ("page", "mark", "table"), [("causes/README.md", "questions", question_table), ("templates.md", "roots", root_table)]
+)
+def test_tables_list_the_leaves(page: str, mark: str, table: Callable[[], str]) -> None:
+    """They are what `python -m tests.checks.doc_tables` would write."""
+    text = (DOCS / page).read_text()
+
+    assert filled(text, mark, table()) == text

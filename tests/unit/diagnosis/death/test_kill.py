@@ -12,7 +12,7 @@ from receiver.domain.facts import EventFact, Facts, NodeFacts
 from receiver.domain.identity import Subject
 from receiver.domain.report import KillKind
 from tests.support import NOW, alert
-from tests.unit.diagnosis.facts_kit import ago, container, death, facts, history, killing, log
+from tests.unit.diagnosis.facts_kit import ago, container, death, fact, facts, history, killing, log
 
 PROBE = "Container search failed liveness probe, will be restarted"
 START_OOM = "runc create failed: unable to start container process: container init was OOM-killed (memory limit too low?): unknown"
@@ -230,4 +230,4 @@ def test_node_pressure_is_quoted() -> None:
     report = diagnose(facts(container(limit=None, request=None, dead=death()), node=node))
 
     assert any("memory pressure" in b for b in report.kill.because)
-    assert any("shop-v2/x" in b for b in report.cause.because)
+    assert fact(report.cause.because, "node.also_killed", "containers") == ("shop-v2/x (x)",)

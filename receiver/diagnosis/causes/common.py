@@ -1,0 +1,73 @@
+"""What the answers of several leaves have in common.
+
+Confidence comes from the shape of memory where there is one (measured there), and from the container's last lives and
+its log where Prometheus saw nothing: short lives are between two scrapes, and absence of growth in the metrics is no
+evidence of no growth. What cannot be known is `cannot_tell`, never a quiet no.
+"""
+
+from __future__ import annotations
+
+from receiver.diagnosis.causes.leaf import YES, Answer, Verdict
+from receiver.diagnosis.clues import Clues
+from receiver.diagnosis.log.log_clues import sizes_in
+from receiver.domain.reason import Reason, Words, reason
+from receiver.domain.report import CauseName, KillKind, Shape
+
+STARTING_S = 600.0  # a life that ends within ten minutes may have died of starting
+BIG_BURST_RATIO = 0.5  # a last log line that names this much of the limit names what filled it
+BLIND_S = 120.0  # lives shorter than a few scrapes: levels and peaks in the metrics are between lives as much as in them
+SHAPE_SEES_S = 1800.0  # a life shorter than half an hour is too short for a shape
+
+SURE_FACT = 0.95  # as sure as any witness may make us
+LOG_RISES = 0.6  # counters of a log, or a witness that may be about something else
+
+FULL_VOLUME = Verdict(  # detail `memory_volume`: files in memory fill the limit, at the start or while it grows
+    likely=reason("tree.volume_likely"), looks_like=reason("tree.volume_looks_like"), could_be=reason("tree.volume_could_be")
+)
+
+AT_THE_LIMIT = (KillKind.CONTAINER_OOM, KillKind.SUSPECTED_OOM)  # the container itself was killed, for its own memory
+
+
+def by_shape(shape: Shape) -> Answer:
+    """Yes, by the word of the shape of memory."""
+    because = shape.because[0] if shape.because else reason("tree.by_shape")
+    return Answer(
+        answer=YES, because=because, decides=True, confidence=shape.confidence, reasons=shape.because,
+        against=shape.against, settle_by=shape.settle_by or "", detail=shape.detail,
+    )  # fmt: skip
+
+
+def is_blind(clues: Clues) -> bool:
+    """Whether all known lives were too short for the metrics to say anything about levels."""
+    return len(clues.lives_s) > 0 and max(clues.lives_s) < BLIND_S
+
+
+def sees_a_leaf(shape: Shape) -> bool:
+    """Whether the shape knows enough to refuse the other leaves."""
+    return shape.cause is not CauseName.UNKNOWN or shape.detail in ("flat", "page_cache")
+
+
+def outlived_start(clues: Clues) -> bool:
+    """Whether every life whose exact times are known lasted longer than any start: the kubelet's clock beats the scrapes."""
+    return bool(clues.lives_s) and min(clues.lives_s) > STARTING_S
+
+
+def too_early(clues: Clues) -> Reason:
+    """Why a shape of early kills says nothing about levels and growth."""
+    return reason("tree.times_disagree") if outlived_start(clues) else reason("tree.too_early")
+
+
+def no_shape(clues: Clues) -> Words:
+    """Why there is no shape, or what the shape says instead."""
+    if clues.shape is not None and clues.shape.because:
+        return clues.shape.because[0]
+    why = clues.missing_why("history", "prometheus")
+    return reason("tree.no_history_because", why=why) if why else reason("tree.no_history")
+
+
+def burst_bytes(clues: Clues) -> int | None:
+    """The size that the last log line before the kill names, when it is a large part of the limit."""
+    if clues.facts.log is None or clues.facts.log.is_current or not clues.limit_bytes or clues.rising or clues.loading:
+        return None
+    biggest = max(sizes_in(clues.last_line), default=0)
+    return biggest if biggest >= BIG_BURST_RATIO * clues.limit_bytes else None
