@@ -38,6 +38,11 @@ class MemoryFindings:
         return min(1.0, len(self.columns.t) * self.columns.step_s / self.history_s) if self.history_s else 0.0
 
     @property
+    def is_long(self) -> bool:
+        """Whether the history is long and full enough to say with weight that there is nothing in it."""
+        return self.history_s >= th.SETTLED_S and self.coverage >= th.MIN_COVERAGE
+
+    @property
     def follows_rate(self) -> bool:
         """Whether memory moves with the request rate, and much."""
         level = self.level

@@ -7,6 +7,7 @@ shows as a fall to a fresh process's level.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from itertools import pairwise
@@ -58,16 +59,7 @@ def lives_of(c: Columns, history: MemoryHistory) -> Lives:
     slack = max(2 * c.step_s, th.EXPORTER_SLACK_S)
     has_kill_counter = any(x is not None for x in c.oom_kills) or bool(exact_kills)
     cuts, counted = _counted_cuts(c, slack)
-    for k in exact_kills:
-        if c.t[0] < k:
-            i = _cut_near(cuts, c.t, k, slack) or min(bisect_left(c.t, k), len(c.t))
-            if i < len(c.t):
-                cuts[i] = True
-    for s in starts:
-        if s > c.t[0] and _cut_near(cuts, c.t, s, slack) is None:
-            i = bisect_left(c.t, s)
-            if i < len(c.t):
-                cuts.setdefault(i, False)
+    cuts = _with_exact_times(cuts, c.t, starts, exact_kills, slack)
     if not has_kill_counter:  # nobody counts kills: a restart from the limit was one
         cuts = {i: killed or _was_at_limit(c, i) for i, killed in cuts.items()}
     has_restart_counter = any(x is not None for x in c.restarts)
@@ -114,6 +106,20 @@ def _counted_cuts(c: Columns, slack: float) -> tuple[dict[int, bool], dict[int, 
     return cuts, counted
 
 
+def _with_exact_times(counted: dict[int, bool], t: list[float], starts: list[float], kills: list[float], slack: float) -> dict[int, bool]:
+    """The counted cuts, and one for each exact kill and start that none of them belongs to."""
+    cuts = dict(counted)
+    for k in kills:
+        i = (_cut_near(cuts, t, k, slack) or bisect_left(t, k)) if k > t[0] else len(t)
+        if i < len(t):
+            cuts[i] = True
+    for s in starts:
+        i = bisect_left(t, s) if s > t[0] and _cut_near(cuts, t, s, slack) is None else len(t)
+        if i < len(t):
+            cuts.setdefault(i, False)
+    return cuts
+
+
 def _fall_before(c: Columns, row: int, slack: float, restarts: dict[int, int]) -> int:
     """The row where memory fell: counters lag by a scrape or two, and a dying process gives its memory back in steps."""
     found = row
@@ -151,27 +157,37 @@ def _spans(c: Columns, cuts: dict[int, bool], starts: list[float], exact_kills: 
     spans = []
     for first, after in pairwise(edges):
         last = after - 1
+        start_s, end_s = _start_of(c, first, last, starts, slack), c.t[last]
         is_over = after < len(c.t)
-        start_s: float | None
-        if first == 0:
-            earlier = [s for s in starts if s <= c.t[0]] or [s for s in starts if s <= c.t[0] + slack][:1]
-            start_s = earlier[-1] if earlier else (c.t[0] if _looks_fresh(c, last) else None)
-        else:
-            exact = [s for s in starts if c.t[first - 1] < s <= c.t[first]] or [s for s in starts if c.t[first] < s <= c.t[first] + slack][
-                :1
-            ]
-            start_s = exact[-1] if exact else max(c.t[first - 1], c.t[first] - c.step_s / 2)
-        end_s = c.t[last]
-        if is_over:
-            exact_end = [k for k in exact_kills if c.t[last] <= k <= c.t[after]]
-            end_s = exact_end[0] if exact_end else min(c.t[last] + c.step_s / 2, c.t[after])
         is_killed = is_over and cuts[after]
-        if not is_over and any(k >= c.t[last] for k in exact_kills):
-            is_killed, is_over, end_s = True, True, min(k for k in exact_kills if k >= c.t[last])
+        if is_over:
+            end_s = _end_before(c, after, exact_kills)
+        else:
+            unseen = next((k for k in exact_kills if k >= end_s), None)
+            if unseen is not None:
+                is_killed, is_over, end_s = True, True, unseen
         if start_s is not None:
             start_s = min(start_s, end_s)  # clocks differ, and rows of a dead container linger
         spans.append(LifeSpan(first=first, last=last, start_s=start_s, end_s=end_s, is_killed=is_killed, is_over=is_over))
     return tuple(spans)
+
+
+def _start_of(c: Columns, first: int, last: int, starts: list[float], slack: float) -> float | None:
+    """When the life of these rows began: the exact time where one fits, else just before its first row; None: before the history."""
+    before_s = c.t[first - 1] if first else -math.inf
+    exact = [s for s in starts if before_s < s <= c.t[first]]
+    exact = exact or [s for s in starts if c.t[first] < s <= c.t[first] + slack][:1]
+    if exact:
+        return exact[-1]
+    if first:
+        return max(before_s, c.t[first] - c.step_s / 2)
+    return c.t[0] if _looks_fresh(c, last) else None
+
+
+def _end_before(c: Columns, after: int, exact_kills: list[float]) -> float:
+    """When the life before this row ended: the exact time of its kill, else just after its last row."""
+    exact = [k for k in exact_kills if c.t[after - 1] <= k <= c.t[after]]
+    return exact[0] if exact else min(c.t[after - 1] + c.step_s / 2, c.t[after])
 
 
 def _looks_fresh(c: Columns, last: int) -> bool:

@@ -52,11 +52,8 @@ class Columns:
 def columns_of(history: MemoryHistory, now_s: float | None) -> Columns:
     """What is known at `now_s` (None: everything). Rows that are no numbers are left out, rows of one time are merged."""
     until_s = _INF if now_s is None else now_s
-    rows = [s for s in history.samples if 0.0 <= s.working_set_bytes < _INF and -_INF < s.t_s <= until_s and s.t_s != _INF]
+    rows = _known_rows(history, until_s)
     t = [s.t_s for s in rows]
-    if any(map(operator.ge, t, t[1:])):
-        rows = _ordered(rows)
-        t = [s.t_s for s in rows]
     rss = [s.rss_bytes for s in rows]
     cache = [s.cache_bytes for s in rows]
     has_rss = (len(rss) - rss.count(None)) >= th.RSS_MIN_SHARE * len(rss)
@@ -74,6 +71,13 @@ def columns_of(history: MemoryHistory, now_s: float | None) -> Columns:
         step_s=_typical_step(t) or history.step_s or 60.0,
         now_s=until_s,
     )
+
+
+def _known_rows(history: MemoryHistory, until_s: float) -> list[Sample]:
+    """The samples that are numbers, in order, one for each time."""
+    rows = [s for s in history.samples if 0.0 <= s.working_set_bytes < _INF and -_INF < s.t_s <= until_s and s.t_s != _INF]
+    t = [s.t_s for s in rows]
+    return _ordered(rows) if any(map(operator.ge, t, t[1:])) else rows
 
 
 def _limits(told: list[float | None]) -> list[float | None]:

@@ -166,21 +166,25 @@ def follows_rate(bins: Sequence[Bin]) -> bool:
     known = [(b.at_s, b.mean, b.rate) for b in bins if b.rate is not None]
     if len(known) < th.MIN_RATE_BINS or len(known) < 0.8 * len(bins):
         return False
-    size = max(1, len(known) // th.FINE_EPOCHS)
-    groups = [known[i : i + size] for i in range(0, len(known) - size + 1, size)]
-    ats = [sum(g[0] for g in group) / size for group in groups]
-    used = [sum(g[1] for g in group) / size for group in groups]
-    rates = [sum(g[2] for g in group) / size for group in groups]
-    base = min(rates)
-    work = list(accumulate(r - base for r in rates))
+    ats, used, rates = _group_means(known, max(1, len(known) // th.FINE_EPOCHS))
     by_level = stats.least_squares((rates,), used)
     if by_level is None or by_level[0][1] <= 0 or by_level[1] < th.RATE_R2:
         return False
-    others = [fit[1] for fit in (stats.least_squares((ats,), used), stats.least_squares((work,), used)) if fit is not None]
-    unexplained = (1 - by_level[1]) / (1 - max(others)) if others and max(others) < 1 else 0.0
+    base = min(rates)
+    work = list(accumulate(r - base for r in rates))
+    fits = (stats.least_squares((ats,), used), stats.least_squares((work,), used))
+    best = max((fit[1] for fit in fits if fit is not None), default=1.0)
+    unexplained = (1 - by_level[1]) / (1 - best) if best < 1 else 0.0
     if unexplained < th.RATE_BETTER or (by_level[1] >= th.RATE_R2_HIGH and unexplained < th.RATE_NO_WORSE):
         return True
     return _jumps_with_rate(known)
+
+
+def _group_means(rows: Sequence[tuple[float, float, float]], size: int) -> tuple[list[float], list[float], list[float]]:
+    """Times, use and rates, each as the means of `size` neighbours; what is left over at the end is left out."""
+    groups = [rows[i : i + size] for i in range(0, len(rows) - size + 1, size)]
+    ats, used, rates = ([sum(row[column] for row in group) / size for group in groups] for column in range(3))
+    return ats, used, rates
 
 
 def _jumps_with_rate(known: Sequence[tuple[float, float, float]]) -> bool:

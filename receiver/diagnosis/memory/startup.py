@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from receiver.diagnosis.memory import stats
@@ -32,23 +33,32 @@ def find_startup(c: Columns, lives: Lives) -> StartupFinding | None:
     kills = lives.kills
     if not kills:
         return None
-    # A first life whose start lies before the history may be of any age: it has no vote when it was short as far as seen.
-    voting = [k for k in kills if k.is_start_known or not _is_early(k)]
-    if not voting and c.t and c.t[-1] - c.t[0] <= th.MIN_HISTORY_S:
-        voting = list(kills)  # all there is: most histories begin with a process, not in the middle of one
+    voting = _voting(c, kills)
     first_kills = [k for i, k in enumerate(voting) if i == 0 or k.at_s - voting[i - 1].at_s > th.EPISODE_GAP_S]
-    early = [k for k in voting if _is_early(k)]
-    early_episodes = [k for k in first_kills if _is_early(k)]
-    is_startup = bool(early) and len(early) >= th.STARTUP_SHARE * len(voting) and len(early_episodes) >= th.STARTUP_SHARE * len(first_kills)
+    early, early_episodes = list(filter(_is_early, voting)), list(filter(_is_early, first_kills))
     uptimes = [k.uptime_s for k in early if not k.is_at_most] or [k.uptime_s for k in early]
     return StartupFinding(
-        is_startup=is_startup, early=len(early), total=len(kills), episodes=len(first_kills),
+        is_startup=_is_most(early, voting) and _is_most(early_episodes, first_kills), early=len(early), total=len(kills), episodes=len(first_kills),
         typical_uptime_s=stats.median(uptimes) if uptimes else 0.0,
         longest_uptime_s=max(uptimes, default=0.0),
         is_exact=bool(early) and 2 * sum(k.is_exact for k in early) >= len(early),
         is_visible=_is_visible(c, lives), settled_high=_settled_high(c, lives), is_in_burst=bool(early_episodes) and _rate_burst(c, early_episodes[0]),
         is_start_known=any(k.is_start_known for k in early),
     )  # fmt: skip
+
+
+def _voting(c: Columns, kills: Sequence[OomKill]) -> Sequence[OomKill]:
+    """The kills that say something. A first life whose start lies before the history may be of any age: short as far as seen
+    is then not short.
+    """
+    voting = [k for k in kills if k.is_start_known or not _is_early(k)]
+    if not voting and c.t and c.t[-1] - c.t[0] <= th.MIN_HISTORY_S:
+        return kills  # all there is: most histories begin with a process, not in the middle of one
+    return voting
+
+
+def _is_most(early: Sequence[OomKill], of: Sequence[OomKill]) -> bool:
+    return bool(early) and len(early) >= th.STARTUP_SHARE * len(of)
 
 
 def _is_early(kill: OomKill) -> bool:

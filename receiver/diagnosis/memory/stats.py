@@ -71,8 +71,7 @@ def least_squares(columns: Sequence[Sequence[float]], ys: Sequence[float]) -> tu
     Columns are centred and scaled first, so seconds beside requests do no numerical harm.
     """
     n = len(ys)
-    k = len(columns)
-    if n < k + 2:
+    if n < len(columns) + 2:
         return None
     means = [sum(c) / n for c in columns]
     spreads = [(sum((v - m) ** 2 for v in c) / n) ** 0.5 for c, m in zip(columns, means, strict=True)]
@@ -81,19 +80,18 @@ def least_squares(columns: Sequence[Sequence[float]], ys: Sequence[float]) -> tu
     scaled = [[(v - m) / s for v in c] for c, m, s in zip(columns, means, spreads, strict=True)]
     mean_y = sum(ys) / n
     dy = [y - mean_y for y in ys]
-    matrix = [
-        [sum(a * b for a, b in zip(scaled[i], scaled[j], strict=True)) for j in range(k)]
-        + [sum(a * d for a, d in zip(scaled[i], dy, strict=True))]
-        for i in range(k)
-    ]
-    solved = _solve(matrix, n)
+    solved = _solve([[*(_products(a, b) for b in scaled), _products(a, dy)] for a in scaled], n)
     if solved is None:
         return None
-    total = sum(d * d for d in dy)
+    total = _products(dy, dy)
     rest = sum((dy[i] - sum(b * s[i] for b, s in zip(solved, scaled, strict=True))) ** 2 for i in range(n))
     slopes = [b / s for b, s in zip(solved, spreads, strict=True)]
-    intercept = mean_y - sum(b * m for b, m in zip(slopes, means, strict=True))
+    intercept = mean_y - _products(slopes, means)
     return (intercept, *slopes), (1 - rest / total if total > 0 else 0.0)
+
+
+def _products(a: Sequence[float], b: Sequence[float]) -> float:
+    return float(sum(map(operator.mul, a, b)))
 
 
 def _solve(matrix: list[list[float]], n: int) -> list[float] | None:

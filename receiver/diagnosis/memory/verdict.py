@@ -14,7 +14,7 @@ from receiver.diagnosis.memory import thresholds as th
 from receiver.diagnosis.memory.findings import MemoryFindings
 from receiver.diagnosis.memory.leak import LifeRamp
 from receiver.diagnosis.memory.level import has_early_plateau
-from receiver.diagnosis.memory.ramp import TAIL, Refusal
+from receiver.diagnosis.memory.ramp import TAIL, Ramp, Refusal
 from receiver.domain.report import CauseName
 
 Detail: TypeAlias = Literal[
@@ -161,27 +161,40 @@ def _limit(findings: MemoryFindings) -> Verdict | None:
 
 
 def _spike(findings: MemoryFindings) -> Verdict | None:
-    level, kills = findings.level, findings.lives.kills
-    peak = level.peak if level is not None else 0.0
-    if not kills and peak < th.HIGH_RATIO:
-        return None
-    if level is not None and min(level.median, level.recent_median) > th.LOW_MEDIAN:
+    level, follows = findings.level, findings.follows_rate
+    if not _peaks_over_a_low_level(findings):
         return None
     if findings.history_s < th.MIN_HISTORY_S and (level is None or level.settled_s < th.MIN_SETTLED_S):
         return _verdict(CauseName.UNKNOWN, 0.5, "too_short")
-    follows = findings.follows_rate
-    if peak < th.HIGH_RATIO and all(not k.is_start_known and k.uptime_s <= th.STARTUP_UPTIME_S for k in kills):
-        return None  # the history began a moment before the kill: how it came to it was not seen
+    if _way_to_the_kill_is_unseen(findings):
+        return None
     if not follows and _ramps_killed_it(findings):
         return _verdict(CauseName.UNKNOWN, 0.5, "climbing")
-    peaks = max(level.excursions if level is not None else 0, findings.startup.episodes if findings.startup is not None else 0)
-    if not kills and not follows and level is not None and level.is_high_now and peaks <= 1:
-        return _verdict(CauseName.UNKNOWN, 0.5, "spike_or_new_level")
+    startup = findings.startup
+    peaks = max(level.excursions if level is not None else 0, startup.episodes if startup is not None else 0)
     if follows:
         return _verdict(CauseName.SPIKE, 0.92 if peaks >= 2 else 0.8, "traffic")
+    if not findings.lives.kills and level is not None and level.is_high_now and peaks <= 1:
+        return _verdict(CauseName.UNKNOWN, 0.5, "spike_or_new_level")
     if level is not None and level.upper_share > th.PEAK_SHARE:
         return _verdict(CauseName.SPIKE, 0.6, "batch")
     return _verdict(CauseName.SPIKE, 0.87 if peaks >= 3 else 0.8 if peaks == 2 else 0.7, "batch")
+
+
+def _peaks_over_a_low_level(findings: MemoryFindings) -> bool:
+    """Whether it was killed or came near its limit, and is usually well below it."""
+    level = findings.level
+    if level is None:
+        return bool(findings.lives.kills)
+    came_near = bool(findings.lives.kills) or level.peak >= th.HIGH_RATIO
+    return came_near and min(level.median, level.recent_median) <= th.LOW_MEDIAN
+
+
+def _way_to_the_kill_is_unseen(findings: MemoryFindings) -> bool:
+    """Whether the history began a moment before the only kills: how memory came to them was not seen."""
+    if findings.level is not None and findings.level.peak >= th.HIGH_RATIO:
+        return False
+    return all(not k.is_start_known and k.uptime_s <= th.STARTUP_UPTIME_S for k in findings.lives.kills)
 
 
 def _ramps_killed_it(findings: MemoryFindings) -> bool:
@@ -193,17 +206,22 @@ def _ramps_killed_it(findings: MemoryFindings) -> bool:
 
 
 def _unknown(findings: MemoryFindings) -> Verdict:
-    level, newest = findings.level, findings.leak.newest
+    newest = findings.leak.newest
     if findings.lives.kills:
         return _verdict(CauseName.UNKNOWN, 0.5, "unexplained_kills")
-    is_long = findings.history_s >= th.SETTLED_S and findings.coverage >= th.MIN_COVERAGE
     if findings.cache.matters:
-        return _verdict(CauseName.UNKNOWN, 0.85 if is_long and not findings.cache.is_growing else 0.6, "page_cache")
+        return _verdict(CauseName.UNKNOWN, 0.85 if findings.is_long and not findings.cache.is_growing else 0.6, "page_cache")
     if newest is None:
         return _verdict(CauseName.UNKNOWN, 0.5, "too_short")
     if findings.columns.limit_now is None:
         return _verdict(CauseName.UNKNOWN, 0.6, "no_limit")
-    quiet = is_long and (level is None or level.peak_settled < th.EARLY_HIGH)
+    return _no_rise(findings, newest)
+
+
+def _no_rise(findings: MemoryFindings, newest: Ramp) -> Verdict:
+    """What the newest life does instead of rising, or why its rise is not enough to be called one."""
+    level = findings.level
+    quiet = findings.is_long and (level is None or level.peak_settled < th.EARLY_HIGH)
     if newest.refused is Refusal.FOLLOWS_RATE:
         return _verdict(CauseName.UNKNOWN, 0.8 if quiet else 0.6, "follows_rate")
     if newest.refused in (Refusal.LEVELLED, Refusal.LEVELLING):
@@ -211,14 +229,9 @@ def _unknown(findings: MemoryFindings) -> Verdict:
         return _verdict(CauseName.UNKNOWN, 0.8 if quiet and is_level else 0.6, "warm_up")
     if findings.leak.why_not or newest.is_ramp:
         return _verdict(CauseName.UNKNOWN, 0.5, "climbing")
-    if (
-        newest.refused is Refusal.TOO_LITTLE
-        and newest.growth >= th.SLOW_GROWTH * findings.scale
-        and newest.tau >= th.RAMP_TAU
-        and newest.tail >= th.RAMP_TAIL
-    ):
-        return _verdict(CauseName.UNKNOWN, 0.5, "slow_growth")
     if newest.refused is Refusal.TOO_LITTLE:
+        if newest.growth >= th.SLOW_GROWTH * findings.scale and newest.tau >= th.RAMP_TAU and newest.tail >= th.RAMP_TAIL:
+            return _verdict(CauseName.UNKNOWN, 0.5, "slow_growth")
         return _verdict(CauseName.UNKNOWN, 0.9 if quiet else 0.6, "flat")
     detail: Detail = "step" if newest.refused is Refusal.ONE_STEP else "no_pattern"
     return _verdict(CauseName.UNKNOWN, 0.8 if quiet else 0.6, detail)
