@@ -1,12 +1,16 @@
 """A metrics endpoint whose samples a test sets: what a kubelet's cAdvisor and kube-state-metrics would say.
 
 `/cadvisor` stamps its samples as cAdvisor does, `/ksm` does not. A container that is no longer set disappears from both.
+
+The API server knows a pod before the kubelet runs it, and until after it is gone: so does `/ksm` here. A pod that only cAdvisor
+knows looks like one with a limit of its own, and would be taken for that for ten minutes.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -75,9 +79,17 @@ class Container:
         if self.dead_reason:
             yield f"{kind}_status_terminated_reason{self._labels(**own, reason=self.dead_reason)} 1"
 
+    @property
+    def place(self) -> tuple[str, str, str, str]:
+        """Which container it is, whatever is told of it."""
+        return self.cluster, self.namespace, self.pod, self.container
+
     def _labels(self, **more: str) -> str:
         labels = {"cluster": self.cluster, "namespace": self.namespace, "pod": self.pod, **more}
         return "{" + ",".join(f'{name}="{value}"' for name, value in labels.items() if name != "cluster" or value) + "}"
+
+
+SCRAPES = 2  # the second scrape of an endpoint begins when what the first one read is stored
 
 
 class Exposition:
@@ -86,6 +98,8 @@ class Exposition:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._containers: tuple[Container, ...] = ()
+        self._ending: tuple[Container, ...] = ()  # not set any more; told by /ksm until /cadvisor was read without them
+        self._scrapes: Counter[tuple[str, str, str, str]] = Counter()  # of /ksm with, or of /cadvisor without a container
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
@@ -95,21 +109,27 @@ class Exposition:
         return f"127.0.0.1:{self._server.server_address[1]}"
 
     def set(self, *containers: Container) -> None:
-        """From the next scrape on, exactly these containers exist."""
+        """From the next scrapes on, exactly these containers exist."""
         with self._lock:
+            kept, before = {c.place for c in containers}, {c.place for c in self._containers}
+            self._ending = tuple(c for c in (*self._ending, *self._containers) if c.place not in kept)
             self._containers = containers
+            for place in kept ^ before:
+                del self._scrapes[place]
 
     def text(self, path: str) -> str | None:
         """The exposition below `path`, None where there is none. A sample that two containers of a pod share is told once."""
-        with self._lock:
-            containers = self._containers
         now_ms = int(time.time() * 1000)
-        if path == "/cadvisor":
-            lines = [line for container in containers for line in container.cadvisor(now_ms)]
-        elif path == "/ksm":
-            lines = [line for container in containers for line in container.ksm()]
-        else:
-            return None
+        with self._lock:
+            if path == "/cadvisor":
+                self._scrapes.update(c.place for c in self._ending)
+                lines = [line for c in self._containers if self._scrapes[c.place] >= SCRAPES for line in c.cadvisor(now_ms)]
+            elif path == "/ksm":
+                self._scrapes.update(c.place for c in self._containers)
+                self._ending = tuple(c for c in self._ending if self._scrapes[c.place] < SCRAPES)
+                lines = [line for c in (*self._containers, *self._ending) for line in c.ksm()]
+            else:
+                return None
         first = {line.rpartition("}")[0]: line for line in reversed(lines)}
         return "\n".join(sorted(first.values())) + "\n"
 
