@@ -32,7 +32,7 @@ from receiver.render.context import (
 from receiver.render.inline import when
 from receiver.render.memory import container_of, growth_words, memory_words
 from receiver.render.text import clean_line, clean_phrase, cut
-from receiver.render.wording import phrase, remark, say, settling, speaks_for
+from receiver.render.wording import phrase, remark, say, settling, speaks_for, tells_of_replicas
 
 RECENT_ROLLOUT_S = 7_200.0  # a kill later than this after a rollout is no longer named in one breath with it
 NEVER_UP_S = 60.0
@@ -223,6 +223,7 @@ def _cause(report: Report | None) -> CauseWords:
             because=(),
             against=(),
             first_against_is_refusal=False,
+            first_against_is_replicas=False,
             settle_by="",
             detail="",
             follows_traffic=False,
@@ -239,6 +240,7 @@ def _cause(report: Report | None) -> CauseWords:
         because=tuple(clean_phrase(remark(b)) for b in cause.because),
         against=tuple(clean_phrase(remark(a)) for a in against),
         first_against_is_refusal=bool(against) and speaks_for(against[0]),
+        first_against_is_replicas=bool(against) and tells_of_replicas(against[0]),
         settle_by=_settling(cause.settle_by),
         detail=cause.detail,
         follows_traffic=cause.detail == "traffic" or bool(shape and (shape.rate_correlation or 0.0) >= 0.5),

@@ -106,6 +106,7 @@ class CauseWords:
     because: Annotated[tuple[str, ...], "the reasons"]
     against: Annotated[tuple[str, ...], "what speaks against it; behind that, which other causes were refused, and why"]
     first_against_is_refusal: Annotated[bool, "`against` begins with a refused cause (`Not a leak: ...`): nothing speaks against it"]
+    first_against_is_replicas: Annotated[bool, "`against` begins with the other replicas, which live: no need to say so twice"]
     settle_by: Annotated[str, "what would settle it"]
     detail: Annotated[str, "a finer word: `after_change`, `warm_up`, `page_cache`, `traffic`, `batch`, `flat`, `too_short`, `no_history`"]
     follows_traffic: Annotated[bool, "memory follows the request rate"]

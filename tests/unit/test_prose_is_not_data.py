@@ -24,7 +24,6 @@ STILL_TO_MEND = frozenset(
         "receiver/render/thread.py",
         "templates/slack/root/not_oom.j2",
         "templates/slack/root/unclear.j2",
-        "templates/slack/words.j2",
     }
 )
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from receiver.render.wording.forms import Sentence
 
+OTHER_REPLICAS = "growing.other_replicas_live"
+
 # Of each leaf: its question, and what it is called where.
 LEAVES: Mapping[str, Sentence] = {
     "leaf.not_memory.question": "Killed for memory?",
@@ -110,7 +112,7 @@ _ANSWERS: Mapping[str, Sentence] = {
     "growing.file_cache": "what rises is file cache; the memory of the process itself is flat",
     "growing.since_rollout": "it began with the rollout {rollout}",
     "growing.since_rollout_of": "it began with the rollout {rollout} ({image})",
-    "growing.other_replicas_live": "none of the {replicas} other replicas was killed: one that gets more than its share of work looks the same",
+    OTHER_REPLICAS: "none of the {replicas} other replicas was killed: one that gets more than its share of work looks the same",
     "growing.log_of_successor": "the log of its successor",
     "growing.log_to_its_end": "its log up to its end",
     "growing.log_to_the_kill": "its log up to the kill",

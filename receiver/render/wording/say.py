@@ -52,6 +52,11 @@ def speaks_for(words: Words) -> bool:
     return isinstance(words, Reason) and words.code in memory.REFUSALS
 
 
+def tells_of_replicas(words: Words) -> bool:
+    """Whether it says how the other replicas fare."""
+    return isinstance(words, Reason) and words.code == causes.OTHER_REPLICAS
+
+
 def settling(words: Words | None) -> str:
     """What would settle it, as a sentence that says so."""
     return f"to settle it: {say(words)}" if isinstance(words, Reason) and words.code in memory.SETTLING else say(words)
