@@ -6,6 +6,7 @@ ReceiverError
 ├── StoreError         something could not be stored: HTTP 503, Alertmanager tries again
 │   ├── StoreLocked    another receiver holds the state file
 │   └── StoreFenced    another receiver has become the leader; this one must stop writing
+├── UnreadableMemory   a stored row is not what any release wrote (a ValueError too)
 ├── SourceError        a source of evidence did not answer as hoped; becomes a `Missing`
 │   ├── Unavailable    refused, timed out, 5xx: worth asking again
 │   ├── Forbidden      401 or 403: a permission or token is missing
@@ -48,6 +49,10 @@ class StoreLocked(StoreError):
 
 class StoreFenced(StoreError):
     """Another receiver has been elected; what this one wanted to write was refused."""
+
+
+class UnreadableMemory(ReceiverError, ValueError):
+    """What an incident or a conversation remembers cannot be read back."""
 
 
 class SourceError(ReceiverError):

@@ -23,13 +23,15 @@ from receiver.evidence.kube import Kube, KubeConfig
 from receiver.evidence.prometheus import Prometheus, PrometheusConfig
 from receiver.evidence.redaction import RedactionConfig, Redactor
 from receiver.evidence.silences import AlertmanagerSilences
-from receiver.pipeline import storm
+from receiver.pipeline import kinds
 from receiver.pipeline.actions import Permissions
-from receiver.pipeline.enrich import EnrichConfig, Enricher
-from receiver.pipeline.fold import ENRICH, FoldConfig
+from receiver.pipeline.collect import CollectConfig, Collector
+from receiver.pipeline.digest import DigestConfig, Digests
+from receiver.pipeline.fold import FoldConfig
 from receiver.pipeline.notices import Notices
-from receiver.pipeline.silencer import SILENCE, Silencer
-from receiver.pipeline.storm_acts import STORM_ACT, StormWork
+from receiver.pipeline.publish import PublishConfig, Publisher
+from receiver.pipeline.silencer import Silencer
+from receiver.pipeline.storm_acts import StormWork
 from receiver.render.environment import slack_environment
 from receiver.render.renderer import Renderer
 from receiver.rulepack.places import runbooks_dir
@@ -82,30 +84,40 @@ def build(
     renderer = make_renderer(settings)
     router = make_router(settings, sink, *others)
     notices = Notices(store, router.default)
-    enricher = Enricher(
-        store=store, evidence=evidence, rendering=renderer, router=router, metrics=metrics, monotonic=monotonic, hide=evidence.hide,
-        config=EnrichConfig(
+    has_buttons = bool(settings.slack_signing_secret) and kind_of(sink).has_buttons and not is_text_only(settings)
+    label_names, can_silence = make_label_names(settings), bool(settings.alertmanager_url)
+    publisher = Publisher(
+        store=store, rendering=renderer, router=router, hide=evidence.hide,
+        config=PublishConfig(
             public_url=settings.public_url, threaded_sinks=threaded((sink, *others)), document_sinks=for_programs((sink, *others)),
-            label_names=make_label_names(settings), cluster_name=settings.cluster_name, deadline_s=settings.enrich_deadline,
-            has_charts=png.is_available() and not is_text_only(settings),
-            has_buttons=bool(settings.slack_signing_secret) and kind_of(sink).has_buttons and not is_text_only(settings),
-            alertmanager_public_url=settings.alertmanager_public_url, can_silence=bool(settings.alertmanager_url),
+            label_names=label_names, has_buttons=has_buttons, has_charts=png.is_available() and not is_text_only(settings),
+            alertmanager_public_url=settings.alertmanager_public_url, can_silence=can_silence,
         ),
     )  # fmt: skip
-    silencer = Silencer(store=store, keeper=make_silences(settings), label_names=make_label_names(settings))
+    collector = Collector(
+        store=store, evidence=evidence, publisher=publisher, metrics=metrics, monotonic=monotonic,
+        config=CollectConfig(label_names=label_names, cluster_name=settings.cluster_name, deadline_s=settings.enrich_deadline),
+    )  # fmt: skip
+    digests = Digests(
+        store=store,
+        rendering=renderer,
+        config=DigestConfig(public_url=settings.public_url, has_buttons=has_buttons, can_silence=can_silence),
+    )
+    silencer = Silencer(store=store, keeper=make_silences(settings), label_names=label_names)
     dispatcher = Dispatcher(
         store=store,
         handlers={
-            ENRICH: Handler(run=enricher.enrich, give_up=enricher.give_up),
-            storm.DIGEST: Handler(run=enricher.digest, is_quick=True),
-            SILENCE: Handler(run=silencer.run),
-            STORM_ACT: Handler(run=StormWork(store).run, is_quick=True),
+            kinds.COLLECT: Handler(run=collector.run, give_up=collector.give_up),
+            kinds.PUBLISH: Handler(run=publisher.run, is_quick=True),
+            kinds.DIGEST: Handler(run=digests.run, is_quick=True),
+            kinds.SILENCE: Handler(run=silencer.run),
+            kinds.STORM_ACT: Handler(run=StormWork(store).run, is_quick=True),
         },
         config=DispatcherConfig(
             workers=settings.workers, reopen_window_s=settings.reopen_window, retention_s=settings.retention,
-            fold=FoldConfig(label_names=make_label_names(settings), cluster_name=settings.cluster_name),
+            fold=FoldConfig(label_names=label_names, cluster_name=settings.cluster_name),
         ),
-        monotonic=monotonic, every_so_often=notices.check_heartbeat, before_looks=enricher.tell_waiting,
+        monotonic=monotonic, every_so_often=notices.check_heartbeat, before_looks=collector.publish_waiting,
         after_fold=notices.check_quarantine,
     )  # fmt: skip
     senders = make_senders(settings, (sink, *others), store=store, metrics=metrics, monotonic=monotonic)

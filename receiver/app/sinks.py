@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import TextIO
 
-from receiver.domain.incident import Conversation
+from receiver.domain.incident import Destination
 from receiver.errors import ConfigError, DeliveryError, SinkMisconfigured
 from receiver.pipeline.routing import Router
 from receiver.render.renderer import plain_body
@@ -54,9 +54,9 @@ def is_text_only(settings: Settings) -> bool:
 
 def make_router(settings: Settings, sink: Sink, *others: Sink) -> Router:
     """The routes before the default place of `sink`; the `others` are told of everything."""
-    default = Conversation(sink=sink.name, channel=settings.slack_channel if sink.has_threads else "")
+    default = Destination(sink=sink.name, channel=settings.slack_channel if sink.has_threads else "")
     return Router(
-        sink=sink.name, default=default, routes=settings.routes, beside=tuple(Conversation(sink=s.name, channel="") for s in others)
+        sink=sink.name, default=default, routes=settings.routes, beside=tuple(Destination(sink=s.name, channel="") for s in others)
     )
 
 

@@ -12,10 +12,11 @@ from receiver.app.serve import check_settings
 from receiver.cli.shared import add_config, settings_for
 from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.identity import subject_of
-from receiver.domain.incident import Conversation
+from receiver.domain.incident import Destination
+from receiver.domain.incident_memory import Owner
 from receiver.domain.units import format_time, parse_time
 from receiver.errors import ConfigError
-from receiver.pipeline.routing import CRITICAL, Owner, Route, Router
+from receiver.pipeline.routing import CRITICAL, Route, Router
 from receiver.settings import Settings
 from receiver.settings.load import effective
 
@@ -75,7 +76,7 @@ def _explain(settings: Settings, labels: dict[str, str], owner: Owner, at: datet
     """The places first, one a line with the reasons under it; then the routes that were passed over, and why."""
     alert = Alert(status=FIRING, labels=labels, annotations={}, starts_at=at, ends_at=None, fingerprint="")
     namespace = subject_of(labels, make_label_names(settings)).namespace
-    router = Router(sink="", default=Conversation(sink="", channel=settings.slack_channel), routes=settings.routes)
+    router = Router(sink="", default=Destination(sink="", channel=settings.slack_channel), routes=settings.routes)
     if alert.severity in SILENT_SEVERITIES:
         yield f"not posted: {SILENT_SEVERITIES[alert.severity]}"
         return

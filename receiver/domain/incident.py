@@ -12,19 +12,12 @@ from typing import Any
 
 from receiver.domain.alerts import Alert
 from receiver.domain.identity import Subject
+from receiver.domain.incident_memory import LogEntry
+from receiver.domain.reason import Reason
 
 FIRING = "firing"
 RESOLVED = "resolved"
 PICTURE = "PICTURE"  # the file of an image block whose picture is not uploaded yet
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogEntry:
-    """One thing that happened to the incident, for the history line of a resolved root ("04:02 alert resolved")."""
-
-    at: datetime
-    text: str
-    is_standing: bool = False  # shown as long as it holds, so it is not news beside that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +27,7 @@ class IncidentView:
     `alerts`: the newest state of each alert (fingerprint) of the incident, oldest first. `kill_count`: distinct kills
     known over the incident's life, all replicas. `pods`: every pod of the workload that was hit. `page_url`: empty
     when no PUBLIC_URL is set. `mention`: Slack text of a configured mention (`<!subteam^S..>`), only for posts.
-    `because_degraded`: one sentence when the message is less than it should be (enrichment failed, user template broken).
+    `notes`: why the message is less than it should be (enrichment failed, user template broken).
     """
 
     id: str
@@ -53,12 +46,12 @@ class IncidentView:
     previous_id: str = ""
     previous_opened_at: datetime | None = None
     mention: str = ""
-    because_degraded: str = ""
+    notes: tuple[Reason, ...] = ()
     has_buttons: bool = False
-    settings_changed: str = ""  # "limit raised to 160Mi": a fix was seen since the first kill
-    acknowledged: str = ""  # "acknowledged by Ines"
-    fix_noted: str = ""  # "fix applied by Ines": said by a person, not seen
-    news: str = ""  # why a message beside the root is sent now: "Firing again, 2 h 10 after the alert resolved."
+    settings_change: Reason | None = None  # limit raised, image changed: a fix was seen since the first kill
+    acknowledged: Reason | None = None  # by whom
+    fix_noted: Reason | None = None  # by whom: said by a person, not seen
+    news: Reason | None = None  # why a message beside the root is sent now: firing again after a while, ...
     is_new_verdict: bool = False  # that news is the verdict, so its reason belongs to it
     silenced_until: datetime | None = None
     silence_url: str = ""  # Alertmanager's form for a silence, filled in
@@ -68,12 +61,12 @@ class IncidentView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestEntry:
-    """One incident in a storm digest. `cause` is a report's cause name, `summary` a few words (`13 kills, likely leak`)."""
+    """One incident in a storm digest. `cause` is a report's cause name, `summary` how often it was killed, and why."""
 
     incident_id: str
     subject: Subject
     cause: str
-    summary: str
+    summary: Reason
     kill_count: int = 0
     is_never_up: bool = False
     is_all_replicas: bool = False
@@ -87,7 +80,7 @@ class DigestEntry:
     acknowledged_by: str = ""  # may be empty: nobody gave a name
     silenced_until: datetime | None = None
     silenced_by: str = ""
-    not_silenced: str = ""  # why Alertmanager would not, when somebody asked for it
+    not_silenced: Reason | None = None  # why Alertmanager would not, when somebody asked for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +98,7 @@ class DigestView:
     mention: str = ""
     has_buttons: bool = False
     can_silence: bool = False
-    refused: str = ""  # who may not press what, of the newest refusal
+    refused: Reason | None = None  # who may not press what, of the newest refusal
 
     @property
     def members(self) -> tuple[DigestEntry, ...]:
@@ -139,8 +132,8 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conversation:
-    """Where an incident is told: one channel of one sink."""
+class Destination:
+    """Where an incident is shown: one channel of one sink."""
 
     sink: str
     channel: str

@@ -29,6 +29,11 @@ class KillKind(StrEnum):
     SUSPECTED_OOM = "suspected_oom"
     NONE = "none"
 
+    @property
+    def is_kill(self) -> bool:
+        """Whether something was ended from outside."""
+        return self is not KillKind.NONE
+
 
 class CauseName(StrEnum):
     """The leaves of the decision tree, in the order in which their questions are asked. Each is a file of `diagnosis/causes/`."""

@@ -1,7 +1,8 @@
 """People's actions, from the command line and from Slack's buttons, recorded in the incident and then done.
 
 Taking one is a single transaction, so it is safe in a request. What needs another service (a silence) is a wish in the
-incident's data and a job that makes Alertmanager agree with the newest wish. What is asked of a storm: pipeline/storm_acts.py.
+incident's memory and a job that makes Alertmanager agree with the newest wish; anything else is shown by a `publish` job,
+which asks nothing of the cluster. What is asked of a storm: pipeline/storm_acts.py.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from receiver.diagnosis.advice.checklist import APPLY_FIX, NOT_APPLICABLE, OPEN
+from receiver.domain.incident_memory import IncidentMemory
+from receiver.domain.reason import Reason, reason
+from receiver.domain.units import from_epoch
 from receiver.pipeline import people
-from receiver.pipeline.fold import ENRICH
-from receiver.pipeline.silencer import SILENCE
+from receiver.pipeline.kinds import PUBLISH, SILENCE
 from receiver.store import incidents, jobs
 from receiver.store.database import Tx
 from receiver.store.incidents import Incident
@@ -28,17 +32,6 @@ RIGHTS = {
     ACKNOWLEDGE: "acknowledge", FIXED: "fixed", NOT_FIXED: "fixed", WRONG: "verdict", QUIET: "silence", LOUD: "silence",
     TICK: "checklist", UNTICK: "checklist",
 }  # fmt: skip
-WORDS = {
-    ACKNOWLEDGE: "acknowledge",
-    FIXED: "say that it is fixed",
-    NOT_FIXED: "take back a fix",
-    WRONG: "mark the verdict as wrong",
-    QUIET: "silence",
-    LOUD: "undo a silence",
-    TICK: "tick the checklist",
-    UNTICK: "take back a tick",
-}
-
 _STEPS = {
     ACKNOWLEDGE: people.acknowledge,
     FIXED: people.note_fix,
@@ -50,13 +43,13 @@ _STEPS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """What somebody wants. `item`: of the checklist, for ticks. `click_id`: the same for every delivery of one click.
-    `is_outsider`: of another workspace.
+    """What somebody wants. `duration_s`: of a silence. `item`: of the checklist, for ticks. `click_id`: the same for every
+    delivery of one click. `is_outsider`: of another workspace.
     """
 
     what: str
     by: str = ""
-    seconds: float = 0.0
+    duration_s: float = 0.0
     item: str = ""
     click_id: str = ""
     user_id: str = ""
@@ -68,7 +61,7 @@ class Outcome:
     """`state`: `done`, `already` (nothing to do), `unknown` (no such incident, or item of its checklist), `closed` or `refused`."""
 
     state: str
-    text: str
+    what: Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,44 +94,42 @@ class Actions:
         with self._store.write() as tx:
             incident = incidents.load(tx, incident_id)
             if incident is None:
-                return Outcome(state="unknown", text="there is no such incident here (any more)")
-            if people.is_known_click(incident.data, act.click_id):
-                return Outcome(state="already", text="done already")
-            if incident.closed_at is not None and act.what != WRONG:
-                return Outcome(state="closed", text="the incident is closed")
+                return Outcome(state="unknown", what=reason("action.no_such_incident"))
+            if outcome := _why_not(incident, act):
+                return outcome
             if not self._permissions.allow(act):
                 return self._refuse(tx, incident, act, now=now)
             if act.what in (TICK, UNTICK) and (outcome := _why_no_tick(incident, act)):
                 return outcome
-            after = after_act(incident, act, now=now)
-            incidents.save_data(tx, incident.id, people.with_click(after or incident.data, act.click_id))
+            after = after_act(incident.memory, act, at=from_epoch(now))
+            _save(tx, incident, after, act)
             if after is None:
-                return Outcome(state="already", text=_already(incident, act))
+                return Outcome(state="already", what=_already(incident.memory, act))
             if act.what == WRONG:
                 incidents.keep_case(tx, incident.id)
-            jobs.schedule(tx, SILENCE if act.what in (QUIET, LOUD) else ENRICH, incident.id, now=now)
+            jobs.schedule(tx, SILENCE if act.what in (QUIET, LOUD) else PUBLISH, incident.id, now=now)
         log.info("action taken", extra={"incident": incident_id, "what": act.what, "by": act.by})
-        return Outcome(state="done", text="asked for" if act.what in (QUIET, LOUD) else after["log"][-1][1])
+        return Outcome(state="done", what=reason("action.asked_for") if act.what in (QUIET, LOUD) else after.log[-1].what)
 
     def _refuse(self, tx: Tx, incident: Incident, act: Act, *, now: float) -> Outcome:
         log.warning("action refused", extra={"incident": incident.id, "what": act.what, "by": act.by})
-        after = people.refuse(incident.data, what=WORDS[act.what], by=act.by, at=now)
-        incidents.save_data(tx, incident.id, people.with_click(after or incident.data, act.click_id))
+        after = people.refuse(incident.memory, what=act.what, by=act.by, at=from_epoch(now))
+        _save(tx, incident, after, act)
         if after is None:
-            return Outcome(state="refused", text="not allowed")
-        jobs.schedule(tx, ENRICH, incident.id, now=now)
-        return Outcome(state="refused", text=after["log"][-1][1])
+            return Outcome(state="refused", what=reason("action.not_allowed"))
+        jobs.schedule(tx, PUBLISH, incident.id, now=now)
+        return Outcome(state="refused", what=after.log[-1].what)
 
 
-def after_act(incident: Incident, act: Act, *, now: float) -> dict[str, Any] | None:
-    """The incident's data after somebody did that at `now`; None when there is nothing to do."""
-    data, by = incident.data, people.name_of(act.by)
+def after_act(memory: IncidentMemory, act: Act, *, at: datetime) -> IncidentMemory | None:
+    """The incident's memory after somebody did that then; None when there is nothing to do."""
+    by = people.name_of(act.by)
     if act.what == QUIET:
-        return people.want_silence(data, by=by, at=now, until=now + act.seconds)
+        return people.want_silence(memory, by=by, at=at, until=at + timedelta(seconds=act.duration_s))
     if act.what in (TICK, UNTICK):
         change = people.tick if act.what == TICK else people.untick
-        return change(data, item=act.item, text=_items(incident)[act.item]["text"], by=by, at=now)
-    return _STEPS[act.what](data, by=by, at=now)
+        return change(memory, item=act.item, by=by, at=at)
+    return _STEPS[act.what](memory, by=by, at=at)
 
 
 def _about_the_fix(act: Act) -> Act:
@@ -148,27 +139,36 @@ def _about_the_fix(act: Act) -> Act:
     return replace(act, what=FIXED if act.what == TICK else NOT_FIXED, item="")
 
 
-def _items(incident: Incident) -> dict[str, Mapping[str, Any]]:
-    """The checklist as the newest report has it, by item id."""
-    return {str(item["id"]): item for item in (incident.report or {}).get("checklist", ())}
+def _why_not(incident: Incident, act: Act) -> Outcome | None:
+    """Why nobody can do that any more, or again; None when somebody may."""
+    if people.is_known_click(incident.memory.clicks, act.click_id):
+        return Outcome(state="already", what=reason("action.done_already"))
+    if incident.closed_at is not None and act.what != WRONG:
+        return Outcome(state="closed", what=reason("action.closed"))
+    return None
 
 
 def _why_no_tick(incident: Incident, act: Act) -> Outcome | None:
     """Why an item cannot be ticked or not; None when it can."""
-    items = _items(incident)
+    items: Mapping[str, Mapping[str, Any]] = {str(i["id"]): i for i in (incident.report or {}).get("checklist", ())}
     item = items.get(act.item)
+    if not items:
+        return Outcome(state="unknown", what=reason("action.no_checklist"))
     if item is None:
-        known = f"known are {', '.join(items)}" if items else "it has no checklist (yet)"
-        return Outcome(state="unknown", text=f"the incident has no such item in its checklist: {known}")
+        return Outcome(state="unknown", what=reason("action.no_such_item", known=tuple(items)))
     if act.what == UNTICK or "ticked" in item or item["state"] in OPEN:
         return None
-    reason = "does not apply" if item["state"] == NOT_APPLICABLE else "done already"
-    return Outcome(state="already", text=f"{reason}: {item['result']}")
+    result = str(item["result"])
+    if item["state"] == NOT_APPLICABLE:
+        return Outcome(state="already", what=reason("action.item_not_applicable", result=result))
+    return Outcome(state="already", what=reason("action.item_done", result=result))
 
 
-def _already(incident: Incident, act: Act) -> str:
-    data = incident.data
-    known = data.get({ACKNOWLEDGE: "acknowledged", FIXED: "fixed", WRONG: "wrong"}.get(act.what, ""))
-    if act.what == TICK:
-        known = data.get("ticks", {}).get(act.item)
-    return f"already done{people.by_words(str(known['by']))}" if known else "nothing to do"
+def _already(memory: IncidentMemory, act: Act) -> Reason:
+    known = {ACKNOWLEDGE: memory.acknowledged, FIXED: memory.fix, WRONG: memory.wrong, TICK: memory.ticks.get(act.item)}.get(act.what)
+    return reason("action.already_done", by=known.by) if known is not None else reason("action.nothing_to_do")
+
+
+def _save(tx: Tx, incident: Incident, after: IncidentMemory | None, act: Act) -> None:
+    memory = after or incident.memory
+    incidents.save_memory(tx, incident.id, replace(memory, clicks=people.with_click(memory.clicks, act.click_id)))

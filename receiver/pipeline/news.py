@@ -6,38 +6,37 @@ budget is that of one bad night, not of a workload for ever.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 
-from receiver.domain.confidence import LIKELY, PLAUSIBLE
+from receiver.domain.confidence import LIKELY
+from receiver.domain.incident_memory import IncidentMemory, LookSummary
+from receiver.domain.reason import Reason, reason
 from receiver.domain.report import CauseName
-from receiver.domain.units import human_duration
 
 MOST = 4  # messages beside the root and its three replies
-MOST_REFIRES = 2  # of them: who heard twice that it is back knows that it comes back; the rest is for what is worse
+MOST_REFIRES = 2  # of them: who was notified twice that it is back knows that it comes back; the rest is for what is worse
 REFIRED_IS_NEWS_S = 900.0
 STILL_DYING_KILLS = 10
-NEVER_UP_S = 900.0
-ONE_BREATH_S = 60.0  # what gets worse within it belongs to the first message: fifty replicas do not die in the same second
+NEVER_UP_IS_NEWS_S = 900.0
+ONE_INCIDENT_S = 60.0  # what gets worse within it belongs to the first message: fifty replicas do not die in the same second
 
 REFIRED = "broadcast:refired"
 VERDICT = "verdict:"
 BECAME_KILL = "broadcast:became-kill"
 BECAME_CRITICAL = "broadcast:critical"
 
-Data = Mapping[str, Any]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
-    """One such message. `slot` is said once; `words`: why it is said now, a sentence.
+    """One such message. `slot` is sent once; `why`: why it is sent now.
 
-    `calls`: it is said to call somebody, so only where there is somebody to call whom the root did not.
+    `calls`: it is sent to call somebody, so only where there is somebody to call whom the root did not.
     """
 
     slot: str
-    words: str
+    why: Reason
     is_broadcast: bool = True
     calls: bool = False
 
@@ -47,71 +46,81 @@ class News:
         return self.slot.startswith(VERDICT)
 
 
-def first_fit(found: Sequence[News], said: Sequence[str]) -> News | None:
-    """The one that is said now: the most important that was not said before, if there is room. `found`: most important first.
+def first_fit(found: Sequence[News], sent: Sequence[str]) -> News | None:
+    """The one that is sent now: the most important that was not sent before, if there is room. `found`: most important first.
 
     What is said aloud goes before what is not, and calls as well: so what only calls is the last of them.
     """
-    if len(said) >= MOST:
+    if len(sent) >= MOST:
         return None
-    has_room_to_refire = sum(slot.startswith(REFIRED) for slot in said) < MOST_REFIRES
-    new = [n for n in found if n.slot not in said and (has_room_to_refire or not n.slot.startswith(REFIRED))]
+    has_room_to_refire = sum(slot.startswith(REFIRED) for slot in sent) < MOST_REFIRES
+    new = [n for n in found if n.slot not in sent and (has_room_to_refire or not n.slot.startswith(REFIRED))]
     return min(new, key=lambda n: (not n.is_broadcast, n.calls), default=None)
 
 
 def became_kill() -> News:
     """A warning was right."""
-    return News(slot=BECAME_KILL, words="It was a warning until now. This is its first kill.")
+    return News(slot=BECAME_KILL, why=reason("incident.news.became_kill"))
 
 
 def became_critical() -> News:
     """The root called nobody, because it was not critical then."""
-    return News(slot=BECAME_CRITICAL, words="It was a warning when it was first told. It is critical now.", calls=True)
+    return News(slot=BECAME_CRITICAL, why=reason("incident.news.became_critical"), calls=True)
 
 
-def refired(resolved_at: float, now: float) -> News | None:
+def refired(resolved_at: datetime, now: datetime) -> News | None:
     """It is back; after a moment that is no news."""
-    if now - resolved_at <= REFIRED_IS_NEWS_S:
+    quiet_s = (now - resolved_at).total_seconds()
+    if quiet_s <= REFIRED_IS_NEWS_S:
         return None
-    return News(slot=f"{REFIRED}:{int(resolved_at)}", words=f"Firing again, {human_duration(now - resolved_at)} after the alert resolved.")
+    return News(slot=f"{REFIRED}:{int(resolved_at.timestamp())}", why=reason("incident.news.refired", quiet_s=quiet_s))
 
 
-def escalations(after: Data, before: Data, *, kills: int, kills_before: int, now: float) -> list[News]:
-    """What makes an incident worse than its first message said."""
-    if now - after.get("told_at", 0.0) < ONE_BREATH_S:
+def escalations(after: IncidentMemory, before: IncidentMemory, *, now: datetime) -> list[News]:
+    """What makes an incident worse than its first message said. Both memories are of looks with evidence."""
+    if after.look is None or before.look is None or _seconds(after.first_notified_at, now) < ONE_INCIDENT_S:
         return []
     found = []
-    if after.get("all_replicas") and not before.get("all_replicas"):
-        found.append(News(slot="escalation:all-replicas", words="Every replica has been killed by now."))
-    down_since = after.get("never_up_since")
-    if down_since is not None and now - down_since >= NEVER_UP_S:
-        found.append(News(slot="escalation:never-up", words=f"It has not come up for {human_duration(now - down_since)}."))
-    if kills_before < STILL_DYING_KILLS <= kills:
-        found.append(News(slot="escalation:still-dying", words=f"Killed {kills} times by now, and still dying."))
+    if after.look.is_every_replica_killed and not before.look.is_every_replica_killed:
+        found.append(News(slot="escalation:all-replicas", why=reason("incident.news.every_replica")))
+    if after.never_up_since is not None and (down_s := _seconds(after.never_up_since, now)) >= NEVER_UP_IS_NEWS_S:
+        found.append(News(slot="escalation:never-up", why=reason("incident.news.never_up", down_s=down_s)))
+    if before.kill_count < STILL_DYING_KILLS <= after.kill_count:
+        found.append(News(slot="escalation:still-dying", why=reason("incident.news.still_dying", kills=after.kill_count)))
     return found
 
 
-def verdict(after: Data, before: Data) -> News | None:
+def verdict(after: LookSummary, before: LookSummary) -> News | None:
     """The verdict that the header names is another one, or is sure now.
 
     Aloud when it names another cause, because then there is another thing to do. One that is withdrawn, or becomes sure, is
     told to those who follow the thread.
     """
-    was, is_now = _named(before), _named(after)
-    words = f"The verdict was '{before.get('verdict', was)}'."
-    if was != is_now:
-        return News(slot=f"{VERDICT}{is_now}", words=words, is_broadcast=is_now != CauseName.UNKNOWN.value)
-    if is_now != CauseName.UNKNOWN.value and before.get("confidence", 0.0) < LIKELY <= after["confidence"]:
-        return News(slot=f"{VERDICT}{is_now}:sure", words=words, is_broadcast=False)
+    was, now = before.verdict, after.verdict
+    why = reason("incident.news.verdict_was", verdict=was.as_reason())
+    is_unknown = now.named_cause == CauseName.UNKNOWN.value
+    if was.named_cause != now.named_cause:
+        return News(slot=f"{VERDICT}{now.named_cause}", why=why, is_broadcast=not is_unknown)
+    if not is_unknown and was.confidence < LIKELY <= now.confidence:
+        return News(slot=f"{VERDICT}{now.named_cause}:sure", why=why, is_broadcast=False)
     return None
 
 
-def fix_seen(what: str) -> News:
-    """The limit or the image is another one: somebody works on it."""
-    return News(slot=f"fix:{what}", words=f"{what[:1].upper()}{what[1:]}: whether that helps shows only after a day.", is_broadcast=False)
+def limit_changed(*, before_bytes: int, limit_bytes: int) -> News:
+    """The limit is another one: somebody works on it."""
+    if limit_bytes > before_bytes:
+        return News(
+            slot=f"fix:limit-raised:{limit_bytes}", why=reason("incident.news.limit_raised", limit_bytes=limit_bytes), is_broadcast=False
+        )
+    return News(
+        slot=f"fix:limit-lowered:{limit_bytes}", why=reason("incident.news.limit_lowered", limit_bytes=limit_bytes), is_broadcast=False
+    )
 
 
-def _named(data: Data) -> str:
-    """The cause as the header names it: below `PLAUSIBLE` it does not."""
-    is_named = data.get("confidence", 0.0) >= PLAUSIBLE
-    return str(data.get("cause", CauseName.UNKNOWN.value)) if is_named else CauseName.UNKNOWN.value
+def image_changed() -> News:
+    """The image is another one: somebody works on it."""
+    return News(slot="fix:image-changed", why=reason("incident.news.image_changed"), is_broadcast=False)
+
+
+def _seconds(since: datetime | None, now: datetime) -> float:
+    return (now - since).total_seconds() if since is not None else float("inf")

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from receiver.domain.incident import Conversation as Place
-from receiver.domain.incident import Message
+from receiver.domain.incident import Destination, Message
 from receiver.store import alerts as alert_table
 from receiver.store import conversations, outbox, quarantine
 from receiver.store.schema import get_meta, set_meta
@@ -22,7 +21,7 @@ MAX_TEXT = 500
 class Notices:
     """Stores notices; the sender brings them to the channel."""
 
-    def __init__(self, store: Store, place: Place) -> None:
+    def __init__(self, store: Store, place: Destination) -> None:
         self._store = store
         self._place = place
 

@@ -13,25 +13,14 @@ from datetime import datetime
 from typing import Any
 
 from receiver.domain.alerts import FIRING, Alert
-from receiver.domain.incident import Conversation
+from receiver.domain.incident import Destination
+from receiver.domain.incident_memory import Owner
 from receiver.pipeline.quiet import QuietHours, quiet_until
 
 CRITICAL = "critical"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
-    """Labels and annotations of the workload that owns the pod (of the pod, when nothing owns it). Empty: not known."""
-
-    labels: Mapping[str, str] = field(default_factory=dict)
-    annotations: Mapping[str, str] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """As an incident remembers it."""
-        return {"labels": dict(self.labels), "annotations": dict(self.annotations)}
-
-
-NOBODY = Owner()
+NOBODY = Owner()  # not known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,16 +88,16 @@ class Router:
     """
 
     sink: str
-    default: Conversation
+    default: Destination
     routes: tuple[Route, ...] = ()
-    beside: tuple[Conversation, ...] = ()
+    beside: tuple[Destination, ...] = ()
 
     @property
     def sinks(self) -> frozenset[str]:
         """The sinks that there are now."""
         return frozenset({self.sink, self.default.sink, *(p.sink for p in self.beside)})
 
-    def places(self, alerts: tuple[Alert, ...], namespace: str, *, now: datetime, owner: Owner = NOBODY) -> tuple[Conversation, ...]:
+    def places(self, alerts: tuple[Alert, ...], namespace: str, *, now: datetime, owner: Owner = NOBODY) -> tuple[Destination, ...]:
         """Where an incident is told, each channel once.
 
         The alert that decides is the first that takes any route, firing ones before resolved ones, critical ones before
@@ -116,7 +105,7 @@ class Router:
         """
         is_critical = any(a.status == FIRING and a.severity == CRITICAL for a in alerts)
         for alert in _by_weight(alerts):
-            places: dict[str, Conversation] = {}
+            places: dict[str, Destination] = {}
             for _, route in self.taken(alert, namespace, owner):
                 places.setdefault(route.channel, self.place(route, CRITICAL if is_critical else alert.severity, now))
             if places:
@@ -142,7 +131,7 @@ class Router:
             annotations={k: v for k, v in annotations.items() if k in notes},
         )
 
-    def place(self, route: Route, severity: str, now: datetime) -> Conversation:
+    def place(self, route: Route, severity: str, now: datetime) -> Destination:
         """Where a route leads for an incident of that severity now."""
         end = route.quiet_until(severity, now)
         options: dict[str, Any] = {"is_critical": True} if route.is_critical else {}
@@ -151,7 +140,7 @@ class Router:
             if route.holds:
                 options["held_until"] = end.timestamp()
         mention = route.mention_for(severity, is_quiet=end is not None)
-        return Conversation(sink=self.sink, channel=route.channel, mention=mention, options=options)
+        return Destination(sink=self.sink, channel=route.channel, mention=mention, options=options)
 
 
 def _by_weight(alerts: Iterable[Alert]) -> list[Alert]:

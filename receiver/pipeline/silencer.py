@@ -1,22 +1,26 @@
 """Makes Alertmanager agree with what people want: `silence` jobs.
 
-A silence is a wish in the incident's data (pipeline/people.py); what is done about it, and what could not be, is written there too.
+A silence is a wish in the incident's memory (pipeline/people.py); what is done about it, and what could not be, is written there too.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from datetime import datetime
+from typing import Protocol
 
 from receiver.domain.alerts import FIRING, RESOLVED, Alert
 from receiver.domain.identity import LabelNames
+from receiver.domain.incident_memory import Silence
+from receiver.domain.reason import Reason, reason
 from receiver.domain.silence import Matcher, matchers_of
 from receiver.domain.units import from_epoch
 from receiver.errors import SourceError
 from receiver.pipeline import people, storm
+from receiver.pipeline.kinds import SILENCE
 from receiver.pipeline.storm import StormConfig
+from receiver.render.wording import say
 from receiver.store import alerts as alert_table
 from receiver.store import incidents, jobs
 from receiver.store.incidents import Incident
@@ -25,9 +29,9 @@ from receiver.store.store import Store
 
 log = logging.getLogger(__name__)
 
-SILENCE = "silence"  # the kind of job
 AFTER_SILENCE_S = 30.0  # after its end: then Alertmanager has dropped what ended meanwhile
 ASK_AGAIN_S = 600.0
+MAX_ERROR = 160  # characters of Alertmanager's refusal that are kept
 
 
 class SilenceKeeper(Protocol):
@@ -64,34 +68,33 @@ class Silencer:
         with self._store.read() as tx:
             incident = incidents.load(tx, job.subject_id)
             alerts = alert_table.newest_of(tx, job.subject_id)
-        wish = dict((incident.data.get("silence") if incident else None) or {})
-        if incident is None or not wish:
+        wish = incident.memory.silence if incident else None
+        if incident is None or wish is None:
             self._end(job)
             return
         firing = tuple(a for a in alerts if a.status == FIRING)
         matchers = matchers_of(incident.subject, firing or alerts, self._label_names)
-        if wish.get("is_settled"):
-            self._look_after(job, firing, matchers, until=float(wish.get("until", 0.0)))
+        if wish.is_settled:
+            self._look_after(job, firing, matchers, until=wish.until.timestamp() if wish.until else 0.0)
             return
-        until = float(wish.get("wanted_until", 0.0))
         try:
-            done_id, done_until = self._agree(incident, wish, matchers, until=until)
+            silence_id, until = self._agree(incident, wish, matchers)
         except SourceError as exc:
             is_final = not exc.retryable or job.is_last_attempt
             log.warning("a silence could not be changed", extra={"incident": incident.id, "error": str(exc), "is_final": is_final})
             if is_final:
-                self._record(job, incident.id, wish, why=str(exc))
+                self._record(job, incident.id, wish, why=reason("silence.refused", error=str(exc)[:MAX_ERROR]))
                 return
             raise
-        if until and not done_id:
+        if wish.wanted_until is not None and not silence_id:
             self._record(job, incident.id, wish, why=self._why_not(matchers))
             return
-        self._record(job, incident.id, wish, silence_id=done_id, until=done_until)
+        self._record(job, incident.id, wish, silence_id=silence_id, until=until)
 
-    def _why_not(self, matchers: tuple[Matcher, ...]) -> str:
+    def _why_not(self, matchers: tuple[Matcher, ...]) -> Reason:
         if self._keeper is None:
-            return "ALERTMANAGER_URL is not set"
-        return "its time was over before Alertmanager could be asked" if matchers else "no labels tell this workload's alerts from others"
+            return reason("silence.no_alertmanager")
+        return reason("silence.too_late") if matchers else reason("silence.no_matchers")
 
     def _look_after(self, job: Job, firing: tuple[Alert, ...], matchers: tuple[Matcher, ...], *, until: float) -> None:
         """Nothing while it is silent; then resolve what ended meanwhile, as if Alertmanager had said so."""
@@ -124,30 +127,35 @@ class Silencer:
             if again_at is not None:
                 jobs.schedule(tx, SILENCE, job.subject_id, now=self._store.now(), due_at=again_at)
 
-    def _agree(self, incident: Incident, wish: Mapping[str, Any], matchers: tuple[Matcher, ...], *, until: float) -> tuple[str, float]:
-        now = self._store.now()
-        known_id, by = str(wish.get("id", "")), str(wish.get("by", ""))
-        if self._keeper is None or (until and (not matchers or until <= now)):
-            return "", 0.0
-        if not until:
-            self._keeper.release(known_id, mark=incident.id)
-            return "", 0.0
-        comment = f"{incident.id}: asked for{people.by_words(by)} in the incident's Slack message"
-        return self._keeper.hold(matchers, mark=incident.id, known_id=known_id, now=now, until=until, by=by or "oomtriage", comment=comment)
+    def _agree(self, incident: Incident, wish: Silence, matchers: tuple[Matcher, ...]) -> tuple[str, datetime | None]:
+        """The silence that there is then: its id and its end; none when it cannot be, or is not wanted."""
+        now, until = self._store.now(), wish.wanted_until
+        if self._keeper is None or (until is not None and (not matchers or until <= from_epoch(now))):
+            return "", None
+        if until is None:
+            self._keeper.release(wish.id, mark=incident.id)
+            return "", None
+        comment = say(reason("silence.comment", incident=incident.id, by=wish.by))
+        silence_id, ends_at = self._keeper.hold(
+            matchers, mark=incident.id, known_id=wish.id, now=now, until=until.timestamp(), by=wish.by or "oomtriage", comment=comment
+        )
+        return silence_id, from_epoch(ends_at)
 
     def _record(
-        self, job: Job, incident_id: str, wish: Mapping[str, Any], *, silence_id: str = "", until: float = 0.0, why: str = ""
+        self, job: Job, incident_id: str, wish: Silence, *, silence_id: str = "", until: datetime | None = None, why: Reason | None = None
     ) -> None:
         now = self._store.now()
+        at = from_epoch(now)
         with self._store.write() as tx:
             incident = incidents.load(tx, incident_id)
             if incident is not None:
-                if why:
-                    data = people.give_up_silence(incident.data, wish, why=why, at=now)
+                if why is not None:
+                    memory = people.give_up_silence(incident.memory, wish, why=why, at=at)
                 else:
-                    data = people.settle_silence(incident.data, wish, silence_id=silence_id, until=until, at=now)
-                incidents.save_data(tx, incident_id, data)
+                    memory = people.settle_silence(incident.memory, wish, silence_id=silence_id, until=until, at=at)
+                incidents.save_memory(tx, incident_id, memory)
             jobs.finish(tx, job)
             storm.show_again(tx, incident_id, self._storm, now=now)
-            if not why:
-                jobs.schedule(tx, SILENCE, incident_id, now=now, due_at=(until or now) + AFTER_SILENCE_S)
+            if why is None:
+                over_at = until.timestamp() if until is not None else now
+                jobs.schedule(tx, SILENCE, incident_id, now=now, due_at=over_at + AFTER_SILENCE_S)

@@ -9,11 +9,16 @@ somebody who is not a member; and each stays extendable and undoable from its in
 from __future__ import annotations
 
 import logging
-from typing import Any
+from dataclasses import replace
+from datetime import datetime
 
+from receiver.domain.conversation_memory import StormAct, StormMemory
+from receiver.domain.incident_memory import Refusal
+from receiver.domain.reason import reason
+from receiver.domain.units import from_epoch
 from receiver.pipeline import people, storm
-from receiver.pipeline.actions import ACKNOWLEDGE, LOUD, QUIET, WORDS, Act, Outcome, Permissions, after_act
-from receiver.pipeline.silencer import SILENCE
+from receiver.pipeline.actions import ACKNOWLEDGE, LOUD, QUIET, Act, Outcome, Permissions, after_act
+from receiver.pipeline.kinds import SILENCE, STORM_ACT
 from receiver.pipeline.storm import StormConfig
 from receiver.store import conversations, incidents, jobs
 from receiver.store.conversations import Conversation
@@ -23,7 +28,6 @@ from receiver.store.store import Store
 
 log = logging.getLogger(__name__)
 
-STORM_ACT = "storm_act"  # the kind of job
 MEANT = "storm_"  # before a conversation's id where an incident's could stand
 MEMBERS_AT_ONCE = 50  # in one transaction: alerts are accepted between two
 
@@ -47,25 +51,26 @@ class StormActions:
         with self._store.write() as tx:
             digest = conversations.load(tx, target.removeprefix(MEANT))
             if digest is None or digest.kind != conversations.DIGEST or act.what not in (ACKNOWLEDGE, QUIET, LOUD):
-                return Outcome(state="unknown", text="there is no such storm here (any more)")
-            if people.is_known_click(digest.data, act.click_id):
-                return Outcome(state="already", text="done already")
-            data = people.with_click(digest.data, act.click_id)
+                return Outcome(state="unknown", what=reason("action.no_such_storm"))
+            memory = digest.memory.storm
+            if people.is_known_click(memory.clicks, act.click_id):
+                return Outcome(state="already", what=reason("action.done_already"))
+            memory = replace(memory, clicks=people.with_click(memory.clicks, act.click_id))
             if not self._permissions.allow(act):
-                return self._refuse(tx, digest, data, act, now=now)
-            asked = {"what": act.what, "by": people.name_of(act.by), "seconds": act.seconds, "at": now}
-            conversations.save_data(tx, digest.id, {**data, "acts": [*data.get("acts", ()), asked]})
+                return self._refuse(tx, digest, memory, act, now=now)
+            asked = StormAct(what=act.what, by=people.name_of(act.by), at=from_epoch(now), duration_s=act.duration_s)
+            _save(tx, digest, replace(memory, acts=(*memory.acts, asked)))
             jobs.schedule(tx, STORM_ACT, digest.id, now=now)
         log.info("action taken", extra={"storm": digest.id, "what": act.what, "by": act.by})
-        return Outcome(state="done", text="asked for")
+        return Outcome(state="done", what=reason("action.asked_for"))
 
-    def _refuse(self, tx: Tx, digest: Conversation, data: dict[str, Any], act: Act, *, now: float) -> Outcome:
+    def _refuse(self, tx: Tx, digest: Conversation, memory: StormMemory, act: Act, *, now: float) -> Outcome:
         log.warning("action refused", extra={"storm": digest.id, "what": act.what, "by": act.by})
-        after = people.refuse(data, what=WORDS[act.what], by=act.by, at=now)
-        conversations.save_data(tx, digest.id, after or data)
-        if after is not None:
+        refusals = people.with_refusal(memory.refusals, Refusal(by=act.by, what=act.what, at=from_epoch(now)))
+        _save(tx, digest, replace(memory, refusals=refusals) if refusals is not None else memory)
+        if refusals is not None:
             storm.refresh(tx, digest, self._config, now=now, is_for_a_person=True)
-        return Outcome(state="refused", text="not allowed")
+        return Outcome(state="refused", what=reason("action.not_allowed"))
 
 
 class StormWork:
@@ -80,29 +85,33 @@ class StormWork:
         with self._store.read() as tx:
             digest = conversations.load(tx, job.subject_id)
             members = conversations.members(tx, job.subject_id)
-        asked = list(digest.data.get("acts", ())) if digest else []
+        asked = digest.memory.storm.acts if digest else ()
         for act in asked:
-            meant = [incident_id for incident_id, joined_at in members if joined_at <= act["at"]]
+            meant = [incident_id for incident_id, joined_at in members if from_epoch(joined_at) <= act.at]
             for first in range(0, len(meant), MEMBERS_AT_ONCE):
                 with self._store.write() as tx:
                     for incident_id in meant[first : first + MEMBERS_AT_ONCE]:
-                        self._do(tx, incident_id, Act(what=act["what"], by=act["by"], seconds=act["seconds"]), at=act["at"])
+                        self._do(tx, incident_id, Act(what=act.what, by=act.by, duration_s=act.duration_s), at=act.at)
         with self._store.write() as tx:
             jobs.finish(tx, job)
             if digest := conversations.load(tx, job.subject_id):
-                left = digest.data.get("acts", [])[len(asked) :]
-                conversations.save_data(tx, digest.id, {**digest.data, "acts": left})
+                memory = digest.memory.storm
+                _save(tx, digest, replace(memory, acts=memory.acts[len(asked) :]))
                 storm.refresh(tx, digest, self._config, now=self._store.now(), is_for_a_person=True)
 
-    def _do(self, tx: Tx, incident_id: str, act: Act, *, at: float) -> None:
+    def _do(self, tx: Tx, incident_id: str, act: Act, *, at: datetime) -> None:
         incident = incidents.load(tx, incident_id)
         if incident is None or incident.closed_at is not None:
             return
-        after = after_act(incident, act, now=at)
+        after = after_act(incident.memory, act, at=at)
         if after is None:
             return
-        incidents.save_data(tx, incident_id, after)
+        incidents.save_memory(tx, incident_id, after)
         if act.what in (QUIET, LOUD):
-            jobs.schedule(tx, SILENCE, incident_id, now=at)
+            jobs.schedule(tx, SILENCE, incident_id, now=at.timestamp())
         else:
             storm.show_again(tx, incident_id, self._config, now=self._store.now())
+
+
+def _save(tx: Tx, digest: Conversation, memory: StormMemory) -> None:
+    conversations.save_memory(tx, digest.id, replace(digest.memory, storm=memory))

@@ -12,7 +12,8 @@ from receiver.domain.case import Missing
 from receiver.domain.confidence import LIKELY, PLAUSIBLE
 from receiver.domain.facts import Facts
 from receiver.domain.identity import UNKNOWN_KIND, Subject
-from receiver.domain.incident import IncidentView, LogEntry
+from receiver.domain.incident import IncidentView
+from receiver.domain.incident_memory import STANDING, LogEntry
 from receiver.domain.reason import Reason, Words
 from receiver.domain.report import CauseName, KillKind, Report, Shape
 from receiver.domain.units import format_quantity, from_epoch, human_bytes, human_duration
@@ -31,7 +32,7 @@ from receiver.render.context import (
 )
 from receiver.render.inline import when
 from receiver.render.memory import container_of, growth_words, memory_words
-from receiver.render.text import clean_line, clean_phrase, cut
+from receiver.render.text import clean_line, clean_phrase, cut, sentence
 from receiver.render.wording import phrase, remark, say, settling, speaks_for, tells_of_replicas
 
 RECENT_ROLLOUT_S = 7_200.0  # a kill later than this after a rollout is no longer named in one breath with it
@@ -85,16 +86,16 @@ def build(view: IncidentView, report: Report | None, *, patch_place: str = "in t
         rollout=_rollout(view, report),
         previous=when(view.previous_opened_at, now) if view.previous_opened_at else None,
         looks=tuple(when(at, now) for at in view.looks_at),
-        log=tuple(EntryWords(at=when(e.at, now), text=clean_line(e.text)) for e in view.log),
-        news=tuple(EntryWords(at=when(e.at, now), text=clean_line(e.text)) for e in _news(view)),
-        acknowledged=clean_line(view.acknowledged, 60),
-        fix_noted=clean_line(view.fix_noted, 60),
+        log=tuple(_entry(e, now) for e in view.log),
+        news=tuple(_entry(e, now) for e in _news(view)),
+        acknowledged=clean_line(say(view.acknowledged), 60),
+        fix_noted=clean_line(say(view.fix_noted), 60),
         silenced_until=when(view.silenced_until, now) if view.silenced_until and view.silenced_until > now else None,
         silence_page=view.silence_url,
         is_resolved=view.state != FIRING,
-        settings_changed=clean_line(view.settings_changed),
+        settings_changed=clean_line(say(view.settings_change)),
         patch_place=patch_place,
-        note=clean_line(view.because_degraded),
+        note=note_of(view),
     )  # fmt: skip
 
 
@@ -368,4 +369,14 @@ def _rollout(view: IncidentView, report: Report | None) -> str:
 
 def _news(view: IncidentView) -> list[LogEntry]:
     since = view.last_kill_at
-    return [e for e in view.log if (since is None or e.at > since) and not e.is_standing]
+    return [e for e in view.log if (since is None or e.at > since) and e.shown != STANDING]
+
+
+def _entry(entry: LogEntry, now: datetime) -> EntryWords:
+    return EntryWords(at=when(entry.at, now), text=clean_line(say(entry.what)))
+
+
+def note_of(view: IncidentView) -> str:
+    """Why the message is less than it should be; empty when it is not."""
+    notes = [say(note) for note in view.notes]
+    return clean_line(" ".join(sentence(n) for n in notes) if len(notes) > 1 else "".join(notes))

@@ -120,7 +120,7 @@ def _words(view: DigestView) -> StormWords:
         cluster=clean_line(view.cluster), is_over=view.ended_at is not None, began=when(view.opened_at, view.now),
         ended=when(view.ended_at, view.now) if view.ended_at else None,
         acknowledged=_acknowledged(view.members), silenced=_silenced(view), not_silenced=_not_silenced(view.members),
-        refused=clean_line(view.refused, 120),
+        refused=clean_line(say(view.refused), 120),
     )  # fmt: skip
 
 
@@ -139,7 +139,7 @@ def _silenced(view: DigestView) -> str:
 
 
 def _not_silenced(entries: Sequence[DigestEntry]) -> str:
-    reasons = [e.not_silenced for e in entries if e.not_silenced and not e.silenced_until]
+    reasons = [say(e.not_silenced) for e in entries if e.not_silenced and not e.silenced_until]
     return f"{len(reasons)} not silenced: {clean_line(max(sorted(set(reasons)), key=reasons.count), 120)}" if reasons else ""
 
 
@@ -183,7 +183,7 @@ def _name(entry: DigestEntry) -> str:
 
 
 def _line(entry: DigestEntry) -> str:
-    name, summary = cut_middle(_name(entry), NAME_MAX), cut_middle(clean_line(entry.summary), SUMMARY_MAX)
+    name, summary = cut_middle(_name(entry), NAME_MAX), cut_middle(clean_line(say(entry.summary)), SUMMARY_MAX)
     named = inline.link(entry.page_url, name) if entry.page_url else inline.code(name)
     quiet = " (quiet)" if entry.is_quiet else ""
     return f"{named} {summary}{quiet}"

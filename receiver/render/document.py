@@ -12,6 +12,7 @@ from typing import Any
 
 from receiver.domain.case import subject_to_json
 from receiver.domain.facts import ContainerFacts, Facts, Termination
+from receiver.domain.incident import IncidentView
 from receiver.domain.report import REPORT_SCHEMA, Cause, CheckItem, Hpa, Kill, Proposal, Report, Shape, Signature
 from receiver.domain.units import format_quantity, format_time, from_epoch
 from receiver.render.wording import phrase, say, say_all
@@ -47,6 +48,38 @@ def report_document(report: Report) -> dict[str, Any]:
         "numbers": list(say_all(report.numbers)),
         "evidence": _evidence(report.facts, report.subject.container),
     }
+
+
+def event_document(view: IncidentView, report: Mapping[str, Any] | None, event: str) -> dict[str, Any]:
+    """An event of an incident: the report document with three more keys, `event` (opened, updated, resolved), `incident` and
+    `alerts`. An alert that cannot be diagnosed has these, `schema` and `subject` only. Plain JSON values only.
+    """
+    return {
+        "schema": REPORT_SCHEMA,
+        "event": event,
+        "incident": {
+            "id": view.id,
+            "state": view.state,
+            "severity": view.severity,
+            "opened_at": format_time(view.opened_at),
+            "resolved_at": _time(view.resolved_at),
+            "kill_count": view.kill_count,
+            "last_kill_at": _time(view.last_kill_at),
+            "pods": list(view.pods),
+            "page_url": view.page_url,
+            "previous_id": view.previous_id,
+            "settings_changed": say(view.settings_change),
+            "note": " ".join(say_all(view.notes)),
+        },
+        "alerts": [alert.to_json() for alert in view.alerts],
+        **(report or {"subject": subject_to_json(view.subject)}),
+    }
+
+
+def event_line(view: IncidentView, event: str) -> str:
+    """The same as one line."""
+    name = view.alerts[-1].name if view.alerts else "alert"
+    return f"{event}: {name} of {view.subject.namespace or view.subject.node or 'an unknown place'} ({view.id})"
 
 
 def _check_item(item: CheckItem) -> dict[str, Any]:

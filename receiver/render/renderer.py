@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import jinja2
 
 from receiver.domain.incident import FIRING, DigestView, IncidentView, Message
+from receiver.domain.reason import Reason, reason
 from receiver.domain.report import Report
 from receiver.render import blocks, mentions, root, terminal, thread
 from receiver.render.build import build
@@ -19,7 +20,7 @@ from receiver.render.digest import digest, digest_bare, grown
 from receiver.render.environment import BrokenTemplate, Fragments, fragments
 from receiver.render.kinds import kind_of
 from receiver.render.root import Draft, Print
-from receiver.render.text import clean_block, cut, escape_mrkdwn, sentence
+from receiver.render.text import clean_block, cut, escape_mrkdwn
 
 PLAIN_MAX = 3_500  # characters: Slack advises 4,000 for `text`, and escaping makes it longer
 
@@ -153,11 +154,11 @@ class Renderer:
             if not broken:
                 return made
             name, why = next(iter(broken.items()))
-            return make(_noted(view, f"Template {name} is broken ({why}); the built-in one was used"), report, show)
+            return make(_noted(view, reason("incident.note.template_broken", name=name, why=why)), report, show)
         except BrokenTemplate as exc:
-            problem = str(exc)
+            problem = reason("incident.note.template_unusable", name=exc.name, why=exc.why)
         except Exception as exc:  # noqa: BLE001  whatever is wrong with a report must not withhold the alert
-            problem = f"the report could not be shown ({type(exc).__name__}: {exc})"
+            problem = reason("incident.note.report_not_shown", error=f"{type(exc).__name__}: {exc}")
         try:
             return make(_noted(view, problem), None, show)
         except BrokenTemplate:
@@ -205,8 +206,8 @@ def _parts(draft: Draft, show: Print) -> list[blocks.Block]:
     return [part for reply in found if reply for part in reply.parts]
 
 
-def _noted(view: IncidentView, note: str) -> IncidentView:
-    return replace(view, because_degraded=" ".join(sentence(n) for n in (note, view.because_degraded) if n))
+def _noted(view: IncidentView, note: Reason) -> IncidentView:
+    return replace(view, notes=(note, *view.notes))
 
 
 def _bare(view: IncidentView) -> Message:

@@ -10,12 +10,13 @@ from receiver.domain.incident import IncidentView
 from receiver.domain.report import Report
 from receiver.render import blocks, buttons, inline, mentions
 from receiver.render.blocks import Block
-from receiver.render.build import alert_of
+from receiver.render.build import alert_of, note_of
 from receiver.render.context import Context
 from receiver.render.environment import Fragments
 from receiver.render.kinds import CHILD, UNKNOWN, WITHOUT_MENTION
 from receiver.render.sections import shortened
 from receiver.render.text import clean_block, clean_line, cut, cut_middle, cut_sentences, escape_mrkdwn
+from receiver.render.wording import say
 
 KEYS = ("header", "do", "why", "next", "facts", "log", "said", "grey", "text")
 LABELS = (("do", "Do"), ("why", "Why"), ("next", "Next"), ("facts", "Facts"))
@@ -70,7 +71,7 @@ def root(draft: Draft, show: Print) -> Root:
 def later(draft: Draft, show: Print) -> Root:
     """The same state in a few lines: what changed and what to do, for a channel that has seen the whole before."""
     lines = {k: v for k, v in root_lines(draft, show).items() if k in ("header", "do", "why", "next", "facts", "text")}
-    news = clean_line(draft.view.news, LINE_MAX)
+    news = clean_line(say(draft.view.news), LINE_MAX)
     lines["why"] = (news, *(lines.get("why", ()) if draft.view.is_new_verdict else ())) if news else ()
     return Root(
         text=lock_screen(lines.get("text", ()), draft.context.subject) + mentions.as_mrkdwn(draft.mention),
@@ -156,7 +157,7 @@ def bare(view: IncidentView) -> tuple[Block, ...]:
     """A root without any template: what is left when even the built-in ones cannot be used."""
     name = clean_line(alert_of(view.alerts).name, 60) if view.alerts else ""
     heading = f"⚠️ {name or 'An alert'} is {view.state}"
-    words = clean_line(view.because_degraded, LINE_MAX) or "No message template could be used."
+    words = cut(note_of(view), LINE_MAX) or "No message template could be used."
     return (blocks.header(cut(heading, blocks.HEADER_MAX)), blocks.rich(blocks.section(words)), *_passed_on(view, 400))
 
 

@@ -13,7 +13,9 @@ from receiver.domain.alerts import FIRING, RESOLVED, Alert
 from receiver.domain.case import Missing
 from receiver.domain.facts import ContainerFacts, EventFact, Facts, LogFacts, NodeFacts, PodFacts, Termination, WorkloadFacts
 from receiver.domain.identity import Subject, Workload
-from receiver.domain.incident import DigestEntry, DigestView, IncidentView, LogEntry
+from receiver.domain.incident import DigestEntry, DigestView, IncidentView
+from receiver.domain.incident_memory import LogEntry
+from receiver.domain.reason import Reason, reason
 from receiver.domain.report import (
     Cause,
     CauseName,
@@ -65,12 +67,15 @@ def samples() -> tuple[Sample, ...]:
     found = [Sample(name=name, view=view_of(report), report=report) for name, report in ((n, make()) for n, make in reports)]
     leak = found[0]
     ended = tuple(replace(a, status=RESOLVED, ends_at=NOW) for a in leak.view.alerts)
-    log = (LogEntry(at=KILLED_AT, text="4th kill"), LogEntry(at=NOW, text="alert resolved"))
+    log = (
+        LogEntry(at=KILLED_AT, what=reason("incident.log.acknowledged", by="Ines")),
+        LogEntry(at=NOW, what=reason("incident.log.resolved")),
+    )
     resolved = replace(leak.view, state=RESOLVED, resolved_at=NOW, alerts=ended, log=log)
     unknown = replace(
         leak.view, subject=Subject(namespace="sample"), alerts=(_alert("CertificateExpires"),), kill_count=0, last_kill_at=None
     )
-    degraded = replace(leak.view, because_degraded="Gathering evidence failed twice; this is what the alert says.")
+    degraded = replace(leak.view, notes=(reason("incident.note.failed_twice"),))
     return (
         *found,
         Sample(name="unknown", view=unknown, report=None),
@@ -85,16 +90,20 @@ def sample_storm() -> DigestView:
     entries = tuple(
         DigestEntry(
             incident_id=f"inc_{i}", subject=replace(SUBJECT, workload=Workload(kind="Deployment", name=f"sample-{i}"), container="app"),
-            cause=causes[i % len(causes)], summary=f"{i + 1} kills", kill_count=i + 1, kills_per_h=float(i + 1), is_never_up=i == 3,
+            cause=causes[i % len(causes)], summary=_summary(causes[i % len(causes)], i + 1), kill_count=i + 1, kills_per_h=float(i + 1), is_never_up=i == 3,
             is_all_replicas=i == 1, is_quiet=i > 9, node="sample-node-1" if i < 8 else "sample-node-2",
             is_acknowledged=i < 6, acknowledged_by="Ines", silenced_until=NOW + timedelta(hours=1) if i < 2 else None, silenced_by="Otto",
-            not_silenced="Alertmanager cannot be reached" if i == 7 else "",
+            not_silenced=reason("silence.refused", error="Alertmanager cannot be reached") if i == 7 else None,
         )
         for i in range(12)
     )  # fmt: skip
     return DigestView(
         id="storm", opened_at=NOW - timedelta(minutes=6), now=NOW, entries=entries, new_last_5_min=4, cluster="sample-cluster"
     )
+
+
+def _summary(cause: str, kills: int) -> Reason:
+    return reason("storm.kills", kills=kills, verdict=reason("incident.verdict", cause=cause, confidence=0.7, detail=""))
 
 
 def view_of(report: Report) -> IncidentView:

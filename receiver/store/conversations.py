@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from receiver.domain.conversation_memory import ConversationMemory
+from receiver.domain.memory_json import conversation_memory, memory_to_json
 from receiver.store import quarantine
 from receiver.store.database import Row, Tx, json_object
 
@@ -29,7 +29,7 @@ class Conversation:
     root_ts: str | None
     opened_at: float
     closed_at: float | None
-    data: Mapping[str, Any] = field(default_factory=dict)
+    memory: ConversationMemory = field(default_factory=ConversationMemory)
 
 
 def open_new(
@@ -41,7 +41,7 @@ def open_new(
     channel: str,
     mention: str,
     now: float,
-    data: Mapping[str, Any] | None = None,
+    memory: ConversationMemory | None = None,
 ) -> Conversation:
     """Open a conversation; nothing is said in it yet."""
     conversation_id = uuid.uuid4().hex
@@ -55,7 +55,7 @@ def open_new(
         channel=channel,
         mention=mention,
         now=now,
-        data=json.dumps(data or {}),
+        data=_dump(memory or ConversationMemory()),
     )
     return _load(tx, conversation_id)
 
@@ -170,9 +170,9 @@ def members(tx: Tx, conversation_id: str) -> list[tuple[str, float]]:
     return [(row["incident_id"], row["joined_at"]) for row in rows]
 
 
-def save_data(tx: Tx, conversation_id: str, data: Mapping[str, Any]) -> None:
-    """Write what a storm remembers between edits."""
-    tx.run("UPDATE conversation SET data = :data WHERE id = :id", id=conversation_id, data=json.dumps(data))
+def save_memory(tx: Tx, conversation_id: str, memory: ConversationMemory) -> None:
+    """Write what it remembers between messages."""
+    tx.run("UPDATE conversation SET data = :data WHERE id = :id", id=conversation_id, data=_dump(memory))
 
 
 def close(tx: Tx, conversation_id: str, *, now: float) -> None:
@@ -194,7 +194,6 @@ def _load(tx: Tx, conversation_id: str) -> Conversation:
 
 
 def _conversation(tx: Tx, row: Row) -> Conversation:
-    data = quarantine.read(tx, quarantine.CONVERSATION, row, _data)
     return Conversation(
         id=row["id"],
         kind=row["kind"],
@@ -205,9 +204,13 @@ def _conversation(tx: Tx, row: Row) -> Conversation:
         root_ts=row["root_ts"],
         opened_at=row["opened_at"],
         closed_at=row["closed_at"],
-        data=data or {},  # what it remembers is lost then; where it stands is not
+        memory=quarantine.read(tx, quarantine.CONVERSATION, row, _memory) or ConversationMemory(),  # where it stands is not lost
     )
 
 
-def _data(row: Row) -> dict[str, Any]:
-    return json_object(row["data"])
+def _memory(row: Row) -> ConversationMemory:
+    return conversation_memory(json_object(row["data"]))
+
+
+def _dump(memory: ConversationMemory) -> str:
+    return json.dumps(memory_to_json(memory), ensure_ascii=False, separators=(",", ":"))

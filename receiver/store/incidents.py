@@ -11,6 +11,8 @@ from typing import Any
 from receiver.domain.case import Case, case_from_json, subject_from_json, subject_to_json
 from receiver.domain.identity import Subject
 from receiver.domain.incident import FIRING, RESOLVED
+from receiver.domain.incident_memory import IncidentMemory
+from receiver.domain.memory_json import incident_memory, memory_to_json
 from receiver.domain.units import from_epoch
 from receiver.store import quarantine
 from receiver.store.database import Row, Tx, json_object
@@ -24,7 +26,7 @@ _SELECT = """SELECT i.id, i.key, i.state, i.severity, i.subject, i.opened_at, i.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """One row. Times are seconds since 1970. `data` holds what grows over its life: kills, pods, log, broadcasts said."""
+    """One row. Times are seconds since 1970."""
 
     id: str
     key: str
@@ -38,7 +40,7 @@ class Incident:
     resolved_at: float | None = None
     revision: int = 0
     previous_id: str | None = None
-    data: Mapping[str, Any] = field(default_factory=dict)
+    memory: IncidentMemory = field(default_factory=IncidentMemory)
     report: Mapping[str, Any] | None = None
     gathered_at: float | None = None
 
@@ -106,7 +108,7 @@ def insert(tx: Tx, incident: Incident) -> None:
         first_seen=incident.first_seen,
         last_seen=incident.last_seen,
         previous_id=incident.previous_id,
-        data=_dump(incident.data),
+        data=_dump(memory_to_json(incident.memory)),
     )
 
 
@@ -125,14 +127,14 @@ def touch(tx: Tx, incident: Incident, *, state: str, severity: str, now: float) 
 
 
 def save_diagnosis(
-    tx: Tx, incident: Incident, *, subject: Subject, data: Mapping[str, Any], report: Mapping[str, Any] | None, case: Case | None
+    tx: Tx, incident: Incident, *, subject: Subject, memory: IncidentMemory, report: Mapping[str, Any] | None, case: Case | None
 ) -> None:
     """Write what an enrichment found. `case` None leaves the stored evidence as it is."""
     tx.run(
         "UPDATE incident SET subject = :subject, data = :data, report = :report, revision = revision + 1 WHERE id = :id",
         id=incident.id,
         subject=_dump(subject_to_json(subject)),
-        data=_dump(data),
+        data=_dump(memory_to_json(memory)),
         report=_dump(report) if report is not None else None,
     )
     if case is not None:
@@ -144,9 +146,9 @@ def save_diagnosis(
         )
 
 
-def save_data(tx: Tx, incident_id: str, data: Mapping[str, Any]) -> None:
-    """Write only what grows over the incident's life."""
-    tx.run("UPDATE incident SET data = :data WHERE id = :id", id=incident_id, data=_dump(data))
+def save_memory(tx: Tx, incident_id: str, memory: IncidentMemory) -> None:
+    """Write only what the incident remembers."""
+    tx.run("UPDATE incident SET data = :data WHERE id = :id", id=incident_id, data=_dump(memory_to_json(memory)))
 
 
 def evidence_of(tx: Tx, incident_id: str) -> Case | None:
@@ -251,7 +253,7 @@ def _incident(row: Row) -> Incident:
         last_seen=_time(row["last_seen"]),
         revision=int(row["revision"]),
         previous_id=row["previous_id"],
-        data=json_object(row["data"]),
+        memory=incident_memory(json_object(row["data"])),
         report=json_object(row["report"]) if row["report"] else None,
         gathered_at=_time_or_none(row["gathered_at"]),
     )

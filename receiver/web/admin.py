@@ -13,6 +13,7 @@ from receiver.domain.units import format_time, from_epoch
 from receiver.errors import StoreError
 from receiver.pipeline.actions import ACKNOWLEDGE, FIXED, TICK, UNTICK, Act, Actions
 from receiver.pipeline.people import name_of
+from receiver.render.wording import say
 from receiver.store import jobs, outbox
 from receiver.store.store import Store
 from receiver.web.auth import Gate
@@ -92,7 +93,7 @@ def admin_routes(deps: AdminDeps) -> Blueprint:
         except StoreError as exc:
             return jsonify(error=str(exc)), 503
         deps.wake()
-        return jsonify(incident=incident_id, state=outcome.state, text=outcome.text), STATUS_OF.get(outcome.state, 200)
+        return jsonify(incident=incident_id, state=outcome.state, text=say(outcome.what)), STATUS_OF.get(outcome.state, 200)
 
     return routes
 

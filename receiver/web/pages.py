@@ -14,6 +14,7 @@ from receiver.diagnosis.diagnose import diagnose
 from receiver.domain.case import Case
 from receiver.domain.units import format_time, from_epoch
 from receiver.render.chart import chart_of
+from receiver.render.wording import say
 from receiver.store import alerts, conversations, incidents, outbox
 from receiver.store.store import Store
 from receiver.web.auth import Gate
@@ -55,7 +56,7 @@ def page_routes(deps: PageDeps) -> Blueprint:
             found = incidents.newest(tx, PAGE_SIZE)
         rows = [
             {
-                "id": i.id, "state": i.state, "severity": i.severity, "cause": i.data.get("cause", ""), "kills": sum(i.data.get("kills", {}).values()),
+                "id": i.id, "state": i.state, "severity": i.severity, "cause": i.memory.look.verdict.cause if i.memory.look else "", "kills": i.memory.kill_count,
                 "namespace": i.subject.namespace, "name": i.subject.workload.name if i.subject.workload else i.subject.pod or i.key,
                 "container": i.subject.container, "last_seen": format_time(from_epoch(round(i.last_seen))),
             }
@@ -80,7 +81,7 @@ def page_routes(deps: PageDeps) -> Blueprint:
                 for c in conversations.of_incident(tx, incident_id)
             ]
         document = json.dumps(found.report, indent=1, ensure_ascii=False)
-        history = [f"{format_time(from_epoch(round(at)))} {text}" for at, text, *_ in found.data.get("log", ())]
+        history = [f"{format_time(from_epoch(round(e.at.timestamp())))} {say(e.what)}" for e in found.memory.log]
         return page(
             deps.environment, "incident.html.j2", id=found.id, state=found.state, history=history, told=told, report=document,
             chart=_chart(case), runbooks=[name for name in names if deps.runbooks.text(name) is not None],

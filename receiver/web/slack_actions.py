@@ -119,11 +119,11 @@ def clicks(body: bytes) -> list[tuple[str, Act]]:
         word, _, item = meant.partition(":")
         if word not in MEANINGS or not _TARGET.fullmatch(target):
             continue
-        what, seconds = MEANINGS[word]
+        what, duration_s = MEANINGS[word]
         if (what in (TICK, UNTICK)) != bool(_ITEM.fullmatch(item)):
             continue
         act = Act(
-            what=what, seconds=seconds, item=item, user_id=user_id, by=name_of(user.get("name") or user.get("username") or user_id),
+            what=what, duration_s=duration_s, item=item, user_id=user_id, by=name_of(user.get("name") or user.get("username") or user_id),
             click_id=f"{action.get('action_ts', '')}:{user_id}:{meant}"[:100] if action.get("action_ts") else "",
             is_outsider=bool(team.get("id") and user.get("team_id") and team["id"] != user["team_id"]),
         )  # fmt: skip

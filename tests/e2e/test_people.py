@@ -20,7 +20,7 @@ from tests.e2e.test_silences import post
 from tests.fakes.json_receiver import JsonReceiver
 from tests.fakes.slack import FakeSlack, Posted
 from tests.support import alert, payload, wait_until
-from tests.unit.pipeline.test_enrich import pod
+from tests.unit.pipeline.kit import pod
 from tests.unit.web.test_slack_actions import SECRET, pressed, sign
 
 KUBERNETES = Path(__file__).parents[1] / "fixtures" / "kubernetes"

@@ -27,10 +27,13 @@ STILL_TO_MEND = frozenset(
     }
 )
 
+# Rows of releases that kept sentences where we keep codes: what they mean is read off these very sentences, which nobody changes any more.
+OLD_ROWS = frozenset({"receiver/domain/memory_v0.py"})
+
 
 def test_nothing_is_decided_by_the_wording_of_a_sentence() -> None:
     """Give the reason a code or a fact, the error a class or an attribute, and decide by that."""
-    found = [str(place) for place in prose_as_data(ROOT) if place.path not in STILL_TO_MEND]
+    found = [str(place) for place in prose_as_data(ROOT) if place.path not in STILL_TO_MEND | OLD_ROWS]
 
     assert found == []
 

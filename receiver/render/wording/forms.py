@@ -105,6 +105,11 @@ def clock(at: datetime) -> str:
     return f"{at.astimezone(UTC):%H:%M} UTC"
 
 
+def by(name: object) -> str:
+    """` by Ines`; nothing when nobody gave a name."""
+    return f" by {name}" if name else ""
+
+
 FORMS: Mapping[str, Callable[[Any], str]] = {
     "size": human_bytes,  # 80 MiB
     "quantity": format_quantity,  # 80Mi, to paste
@@ -119,4 +124,5 @@ FORMS: Mapping[str, Callable[[Any], str]] = {
     "growth": growth,  # of bytes an hour, or of a range of them
     "list": listed,
     "clock": clock,
+    "by": by,  # of who did it
 }

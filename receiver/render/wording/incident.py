@@ -1,9 +1,102 @@
-"""Sentences about the life of an incident: news, history, people, storms."""
+"""Sentences about the life of an incident: history, news, people, silences, storms."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from receiver.render.wording.forms import Sentence
+from receiver.diagnosis.advice.checklist import ITEMS
+from receiver.diagnosis.causes.leaves import leaf_of
+from receiver.render.wording import causes
+from receiver.render.wording.forms import Facts, Sentence, by
 
-SENTENCES: Mapping[str, Sentence] = {}
+_ITEM_TEXTS = {item: text for item, text, _ in ITEMS}
+_DOING = {
+    "acknowledge": "acknowledge",
+    "fixed": "say that it is fixed",
+    "not_fixed": "take back a fix",
+    "wrong": "mark the verdict as wrong",
+    "quiet": "silence",
+    "loud": "undo a silence",
+    "tick": "tick the checklist",
+    "untick": "take back a tick",
+}
+
+
+def _verdict(facts: Facts) -> str:
+    """`likely leak`, `looks like a leak`, `could be a leak`: as its leaf says it."""
+    confidence = facts["confidence"]
+    said = leaf_of(str(facts["cause"])).said(confidence if isinstance(confidence, float) else 0.0, str(facts["detail"]))
+    return str(causes.SENTENCES[said.code])
+
+
+def _item(facts: Facts) -> str:
+    return _ITEM_TEXTS.get(str(facts["item"]), str(facts["item"]))
+
+
+def _refused(facts: Facts) -> str:
+    doing = _DOING.get(str(facts["what"]), str(facts["what"]))
+    return f"refused: {facts['by'] or 'somebody'} may not {doing} (slack_users in the settings)"
+
+
+SENTENCES: Mapping[str, Sentence] = {
+    "incident.verdict": _verdict,
+    # history
+    "incident.log.legacy": "{text}",  # of a release that kept sentences
+    "incident.log.resolved": "alert resolved",
+    "incident.log.firing_again": "firing again",
+    "incident.log.verdict_changed": "was '{before:reason}', now '{now:reason}'",
+    "incident.log.limit_raised": "limit raised to {limit_bytes:quantity}",
+    "incident.log.limit_lowered": "limit lowered to {limit_bytes:quantity}",
+    "incident.log.image_changed": "image changed",
+    "incident.log.acknowledged": "acknowledged{by:by}",
+    "incident.log.fix_applied": "fix applied{by:by}",
+    "incident.log.fix_taken_back": "fix taken back{by:by}",
+    "incident.log.ticked": lambda facts: f"{_item(facts)}: ticked{by(facts['by'])}",
+    "incident.log.tick_taken_back": lambda facts: f"{_item(facts)}: tick taken back{by(facts['by'])}",
+    "incident.log.verdict_marked_wrong": "verdict marked as wrong{by:by}",
+    "incident.log.silenced": "silenced until {until:clock}{by:by}",
+    "incident.log.silence_undone": "silence undone{by:by}",
+    "incident.log.silence_not_set": "silence not set: {why:reason}",
+    "incident.log.silence_not_undone": "silence not undone: {why:reason}",
+    "incident.log.refused": _refused,
+    # a silence at Alertmanager, and why there is none
+    "silence.comment": "{incident}: asked for{by:by} in the incident's Slack message",
+    "silence.refused": "{error}",
+    "silence.no_alertmanager": "ALERTMANAGER_URL is not set",
+    "silence.too_late": "its time was over before Alertmanager could be asked",
+    "silence.no_matchers": "no labels tell this workload's alerts from others",
+    # what is said beside the edit of a root
+    "incident.news.became_kill": "It was a warning until now. This is its first kill.",
+    "incident.news.became_critical": "It was a warning when it was first told. It is critical now.",
+    "incident.news.refired": "Firing again, {quiet_s:span} after the alert resolved.",
+    "incident.news.every_replica": "Every replica has been killed by now.",
+    "incident.news.never_up": "It has not come up for {down_s:span}.",
+    "incident.news.still_dying": "Killed {kills} times by now, and still dying.",
+    "incident.news.verdict_was": "The verdict was '{verdict:reason}'.",
+    "incident.news.limit_raised": "Limit raised to {limit_bytes:quantity}: whether that helps shows only after a day.",
+    "incident.news.limit_lowered": "Limit lowered to {limit_bytes:quantity}: whether that helps shows only after a day.",
+    "incident.news.image_changed": "Image changed: whether that helps shows only after a day.",
+    # why a message is less than it should be
+    "incident.note.failed_twice": "Gathering evidence failed twice; this is what the alert says.",
+    "incident.note.failed": "Gathering evidence failed ({error}); this is what the alert says.",
+    "incident.note.not_looked_at": "Not looked at yet: many incidents at once. This message will change.",
+    "incident.note.template_broken": "Template {name} is broken ({why}); the built-in one was used",
+    "incident.note.template_unusable": "template {name}: {why}",
+    "incident.note.report_not_shown": "the report could not be shown ({error})",
+    # what the command line answers
+    "action.no_such_incident": "there is no such incident here (any more)",
+    "action.no_such_storm": "there is no such storm here (any more)",
+    "action.closed": "the incident is closed",
+    "action.asked_for": "asked for",
+    "action.not_allowed": "not allowed",
+    "action.done_already": "done already",
+    "action.already_done": "already done{by:by}",
+    "action.nothing_to_do": "nothing to do",
+    "action.no_checklist": "the incident has no such item in its checklist: it has no checklist (yet)",
+    "action.no_such_item": "the incident has no such item in its checklist: known are {known:list}",
+    "action.item_not_applicable": "does not apply: {result}",
+    "action.item_done": "done already: {result}",
+    # in a storm's digest
+    "storm.workers_killed": "{kills} workers killed, pod Running",
+    "storm.kills": "{kills:count:kill}, {verdict:reason}",
+}

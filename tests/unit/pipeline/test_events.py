@@ -4,32 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from receiver.domain.alerts import RESOLVED
-from receiver.domain.incident import Conversation
-from receiver.pipeline.enrich import Enricher
-from receiver.pipeline.routing import Router
-from receiver.telemetry import Metrics
+from receiver.domain.incident import Destination
 from tests.support import alert
-from tests.unit.pipeline.test_enrich import Desk, Words, answers, pod
+from tests.unit.pipeline.kit import Desk, answers, pod
 
-BESIDE = Conversation(sink="json_webhook", channel="")
+BESIDE = Destination(sink="json_webhook", channel="")
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     """A desk with a sink for programs beside the one with channels."""
-    desk = Desk(tmp_path / "state.db")
-    router = Router(sink="fake", default=Conversation(sink="fake", channel="C1"), beside=(BESIDE,))
-    desk.enricher = Enricher(
-        store=desk.store, evidence=desk, rendering=Words(), router=router, metrics=Metrics(), monotonic=desk.clock.monotonic,
-        config=replace(desk.config, document_sinks=frozenset({"json_webhook"})),
-    )  # fmt: skip
+    desk = Desk(tmp_path / "state.db", beside=(BESIDE,))
     yield desk
     desk.store.close()
 

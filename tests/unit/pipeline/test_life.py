@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from datetime import timedelta
 
 from receiver.domain.facts import ContainerFacts
+from receiver.domain.incident_memory import IncidentMemory
 from receiver.domain.report import Report
 from receiver.pipeline import life
 from tests.unit.render import cases
-
-T = cases.NOW.timestamp()
 
 
 def looks(*at_s: float, ready: tuple[bool, ...] = ()) -> list[str]:
@@ -18,11 +17,12 @@ def looks(*at_s: float, ready: tuple[bool, ...] = ()) -> list[str]:
     _, report = cases.CASES["g-startup"]()
     assert report is not None
     said: list[str] = []
-    data: dict[str, Any] = {}
+    memory = IncidentMemory()
     for number, seconds in enumerate(at_s):
         seen = with_ready(report, is_ready=number < len(ready) and ready[number])
-        data, change = life.remember(data, seen, [seen.subject.pod], state="firing", severity="warning", now=T + seconds)
-        said += [change.news.slot] if change.news else []
+        now = cases.NOW + timedelta(seconds=seconds)
+        memory, update = life.remember(memory, seen, [seen.subject.pod], state="firing", severity="warning", now=now)
+        said += [update.news.slot] if update.news else []
     return said
 
 

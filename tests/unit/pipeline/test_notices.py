@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from receiver.domain.incident import Conversation
+from receiver.domain.incident import Destination
 from receiver.pipeline.fold import FoldConfig, fold
 from receiver.pipeline.notices import Notices, notice_message
 from receiver.store.store import Store
@@ -21,7 +21,7 @@ class Office:
     def __init__(self, path: Path) -> None:
         self.clock = Clock()
         self.store = Store.open_sqlite(path, clock=self.clock.now)
-        self.notices = Notices(self.store, Conversation(sink="fake", channel="C1"))
+        self.notices = Notices(self.store, Destination(sink="fake", channel="C1"))
 
     def said(self) -> list[str]:
         with self.store.read() as tx:
@@ -61,7 +61,7 @@ def test_rows_that_cannot_be_read_are_told_once(office: Office) -> None:
         office.notices.check_quarantine()
         office.clock.advance(60)
     within_the_hour = office.said()
-    Notices(office.store, Conversation(sink="fake", channel="C1")).check_quarantine()
+    Notices(office.store, Destination(sink="fake", channel="C1")).check_quarantine()
     office.clock.advance(3600)
     for _ in range(3):
         office.notices.check_quarantine()

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from receiver.domain.alerts import RESOLVED
 from receiver.domain.identity import Subject
-from receiver.domain.incident import Conversation
+from receiver.domain.incident import Destination
+from receiver.domain.incident_memory import Owner
 from receiver.pipeline.quiet import QuietHours, quiet_until
-from receiver.pipeline.routing import Owner, Route, Router
+from receiver.pipeline.routing import Route, Router
 from tests.support import NOW, alert
-from tests.unit.pipeline.test_enrich import Desk, answers, killed_pod
+from tests.unit.pipeline.kit import Desk, answers, killed_pod
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NIGHT = QuietHours(days=frozenset(range(7)), start_min=22 * 60, end_min=7 * 60, zone=BERLIN)  # NOW is Sunday 10:00 there
@@ -27,10 +28,10 @@ TEAM = "oomtriage.io/team"
 
 
 def router(*routes: Route) -> Router:
-    return Router(sink="fake", default=Conversation(sink="fake", channel="C1"), routes=routes)
+    return Router(sink="fake", default=Destination(sink="fake", channel="C1"), routes=routes)
 
 
-def channels(found: tuple[Conversation, ...]) -> list[str]:
+def channels(found: tuple[Destination, ...]) -> list[str]:
     return [place.channel for place in found]
 
 
@@ -81,10 +82,10 @@ class TestConditions:
 
     def test_other_sinks_are_told_of_everything(self) -> None:
         """Places beside the channels do not depend on routes."""
-        beside = Conversation(sink="json_webhook", channel="")
+        beside = Destination(sink="json_webhook", channel="")
         both = Router(
             sink="fake",
-            default=Conversation(sink="fake", channel="C1"),
+            default=Destination(sink="fake", channel="C1"),
             routes=(Route(channel="C2", namespaces=("shop",)),),
             beside=(beside,),
         )

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from receiver.domain.identity import LabelNames
 from receiver.domain.incident import RESOLVED, DigestView
+from receiver.domain.units import from_epoch
 from receiver.errors import Rejected
-from receiver.pipeline import storm
 from receiver.pipeline.actions import ACKNOWLEDGE, LOUD, QUIET, WRONG, Act, Actions, Outcome, Permissions
-from receiver.pipeline.silencer import SILENCE, Silencer
-from receiver.pipeline.storm import StormConfig
-from receiver.pipeline.storm_acts import MEANT, STORM_ACT, StormActions, StormWork
+from receiver.pipeline.kinds import STORM_ACT
+from receiver.pipeline.storm_acts import MEANT, StormActions, StormWork
 from receiver.store import conversations, incidents, jobs
 from receiver.store.incidents import Incident
 from tests.support import alert
-from tests.unit.pipeline.test_actions import H, Keeper
-from tests.unit.pipeline.test_enrich import Desk, pod
+from tests.unit.pipeline.kit import Desk, H, Keeper, brief, pod
 
 
 class Keepers(Keeper):
@@ -46,7 +44,7 @@ class Hall:
         self.clock = self.desk.clock
         self.keeper = Keepers()
         self.storms = StormActions(self.desk.store, permissions)
-        self.silencer = Silencer(store=self.desk.store, keeper=self.keeper, label_names=LabelNames())
+        self.desk.keeper = self.keeper
         self.join(0, members)
 
     def join(self, first: int, last: int) -> None:
@@ -57,7 +55,7 @@ class Hall:
 
     def press(self, what: str, *, by: str = "Ines", hours: float = 0.0, works: bool = True, ts: str = "", user: str = "U1") -> Outcome:
         self.clock.advance(20)
-        act = Act(what=what, by=by, seconds=hours * H, click_id=ts, user_id=user)
+        act = Act(what=what, by=by, duration_s=hours * H, click_id=ts, user_id=user)
         outcome = self.storms.take(MEANT + self.digest_id, act)
         if works:
             self.work()
@@ -72,16 +70,8 @@ class Hall:
                 if not claimed:
                     break
                 for job in claimed:
-                    self.do(job)
+                    self.desk.do(job)
             self.clock.advance(10)
-
-    def do(self, job: jobs.Job) -> None:
-        if job.kind == STORM_ACT:
-            StormWork(self.desk.store).run(job)
-        elif job.kind == SILENCE:
-            self.silencer.run(job)
-        else:
-            self.desk.do(job)
 
     @property
     def digest_id(self) -> str:
@@ -103,7 +93,7 @@ class Hall:
         with self.desk.store.read() as tx:
             digest = conversations.load(tx, digest_id)
             assert digest is not None
-            return storm.digest_view(tx, digest, StormConfig(), now=self.clock.now(), public_url="")
+            return self.desk.digests.view(tx, digest, now=from_epoch(self.clock.now()))
 
 
 @pytest.fixture
@@ -114,7 +104,7 @@ def hall(tmp_path: Path) -> Iterator[Hall]:
 
 
 def owners(hall: Hall) -> set[str | None]:
-    return {(m.data.get("acknowledged") or {}).get("by") for m in hall.members}
+    return {m.memory.acknowledged.by if m.memory.acknowledged else None for m in hall.members}
 
 
 def test_acknowledging_a_storm_acknowledges_every_workload(hall: Hall) -> None:
@@ -125,7 +115,7 @@ def test_acknowledging_a_storm_acknowledges_every_workload(hall: Hall) -> None:
     assert outcome.state == "done"
     assert len(hall.members) == 12
     assert owners(hall) == {"Ines"}
-    assert {tuple(h[1] for h in m.data["log"]) for m in hall.members} == {("acknowledged by Ines",)}
+    assert {tuple(brief(e.what) for e in m.memory.log) for m in hall.members} == {("acknowledged by=Ines",)}
     assert all(e.is_acknowledged for e in hall.view.entries)
     assert len(hall.desk.looks) == looks
 
@@ -138,7 +128,7 @@ def test_who_joins_later_is_not_acknowledged(hall: Hall) -> None:
     hall.press(ACKNOWLEDGE, by="Otto")
 
     assert before == [True] * 12 + [False] * 3
-    assert [m.data["acknowledged"]["by"] for m in hall.members] == ["Ines"] * 12 + ["Otto"] * 3
+    assert [m.memory.acknowledged.by for m in hall.members] == ["Ines"] * 12 + ["Otto"] * 3
 
 
 def test_who_joins_between_press_and_work_is_not_meant(hall: Hall) -> None:
@@ -146,7 +136,7 @@ def test_who_joins_between_press_and_work_is_not_meant(hall: Hall) -> None:
     hall.press(ACKNOWLEDGE, works=False)
     hall.join(12, 13)
 
-    assert [bool(m.data.get("acknowledged")) for m in hall.members] == [True] * 12 + [False]
+    assert [bool(m.memory.acknowledged) for m in hall.members] == [True] * 12 + [False]
 
 
 def test_silencing_a_storm_is_one_silence_a_member(hall: Hall) -> None:
@@ -172,7 +162,7 @@ def test_a_member_that_could_not_be_silenced_is_told(hall: Hall) -> None:
     hall.keeper.refuses = hall.members[3].id
     hall.press(QUIET, hours=1)
 
-    assert [e.not_silenced for e in hall.view.entries if e.not_silenced] == ["Alertmanager answered 400: no"]
+    assert [brief(e.not_silenced) for e in hall.view.entries if e.not_silenced] == ["silence.refused error=Alertmanager answered 400: no"]
     assert len(hall.keeper.silences) == 11
     hall.keeper.refuses = ""
     hall.press(QUIET, hours=1)
@@ -208,7 +198,7 @@ def test_a_crash_in_the_middle_is_done_again_and_changes_nothing(hall: Hall, mon
     half = StormWork(hall.desk.store)
     done: list[str] = []
 
-    def dies(tx: object, incident_id: str, act: Act, *, at: float) -> None:
+    def dies(tx: object, incident_id: str, act: Act, *, at: datetime) -> None:
         if len(done) == 7:
             raise KeyboardInterrupt
         done.append(incident_id)
@@ -217,14 +207,14 @@ def test_a_crash_in_the_middle_is_done_again_and_changes_nothing(hall: Hall, mon
     monkeypatch.setattr(half, "_do", dies)
     with pytest.raises(KeyboardInterrupt):
         half.run(job)
-    before = [bool(m.data.get("acknowledged")) for m in hall.members].count(True)
+    before = [bool(m.memory.acknowledged) for m in hall.members].count(True)
     with hall.desk.store.write() as tx:
         jobs.recover(tx, epoch=2)
     hall.work()
 
     assert before == 5  # the transaction in which it died left nothing
     assert owners(hall) == {"Ines"}
-    assert {len(m.data["log"]) for m in hall.members} == {1}
+    assert {len(m.memory.log) for m in hall.members} == {1}
 
 
 def test_who_may_not_is_refused_and_shown_once(tmp_path: Path) -> None:
@@ -238,8 +228,8 @@ def test_who_may_not_is_refused_and_shown_once(tmp_path: Path) -> None:
     hall.desk.store.close()
 
     assert (states, owned) == (["refused"] * 3, {None})
-    assert refused == "refused: mallory may not acknowledge (slack_users in the settings)"
-    assert later == ""
+    assert brief(refused) == "refused by=mallory what=acknowledge"
+    assert later is None
     assert allowed == "done"
 
 
@@ -250,7 +240,7 @@ def test_closed_members_and_what_no_storm_offers(hall: Hall) -> None:
         incidents.close(tx, first, now=hall.clock.now(), state=RESOLVED)
     hall.press(ACKNOWLEDGE)
 
-    assert [bool(m.data.get("acknowledged")) for m in hall.members] == [False] + [True] * 11
+    assert [bool(m.memory.acknowledged) for m in hall.members] == [False] + [True] * 11
     assert hall.press(WRONG).state == "unknown"
     assert hall.storms.take(MEANT + "0123", Act(what=ACKNOWLEDGE)).state == "unknown"
     assert hall.storms.take(MEANT + hall.members[0].id, Act(what=ACKNOWLEDGE)).state == "unknown"
@@ -280,4 +270,4 @@ def test_a_press_is_shown_soon_but_not_more_often_than_every_ten_seconds(hall: H
         (due,) = tx.run("SELECT due_at FROM job WHERE kind = 'digest'")
     assert digest is not None
 
-    assert hall.clock.now() < due["due_at"] <= max(hall.clock.now() + 3, digest.data["edited_at"] + 10)
+    assert hall.clock.now() < due["due_at"] <= max(hall.clock.now() + 3, digest.memory.storm.edited_at.timestamp() + 10)

@@ -21,8 +21,9 @@ from receiver.domain.facts import (
     WorkloadFacts,
 )
 from receiver.domain.identity import Subject, Workload
-from receiver.domain.incident import IncidentView, LogEntry
-from receiver.domain.reason import reason
+from receiver.domain.incident import IncidentView
+from receiver.domain.incident_memory import LogEntry
+from receiver.domain.reason import Reason, reason
 from receiver.domain.report import (
     Cause,
     CauseName,
@@ -43,6 +44,15 @@ from receiver.domain.units import MIB, format_quantity
 
 NOW = datetime(2026, 11, 23, 3, 15, tzinfo=UTC)
 PAGE = "https://oomtriage.example.net/incidents/inc_01K8ORDERS"
+
+ACKNOWLEDGED = reason("incident.log.acknowledged", by="Ines")
+RESOLVED_THEN = reason("incident.log.resolved")
+FIX_APPLIED = reason("incident.log.fix_applied", by="Ines")
+
+
+def said(text: str) -> Reason:
+    """A reason that is its own sentence, as an older release kept it."""
+    return reason("incident.log.legacy", text=text)
 
 
 def at(clock: str, day: int = 23) -> datetime:
@@ -383,7 +393,7 @@ def resolved() -> tuple[IncidentView, Report]:
     return replace(
         view, state="resolved", resolved_at=at("04:02"),
         alerts=(replace(view.alerts[0], status="resolved", ends_at=at("04:02")),),
-        log=(LogEntry(at=at("03:14"), text="4th kill"), LogEntry(at=at("03:16"), text="acknowledged by Ines"), LogEntry(at=at("04:02"), text="alert resolved")),
+        log=(LogEntry(at=at("03:14"), what=said("4th kill")), LogEntry(at=at("03:16"), what=ACKNOWLEDGED), LogEntry(at=at("04:02"), what=RESOLVED_THEN)),
     ), later  # fmt: skip
 
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from receiver.diagnosis.advice.checklist import with_ticks
 from receiver.domain.case import Missing
-from receiver.domain.incident import RESOLVED, IncidentView, LogEntry, Message
+from receiver.domain.incident import RESOLVED, IncidentView, Message
+from receiver.domain.incident_memory import STANDING, LogEntry
 from receiver.domain.report import Tick
 from tests.checks.slack_limits import budget_problems, problems
 from tests.golden import Golden
@@ -84,7 +85,7 @@ def test_only_root_and_checklist_have_buttons_and_stay_within_their_limits(name:
     """Other replies, the one-message form of other sinks, and later states are for reading."""
     view, report = cases.CASES[name]()
     view = replace(
-        view, has_buttons=True, can_silence=True, acknowledged="acknowledged by Ines", silenced_until=view.opened_at + timedelta(days=30)
+        view, has_buttons=True, can_silence=True, acknowledged=cases.ACKNOWLEDGED, silenced_until=view.opened_at + timedelta(days=30)
     )
     messages = renderer().incident(view, report)
 
@@ -96,8 +97,8 @@ def test_only_root_and_checklist_have_buttons_and_stay_within_their_limits(name:
 def test_after_acknowledging_the_button_goes_and_the_name_stands_there() -> None:
     """The others see who looks after it, once."""
     view, _ = cases.leak()
-    entry = LogEntry(at=view.opened_at + timedelta(days=1), text="acknowledged by Ines", is_standing=True)
-    message = shown("a-leak", acknowledged="acknowledged by Ines", log=(entry,))
+    entry = LogEntry(at=view.opened_at + timedelta(days=1), what=cases.ACKNOWLEDGED, shown=STANDING)
+    message = shown("a-leak", acknowledged=cases.ACKNOWLEDGED, log=(entry,))
 
     assert pressable(message) == [QUIET, MENU]
     assert grey(message).startswith("Acknowledged by Ines. ")
@@ -109,7 +110,7 @@ def test_after_acknowledging_the_button_goes_and_the_name_stands_there() -> None
 def test_who_did_what_stays_when_the_message_is_too_long(name: str, state: str) -> None:
     """The button is gone, so the name must be there: of the grey line only the count of checks and what is missing may go."""
     view, report = cases.CASES[name]()
-    entry = LogEntry(at=view.opened_at, text="acknowledged by Ines", is_standing=True)
+    entry = LogEntry(at=view.opened_at, what=cases.ACKNOWLEDGED, shown=STANDING)
     long = "It rose, and rose. " * 40
     if report is not None:
         cause = replace(report.cause, because=(long,), against=(long,))
@@ -117,7 +118,7 @@ def test_who_did_what_stays_when_the_message_is_too_long(name: str, state: str) 
             report, cause=cause, kill=replace(report.kill, because=(long, long)), missing=(Missing(source="x" * 90, why="y" * 90),) * 9
         )
     seen = replace(
-        view, state=state, has_buttons=True, can_silence=True, acknowledged="acknowledged by Ines", log=(entry,), because_degraded="Template root/x.j2 is broken.",
+        view, state=state, has_buttons=True, can_silence=True, acknowledged=cases.ACKNOWLEDGED, log=(entry,), notes=(cases.said("Template root/x.j2 is broken."),),
         alerts=tuple(replace(a, annotations={f"note{i}": long for i in range(9)}) for a in view.alerts),
     )  # fmt: skip
     message = renderer().incident(seen, report)[0]
@@ -131,7 +132,7 @@ def test_a_silence_is_shown_until_it_ends() -> None:
     """With its end in UTC, because a grey line cannot localise."""
     _, report = cases.leak()
     assert report is not None
-    on = shown("a-leak", silenced_until=report.facts.now + timedelta(hours=1), fix_noted="fix applied by Ines")
+    on = shown("a-leak", silenced_until=report.facts.now + timedelta(hours=1), fix_noted=cases.FIX_APPLIED)
     over = shown("a-leak", silenced_until=report.facts.now - timedelta(hours=1))
 
     assert "Fix applied by Ines. Silenced until " in grey(on)
@@ -142,8 +143,8 @@ def test_a_silence_is_shown_until_it_ends() -> None:
 def test_resolved_needs_no_owner_but_may_still_be_silenced(golden: Golden) -> None:
     """The history names who did what."""
     view, _ = cases.leak()
-    log = (LogEntry(at=view.opened_at, text="acknowledged by Ines", is_standing=True), LogEntry(at=view.opened_at, text="alert resolved"))
-    message = shown("a-leak", state=RESOLVED, log=log, acknowledged="acknowledged by Ines")
+    log = (LogEntry(at=view.opened_at, what=cases.ACKNOWLEDGED, shown=STANDING), LogEntry(at=view.opened_at, what=cases.RESOLVED_THEN))
+    message = shown("a-leak", state=RESOLVED, log=log, acknowledged=cases.ACKNOWLEDGED)
 
     assert pressable(message) == [QUIET, MENU]
     golden("slack/resolved-after-acknowledge.txt", as_text((message,)))
@@ -219,8 +220,10 @@ class TestChecklist:
 def test_no_name_of_a_person_breaks_a_message(t: list[str], name: str) -> None:
     """Names come from Slack and from shells."""
     view, report = cases.CASES[name]()
-    log = tuple(LogEntry(at=view.opened_at, text=x) for x in t)
-    seen: IncidentView = replace(view, has_buttons=True, can_silence=True, acknowledged=t[0], fix_noted=t[1], log=log)
+    log = tuple(LogEntry(at=view.opened_at, what=cases.said(x)) for x in t)
+    seen: IncidentView = replace(
+        view, has_buttons=True, can_silence=True, acknowledged=cases.said(t[0]), fix_noted=cases.said(t[1]), log=log
+    )
     for state in ("firing", RESOLVED):
         message = renderer().incident(replace(seen, state=state), report)[0]
         assert problems(message.body()) == []

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from receiver.domain.case import Missing
 from receiver.domain.facts import EventFact, LogFacts
-from receiver.domain.incident import DigestEntry, DigestView, LogEntry, Message
+from receiver.domain.incident import DigestEntry, DigestView, Message
+from receiver.domain.incident_memory import LogEntry
 from receiver.domain.report import CheckItem, Report, Warn
 from receiver.render import blocks
 from receiver.render.text import clean_block, clean_line, cut_middle, cut_sentences, escape_mrkdwn, unescape_mrkdwn
@@ -61,7 +62,11 @@ def test_no_text_from_outside_pings_or_breaks_a_message(name: str, t: list[str])
     labels = {"alertname": t[0], "severity": t[1]} | {f"l{i}{x}": x for i, x in enumerate(t)}
     seen = replace(view.alerts[0], labels=labels, annotations={x or "empty": x for x in t})
     view = replace(
-        view, alerts=(seen,), log=tuple(LogEntry(at=view.opened_at, text=x) for x in t[:3]), because_degraded=t[2], settings_changed=t[3]
+        view,
+        alerts=(seen,),
+        log=tuple(LogEntry(at=view.opened_at, what=cases.said(x)) for x in t[:3]),
+        notes=(cases.said(t[2]),),
+        settings_change=cases.said(t[3]),
     )
     if report is not None:
         report = poisoned(report, t)
@@ -81,7 +86,7 @@ def test_no_name_breaks_a_digest(t: list[str], n: int) -> None:
     """A storm of workloads with any names stays within the limits of root and pages."""
     entries = tuple(
         DigestEntry(
-            incident_id=t[0], subject=replace(cases.subject(t[i % 8] + str(i)), namespace=t[(i + 1) % 8]), cause=t[i % 3] or "leak", summary=t[(i + 2) % 8],
+            incident_id=t[0], subject=replace(cases.subject(t[i % 8] + str(i)), namespace=t[(i + 1) % 8]), cause=t[i % 3] or "leak", summary=cases.said(t[(i + 2) % 8]),
             node=t[3], image=t[4], page_url=f"https://example.net/{i}",
         )
         for i in range(n)

@@ -10,7 +10,9 @@ from functools import cache
 import jinja2
 import pytest
 
-from receiver.domain.incident import LogEntry, Message
+from receiver.domain.incident import Message
+from receiver.domain.incident_memory import LogEntry
+from receiver.domain.reason import reason
 from receiver.domain.report import Report
 from receiver.render import Renderer, slack_environment
 from receiver.render.inline import when
@@ -155,7 +157,7 @@ def test_resolved_is_never_said_without_fixed_or_not() -> None:
 def test_a_change_of_limit_shows_in_the_resolved_root() -> None:
     """When somebody raised the limit, the resolved message says so instead of "not fixed"."""
     view, report = cases.resolved()
-    root = renderer().incident(replace(view, settings_changed="limit raised to 160Mi"), report)[0]
+    root = renderer().incident(replace(view, settings_change=reason("incident.log.limit_raised", limit_bytes=160 * 1024**2)), report)[0]
 
     assert "alert resolved, limit raised to 160Mi: watching" in root.full_text
     assert "not fixed" not in root.full_text.lower()
@@ -164,7 +166,7 @@ def test_a_change_of_limit_shows_in_the_resolved_root() -> None:
 def test_why_a_message_is_less_than_it_should_be_is_said() -> None:
     """Failed enrichment still gives the alert, with the reason in sight."""
     view, _ = cases.leak()
-    root = renderer().incident(replace(view, because_degraded="gathering evidence failed: timeout after 10 s"), None)[0]
+    root = renderer().incident(replace(view, notes=(cases.said("gathering evidence failed: timeout after 10 s"),)), None)[0]
 
     assert_good((root,))
     assert "No diagnosis: Gathering evidence failed: timeout after 10 s." in root.full_text
@@ -193,7 +195,7 @@ def test_an_earlier_incident_is_named() -> None:
 def test_news_since_the_newest_kill_stand_in_the_grey_line() -> None:
     """An acknowledgement or a changed verdict is said; what happened before the newest kill is history."""
     view, report = cases.leak()
-    log = (LogEntry(at=cases.at("02:00"), text="alert resolved"), LogEntry(at=cases.at("03:16"), text="acknowledged by Ines"))
+    log = (LogEntry(at=cases.at("02:00"), what=cases.RESOLVED_THEN), LogEntry(at=cases.at("03:16"), what=cases.ACKNOWLEDGED))
     root = renderer().incident(replace(view, log=log), report)[0]
 
     assert "03:16 UTC acknowledged by Ines" in root.full_text

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from receiver.domain.alerts import RESOLVED, Alert
+from receiver.domain.conversation_memory import ConversationMemory
 from receiver.domain.identity import Subject
 from receiver.domain.incident import Message
 from receiver.pipeline import fold as folding
@@ -153,7 +154,7 @@ def test_an_alert_that_cannot_be_folded_holds_up_no_other(shelf: Shelf, monkeypa
 @pytest.mark.parametrize(
     ("column", "value"),
     [
-        ("subject", "{"), ("subject", "[]"), ("subject", ""), ("data", "{"), ("data", "[1]"), ("data", "null"), ("report", "{"),
+        ("subject", "{"), ("subject", "[]"), ("subject", ""), ("data", "{"), ("data", "[1]"), ("data", "null"), ("data", '{"version": 99}'), ("data", '{"version": 1, "kills": 5}'), ("report", "{"),
         ("report", "[]"), ("state", "burning"), ("opened_at", "yesterday"), ("opened_at", 1e300), ("first_seen", -1e12),
         ("last_seen", "now"), ("resolved_at", "soon"), ("gathered_at", b"\x00"), ("revision", "many"),
     ],
@@ -324,7 +325,7 @@ def test_a_conversation_that_cannot_be_read_keeps_its_place(shelf: Shelf) -> Non
     found = shelf.look(lambda tx: conversations.open_digest(tx, sink="fake", channel="C1"))
 
     assert found is not None
-    assert (found.id, found.data) == (told, {})
+    assert (found.id, found.memory) == (told, ConversationMemory())
     assert shelf.store.quarantined() == {"conversation": 1}
 
 

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from receiver.domain.incident_memory import IncidentMemory
 from receiver.errors import StoreError
 from receiver.pipeline.actions import RIGHTS, Permissions
 from receiver.pipeline.fold import FoldConfig, fold
@@ -39,11 +40,11 @@ class Slack(Site):
         self.wakes = 0
 
     @property
-    def data(self) -> dict[str, Any]:
+    def memory(self) -> IncidentMemory:
         with self.store.read() as tx:
             found = incidents.load(tx, self.id)
         assert found is not None
-        return dict(found.data)
+        return found.memory
 
     def send(self, body: bytes, *, stamp: str = "", signature: str = "", at: float | None = None) -> int:
         stamp = stamp or str(int(self.clock.now() if at is None else at))
@@ -67,7 +68,7 @@ class Slack(Site):
                     ("apply_fix", "Apply the fix", "todo"),
                 )
             ]
-            incidents.save_diagnosis(tx, found, subject=found.subject, data=found.data, report={"checklist": items}, case=None)
+            incidents.save_diagnosis(tx, found, subject=found.subject, memory=found.memory, report={"checklist": items}, case=None)
 
     def jobs(self) -> list[str]:
         with self.store.read() as tx:
@@ -112,8 +113,8 @@ def test_the_worked_example_of_slacks_documentation_is_accepted() -> None:
 def test_acknowledge(slack: Slack) -> None:
     """Recorded with the person's name, and the message is to be made anew."""
     assert slack.press("ack") == 200
-    assert slack.data["acknowledged"]["by"] == "ines"
-    assert slack.jobs() == ["enrich"]
+    assert slack.memory.acknowledged.by == "ines"
+    assert slack.jobs() == ["publish"]
     assert slack.wakes == 1
 
 
@@ -122,7 +123,7 @@ def test_silences_are_left_to_a_job(slack: Slack, action: str, menu: bool, secon
     """The answer does not wait for Alertmanager."""
     assert slack.press(action, menu=menu) == 200
     assert slack.jobs() == ["silence"]
-    assert slack.data["silence"]["wanted_until"] == slack.clock.now() + seconds
+    assert slack.memory.silence.wanted_until.timestamp() == slack.clock.now() + seconds
 
 
 def test_the_rest_of_the_menu(slack: Slack) -> None:
@@ -131,8 +132,8 @@ def test_the_rest_of_the_menu(slack: Slack) -> None:
     for ts, word in (("2", "fix"), ("3", "wrong"), ("4", "unsilence")):
         assert slack.press(word, ts=ts, menu=True) == 200
 
-    assert [entry[1] for entry in slack.data["log"]] == ["fix applied by ines", "verdict marked as wrong by ines"]
-    assert slack.data["silence"]["wanted_until"] == 0
+    assert [e.what.code for e in slack.memory.log] == ["incident.log.fix_applied", "incident.log.verdict_marked_wrong"]
+    assert slack.memory.silence.wanted_until is None
 
 
 def test_the_checklists_buttons(slack: Slack) -> None:
@@ -141,9 +142,9 @@ def test_the_checklists_buttons(slack: Slack) -> None:
     for ts, word in (("1", "tick:root_cause"), ("2", "untick:root_cause"), ("3", "tick:root_cause"), ("4", "tick:apply_fix")):
         assert slack.press(word, ts=ts) == 200
 
-    assert slack.data["ticks"]["root_cause"]["by"] == "ines"
-    assert slack.data["fixed"]["by"] == "ines"
-    assert slack.jobs() == ["enrich"]
+    assert slack.memory.ticks["root_cause"].by == "ines"
+    assert slack.memory.fix.by == "ines"
+    assert slack.jobs() == ["publish"]
 
 
 @pytest.mark.parametrize(
@@ -154,8 +155,8 @@ def test_an_item_that_is_none_changes_nothing(slack: Slack, action: str) -> None
     slack.report()
 
     assert slack.press(action) == 200
-    assert "ticks" not in slack.data
-    assert "acknowledged" not in slack.data
+    assert slack.memory.ticks == {}
+    assert slack.memory.acknowledged is None
 
 
 def test_a_storms_button_is_written_down_and_left_to_a_job(slack: Slack) -> None:
@@ -169,9 +170,9 @@ def test_a_storms_button_is_written_down_and_left_to_a_job(slack: Slack) -> None
     assert found is not None
 
     assert statuses == [200] * 3
-    assert [(a["what"], a["by"], a["seconds"]) for a in found.data["acts"]] == [("acknowledge", "ines", 0.0), ("quiet", "ines", 14400.0)]
+    assert [(a.what, a.by, a.duration_s) for a in found.memory.storm.acts] == [("acknowledge", "ines", 0.0), ("quiet", "ines", 14400.0)]
     assert slack.jobs() == ["storm_act"]
-    assert "acknowledged" not in slack.data
+    assert slack.memory.acknowledged is None
 
 
 def test_the_same_click_twice_is_one(slack: Slack) -> None:
@@ -180,7 +181,7 @@ def test_the_same_click_twice_is_one(slack: Slack) -> None:
     again = slack.press("silence_1h", ts="7.7")
 
     assert [*before, again] == [200, 200, 200]
-    assert slack.data["silence"]["wanted_until"] == 0
+    assert slack.memory.silence.wanted_until is None
 
 
 @pytest.mark.parametrize(
@@ -209,7 +210,7 @@ def test_a_signature_that_does_not_fit_is_401_and_nothing_else(slack: Slack, sta
         status = 401 if not is_signed(SECRET, body, stamp=stamp, signature=signature, now=slack.clock.now()) else 200
 
     assert status == 401
-    assert "acknowledged" not in slack.data
+    assert slack.memory.acknowledged is None
     assert slack.wakes == 0
 
 
@@ -271,11 +272,11 @@ def test_who_may_not_is_answered_and_noted(tmp_path: Path) -> None:
     """slack_users; and people of another workspace."""
     slack = Slack(tmp_path / "state.db", permissions=Permissions(users={"silence": ("U9",)}))
     statuses = [slack.press("silence_1h", ts="1"), slack.press("ack", ts="2", team_id="T2"), slack.press("silence_1h", ts="3", id="U9")]
-    history = [entry[1] for entry in slack.data["log"]]
+    history = [(entry.what.code, entry.what["by"], entry.what["what"]) for entry in slack.memory.log]
     slack.store.close()
 
     assert statuses == [200, 200, 200]
-    assert [h.partition(" (")[0] for h in history] == ["refused: ines may not silence", "refused: ines may not acknowledge"]
+    assert history == [("incident.log.refused", "ines", "quiet"), ("incident.log.refused", "ines", "acknowledge")]
     assert slack.wakes == 3
 
 
@@ -285,7 +286,7 @@ def test_a_store_in_trouble_is_503(slack: Slack, monkeypatch: pytest.MonkeyPatch
     def refuse(*_: object) -> None:
         raise StoreError("disk full")
 
-    monkeypatch.setattr("receiver.pipeline.actions.incidents.save_data", refuse)
+    monkeypatch.setattr("receiver.pipeline.actions.incidents.save_memory", refuse)
 
     assert slack.press("ack") == 503
 
@@ -368,7 +369,7 @@ class TestCommandLine:
         assert slack.client.post("/admin/incidents/inc_0/ack", json={}).status_code == 404
         assert slack.client.post(f"/admin/incidents/{slack.id}/eat", json={}).status_code == 404
         assert slack.client.post(f"/admin/incidents/{slack.id}/ack", data={"by": "x"}).status_code == 400
-        assert "acknowledged" not in slack.data
+        assert slack.memory.acknowledged is None
 
     def test_it_needs_the_admin_token(self, tmp_path: Path) -> None:
         """As everything under /admin."""

@@ -1,0 +1,207 @@
+"""What an incident remembers from one look to the next, beside its row's columns. How it is stored: `memory_json.py`.
+
+Times are aware, in UTC. Names of people are as they gave them: one short line, empty when nobody gave a name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from receiver.domain.confidence import LIKELY, PLAUSIBLE
+from receiver.domain.reason import Reason, reason
+from receiver.domain.report import CauseName, Tick
+
+MAX_LOG = 20
+
+# Where messages show an entry of the history beside it.
+STANDING = "standing"  # as long as it holds, so that it is no news beside that
+IN_CHECKLIST = "checklist"  # its item shows it, so that ticks do not push the rest out of the grey line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """One thing that happened to the incident. `shown`: STANDING, IN_CHECKLIST or empty."""
+
+    at: datetime
+    what: Reason
+    shown: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenVerdict:
+    """An answer of the diagnosis. `cause`: the value of a CauseName; one of another release may be unknown here."""
+
+    cause: str
+    confidence: float
+    detail: str = ""
+
+    @property
+    def named_cause(self) -> str:
+        """The cause as the header names it: below PLAUSIBLE it does not."""
+        return self.cause if self.confidence >= PLAUSIBLE else CauseName.UNKNOWN.value
+
+    def says_the_same(self, other: GivenVerdict) -> bool:
+        """Whether a reader is told the same: the same cause, as sure."""
+        return self._said == other._said
+
+    def as_reason(self) -> Reason:
+        """As history and messages quote it."""
+        return reason("incident.verdict", cause=self.cause, confidence=self.confidence, detail=self.detail)
+
+    @property
+    def _said(self) -> tuple[str, bool, bool]:
+        is_unknown = self.cause == CauseName.UNKNOWN.value
+        return self.cause, not is_unknown and self.confidence >= PLAUSIBLE, not is_unknown and self.confidence >= LIKELY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookSummary:
+    """What the newest look with evidence found, as far as later looks and a storm's digest need it. `kill_kind`: of a KillKind."""
+
+    verdict: GivenVerdict
+    kill_kind: str
+    node: str = ""
+    is_never_up: bool = False
+    is_every_replica_killed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerSettings:
+    """Of the container, as last seen. None and empty: not set, or not known."""
+
+    limit_bytes: int | None = None
+    image: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledgement:
+    """Somebody owns it."""
+
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixNote:
+    """Somebody says that it is fixed. `settings`: those of that moment, to compare a later kill with."""
+
+    by: str
+    at: datetime
+    settings: ContainerSettings = field(default_factory=ContainerSettings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrongVerdict:
+    """Somebody says that the verdict of that moment is wrong. None: it is not known any more which one that was."""
+
+    by: str
+    at: datetime
+    verdict: GivenVerdict | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """What somebody wants of Alertmanager, and what it did. `wanted_until` None: no silence is wanted.
+
+    `is_settled`: the wish is done or given up. `id`, `until`: of the silence that there is. `why_not`: why the newest wish
+    was given up.
+    """
+
+    by: str
+    asked_at: datetime
+    wanted_until: datetime | None = None
+    is_settled: bool = False
+    id: str = ""
+    until: datetime | None = None
+    why_not: Reason | None = None
+
+    def is_same_wish(self, other: Silence | None) -> bool:
+        """Whether nobody has asked for something else since."""
+        return other is not None and (self.asked_at, self.wanted_until) == (other.asked_at, other.wanted_until)
+
+    def lasts_at(self, now: datetime) -> bool:
+        """Whether Alertmanager is silent then."""
+        return self.until is not None and self.until > now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Somebody asked for what they may not do. `what`: the action's name."""
+
+    by: str
+    what: str
+    at: datetime | None = None  # None: not known
+
+    def as_reason(self) -> Reason:
+        """As the history has it."""
+        return reason("incident.log.refused", by=self.by, what=self.what)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """A message beside the root that must not be sent a second time. `at` None: not known."""
+
+    slot: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Labels and annotations of the workload that owns the pod (of the pod, when nothing owns it) that routes ask for."""
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentMemory:
+    """The whole of it. An incident that was never looked at has the defaults.
+
+    `state`, `severity`: as of the newest look or notification, to see what changed since. `kills`: by pod. `look` None: no
+    look has got evidence yet. `settings_change`: the newest change of limit or image that was seen. `degraded`: why messages
+    say less than they should; None when they do not. `notifications`: what was said beside the root. `ticks`: by item of
+    the checklist, except `apply_fix`: that is `fix`, wherever somebody says it.
+    """
+
+    state: str = ""
+    severity: str = ""
+    first_notified_at: datetime | None = None
+    resolved_at: datetime | None = None
+    kills: Mapping[str, int] = field(default_factory=dict)
+    first_kill_at: datetime | None = None
+    last_kill_at: datetime | None = None
+    pods: tuple[str, ...] = ()
+    look: LookSummary | None = None
+    settings: ContainerSettings = field(default_factory=ContainerSettings)
+    settings_change: Reason | None = None
+    never_up_since: datetime | None = None
+    owner: Owner = field(default_factory=Owner)
+    late_tries: int = 0
+    degraded: Reason | None = None
+    notifications: tuple[Notification, ...] = ()
+    log: tuple[LogEntry, ...] = ()
+    acknowledged: Acknowledgement | None = None
+    fix: FixNote | None = None
+    wrong: WrongVerdict | None = None
+    silence: Silence | None = None
+    ticks: Mapping[str, Tick] = field(default_factory=dict)
+    refusals: tuple[Refusal, ...] = ()
+    clicks: tuple[str, ...] = ()
+
+    @property
+    def kill_count(self) -> int:
+        """Distinct kills known over the incident's life, all replicas."""
+        return sum(self.kills.values())
+
+    @property
+    def standing_fix(self) -> FixNote | None:
+        """Who says that it is fixed, as long as nothing was killed since."""
+        if self.fix is None or (self.last_kill_at is not None and self.fix.at < self.last_kill_at):
+            return None
+        return self.fix
+
+    def noted(self, at: datetime, what: Reason, *, shown: str = "") -> IncidentMemory:
+        """With one more entry in its history; the oldest go first when there are too many."""
+        return replace(self, log=(*self.log, LogEntry(at=at, what=what, shown=shown))[-MAX_LOG:])

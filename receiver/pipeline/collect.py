@@ -1,0 +1,166 @@
+"""One incident, looked at: evidence, case, report, and one transaction that writes all of it and what follows from it.
+
+Reading the world happens outside any transaction; a crash there repeats reads and nothing else. A look that fails never holds
+the alert back: what is known is published, and the message says what it lacks.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from receiver.case import facts_of
+from receiver.diagnosis.diagnose import diagnose
+from receiver.domain.alerts import FIRING, Alert
+from receiver.domain.case import Case
+from receiver.domain.identity import LabelNames, Subject, subject_of
+from receiver.domain.reason import Reason, reason
+from receiver.domain.report import Report
+from receiver.domain.units import from_epoch
+from receiver.pipeline.held import with_held_evidence
+from receiver.pipeline.kinds import COLLECT
+from receiver.pipeline.merge import merge_confirmed
+from receiver.pipeline.plan import plan_next_look
+from receiver.pipeline.publish import Publisher
+from receiver.store import alerts as alert_table
+from receiver.store import incidents, jobs
+from receiver.store.incidents import Incident
+from receiver.store.jobs import Job
+from receiver.store.store import Store
+from receiver.telemetry import Metrics
+
+log = logging.getLogger(__name__)
+
+PUBLISH_AT_ONCE = 50
+TRIES_BEFORE_ALERT = 3  # a look that killed or failed the receiver twice is not waited for a third time
+REUSE_EVIDENCE_S = 5.0  # a resolve right after a look needs no second look
+
+
+class EvidenceSource(Protocol):
+    """What gathers a case: the evidence layer, or a test."""
+
+    def gather(self, subject: Subject, alerts: tuple[Alert, ...], now: datetime) -> Case:
+        """All evidence about a subject; never raises for a source that fails."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectConfig:
+    """How labels are called here, the name of our cluster, and how long a first message may wait for its look."""
+
+    label_names: LabelNames = field(default_factory=LabelNames)
+    cluster_name: str = ""
+    deadline_s: float = 10.0
+
+
+class Collector:
+    """Handles the jobs that look at incidents."""
+
+    def __init__(
+        self, *, store: Store, evidence: EvidenceSource, publisher: Publisher, metrics: Metrics, config: CollectConfig,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._evidence = evidence
+        self._publisher = publisher
+        self._metrics = metrics
+        self._config = config
+        self._monotonic = monotonic
+
+    def run(self, job: Job) -> None:
+        """Look at an incident, and write what should be shown."""
+        with self._store.read() as tx:
+            incident = incidents.load(tx, job.subject_id)
+            alerts = alert_table.newest_of(tx, job.subject_id)
+            known = incidents.evidence_of(tx, job.subject_id) if incident else None
+        if incident is None or incident.closed_at is not None:
+            with self._store.write() as tx:
+                jobs.finish(tx, job)
+            return
+        if job.attempts >= TRIES_BEFORE_ALERT:
+            self._publish_alert(incident.id, reason("incident.note.failed_twice"))
+        started = self._monotonic()
+        case = self._case(incident, alerts, known)
+        report = diagnose(facts_of(case)) if case is not None else None
+        self._count(incident, report, took_s=self._monotonic() - started)
+        self._write(job, incident.id, case, report, is_new=case is not known)
+
+    def publish_waiting(self) -> None:
+        """Publish the incidents that have waited for their look as long as a first message may wait, as their alerts tell them.
+
+        In a storm with slow sources there are more incidents than threads: nobody's alert is held back by the others' looks.
+        """
+        overdue = self._store.now() - self._config.deadline_s
+        with self._store.read() as tx:
+            waiting = incidents.untold(tx, waiting_since=overdue, kind=COLLECT, limit=PUBLISH_AT_ONCE)
+        for incident in waiting:
+            self._publish_alert(incident.id, reason("incident.note.not_looked_at"))
+
+    def give_up(self, job: Job, error: str) -> None:
+        """Looking failed for now or for good: publish what the alert itself says, unless something better stands there."""
+        with self._store.read() as tx:
+            incident = incidents.load(tx, job.subject_id)
+        if incident is not None and incident.closed_at is None and incident.report is None:
+            self._publish_alert(incident.id, reason("incident.note.failed", error=error))
+
+    def _case(self, incident: Incident, alerts: tuple[Alert, ...], known: Case | None) -> Case | None:
+        now = self._store.now()
+        is_just_seen = incident.gathered_at is not None and now - incident.gathered_at < REUSE_EVIDENCE_S
+        if incident.state != FIRING and known is not None and is_just_seen:
+            return known
+        subject = self._focus(incident, alerts)
+        if not subject.names_a_pod:
+            return None
+        return with_held_evidence(self._evidence.gather(subject, alerts, now=from_epoch(now)), known)
+
+    def _focus(self, incident: Incident, alerts: tuple[Alert, ...]) -> Subject:
+        """The pod to look at: of the newest firing alert that names one, else the newest at all."""
+        firing_last = sorted(alerts, key=lambda a: (a.status == FIRING, a.starts_at))
+        for alert in reversed(firing_last):
+            subject = subject_of(alert.labels, self._config.label_names, default_cluster=self._config.cluster_name)
+            if subject.names_a_pod:
+                if not subject.container and incident.subject.pod == subject.pod:
+                    return replace(subject, container=incident.subject.container)
+                return subject
+        return incident.subject
+
+    def _write(self, job: Job, incident_id: str, case: Case | None, report: Report | None, *, is_new: bool) -> None:
+        """All that one look found out, in one transaction."""
+        now = self._store.now()
+        with self._store.write() as tx:
+            jobs.finish(tx, job)
+            incident = incidents.load(tx, incident_id)
+            if incident is None or incident.closed_at is not None:
+                return
+            if report is not None:
+                incident = replace(incident, subject=report.subject)
+                if merge_confirmed(tx, incident, report.subject, now=now):
+                    return
+            incident = replace(incident, memory=replace(incident.memory, degraded=None))
+            incident = self._publisher.publish(tx, incident, report, case=case if is_new else None)
+            if case is not None and is_new:
+                plan_next_look(tx, incident, case, now=now)
+
+    def _publish_alert(self, incident_id: str, why: Reason) -> None:
+        """Publish what the alert says, and why it is no more than that: the look is still to come."""
+        with self._store.write() as tx:
+            incident = incidents.load(tx, incident_id)
+            if incident is not None and incident.closed_at is None:
+                incident = replace(incident, memory=replace(incident.memory, degraded=why))
+                self._publisher.publish(tx, incident, None, case=None)
+
+    def _count(self, incident: Incident, report: Report | None, *, took_s: float) -> None:
+        self._metrics.enrichment.observe(took_s)
+        fields: dict[str, Any] = {"incident": incident.id, "key": incident.key, "state": incident.state, "took_s": round(took_s, 3)}
+        if report is not None:
+            self._metrics.diagnoses.labels(report.cause.name.value).inc()
+            for missing in report.facts.missing:
+                self._metrics.missing.labels(missing.source).inc()
+            fields |= {
+                "kill": report.kill.kind.value, "cause": report.cause.name.value, "confidence": report.cause.confidence,
+                "missing": [m.source for m in report.facts.missing],
+            }  # fmt: skip
+        log.info("incident looked at", extra=fields)

@@ -1,0 +1,132 @@
+"""What each channel and sink shows of an incident, and what that costs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from receiver.domain.alerts import RESOLVED, Alert
+from receiver.pipeline.routing import Route
+from receiver.store import outbox
+from tests.support import alert
+from tests.unit.pipeline.kit import Desk, answers, killed_pod
+
+
+def _ended(desk: Desk) -> list[Alert]:
+    """Resolves of everything that fires."""
+    with desk.store.read() as tx:
+        starts = [r["starts_at"] for r in tx.run("SELECT starts_at FROM alert WHERE status = 'firing'")]
+    return [alert(started=at, status=RESOLVED) for at in starts]
+
+
+def test_a_resolve_edits_the_root(desk: Desk) -> None:
+    """Resolved is told where the incident is told."""
+    desk.take(alert())
+    desk.clock.advance(300)
+    desk.take(alert(status=RESOLVED))
+
+    assert ["resolved" in r for r in desk.roots()] == [True]
+
+
+def test_info_is_for_the_page_only(desk: Desk) -> None:
+    """Severity info posts nothing; when the incident becomes a warning it is told."""
+    desk.take(alert("NoMemoryLimit", severity="info"))
+    quiet = desk.messages()
+    desk.take(alert("OOMKilled", severity="warning"))
+
+    assert quiet == []
+    assert len(desk.roots()) == 1
+
+
+def test_a_warning_that_becomes_a_kill_is_broadcast_once(desk: Desk) -> None:
+    """An edit is silent: the reader whose phone showed a warning must hear of the kill."""
+    calm = killed_pod("shop", "orders-api-655779759d-jst99", "orders-api")
+    calm["status"]["containerStatuses"][0].update(lastState={}, restartCount=0)
+    desk.evidence = lambda s: answers(s, calm)
+    desk.take(alert("HighMemoryUsage"))
+    desk.clock.advance(100)
+    desk.evidence = lambda s: answers(s, finished="2024-11-10T09:01:00Z")
+    desk.take(alert("OOMKilled"))
+    desk.clock.advance(100)
+    desk.take(alert("OOMKilled", started=desk.clock.now()))
+
+    assert [m for m in desk.messages() if "broadcast" in m] == ["C1/broadcast:became-kill: later: orders-api firing unknown x1"]
+
+
+def test_a_refire_after_a_quiet_while_is_broadcast(desk: Desk) -> None:
+    """Back within a quarter of an hour is an edit; back after an hour is news, once."""
+    desk.take(alert(started=desk.clock.now()))
+    for quiet_s in (300, 3600):
+        desk.clock.advance(60)
+        desk.take(alert(started=desk.clock.now() - 60, status=RESOLVED), *_ended(desk))
+        desk.clock.advance(quiet_s)
+        desk.take(alert(started=desk.clock.now()))
+
+    assert len([m for m in desk.messages() if "broadcast:refired" in m]) == 1
+
+
+def test_the_tenth_kill_is_broadcast_once(desk: Desk) -> None:
+    """Still dying: the edit that counts kills is silent, so this is said once."""
+    for kills in (8, 9, 10, 11, 12):
+        desk.evidence = lambda s, kills=kills: answers(s, restarts=kills, finished=f"2024-11-10T08:59:{30 + kills}Z")  # type: ignore[misc]
+        desk.take(alert(started=desk.clock.now()))
+        desk.clock.advance(100)
+
+    assert len([m for m in desk.messages() if "escalation:still-dying" in m]) == 1
+
+
+def test_a_sink_without_threads_gets_one_message_and_short_ones_later(tmp_path: Path) -> None:
+    """An incoming webhook cannot edit: a later state is a new short message, never a repeat of the whole."""
+    desk = Desk(tmp_path / "state.db", is_threaded=False)
+    desk.take(alert(started=desk.clock.now()))
+    desk.clock.advance(60)
+    desk.take(alert(started=desk.clock.now()))
+    desk.clock.advance(60)
+    desk.take(alert(started=desk.clock.now() - 60, status=RESOLVED), alert(started=desk.clock.now() - 120, status=RESOLVED))
+    messages = desk.messages()
+    desk.store.close()
+
+    assert messages == ["C1/root: orders-api firing unknown x1", "C1/later:1: later: orders-api resolved unknown x1"]
+
+
+def test_routes_decide_channel_and_mention(tmp_path: Path) -> None:
+    """The first route that matches wins; its mention goes with the message (the sink keeps it out of edits)."""
+    route = Route(channel="C2", match={"namespace": "pay.*"}, mention="<!subteam^S1>")
+    desk = Desk(tmp_path / "state.db", routes=(route,))
+    desk.take(alert(namespace="payments", severity="critical"), alert(namespace="shop", severity="critical"))
+    first = sorted(m for m in desk.messages() if "/root" in m)
+    desk.clock.advance(600)
+    desk.evidence = lambda s: answers(s, restarts=2, finished="2024-11-10T09:05:00Z")
+    desk.take(alert(namespace="payments", severity="critical", started=desk.clock.now()))
+    later = sorted(m for m in desk.messages() if "C2/root" in m)
+
+    desk.store.close()
+    assert first == ["C1/root: orders-api firing unknown x1", "C2/root: <!subteam^S1>orders-api firing unknown x1"]
+    assert later == ["C2/root: <!subteam^S1>orders-api firing unknown x2"]
+
+
+def test_a_resolve_of_what_was_critical_calls_nobody(tmp_path: Path) -> None:
+    """It was a warning, became critical and is over: the resolve is an edit, and no broadcast calls for it."""
+    desk = Desk(tmp_path / "state.db", routes=(Route(channel="C1", mention="<@U1>"),))
+    desk.take(alert(started=desk.clock.now()))
+    desk.send_one()
+    desk.clock.advance(600)
+    desk.take(alert(started=desk.clock.now() - 600, status=RESOLVED), alert("Worse", severity="critical", status=RESOLVED))
+    desk.store.close()
+
+    assert [m for m in Desk(tmp_path / "state.db").messages() if "broadcast" in m] == []
+
+
+def test_a_root_that_waits_for_slack_calls_for_what_it_has_become(tmp_path: Path) -> None:
+    """Slack was away while a warning became critical: the first post calls, and nothing waits behind it to sound again."""
+    desk = Desk(tmp_path / "state.db", routes=(Route(channel="C1", mention="<@U1>"),))
+    desk.take(alert(started=desk.clock.now()))
+    desk.clock.advance(600)
+    desk.take(alert("Worse", severity="critical", started=desk.clock.now()))
+
+    assert desk.send_one().startswith("<@U1>")
+    with desk.store.write() as tx:
+        sent = outbox.next_outgoing(tx, sink="fake", channel="C1", now=desk.clock.now())
+        assert sent is not None
+        outbox.drop_overtaken(tx, sent)
+    assert [m for m in desk.messages() if "broadcast" in m] == []
+    desk.store.close()

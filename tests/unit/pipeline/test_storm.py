@@ -1,0 +1,135 @@
+"""Many incidents at once are one root and pages that name them all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from receiver.domain.alerts import RESOLVED
+from receiver.pipeline.routing import Route
+from tests.support import alert
+from tests.unit.pipeline.kit import Desk, pod
+
+
+class TestStorm:
+    """Many incidents at once are one root and pages that name them all."""
+
+    def test_every_workload_of_a_storm_is_named_exactly_once(self, desk: Desk) -> None:
+        """300 workloads while Slack is slow: what has no root yet is told in one digest; nobody is named twice."""
+        for i in range(300):
+            desk.take(alert(pod=pod(i, f"svc{i}"), container="app"))
+            desk.clock.advance(0.1)
+            if i < 3:
+                desk.send_one()
+        desk.clock.advance(60)
+        desk.work()
+        (digest,) = [r for r in desk.roots() if r.startswith("storm")]
+        own = {r.split()[0] for r in desk.roots() if not r.startswith("storm")}
+        (page,) = [m.partition(": ")[2].split() for m in desk.messages() if "digest-page" in m]
+
+        assert digest == "storm of 300"
+        assert len(own) == 3
+        assert sorted([*own, *page]) == sorted(f"svc{i}" for i in range(300))
+
+    def test_critical_routes_keep_their_own_roots(self, tmp_path: Path) -> None:
+        """What somebody marked as critical is not folded away."""
+        desk = Desk(tmp_path / "state.db", routes=(Route(channel="C1", match={"tier": "gold"}, is_critical=True),))
+        for i in range(30):
+            desk.take(alert(pod=pod(i, f"svc{i}"), container="app", tier="gold" if i % 10 == 5 else "tin"))
+        desk.clock.advance(60)
+        desk.work()
+        roots = desk.roots()
+        desk.store.close()
+
+        assert {"svc5", "svc15", "svc25"} <= {r.split()[0] for r in roots}
+
+    def test_roots_that_wait_for_a_slow_channel_move_into_the_digest(self, desk: Desk) -> None:
+        """Said nowhere yet, so said once, in the digest; what was already sent keeps its root."""
+        for i in range(5):
+            desk.take(alert(pod=pod(i, f"svc{i}"), container="app"))
+        sent = desk.send_one().split()[0]
+        for i in range(5, 15):
+            desk.take(alert(pod=pod(i, f"svc{i}"), container="app"))
+        desk.clock.advance(60)
+        desk.work()
+
+        assert sorted(r.split()[0] for r in desk.roots()) == ["storm", sent]
+
+    def test_a_storm_sounds_again_only_when_it_has_doubled(self, desk: Desk) -> None:
+        """An edit is silent: twice as many workloads are said aloud in its thread, one more is not."""
+        sizes = (12, 13, 23, 24, 40, 48)
+        heard: list[list[str]] = []
+        for first, last in zip((0, *sizes), sizes, strict=False):
+            desk.take(*(alert(pod=pod(i, f"svc{i}"), container="app") for i in range(first, last)))
+            desk.clock.advance(60)
+            desk.work()
+            heard.append([m.partition("/")[2] for m in desk.messages() if "/grown" in m])
+
+        assert [len(h) for h in heard] == [0, 0, 0, 1, 1, 2]
+        assert heard[-1] == ["grown:24: storm of 24 by now", "grown:48: storm of 48 by now"]
+
+    def test_a_slow_trickle_is_no_storm(self, desk: Desk) -> None:
+        """Twelve incidents over an hour have roots of their own."""
+        for i in range(12):
+            desk.take(alert(pod=pod(i, f"svc{i}"), container="app"))
+            desk.clock.advance(300)
+
+        assert len(desk.roots()) == 12
+
+    def test_a_member_that_fires_again_after_the_storm_gets_its_own_root(self, desk: Desk) -> None:
+        """The digest is over and long scrolled away: what dies again is told anew."""
+        for i in range(12):
+            desk.take(alert(pod=pod(i, f"svc{i}"), container="app", started=desk.clock.now()))
+        for _ in range(40):
+            desk.clock.advance(60)
+            desk.work()
+        desk.evidence = lambda s: {}
+        desk.missing = ()
+        desk.take(alert(pod=pod(11, "svc11"), container="app", started=desk.clock.now()))
+
+        assert "svc11" in {r.split()[0] for r in desk.roots()}
+
+    def test_resolves_are_seen_in_the_digest(self, desk: Desk) -> None:
+        """A storm that calms down says so, without waiting for its end."""
+        members = [alert(pod=pod(i, f"svc{i}"), container="app", started=desk.clock.now()) for i in range(12)]
+        desk.take(*members)
+        desk.clock.advance(60)
+        desk.work()
+        desk.take(*(replace(m, status=RESOLVED) for m in members))
+        due_s = desk.next_job_in_s()
+
+        assert due_s is not None
+        assert due_s <= 30
+
+    def test_a_storm_ends_and_the_next_incident_has_its_own_root(self, desk: Desk) -> None:
+        """A quarter of an hour after the last newcomer the storm is over."""
+        for i in range(12):
+            desk.take(alert(pod=pod(i, f"svc{i}"), container="app"))
+        for _ in range(40):
+            desk.clock.advance(60)
+            desk.work()
+        desk.take(alert(pod=pod(99, "late"), container="app", started=desk.clock.now()))
+
+        assert "late" in {r.split()[0] for r in desk.roots()}
+
+
+class TestStormsThatGrow:
+    """A storm's root is edited in silence; that it doubled is said aloud."""
+
+    def test_doubled_is_said_once_a_doubling(self, desk: Desk) -> None:
+        """Twelve, then thirty, then forty: one broadcast."""
+        for begin, end in ((0, 12), (12, 30), (30, 40)):
+            desk.take(*(alert(pod=pod(i, f"svc{i:02d}"), container=f"svc{i:02d}") for i in range(begin, end)))
+            desk.clock.advance(90)
+            desk.work()
+
+        assert [m.partition(":")[0] for m in desk.messages() if "grown" in m] == ["C1/grown"]
+
+    def test_within_a_minute_nothing_sounds_again(self, desk: Desk) -> None:
+        """A storm gathers in its first minute: its root counts on, silently."""
+        for begin, end in ((0, 12), (12, 40)):
+            desk.take(*(alert(pod=pod(i, f"svc{i:02d}"), container=f"svc{i:02d}") for i in range(begin, end)))
+            desk.clock.advance(10)
+            desk.work()
+
+        assert [m for m in desk.messages() if "grown" in m] == []
