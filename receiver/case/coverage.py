@@ -13,6 +13,9 @@ from typing import Any
 from receiver.case.access import mapping, objects, text, texts
 from receiver.domain.facts import AlertCoverage
 from receiver.domain.identity import Subject
+from receiver.errors import ConfigError
+from receiver.promql.alternatives import alternatives
+from receiver.promql.selectors import selectors
 
 # What an expression says, by what it reads.
 _SIGNS = {
@@ -21,13 +24,13 @@ _SIGNS = {
     "limit": re.compile(r"resource_limits|container_spec_memory_limit_bytes"),
     "node": re.compile(r"node_memory_|kube_node_"),
 }
-_MATCHER = re.compile(
-    r'\b(?P<label>cluster|namespace|exported_namespace|pod|exported_pod|container|exported_container)\s*(?P<op>=~|!~|!=|=)\s*"(?P<value>(?:[^"\\]|\\.)*)"'
-)
+# Labels that matchers name, and what of the subject they mean.
+_LABELS = {
+    "cluster": "cluster", "namespace": "namespace", "pod": "pod", "container": "container", "exported_namespace": "namespace",
+    "exported_pod": "pod", "exported_container": "container",
+}  # fmt: skip
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-_NESTED_REPEAT = re.compile(r"[+*}]\)[+*{]")
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[()\[\]{}]|(?<![\w:])(?:or|unless)(?![\w:])', re.IGNORECASE)
-_DEPTH = 8  # recordings that read recordings, brackets in brackets; deeper ones, and loops, are not followed
+_DEPTH = 8  # recordings that read recordings; deeper ones, and loops, are not followed
 
 PLAINEST = ("OOMKilled", "HighMemoryUsage")  # of the shipped rules: named before those that look closer
 
@@ -83,7 +86,7 @@ class _Reader:
     def alternatives(self, query: str, depth: int = 0) -> list[Signs]:
         """The signs of each alternative (`a or b`) that can speak of the subject; empty when none can."""
         found = []
-        for alternative in split_alternatives(query):
+        for alternative in alternatives(query):
             signs = self._of_one(alternative, depth)
             if signs is not None:
                 found.append(signs)
@@ -110,59 +113,15 @@ class _Reader:
         return self._known[name]
 
 
-def split_alternatives(query: str, depth: int = 0) -> tuple[str, ...]:
-    """The operands of `or`, each without what it leaves out by `unless`; also inside brackets that hold a whole operand."""
-    return tuple(inner for part in _operands(query) for inner in _unbracketed(part, depth))
-
-
-def _operands(query: str) -> tuple[str, ...]:
-    """Split at `or` outside of all brackets."""
-    parts, depth, begin = [], 0, 0
-    end: int | None = None
-    for match in _TOKEN.finditer(query):
-        word = match[0].lower()
-        if word in ("(", "[", "{"):
-            depth += 1
-        elif word in (")", "]", "}"):
-            depth -= 1
-        elif depth == 0 and word == "or":
-            parts.append(query[begin : match.start() if end is None else end])
-            begin, end = match.end(), None
-        elif depth == 0 and word == "unless" and end is None:
-            end = match.start()
-    return (*parts, query[begin:end])
-
-
-def _unbracketed(part: str, depth: int) -> tuple[str, ...]:
-    text, opened = part.strip(), 0
-    if not text.startswith("(") or depth >= _DEPTH:
-        return (part,)
-    for match in _TOKEN.finditer(text):
-        opened += (match[0] in ("(", "[", "{")) - (match[0] in (")", "]", "}"))
-        if opened == 0:
-            return split_alternatives(text[1:-1], depth + 1) if match.end() == len(text) else (part,)
-    return (part,)
-
-
 def covers(expression: str, subject: Subject) -> bool:
-    """Whether no selector of the expression excludes the subject."""
+    """Whether no selector of the expression excludes the subject. One that cannot be read excludes nobody."""
     known = {"cluster": subject.cluster, "namespace": subject.namespace, "pod": subject.pod, "container": subject.container}
-    for match in _MATCHER.finditer(expression):
-        value = known[match["label"].removeprefix("exported_")]
-        if value and not _matches(match["op"], match["value"].replace("\\\\", "\\"), value):
-            return False
-    return True
-
-
-def _matches(operator: str, wanted: str, value: str) -> bool:
-    if operator in ("=", "!="):
-        return (wanted == value) is (operator == "=")
-    if len(wanted) > 1000 or _NESTED_REPEAT.search(wanted):
-        return True  # RE2 takes it in linear time, Python may not: not judged here
     try:
-        return (re.fullmatch(wanted, value) is not None) is (operator == "=~")
-    except re.error:
-        return True  # RE2 knows forms that Python does not: not a reason to call the container unwatched
+        matchers = [matcher for selector in selectors(expression) for matcher in selector.matchers if matcher.label in _LABELS]
+    except ConfigError:
+        return True
+    values = [(matcher, known[_LABELS[matcher.label]]) for matcher in matchers]
+    return all(matcher.lets_through(value) for matcher, value in values if value)
 
 
 def _is_muted(silences: object, fingerprints: frozenset[str]) -> bool:

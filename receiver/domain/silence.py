@@ -7,7 +7,6 @@ is of no workload or pod, the alerts' names are matched too; without them it wou
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from urllib.parse import quote
 
 from receiver.domain.alerts import Alert
 from receiver.domain.identity import LabelNames, Subject, subject_of
+from receiver.promql.quoting import quoted
 
 LINK_MAX = 3_000  # characters that Slack takes in an address
 MAX_PODS = 50
@@ -50,7 +50,7 @@ class Matcher:
 
     def __str__(self) -> str:
         """As Alertmanager writes it: `pod=~"cart-[0-9]{1,4}"`."""
-        return f"{self.name}{'=~' if self.is_regex else '='}{json.dumps(self.value, ensure_ascii=False)}"
+        return f"{self.name}{'=~' if self.is_regex else '='}{quoted(self.value)}"
 
 
 def matchers_of(subject: Subject, alerts: Sequence[Alert], names: LabelNames) -> tuple[Matcher, ...]:
@@ -87,7 +87,7 @@ def silence_link(public_url: str, matchers: Sequence[Matcher]) -> str:
     return link if len(link) <= LINK_MAX else ""
 
 
-def quoted(text: str) -> str:
+def exact_pattern(text: str) -> str:
     """A text as a regular expression (RE2) that matches it alone."""
     return "".join(f"[{c}]" if c in _CLASSED else f"\\{c}" if c in _ESCAPED else c for c in text)
 
@@ -104,7 +104,7 @@ def _who(subject: Subject, alerts: Sequence[Alert], names: LabelNames) -> Matche
     if workload is not None and workload.kind != "Pod":
         for suffix in _SUFFIXES.get(workload.kind, _ANY_SUFFIX):
             if all(p.startswith(workload.name) and re.fullmatch(suffix, p.removeprefix(workload.name)) for p in pods):
-                return Matcher(name=label, value=quoted(workload.name) + suffix, is_regex=True)
+                return Matcher(name=label, value=exact_pattern(workload.name) + suffix, is_regex=True)
     return _alternatives(label, set(pods))
 
 
@@ -113,7 +113,7 @@ def _alternatives(name: str, values: set[str]) -> Matcher | None:
         return None
     if len(values) == 1:
         return Matcher(name=name, value=next(iter(values)))
-    return Matcher(name=name, value="|".join(quoted(v) for v in sorted(values)[:MAX_PODS]), is_regex=True)
+    return Matcher(name=name, value="|".join(exact_pattern(v) for v in sorted(values)[:MAX_PODS]), is_regex=True)
 
 
 def _shared(alerts: Sequence[Alert], candidates: Sequence[str], value: str) -> Matcher | None:

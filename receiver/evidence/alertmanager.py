@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from receiver.errors import Unreadable
+from receiver.promql.quoting import quoted
 from receiver.transport import Deadline, Http, HttpConfig
 
 
@@ -33,8 +33,7 @@ class Alertmanager:
 
     def alerts(self, labels: Mapping[str, str], *, deadline: Deadline | None = None) -> tuple[Mapping[str, Any], ...]:
         """The alerts with these labels, silenced and inhibited ones too."""
-        # A matcher's value is quoted as in Go; JSON's quoting of a string is a subset of it.
-        filters = [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in labels.items()]
+        filters = [f"{name}={quoted(value)}" for name, value in labels.items()]
         answer = self.http.get_json(
             "api/v2/alerts", {"filter": filters, "active": "true", "silenced": "true", "inhibited": "true"}, deadline=deadline
         )

@@ -8,7 +8,6 @@ kubelet scraped at /metrics/resource too exports everything twice.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from receiver.domain.identity import Subject, workload_from_pod_name
 from receiver.errors import Rejected
 from receiver.evidence.kube import is_kube_name
 from receiver.evidence.prometheus import PrometheusConfig
+from receiver.promql.quoting import quoted
 
 HISTORY_WINDOW_S, HISTORY_STEP_S = 24 * 3600, 60
 PEAKS_WINDOW_S, PEAKS_STEP_S = 7 * 24 * 3600, 1800
@@ -201,11 +201,6 @@ def pod_pattern(subject: Subject) -> str:
         return f"{name}-[0-9]+"
     shape = "-".join("[a-z0-9]+" for _ in rest.split("-"))
     return f"{name}-{shape}"
-
-
-def quoted(text: str) -> str:
-    """A PromQL string."""
-    return json.dumps(text, ensure_ascii=False)
 
 
 def _either(by: str, metric: str, matchers: str) -> str:

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from receiver.errors import ConfigError
-from receiver.promql.tokens import Kind, Selector, Token, selectors, words
+from receiver.promql.quoting import unquoted
+from receiver.promql.selectors import Selector, selectors
+from receiver.promql.tokens import Kind, Token, words
 
 AGGREGATIONS = frozenset(
     {"sum", "min", "max", "avg", "group", "stddev", "stdvar", "count", "count_values", "bottomk", "topk", "quantile", "limitk",
@@ -35,8 +37,8 @@ class Text:
 
     @property
     def value(self) -> str:
-        """What is between the quotes."""
-        return self.token.text[1:-1]
+        """What the string means."""
+        return unquoted(self.token.text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from receiver.errors import Unreadable
-from receiver.promql.edits import edited, matcher_edits, parse_matchers
+from receiver.promql.edits import edited, matcher_edits
+from receiver.promql.selectors import parse_matchers
 
 # Sends one form: path and fields in, decoded JSON out. Raises SourceError.
 Ask = Callable[[str, Mapping[str, Any]], Any]

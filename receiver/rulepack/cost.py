@@ -12,7 +12,7 @@ from typing import Any
 
 from receiver.errors import ConfigError, Rejected, SourceError, Unreadable
 from receiver.promql.edits import Edit, edited
-from receiver.promql.tokens import selectors
+from receiver.promql.selectors import selectors
 from receiver.promql.tree import Series, parse, walk
 from receiver.rulepack.ask import Ask, Source
 from receiver.rulepack.files import Rule

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from receiver.errors import SourceError
-from receiver.promql.edits import edited, matcher_edits, parse_matchers
+from receiver.promql.edits import edited, matcher_edits
+from receiver.promql.selectors import parse_matchers
 from receiver.rulepack.ask import Ask, Source
 from receiver.rulepack.metrics import Metric
 from receiver.rulepack.needs import Need, needs

@@ -6,13 +6,13 @@ config/metrics.yaml holds it. A rule over a metric that nobody exports never fir
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from receiver.errors import ConfigError
-from receiver.promql.tokens import Matcher, Selector, selectors
+from receiver.promql.selectors import Selector, selectors
 from receiver.rulepack.files import METRICS_FILE, read_yaml
 from receiver.rulepack.places import rules_dir
 
@@ -51,7 +51,7 @@ class Drop:
         """Whether every series that the selector can name is dropped."""
         if not selector.names or not all(self.metric.fullmatch(name) for name in selector.names):
             return False
-        wanted = {m.label: m.value[1:-1] for m in selector.matchers if m.operator == "="}
+        wanted = {m.label: m.wanted for m in selector.matchers if m.operator == "="}
         return all(wanted.get(label) == value for label, value in self.when.items())
 
 
@@ -98,19 +98,6 @@ def exporter_of(name: str) -> str:
 def metric_names(expr: str) -> frozenset[str]:
     """Metrics that the expression reads from exporters: every name without a colon."""
     return frozenset(name for selector in selectors(expr) for name in selector.names if ":" not in name)
-
-
-def values_let_through(matchers: Iterator[Matcher] | tuple[Matcher, ...], value: str) -> bool:
-    """Whether matchers of one label let this value through. A pattern that Python cannot read lets everything through."""
-    for matcher in matchers:
-        text = matcher.value[1:-1]
-        try:
-            is_equal = text == value if matcher.operator in ("=", "!=") else re.fullmatch(text, value) is not None
-        except re.error:
-            continue
-        if is_equal is matcher.operator.startswith("!"):
-            return False
-    return True
 
 
 def _metric(entry: Mapping[str, Any]) -> Metric:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from receiver.promql.tokens import Selector
+from receiver.promql.selectors import Selector
 from receiver.promql.tree import Aggregation, Binary, Call, Node, Series, Subquery
 from receiver.rulepack.metrics import ABOUT_NODES
 from receiver.rulepack.shapes import Shape, shape

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from receiver.errors import ConfigError
-from receiver.promql.edits import LABEL_IN_TEXT
-from receiver.promql.tokens import Selector
+from receiver.promql.selectors import Selector
 from receiver.promql.tree import Aggregation, Binary, Call, Node, Series, Subquery, Text, parse
+from receiver.rulepack.annotations import labels_asked_first, labels_in
 from receiver.rulepack.files import Rule
 from receiver.rulepack.shapes import Shape, record_shapes, shape
 
@@ -18,7 +17,6 @@ Labels = frozenset[str]
 OPTIONAL: Labels = frozenset({"cluster"})  # grouping by a label that is nowhere costs nothing
 NONE: Labels = frozenset()
 _KEEP_ALL = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
-_ASKED_FIRST = re.compile(r"(?:with|if)\s+(?:\$labels|\.Labels)\.([a-zA-Z_][a-zA-Z0-9_]*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +69,7 @@ def _wanted(rule: Rule, of_records: Mapping[str, Labels]) -> Labels:
     """Labels that must be on the rule's result: those its texts name without asking first whether they are there."""
     if not rule.alert:
         return of_records.get(rule.name, NONE)
-    named = {match["label"] for text in rule.texts for match in LABEL_IN_TEXT.finditer(text)}
-    asked = {label for text in rule.texts for label in _ASKED_FIRST.findall(text)}
-    return frozenset(named - asked)
+    return labels_in(rule.texts) - labels_asked_first(rule.texts)
 
 
 def _needs(node: Node, wanted: Labels, shapes: Mapping[str, Shape]) -> Iterator[tuple[Selector, Labels]]:

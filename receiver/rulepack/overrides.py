@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 from receiver.errors import ConfigError
-from receiver.promql.edits import quoted
-from receiver.promql.tokens import selectors
+from receiver.promql.quoting import quoted
+from receiver.promql.selectors import selectors
 from receiver.rulepack.marks import number_text
 from receiver.rulepack.pack import Pack
 from receiver.rulepack.values import Override

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from receiver.promql.edits import used_labels
+from receiver.rulepack.annotations import labels_in
 from receiver.rulepack.files import Rule, RuleFile, read_rule_files
 from receiver.rulepack.marks import Parameter, parameters
 from receiver.rulepack.metrics import Metrics, read_metrics
@@ -48,7 +49,7 @@ class Pack:
     @cached_property
     def labels(self) -> tuple[str, ...]:
         """Labels that the rules read, in matchers, clauses and annotations."""
-        found = (used_labels(rule.expr, rule.texts) for rule in self.rules)
+        found = (used_labels(rule.expr) | labels_in(rule.texts) for rule in self.rules)
         return tuple(sorted(frozenset().union(*found)))
 
 

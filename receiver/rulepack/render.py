@@ -11,9 +11,11 @@ from typing import Any
 import yaml
 
 from receiver.errors import ConfigError
-from receiver.promql.edits import edited, matcher_edits, quoted, rename_edits, renamed_text
-from receiver.promql.tokens import Matcher, Selector
+from receiver.promql.edits import edited, matcher_edits, rename_edits
+from receiver.promql.quoting import quoted
+from receiver.promql.selectors import Matcher, Selector
 from receiver.promql.tree import parse
+from receiver.rulepack.annotations import renamed
 from receiver.rulepack.files import Rule, RuleFile
 from receiver.rulepack.marks import duration_ms, mark_edits
 from receiver.rulepack.metrics import Metrics
@@ -110,7 +112,7 @@ class _Renderer:
         names = self._values.label_names
         changed = {**body, "expr": edited(expr, [*rename_edits(expr, names), *matcher_edits(expr, more)])}
         if names and "annotations" in body:
-            changed["annotations"] = {key: renamed_text(str(text), names) for key, text in body["annotations"].items()}
+            changed["annotations"] = {key: renamed(str(text), names) for key, text in body["annotations"].items()}
         return changed
 
     def _of_source(self, selector: Selector) -> tuple[Matcher, ...]:

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from receiver.errors import ConfigError
-from receiver.promql.edits import parse_matchers
-from receiver.promql.tokens import Matcher
+from receiver.promql.selectors import Matcher, parse_matchers
 from receiver.rulepack.files import VALUES_FILE, read_yaml
 from receiver.rulepack.marks import Value
 from receiver.rulepack.pack import Pack

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from receiver.domain.units import parse_bytes, parse_duration_s
+from receiver.errors import ConfigError
+from receiver.promql.selectors import parse_matchers
 
 
 def text(value: object) -> str:
@@ -131,14 +133,13 @@ def parameters(value: object) -> dict[str, str]:
     return result
 
 
-_MATCHER = r'[a-zA-Z_]\w*\s*(?:=~|!~|!=|=)\s*"(?:[^"\\\n]|\\.)*"'
-
-
 def matchers(value: object) -> str:
     """Label matchers as they stand between the braces of a PromQL selector; empty for none."""
     cleaned = text(value).removeprefix("{").removesuffix("}").strip().strip(",").strip()
-    if cleaned and not re.fullmatch(rf"{_MATCHER}(?:\s*,\s*{_MATCHER})*", cleaned):
-        raise ValueError('expected PromQL matchers, for example cluster="prod",env!="test"')
+    try:
+        parse_matchers(cleaned)
+    except ConfigError:
+        raise ValueError('expected PromQL matchers, for example cluster="prod",env!="test"') from None
     return cleaned
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from receiver.promql.edits import parse_matchers
+from receiver.promql.selectors import parse_matchers
 from receiver.rulepack import Level, Pack, Problem, check_data, measure, read_pack, rules_dir
 from receiver.rulepack.ask import Ask
 from receiver.transport import Http, HttpConfig

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from receiver.promql.tokens import CLAUSES, Kind, Token, clause_labels, words
+from receiver.promql.selectors import CLAUSES, clause_labels
+from receiver.promql.tokens import Kind, Token, words
 from receiver.rulepack.files import Rule
 
 LOGICAL = ("and", "or", "unless")

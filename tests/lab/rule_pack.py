@@ -11,7 +11,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from receiver.promql.tokens import Kind, selectors, words
+from receiver.promql.selectors import selectors
+from receiver.promql.tokens import Kind, words
 from receiver.rulepack.files import Rule, read_rule_files
 from tests.e2e.servers import Prometheus
 

@@ -11,7 +11,7 @@ from receiver.diagnosis.death import alert_names, deaths
 from receiver.diagnosis.memory import thresholds
 from receiver.domain.identity import LabelNames
 from receiver.pipeline.news import REFIRED_IS_NEWS_S
-from receiver.promql.tokens import clause_labels
+from receiver.promql.selectors import clause_labels
 from receiver.rulepack import rules_dir
 from receiver.rulepack.files import Rule, read_rule_files
 from receiver.rulepack.marks import marks

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from receiver.errors import ConfigError
-from receiver.promql.edits import quoted
+from receiver.promql.quoting import quoted
 from receiver.rulepack import Level, check_rules, read_pack, render_rules, rules_dir, values_schema
 from receiver.rulepack.values import read_values
 from tests.e2e.binaries import binary

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from receiver.evidence.gather import SOURCES
-from receiver.promql.tokens import selectors
+from receiver.promql.selectors import selectors
 from receiver.rulepack import rules_dir
 from receiver.rulepack.files import read_rule_files
 from receiver.telemetry import Metrics

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from receiver.demo.standins.server import Asked, Reply, Standin, json_reply
+from receiver.promql.alternatives import operands
+from receiver.promql.selectors import Selector, selectors
 
-_SELECTOR = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)?\{([^{}]*)\}")
-_MATCHER = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"')
 _BY = re.compile(r"\bby \(([^)]*)\)")
 _WINDOW = re.compile(r"\[(\d+)([smhd])\]")
 _BRANCH = re.compile(r'label_replace\((?P<expression>.*), "q", "(?P<name>[^"]*)", "", ""\)', re.DOTALL)
@@ -37,7 +37,7 @@ class PrometheusStandin(Standin):
 
     def __init__(self, series: Iterable[Mapping[str, Any]], *, rule_groups: Iterable[Mapping[str, Any]] = ()) -> None:
         super().__init__()
-        self._lines: list[_Line] = []
+        self._lines: dict[str, list[_Line]] = {}  # by their metric
         self._rule_groups = list(rule_groups)
         self.add(series)
 
@@ -45,9 +45,9 @@ class PrometheusStandin(Standin):
         """More series, as range answers hold them."""
         for entry in series:
             points = entry["values"]
-            self._lines.append(
-                _Line({str(k): str(v) for k, v in entry["metric"].items()}, [float(t) for t, _ in points], [v for _, v in points])
-            )
+            labels = {str(k): str(v) for k, v in entry["metric"].items()}
+            line = _Line(labels, [float(t) for t, _ in points], [v for _, v in points])
+            self._lines.setdefault(labels.get("__name__", ""), []).append(line)
 
     def answer(self, asked: Asked) -> Reply:
         """query, query_range, rules, and what says that a Prometheus is there."""
@@ -67,7 +67,7 @@ class PrometheusStandin(Standin):
         return json_reply({"status": "success", "data": []})
 
     def _range(self, query: str, times: list[float]) -> list[dict[str, Any]]:
-        branches = [(m["name"], m["expression"]) for part in _split_or(query) if (m := _BRANCH.fullmatch(part.strip()))]
+        branches = [(m["name"], m["expression"]) for part in operands(query) if (m := _BRANCH.fullmatch(part))]
         result = []
         for name, expression in branches or [("", query)]:
             for labels, points in self._evaluate(expression, times):
@@ -92,7 +92,7 @@ class PrometheusStandin(Standin):
         """`max by` over all selected series, alternatives (`or`) filling each other's holes in order."""
         merged: dict[tuple[tuple[str, str], ...], dict[float, str]] = {}
         base = expression.split(" and on ", maxsplit=1)[0]
-        for alternative in _split_or(base):
+        for alternative in operands(base):
             by = _BY.search(alternative)
             names = [n.strip() for n in by[1].split(",")] if by else None
             window = _window_s(alternative) if _WINDOW.search(alternative) else LOOK_BACK_S
@@ -111,34 +111,14 @@ class PrometheusStandin(Standin):
         return [(dict(key), sorted(points.items())) for key, points in merged.items() if points]
 
     def _selected(self, expression: str) -> list[_Line]:
-        found = []
-        for name, matchers in _SELECTOR.findall(expression):
-            tests = [_test(*m) for m in _MATCHER.findall(matchers)] + ([_test("__name__", "=", name)] if name else [])
-            found += [line for line in self._lines if all(test(line.labels) for test in tests)]
-        return found
+        return [line for selector in selectors(expression) for line in self._named(selector) if _has_labels(line, selector)]
+
+    def _named(self, selector: Selector) -> list[_Line]:
+        return [line for name in selector.names or self._lines for line in self._lines.get(name, ())]
 
 
-def _test(label: str, operator: str, wanted: str) -> Callable[[Mapping[str, str]], bool]:
-    wanted = wanted.replace("\\\\", "\\")
-    if operator in ("=", "!="):
-        return lambda labels: (labels.get(label, "") == wanted) is (operator == "=")
-    pattern = re.compile(wanted)
-    return lambda labels: (pattern.fullmatch(labels.get(label, "")) is not None) is (operator == "=~")
-
-
-def _split_or(text: str) -> list[str]:
-    """The operands of a union, outside of brackets and strings."""
-    parts, depth, begin, in_string = [], 0, 0, False
-    for i, char in enumerate(text):
-        if char == '"' and text[i - 1] != "\\":
-            in_string = not in_string
-        if in_string:
-            continue
-        depth += (char in "([{") - (char in ")]}")
-        if depth == 0 and text.startswith(" or ", i):
-            parts.append(text[begin:i])
-            begin = i + 4
-    return [*parts, text[begin:]]
+def _has_labels(line: _Line, selector: Selector) -> bool:
+    return all(matcher.lets_through(line.labels.get(matcher.label, "")) for matcher in selector.matchers)
 
 
 def _window_s(expression: str) -> float:

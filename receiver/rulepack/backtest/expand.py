@@ -13,14 +13,15 @@ Not simulated: that a record of another group may be read one interval late. Wha
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from receiver.domain.units import parse_duration_s
 from receiver.errors import ReceiverError
-from receiver.promql.edits import edited, matcher_edits, parse_matchers
-from receiver.promql.tokens import Kind, Matcher, Selector, Token, selectors, tokens, words
+from receiver.promql.edits import edited, matcher_edits
+from receiver.promql.quoting import as_replacement, quoted
+from receiver.promql.selectors import Matcher, Selector, parse_matchers, selectors
+from receiver.promql.tokens import Kind, Token, tokens, words
 
 LOOKBACK_S = 300  # Prometheus' --query.lookback-delta: how long a recorded value is readable
 MAX_CHARACTERS = 200_000  # a POST form carries far more; an expression of this size is not one that anybody meant
@@ -166,7 +167,7 @@ def _modifiers(name: str, after: list[Token], end: int) -> tuple[str, int, int]:
 
 def _with_labels(body: str, labels: Mapping[str, str]) -> str:
     for label, value in labels.items():
-        body = f'label_replace({body}, "{label}", {_literal(json.dumps(value, ensure_ascii=False))}, "", "")'
+        body = f'label_replace({body}, "{label}", {as_replacement(quoted(value))}, "", "")'
     return body
 
 
@@ -174,14 +175,11 @@ def _filtered(body: str, matchers: tuple[Matcher, ...]) -> str:
     for matcher in matchers:
         keep = "and" if matcher.operator in ("=", "=~") else "unless"
         if matcher.operator in ("=", "!="):
-            body = f'({body} {keep} on ({matcher.label}) label_replace(vector(1), "{matcher.label}", {_literal(matcher.value)}, "", ""))'
+            body = (
+                f'({body} {keep} on ({matcher.label}) label_replace(vector(1), "{matcher.label}", {as_replacement(matcher.value)}, "", ""))'
+            )
         else:
             marked = f'label_replace({body}, "{KEPT}", "1", "{matcher.label}", {matcher.value})'
             chosen = f'({marked} {keep} on ({KEPT}) label_replace(vector(1), "{KEPT}", "1", "", ""))'
             body = f'label_replace({chosen}, "{KEPT}", "", "", "")'
     return body
-
-
-def _literal(quoted: str) -> str:
-    """A string literal that label_replace takes as it is."""
-    return quoted.replace("$", "$$")

@@ -12,8 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from receiver.promql.edits import edited, matcher_edits, quoted
-from receiver.promql.tokens import Matcher, Selector
+from receiver.promql.edits import edited, matcher_edits
+from receiver.promql.quoting import quoted
+from receiver.promql.selectors import Matcher, Selector
 from receiver.promql.tree import Aggregation, Binary, Call, Node, Series, Text, children, parse, walk
 
 MAX_PODS = 200  # more names than this make no cheaper question

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from receiver.errors import ConfigError
-from receiver.promql.tokens import Selector, selectors
+from receiver.promql.selectors import Selector, selectors
 from receiver.rulepack.files import Rule
 from receiver.rulepack.marks import duration_ms
 from receiver.rulepack.overrides import THRESHOLD

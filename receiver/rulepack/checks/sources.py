@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from receiver.errors import ConfigError
-from receiver.promql.tokens import Selector, selectors
+from receiver.promql.selectors import Selector, selectors
 from receiver.promql.tree import Aggregation, Call, parse, walk
 from receiver.rulepack.files import Rule
-from receiver.rulepack.metrics import Drop, exporter_of, values_let_through
+from receiver.rulepack.metrics import Drop, exporter_of
 from receiver.rulepack.pack import Pack
 from receiver.rulepack.problem import Level, Problem
 
@@ -56,7 +56,7 @@ def _containers(rule: Rule, found: tuple[Selector, ...]) -> Iterator[Problem]:
             yield Problem(
                 where=rule.where, text=text, hint="the same memory is counted again, and the alert names no container", level=level
             )
-        elif not values_let_through(matchers, "") and values_let_through(matchers, "POD"):
+        elif not all(m.lets_through("") for m in matchers) and all(m.lets_through("POD") for m in matchers):
             text = f'{name} without container!="POD": pause containers of CRI-O and dockershim count as containers'
             yield Problem(where=rule.where, text=text, level=Level.WARNING)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from receiver.case.coverage import alert_coverage, covers, split_alternatives
+from receiver.case.coverage import alert_coverage, covers
 from receiver.domain.identity import Subject
 
 SUBJECT = Subject(cluster="eu", namespace="shop", pod="orders-api-1", container="orders-api")
@@ -111,13 +111,6 @@ def test_a_series_recorded_for_others_only_does_not_count():
 def test_a_rule_counts_by_the_part_that_concerns_this_container(query):
     """`or` adds what else is watched, `unless` takes out others."""
     assert coverage(("Oom", "alerting", query)).has_oom_rule is True
-
-
-def test_alternatives_are_split_outside_of_brackets_and_strings():
-    """An `or` inside of a selector or an aggregation is no alternative of the whole."""
-    assert split_alternatives('max(a or b) or c{x="1 or 2"} unless d or e:or:f') == ("max(a or b) ", ' c{x="1 or 2"} ', " e:or:f")
-    assert split_alternatives("(a unless b or (c or d) > 1) unless on (x) e") == ("a ", " (c or d) > 1")
-    assert len(split_alternatives("(" * 5000 + "a or b" + ")" * 5000)) == 1
 
 
 @pytest.mark.parametrize("pattern", ["(a+)+$", "[", "x" * 5000, "(?s:shop)"])

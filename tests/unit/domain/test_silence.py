@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from receiver.domain.alerts import Alert
 from receiver.domain.identity import LabelNames, Subject, Workload, subject_of
-from receiver.domain.silence import LINK_MAX, Matcher, matchers_of, quoted, silence_link
+from receiver.domain.silence import LINK_MAX, Matcher, exact_pattern, matchers_of, silence_link
 from tests.support import alert
 
 NAMES = LabelNames()
@@ -151,8 +151,8 @@ def test_nothing_is_offered_when_no_label_says_it() -> None:
 @given(st.text(max_size=40))
 def test_a_quoted_text_matches_itself_alone(text: str) -> None:
     """Whatever a label holds, it never becomes an expression."""
-    assert re.fullmatch(quoted(text), text, re.DOTALL)
-    assert not re.fullmatch(quoted(text), text + "x", re.DOTALL)
+    assert re.fullmatch(exact_pattern(text), text, re.DOTALL)
+    assert not re.fullmatch(exact_pattern(text), text + "x", re.DOTALL)
 
 
 @given(st.dictionaries(st.from_regex(r"[a-z_]{1,8}", fullmatch=True), st.text(min_size=1, max_size=60), min_size=1, max_size=4))

@@ -1,15 +1,16 @@
-"""Words and selectors of PromQL: nothing is lost, and what only looks like a metric is none."""
+"""Words of PromQL: nothing is lost."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.errors import ConfigError
-from receiver.promql.tokens import clause_labels, selectors, tokens
+from receiver.promql.alternatives import alternatives
+from receiver.promql.selectors import clause_labels, selectors
+from receiver.promql.tokens import tokens
 from receiver.rulepack import rules_dir
 from receiver.rulepack.files import read_rule_files
 
@@ -33,7 +34,7 @@ def test_the_words_joined_are_the_expression(pieces: list[str]) -> None:
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused_in_one_sentence(text: str) -> None:
     """A person's file can hold anything; the answer is words, or one error of ours."""
-    for read in (tokens, selectors, lambda t: tuple(clause_labels(t))):
+    for read in (tokens, selectors, alternatives, lambda t: tuple(clause_labels(t))):
         assert said(read, text) == "" or said(read, text).startswith("not PromQL")
 
 
@@ -43,43 +44,6 @@ def said(read: Callable[[str], object], text: str) -> str:
     except ConfigError as exc:
         return str(exc)
     return ""
-
-
-@pytest.mark.parametrize(
-    ("expr", "expected"),
-    [
-        ("up", [("up",)]),
-        ("sum by (job) (rate(a_total[5m])) / on (job) group_left (x) b", [("a_total",), ("b",)]),
-        ('{__name__=~"a|b", x="y"} or {__name__="c"} unless d{z!=""}', [("a", "b"), ("c",), ("d",)]),
-        ("sum(x) by (namespace, or)", [("x",)]),
-        ("time() - start_time > bool 5 and vector(1) == inf", [("start_time",)]),
-        ("x offset 5m @ start() # a comment with up in it", [("x",)]),
-        ('"a string {up}" == "other"', []),
-        ("quantile_over_time(0.9, a:b:c[1h:5m] offset 1d)", [("a:b:c",)]),
-        ("{}", [()]),
-    ],
-)
-def test_selectors_are_found_and_nothing_else(expr: str, expected: list[tuple[str, ...]]) -> None:
-    """Functions, operators, labels of clauses, strings and comments are no metrics."""
-    assert [s.names for s in selectors(expr)] == expected
-
-
-def test_a_selector_knows_its_matchers_its_window_and_its_place() -> None:
-    """What is cut out of the expression is the selector, its range left out."""
-    expr = 'rate(a{x="1", y=~"p|q", __name__="a"}[5m])'
-
-    (found,) = selectors(expr)
-
-    assert [matcher.text for matcher in found.matchers] == ['x="1"', 'y=~"p|q"']
-    assert (found.window, expr[found.start : found.end]) == ("5m", 'a{x="1", y=~"p|q", __name__="a"}')
-    assert (found.matched("y"), found.matched("z")) == (True, False)
-
-
-def test_labels_of_every_clause() -> None:
-    """by, without, on, ignoring and what group_left copies."""
-    expr = "sum by (a, b) (x) * on (c) group_left (d) max without (e) (y) unless ignoring (f) z"
-
-    assert [token.text for token in clause_labels(expr)] == ["a", "b", "c", "d", "e", "f"]
 
 
 def test_the_shipped_rules_are_read_whole() -> None:

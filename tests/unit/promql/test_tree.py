@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from receiver.errors import ConfigError
-from receiver.promql.tokens import selectors
+from receiver.promql.selectors import selectors
 from receiver.promql.tree import Aggregation, Binary, Call, Number, Series, Subquery, Text, parse, walk
 from receiver.rulepack import read_pack, rules_dir
 
