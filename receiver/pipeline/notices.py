@@ -42,7 +42,7 @@ class Notices:
     def check_quarantine(self) -> None:
         """Tell once of stored rows that cannot be read: what they would have told may be missing in the channels."""
         with self._store.read() as tx:
-            found = quarantine.untold(tx)
+            found = quarantine.not_notified(tx)
         if not found:
             return
         n_of = Counter(str(row["kind"]) for row in found)
@@ -53,7 +53,7 @@ class Notices:
         )
         if self.tell("quarantine", text):  # else within the hour after the last such notice: told then, all in one
             with self._store.write() as tx:
-                quarantine.mark_told(tx, found)
+                quarantine.mark_notified(tx, found)
 
     def check_heartbeat(self) -> None:
         """Tell once when the alert that always fires (severity `none`) has come before and is silent now."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from receiver.store import quarantine
@@ -92,8 +92,8 @@ def fail(tx: Tx, job: Job, *, error: str, now: float) -> bool:
 
 
 def put_back(tx: Tx, job: Job, *, due_at: float) -> None:
-    """Not now: leave the work to another (an unknown kind during an upgrade, a shutdown)."""
-    _put_back(tx, job, due_at=due_at, error="")
+    """Not now: leave the work to another (an unknown kind during an upgrade). It was no attempt."""
+    _put_back(tx, replace(job, attempts=job.attempts - 1), due_at=due_at, error="")
 
 
 def _put_back(tx: Tx, job: Job, *, due_at: float, error: str) -> None:
@@ -106,8 +106,9 @@ def _put_back(tx: Tx, job: Job, *, due_at: float, error: str) -> None:
         tx.run("DELETE FROM job WHERE id = :id", id=job.id)
         return
     tx.run(
-        "UPDATE job SET state = 'pending', due_at = :due_at, last_error = :error WHERE id = :id",
+        "UPDATE job SET state = 'pending', attempts = :attempts, due_at = :due_at, last_error = :error WHERE id = :id",
         id=job.id,
+        attempts=job.attempts,
         due_at=due_at,
         error=error[:500],
     )

@@ -125,21 +125,24 @@ def counts(tx: Tx) -> dict[str, int]:
     return {row["kind"]: int(row["n"]) for row in rows}
 
 
-def untold(tx: Tx) -> list[Row]:
-    """`kind`, `row_id` and `why` of what nobody has been told of yet."""
-    return tx.run("SELECT kind, row_id, why FROM quarantine WHERE is_told = 0 ORDER BY kind, row_id")
+def not_notified(tx: Tx) -> list[Row]:
+    """`kind`, `row_id` and `why` of what nobody has been notified of yet."""
+    return tx.run("SELECT kind, row_id, why FROM quarantine WHERE is_notified = 0 ORDER BY kind, row_id")
 
 
-def mark_told(tx: Tx, rows: Iterable[Row]) -> None:
-    """Somebody was told of these."""
+def mark_notified(tx: Tx, rows: Iterable[Row]) -> None:
+    """Somebody was notified of these."""
     for row in rows:
-        tx.run("UPDATE quarantine SET is_told = 1 WHERE kind = :kind AND row_id = :row_id", kind=row["kind"], row_id=row["row_id"])
+        tx.run("UPDATE quarantine SET is_notified = 1 WHERE kind = :kind AND row_id = :row_id", kind=row["kind"], row_id=row["row_id"])
 
 
 def tidy(tx: Tx) -> None:
     """Quarantine what waits for a time that never comes; forget what is gone, or was written anew."""
-    for kind, table in ((JOB, "job"), (MESSAGE, "message")):
-        never = tx.run(f"SELECT id, due_at FROM {table} WHERE state <> 'dead' AND NOT due_at <= :latest", latest=LATEST_S)
+    for kind, waiting in (
+        (JOB, "job WHERE state = 'pending'"),
+        (MESSAGE, "message WHERE desired_rev > sent_rev AND state <> 'dead'"),
+    ):
+        never = tx.run(f"SELECT id, due_at FROM {waiting} AND NOT due_at <= :latest", latest=LATEST_S)
         for row in never:
             put(tx, kind, row["id"], ValueError(f"due at {row['due_at']!r}"))
     for kind, known in _KINDS.items():

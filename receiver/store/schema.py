@@ -82,7 +82,7 @@ def _version_2(d: Dialect) -> tuple[str, ...]:
 
 def _version_3(d: Dialect) -> tuple[str, ...]:
     return (
-        "CREATE TABLE quarantine (kind TEXT NOT NULL, row_id TEXT NOT NULL, why TEXT NOT NULL, is_told INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (kind, row_id))",
+        "CREATE TABLE quarantine (kind TEXT NOT NULL, row_id TEXT NOT NULL, why TEXT NOT NULL, is_notified INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (kind, row_id))",
         "ALTER TABLE alert ADD COLUMN times_refolded INTEGER NOT NULL DEFAULT 0",
     )
 

@@ -141,3 +141,93 @@ def test_quick_work_does_not_wait_behind_looks(store: Store) -> None:
     dispatcher.close()
 
     assert done == ["digest"]
+
+
+def drained(dispatcher: Dispatcher, store: Store, clock: Clock, seconds: float) -> None:
+    """Let the dispatcher work for that long, whatever waits for a later time."""
+    end = clock.ticks + seconds
+    while clock.ticks < end:
+        dispatcher.step()
+        wait_until(lambda: dispatcher.running == 0, what="what was handed out ended")
+        clock.advance(5)
+
+
+@pytest.mark.parametrize("is_quick", [False, True])
+def test_work_that_always_fails_is_tried_five_times_and_stops_no_other(tmp_path: Path, is_quick: bool) -> None:
+    """A poison job: its alert is given up on in words each time, the others are done, and it ends as a dead letter."""
+    clock = Clock()
+    store = Store.open_sqlite(tmp_path / "state.db", clock=clock.now)
+    tried: list[int] = []
+    given_up: list[str] = []
+    done: list[str] = []
+
+    def run(job: jobs.Job) -> None:
+        if job.subject_id == "poison":
+            tried.append(job.attempts)
+            raise KeyError("kills")
+        done.append(job.subject_id)
+        with store.write() as tx:
+            jobs.finish(tx, job)
+
+    def give_up(job: jobs.Job, error: str) -> None:
+        given_up.append(error)
+        raise TypeError("this fails too")
+
+    handlers = {"enrich": Handler(run=run, give_up=give_up, is_quick=is_quick)}
+    dispatcher = Dispatcher(store=store, handlers=handlers, config=DispatcherConfig(), monotonic=clock.monotonic)
+    with store.write() as tx:
+        jobs.schedule(tx, "enrich", "poison", now=0.0)
+        jobs.schedule(tx, "enrich", "other", now=0.0)
+    drained(dispatcher, store, clock, 3600)
+    with store.read() as tx:
+        dead = [row["subject_id"] for row in jobs.dead(tx)]
+    dispatcher.close()
+    store.close()
+
+    assert done == ["other"]
+    assert tried == [1, 2, 3, 4, 5]
+    assert given_up == ["KeyError"] * 5
+    assert dead == ["poison"]
+
+
+def test_work_of_a_kind_that_nobody_knows_waits_for_a_release_that_does(tmp_path: Path) -> None:
+    """An older release may lead for a while during an upgrade: it puts such work back, without using up its attempts."""
+    clock = Clock()
+    store = Store.open_sqlite(tmp_path / "state.db", clock=clock.now)
+    done: list[int] = []
+    old = Dispatcher(store=store, handlers={}, config=DispatcherConfig(), monotonic=clock.monotonic)
+    with store.write() as tx:
+        jobs.schedule(tx, "of tomorrow", "inc_1", now=0.0)
+    drained(old, store, clock, 3600)
+    old.close()
+    with store.read() as tx:
+        dead = jobs.dead(tx)
+    handlers = {"of tomorrow": Handler(run=lambda job: done.append(job.attempts))}
+    new = Dispatcher(store=store, handlers=handlers, config=DispatcherConfig(), monotonic=clock.monotonic)
+    drained(new, store, clock, 310)
+    new.close()
+    store.close()
+
+    assert dead == []
+    assert done == [1]
+
+
+def test_what_goes_along_with_every_step_cannot_stop_the_work(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    """Telling the incidents that wait fails for one of them: alerts are folded and jobs done all the same."""
+    clock = Clock()
+    done: list[str] = []
+
+    def fail() -> None:
+        raise AttributeError("'int' object has no attribute 'values'")
+
+    dispatcher = Dispatcher(
+        store=store, handlers={"enrich": Handler(run=lambda job: done.append(job.subject_id))}, config=DispatcherConfig(),
+        monotonic=clock.monotonic, before_looks=fail, after_fold=fail,
+    )  # fmt: skip
+    with store.write() as tx:
+        jobs.schedule(tx, "enrich", "inc_1", now=0.0)
+    dispatcher.step()
+    dispatcher.close()
+
+    assert done == ["inc_1"]
+    assert len(caplog.records) == 2
