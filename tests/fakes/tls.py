@@ -5,10 +5,11 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-TLS = Path(__file__).resolve().parents[1] / "fixtures" / "tls"
+from tests.places import FIXTURES
+
+TLS = FIXTURES / "tls"
 PLAIN_CA = str(TLS / "plain-ca.crt")  # without keyUsage and key identifiers, its basicConstraints not critical
 OTHER_CA = str(TLS / "other.crt")
 
