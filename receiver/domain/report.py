@@ -47,6 +47,24 @@ class CauseName(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Sender(StrEnum):
+    """Who sent the signal that ended a container, when it was not the kernel for memory."""
+
+    LIVENESS_PROBE = "liveness_probe"
+    STARTUP_PROBE = "startup_probe"
+    GRACE_PERIOD = "grace_period"
+    PREEMPTION = "preemption"
+    NODE_SHUTDOWN = "node_shutdown"
+    LOST_NODE = "lost_node"
+    DEADLINE = "deadline"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_probe(self) -> bool:
+        """Whether the kubelet sent it for a failed probe."""
+        return self in (Sender.LIVENESS_PROBE, Sender.STARTUP_PROBE)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kill:
     """What died and how we know. `restarts` is the container's restart count; `because` are the facts that decided."""
@@ -59,8 +77,8 @@ class Kill:
     started_at: datetime | None = None
     restarts: int | None = None
     is_sure: bool = False
-    because: tuple[Words, ...] = ()
-    trigger: str = ""  # for sigkill_not_oom: "liveness probe", "startup probe", "grace period", ...
+    because: tuple[Reason, ...] = ()
+    sender: Sender | None = None  # for sigkill_not_oom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

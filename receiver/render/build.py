@@ -34,6 +34,7 @@ from receiver.render.inline import when
 from receiver.render.memory import container_of, growth_words, memory_words
 from receiver.render.text import clean_line, clean_phrase, cut, sentence
 from receiver.render.wording import phrase, remark, say, settling, speaks_for, tells_of_replicas
+from receiver.render.wording.death import detail_words, sender_words
 
 RECENT_ROLLOUT_S = 7_200.0  # a kill later than this after a rollout is no longer named in one breath with it
 NEVER_UP_S = 60.0
@@ -155,10 +156,14 @@ def _kill(view: IncidentView, report: Report | None, now: datetime) -> KillWords
         kind=kind.value,
         reason=clean_line(kill.reason, 60) if kill else "",
         exit_code=kill.exit_code if kill else None,
-        trigger=clean_line(kill.trigger, 60) if kill else "",
+        trigger=sender_words(kill.sender) if kill else "",
+        sender=kill.sender.value if kill and kill.sender else "",
+        is_probe=bool(kill and kill.sender and kill.sender.is_probe),
         is_sure=bool(kill and kill.is_sure),
         count=count,
-        phrases=_phrases(word, count, span, restarts, _replicas(view, facts)),
+        phrases=_phrases(
+            word, count, span, restarts, _replicas(view, facts), is_exit_137=kind is KillKind.SUSPECTED_OOM and not is_reported
+        ),
         short=f"{word} x{count}" if count > 1 else word,
         at=when(at, now) if at else None,
         span=span,
@@ -179,10 +184,13 @@ def _word(kind: KillKind, *, is_reported: bool = False) -> str:
     return words_of.get(kind, "killed")
 
 
-def _phrases(word: str, count: int, span: str, restarts: int | None, replicas: ReplicaWords) -> tuple[str, ...]:
-    """`OOMKilled 4 times in 8 h`, then shorter ones. A count of 1 with restarts says those: other kills may be among them."""
+def _phrases(word: str, count: int, span: str, restarts: int | None, replicas: ReplicaWords, *, is_exit_137: bool) -> tuple[str, ...]:
+    """`OOMKilled 4 times in 8 h`, then shorter ones. A count of 1 with restarts says those: other kills may be among them.
+
+    `is_exit_137`: that an OOM was the reason is concluded from a SIGKILL, and what was seen is said first.
+    """
     base: tuple[str, ...]
-    if word == "probably OOM":
+    if is_exit_137:
         times = f" {words.times(count)}" if count > 1 else ""
         base = (f"killed{times} (exit 137), probably OOM", f"{word} x{count}" if count > 1 else word)
     elif count <= 1:
@@ -243,7 +251,7 @@ def _cause(report: Report | None) -> CauseWords:
         first_against_is_refusal=bool(against) and speaks_for(against[0]),
         first_against_is_replicas=bool(against) and tells_of_replicas(against[0]),
         settle_by=_settling(cause.settle_by),
-        detail=cause.detail,
+        detail=detail_words(cause),
         follows_traffic=cause.detail == "traffic" or bool(shape and (shape.rate_correlation or 0.0) >= 0.5),
         known_as=say(leaf.known_as),
         could_be=say((leaf.unclear_in_job if is_job else None) or leaf.unclear),

@@ -32,6 +32,12 @@ class KillWords:
     reason: Annotated[str, "the reason Kubernetes gave, verbatim; empty when none"]
     exit_code: Annotated[int | None, "the exit code"]
     trigger: Annotated[str, "what sent the signal, when it was not the kernel: `liveness probe`, ..."]
+    sender: Annotated[
+        str,
+        "the same as a code to compare: `liveness_probe`, `startup_probe`, `grace_period`, `preemption`, `node_shutdown`, `lost_node`, `deadline`, `unknown`; "
+        "empty for the kernel",
+    ]
+    is_probe: Annotated[bool, "the kubelet killed it for a failed probe"]
     is_sure: Annotated[bool, "no hedge is needed"]
     count: Annotated[int, "kills known over the incident's life, all replicas; a lower bound"]
     phrases: Annotated[tuple[str, ...], "what happened and how often, longest wording first, for the header"]

@@ -1,7 +1,8 @@
 """A report as one JSON document, `oomtriage.report/v1` (docs: the public interface).
 
 Bytes are integers named `*_bytes`, times RFC 3339 in UTC, ratios 0-1; Kubernetes quantities are strings as Kubernetes
-writes them. Fields may be added; none is renamed or removed.
+writes them. Fields may be added; none is renamed or removed. `codes` names the reasons behind the texts: texts get better,
+codes stay, so a program compares those.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from typing import Any
 from receiver.domain.case import subject_to_json
 from receiver.domain.facts import ContainerFacts, Facts, Termination
 from receiver.domain.incident import IncidentView
+from receiver.domain.reason import Reason, Words, codes_of
 from receiver.domain.report import REPORT_SCHEMA, Cause, CheckItem, Hpa, Kill, Proposal, Report, Shape, Signature
 from receiver.domain.units import format_quantity, format_time, from_epoch
 from receiver.render.wording import phrase, say, say_all
+from receiver.render.wording.death import detail_words, sender_words
 
 
 def report_document(report: Report) -> dict[str, Any]:
@@ -46,6 +49,7 @@ def report_document(report: Report) -> dict[str, Any]:
         "runtime": report.runtime,
         "shape": _shape(report.shape),
         "numbers": list(say_all(report.numbers)),
+        "codes": _codes(report),
         "evidence": _evidence(report.facts, report.subject.container),
     }
 
@@ -82,6 +86,28 @@ def event_line(view: IncidentView, event: str) -> str:
     return f"{event}: {name} of {view.subject.namespace or view.subject.node or 'an unknown place'} ({view.id})"
 
 
+def _codes(report: Report) -> dict[str, Any]:
+    """The code of every reason, in the order of their texts, those of reasons inside reasons behind each. What has no code yet is left out."""
+    kill, cause, proposal, shape = report.kill, report.cause, report.proposal, report.shape
+    return {
+        "kill": _coded(*kill.because),
+        "cause": _coded(*cause.because),
+        "against": _coded(*cause.against),
+        "settle_by": _coded(cause.settle_by),
+        "tree": {s.id: _coded(s.because) for s in report.tree},
+        "checklist": {item.id: _coded(item.result) for item in report.checklist},
+        "proposal": _coded(proposal.none, proposal.why, *proposal.caveats, *proposal.checks, proposal.after_raise),
+        "hpa": _coded(report.hpa.why) if report.hpa is not None else [],
+        "long_term": {e.id: _coded(e.text) for e in report.long_term},
+        "warnings": {w.id: _coded(w.text) for w in report.warnings},
+        "shape": _coded(*shape.because, *shape.against) if shape is not None else [],
+    }
+
+
+def _coded(*said: Words) -> list[str]:
+    return list(codes_of(*(words for words in said if isinstance(words, Reason))))
+
+
 def _check_item(item: CheckItem) -> dict[str, Any]:
     ticked = {"ticked": {"by": item.tick.by, "at": format_time(item.tick.at)}} if item.tick else {}
     return {"id": item.id, "text": item.text, "state": item.state, "result": say(item.result), **ticked}
@@ -90,14 +116,15 @@ def _check_item(item: CheckItem) -> dict[str, Any]:
 def _kill(kill: Kill) -> dict[str, Any]:
     return {
         "kind": kill.kind.value, "reason": kill.reason, "exit_code": kill.exit_code, "signal": kill.signal, "at": _time(kill.at),
-        "started_at": _time(kill.started_at), "restarts": kill.restarts, "trigger": kill.trigger, "sure": kill.is_sure, "because": [phrase(b) for b in kill.because],
+        "started_at": _time(kill.started_at), "restarts": kill.restarts, "trigger": sender_words(kill.sender),
+        "sender": kill.sender.value if kill.sender else None, "sure": kill.is_sure, "because": [phrase(b) for b in kill.because],
     }  # fmt: skip
 
 
 def _cause(cause: Cause) -> dict[str, Any]:
     return {
         "name": cause.name.value, "confidence": round(cause.confidence, 3), "because": [phrase(b) for b in cause.because], "against": [phrase(a) for a in cause.against],
-        "settle_by": say(cause.settle_by), "detail": cause.detail,
+        "settle_by": say(cause.settle_by), "detail": detail_words(cause),
     }  # fmt: skip
 
 

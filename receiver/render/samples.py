@@ -26,6 +26,7 @@ from receiver.domain.report import (
     LongTerm,
     Proposal,
     Report,
+    Sender,
     Shape,
     Signature,
     TreeStep,
@@ -163,12 +164,11 @@ def _report(
 
 _KILL = Kill(
     kind=KillKind.CONTAINER_OOM, reason="OOMKilled", exit_code=137, signal=9, at=KILLED_AT, started_at=STARTED_AT, restarts=4, is_sure=True,
-    because=("the container's status says OOMKilled",),
+    because=(reason("death.oom_killed", exit_code=137),),
 )  # fmt: skip
 
-_EVICTION = Kill(
-    kind=KillKind.EVICTION, reason="Evicted", at=KILLED_AT, is_sure=True, because=("the node had 66 MiB left, its threshold is 150 MiB",)
-)
+_LOW = "The node was low on resource: memory. Threshold quantity: 150Mi, available: 66Mi"
+_EVICTION = Kill(kind=KillKind.EVICTION, reason="Evicted", at=KILLED_AT, is_sure=True, because=(reason("death.evicted", message=_LOW),))
 _BECAUSE = {
     CauseName.LIMIT_TOO_LOW: "the level is 92 % of the limit",
     CauseName.SPIKE: "memory follows the request rate",
@@ -220,7 +220,9 @@ def _child() -> Report:
     facts = _facts(
         restarts=0, child_kills=81, log=LogFacts(container=NAME, lines=("booting worker", line), is_current=True, is_previous=False)
     )
-    kill = Kill(kind=KillKind.CHILD_PROCESS_OOM, at=KILLED_AT, restarts=0, is_sure=True, because=("81 kills counted without a restart",))
+    kill = Kill(
+        kind=KillKind.CHILD_PROCESS_OOM, at=KILLED_AT, restarts=0, is_sure=True, because=(reason("death.oom_counter_rose", kills=81),)
+    )
     cause = Cause(
         name=CauseName.UNKNOWN, confidence=0.4, because=("each worker dies about 7 s after boot",), settle_by="a profile of one worker"
     )
@@ -242,7 +244,7 @@ def _own_limit() -> Report:
         started_at=STARTED_AT,
         restarts=4,
         is_sure=True,
-        because=("exit code 3",),
+        because=(reason("death.ended_itself", exit_code=3, reason="Error"),),
     )
     cause = Cause(name=CauseName.LEAK, confidence=0.6, because=("the Java heap is full",), detail="runtime_limit")
     signature = Signature(id="jvm-heap", runtime="jvm", meaning="the Java heap is full", advice="Raise -XX:MaxRAMPercentage.", line=line, line_index=1,
@@ -258,8 +260,8 @@ def _not_oom() -> Report:
         _KILL,
         kind=KillKind.SIGKILL_NOT_OOM,
         reason="Error",
-        trigger="liveness probe",
-        because=("a failed liveness probe in the same minute",),
+        sender=Sender.LIVENESS_PROBE,
+        because=(reason("death.event", message=event.message),),
     )
     cause = Cause(name=CauseName.NOT_MEMORY, confidence=0.95, because=("the liveness probe killed it",))
     shape = Shape(cause=CauseName.UNKNOWN, confidence=0.5, detail="flat", limit_bytes=LIMIT, peak_bytes=10 * MIB, median_bytes=9 * MIB)

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from receiver.diagnosis.advice import mistakes as warnings_
-from receiver.diagnosis.death import alert_names, deaths
+from receiver.diagnosis.death import alert_names
+from receiver.diagnosis.death.witnesses.metrics import NEAR_LIMIT
 from receiver.diagnosis.memory import thresholds
 from receiver.domain.identity import LabelNames
 from receiver.pipeline.news import REFIRED_IS_NEWS_S
@@ -37,7 +38,7 @@ def values_of(name: str) -> dict[str, set[str]]:
     [
         ("HighMemoryUsage", "threshold", thresholds.HIGH_RATIO),
         ("MemoryRequestTooLow", "threshold", warnings_.REQUEST_FAR_BELOW),
-        ("SigkilledNearMemoryLimit", "threshold", deaths.NEAR_LIMIT_RATIO),
+        ("SigkilledNearMemoryLimit", "threshold", NEAR_LIMIT.at_least),
     ],
 )
 def test_a_number_that_both_use_is_one_number(alert: str, word: str, number: float) -> None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.log.runtimes import profiling_advice
-from receiver.domain.report import Cause, CauseName, Kill, KillKind, LongTerm
+from receiver.domain.report import Cause, CauseName, Kill, KillKind, LongTerm, Sender
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 _SUSPECTS = ("stream_data", "paginate", "clean_up", "bound_caches")
@@ -111,10 +111,10 @@ def _delete_pod(clues: Clues) -> tuple[str, ...]:
 
 
 def _not_memory(kill: Kill) -> tuple[LongTerm, ...]:
-    if "probe" in kill.trigger:
+    if kill.sender is not None and kill.sender.is_probe:
         text = "Check what the probe calls and why it fails or is slow; give it a longer timeout, or a startup probe if starting is what is slow."
         return (LongTerm(id="mend_probe", text=text),)
-    if kill.trigger == "grace period":
+    if kill.sender is Sender.GRACE_PERIOD:
         text = "It does not stop when asked: handle SIGTERM (a shell as PID 1 does not pass it on), or give it a longer terminationGracePeriodSeconds."
         return (LongTerm(id="handle_sigterm", text=text),)
     return ()

@@ -29,7 +29,7 @@ def killed_for_memory(clues: Clues, kill: Kill) -> Answer:
             return cannot_tell(reason("killed_for_memory.probably", because=because))
         case KillKind.SIGKILL_NOT_OOM:
             confidence = SURE_FACT if kill.is_sure else UNSURE
-            return Answer(answer=NO, because=because, decides=True, confidence=confidence, reasons=kill.because, detail=kill.trigger)
+            return Answer(answer=NO, because=because, decides=True, confidence=confidence, reasons=kill.because, detail=kill.sender or "")
         case _:
             return _not_killed(clues, kill)
 

@@ -4,6 +4,98 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from receiver.render.wording.forms import Sentence
+from receiver.domain.report import Cause, CauseName, Sender
+from receiver.render.wording.forms import Facts, Sentence
 
-SENTENCES: Mapping[str, Sentence] = {}
+# Who sent the signal, as a sentence names him: "node shutdown killed it".
+SENDERS: Mapping[str, str] = {
+    Sender.LIVENESS_PROBE: "liveness probe",
+    Sender.STARTUP_PROBE: "startup probe",
+    Sender.GRACE_PERIOD: "grace period",
+    Sender.PREEMPTION: "preemption by a pod of higher priority",
+    Sender.NODE_SHUTDOWN: "node shutdown",
+    Sender.LOST_NODE: "a lost node",
+    Sender.DEADLINE: "activeDeadlineSeconds",
+    Sender.UNKNOWN: "unknown",
+}
+
+
+def sender_words(sender: Sender | None) -> str:
+    """Who sent the signal, in words; empty when it was the kernel, or nothing was killed."""
+    return SENDERS[sender] if sender is not None else ""
+
+
+def detail_words(cause: Cause) -> str:
+    """The finer word of a cause. Of what was not memory it is the sender, in words."""
+    return SENDERS.get(cause.detail, cause.detail) if cause.name is CauseName.NOT_MEMORY else cause.detail
+
+
+def _pod_stopped(facts: Facts) -> str:
+    return f"the pod's status is {facts['reason']}: {SENDERS[str(facts['sender'])]}"
+
+
+def _oom_counter_rose(facts: Facts) -> str:
+    kills = facts["kills"]
+    return f"container_oom_events_total rose {'once' if kills == 1 else f'{kills} times'} without a restart"
+
+
+SENTENCES: Mapping[str, Sentence] = {
+    # the pod as a whole
+    "death.evicted": "the pod's status is Evicted: {message:or:no message}",
+    "death.evicted_for_other_resource": "the message names another resource than memory",
+    "death.pod_stopped": _pod_stopped,
+    # an OOM kill that Kubernetes recorded
+    "death.oom_killed": "reason OOMKilled, exit code {exit_code}: the kernel killed it for memory",
+    "death.oom_killed_without_code": "reason OOMKilled: the kernel killed it for memory",
+    "death.no_limit_anywhere": "neither the container nor its pod has a memory limit, so only the node's memory could run out",
+    "death.node_event": 'node event in the same minutes: "{message}"',
+    "death.node_pressure": "node {node} reports memory pressure",
+    "death.own_memory_before": "its own memory was at {usage_ratio:percent} of its limit just before",
+    "death.main_process_ended_itself": (
+        "exit code {exit_code} is not a contradiction: the kernel killed a child process in the container, the main process then ended by itself"
+    ),
+    "death.limit_is_the_pods": "the limit that was hit is the pod's: all its containers share it",
+    "death.memory_before": "memory was at {usage_ratio:percent} of the limit just before",
+    "death.oom_before_start": "reason {reason}, and its message says the container was OOM-killed while it was being started",
+    "death.memory_volume_outlives_restart": (
+        "an emptyDir in memory counts against the limit and outlives the restart, so memory is full before the process begins"
+    ),
+    # a SIGKILL that was not an OOM kill
+    "death.event": 'event in the same minutes: "{message}"',
+    "death.earlier_event": 'and earlier: "{message}"',
+    "death.not_oom_killed": "exit code 137, but reason {reason:or:missing}, not OOMKilled",
+    "death.thrashed": (
+        "memory was at {usage_ratio:percent} of the limit just before: a container that thrashes at its limit may fail its probe"
+    ),
+    "death.memory_before_of": "memory was at {usage_ratio:percent} of {limit_bytes:size} just before",
+    "death.memory_before_share": "memory was at {usage_ratio:percent} just before",
+    "death.pod_deleted": "the pod was being deleted",
+    "death.grace_period": "what does not end within terminationGracePeriodSeconds is killed with SIGKILL",
+    "death.sender_unknown": ("exit code 137 is a SIGKILL; the reason is {reason:or:missing}, not OOMKilled, and no event says who sent it"),
+    "death.events_unread": "events could not be read: {why}",
+    "death.log_line": 'the log says: "{line}"',
+    "death.memory_before_unknown": "what its memory was just before is not known",
+    "death.between_scrapes": "an allocation that fills the rest between two scrapes cannot be excluded",
+    # a child process
+    "death.oom_counter_rose": _oom_counter_rose,
+    "death.log_lines": 'the log says so in {lines:count:line}: "{line}"',
+    "death.status_unread": "the pod's status could not be read",
+    "death.running_restarts_unchanged": "the container is Running with its {restarts} restarts unchanged",
+    "death.running_without_restart": "the container is Running with 0 restarts, so kubectl shows nothing wrong",
+    # where the API has nothing
+    "death.metrics_tell": "the metrics of Prometheus name an OOM kill, and the alert says the same",
+    "death.pod_unread": "the pod could not be read: {why}",
+    "death.pod_unread_untold": "the pod could not be read",
+    "death.alert_says": "the alert {alert} says so",
+    "death.no_death_in_status": "the pod's status tells of no death: the killed pod or process may be gone",
+    "death.newest_death_is_another": (
+        "the newest death that Kubernetes keeps is {reason:or:without reason}, exit code {exit_code:or:unknown}: the OOM kill may be an older one"
+    ),
+    # not killed
+    "death.long_ago": "running since, and the last death ({reason:or:no reason}) was {age_s:span} ago",
+    "death.ended_itself": "exit code {exit_code}, reason {reason:or:none}: the program ended itself, the kernel killed nothing",
+    "death.other_end": "exit code {exit_code:or:unknown}, reason {reason:or:none}: no SIGKILL and no OOM kill",
+    "death.sigterm": "143 is SIGTERM: it was asked to stop",
+    "death.no_kill_so_far": "{state}, {restarts} restarts: no kill so far",
+    "death.no_alert_claims_a_kill": "no alert claims a kill",
+}

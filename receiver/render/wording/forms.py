@@ -18,7 +18,9 @@ Sentence: TypeAlias = "str | Callable[[Facts], str]"
 
 
 class SentenceFormatter(string.Formatter):
-    """Fills a sentence. The form after the colon is one of `FORMS`, `count:NOUN`, `reason`, `reasons`, `sentence`, or Python's own (`.1f`)."""
+    """Fills a sentence. After the colon stands a form of `FORMS`, `count:NOUN`, `or:TEXT` (for an empty fact), `reason`, `reasons`, `sentence`, or
+    one of Python's own (`.1f`).
+    """
 
     def __init__(self, say_inner: Callable[[Any], str]) -> None:
         """`say_inner`: how a reason inside a reason is said."""
@@ -34,6 +36,8 @@ class SentenceFormatter(string.Formatter):
         """One fact in the form that its place asks for."""
         if format_spec.startswith("count:"):
             return counted(value, format_spec.removeprefix("count:"))
+        if format_spec.startswith("or:"):
+            return format_spec.removeprefix("or:") if value in (None, "") else str(value)
         if format_spec == "reason":
             return self._say_inner(value)
         if format_spec == "sentence":

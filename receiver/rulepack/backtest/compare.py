@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from receiver.rulepack.backtest.judge import Firing, Outcome, whom
-from receiver.rulepack.backtest.kills import Kill
+from receiver.rulepack.backtest.kills import PastKill
 from receiver.rulepack.backtest.run import Backtest
 
 
@@ -45,13 +45,13 @@ class Comparison:
     changes: tuple[Change, ...]
 
     @property
-    def newly_missed(self) -> tuple[Kill, ...]:
+    def newly_missed(self) -> tuple[PastKill, ...]:
         """Kills that the change loses."""
         missed = {id(kill) for kill in self.before.caught} - {id(kill) for kill in self.after.caught}
         return tuple(kill for kill in self.after.kills if id(kill) in missed)
 
     @property
-    def newly_caught(self) -> tuple[Kill, ...]:
+    def newly_caught(self) -> tuple[PastKill, ...]:
         """Kills that the change wins."""
         caught = {id(kill) for kill in self.after.caught} - {id(kill) for kill in self.before.caught}
         return tuple(kill for kill in self.after.kills if id(kill) in caught)

@@ -8,7 +8,7 @@ from receiver.domain.units import format_time, from_epoch
 from receiver.rulepack.backtest import words
 from receiver.rulepack.backtest.compare import Change, Comparison
 from receiver.rulepack.backtest.judge import Firing, How, Outcome, whom
-from receiver.rulepack.backtest.kills import Kill
+from receiver.rulepack.backtest.kills import PastKill
 from receiver.rulepack.backtest.run import Backtest
 
 SCHEMA = "oomtriage.backtest/v1"
@@ -80,7 +80,7 @@ def _firing(firing: Firing) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _kill(kill: Kill) -> dict[str, Any]:
+def _kill(kill: PastKill) -> dict[str, Any]:
     workload = kill.subject.workload
     return {
         "at": _time(kill.at_s), "is_exact": kill.is_exact, "is_process": kill.is_process, "cluster": kill.cluster,

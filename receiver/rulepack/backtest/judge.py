@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from receiver.domain.identity import LabelNames, pod_key, subject_of, workload_from_pod_name, workload_key
-from receiver.rulepack.backtest.kills import Kill
+from receiver.rulepack.backtest.kills import PastKill
 from receiver.rulepack.backtest.plan import AlertRule
 from receiver.rulepack.backtest.states import Labels, Span
 
@@ -45,7 +45,7 @@ class Firing:
         found = dict(self.labels)
         return found.get("cluster", ""), found.get("namespace", ""), found.get("pod", ""), found.get("container", "")
 
-    def is_about(self, kill: Kill) -> bool:
+    def is_about(self, kill: PastKill) -> bool:
         """Whether the kill is of what the alert names; a label that the alert lacks fits everything."""
         cluster, namespace, pod, container = self.place
         return (
@@ -61,7 +61,7 @@ class Firing:
 class Caught:
     """A kill an alert spoke of. `seconds`: how long before, or how long after."""
 
-    kill: Kill
+    kill: PastKill
     how: How
     seconds: float
 
@@ -80,7 +80,7 @@ class Outcome:
     rule: AlertRule
     firings: tuple[Firing, ...]
     windows: tuple[tuple[int, int], ...]
-    kills: tuple[Kill, ...] | None
+    kills: tuple[PastKill, ...] | None
     caught: tuple[Caught, ...]
     followed: int
     undecided: int
@@ -119,7 +119,7 @@ class Outcome:
         return frozenset(whom(firing) for firing in self.firings)
 
     @property
-    def missed(self) -> tuple[Kill, ...]:
+    def missed(self) -> tuple[PastKill, ...]:
         """Kills it did not speak of."""
         caught = {id(one.kill) for one in self.caught}
         return tuple(kill for kill in self.kills or () if id(kill) not in caught)
@@ -128,7 +128,7 @@ class Outcome:
 def judge(
     rule: AlertRule,
     firings: Sequence[Firing],
-    kills: Sequence[Kill],
+    kills: Sequence[PastKill],
     *,
     windows: tuple[tuple[int, int], ...],
     end_s: int,
@@ -155,24 +155,24 @@ def judge(
     )  # fmt: skip
 
 
-def _by_pod(firings: Iterable[Firing], kills: Iterable[Kill]) -> tuple[Mapping[str, list[Firing]], Mapping[str, list[Kill]]]:
+def _by_pod(firings: Iterable[Firing], kills: Iterable[PastKill]) -> tuple[Mapping[str, list[Firing]], Mapping[str, list[PastKill]]]:
     """Both by pod, so that each is compared with its own pod's only."""
     near: dict[str, list[Firing]] = defaultdict(list)
     for firing in firings:
         near[firing.place[2]].append(firing)
-    of_pod: dict[str, list[Kill]] = defaultdict(list)
+    of_pod: dict[str, list[PastKill]] = defaultdict(list)
     for kill in kills:
         of_pod[kill.pod].append(kill)
     return near, of_pod
 
 
-def _first_kill_s(firing: Firing, kills: Iterable[Kill]) -> float:
+def _first_kill_s(firing: Firing, kills: Iterable[PastKill]) -> float:
     """When the first kill came that the firing may be about; never, for none."""
     since_s = firing.span.from_s - LATE_S
     return min((kill.at_s for kill in kills if kill.at_s >= since_s and firing.is_about(kill)), default=float("inf"))
 
 
-def _caught(kill: Kill, firings: Iterable[Firing], first_kill_s: Mapping[int, float]) -> Caught | None:
+def _caught(kill: PastKill, firings: Iterable[Firing], first_kill_s: Mapping[int, float]) -> Caught | None:
     """How the kill was spoken of: the earliest word counts."""
     for firing in firings:
         span = firing.span
@@ -185,7 +185,7 @@ def _caught(kill: Kill, firings: Iterable[Firing], first_kill_s: Mapping[int, fl
     return None
 
 
-def _is_followed(firing: Firing, kills: Iterable[Kill], within_s: float) -> bool:
+def _is_followed(firing: Firing, kills: Iterable[PastKill], within_s: float) -> bool:
     span = firing.span
     return any(firing.is_about(kill) and span.from_s - LATE_S <= kill.at_s <= span.until_s + within_s for kill in kills)
 

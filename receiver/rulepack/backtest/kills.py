@@ -79,8 +79,8 @@ NEVER_SEEN = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kill:
-    """One OOM kill. `is_exact`: the time is Kubernetes' own; else it is right to about a minute. `traces`: what told of it.
+class PastKill:
+    """One OOM kill that Prometheus remembers. `is_exact`: the time is Kubernetes' own; else it is right to about a minute. `traces`: what told of it.
 
     `is_process`: only the OOM counter told: a process inside died, and as far as is known the container lived on.
     """
@@ -111,14 +111,14 @@ class Kill:
 class Found:
     """The kills of a range in order of time. `missing`: what kept some of them from being seen."""
 
-    kills: tuple[Kill, ...]
+    kills: tuple[PastKill, ...]
     missing: tuple[str, ...] = ()
 
 
 def find_kills(asker: Asker, *, start_s: int, end_s: int, matchers: str = "") -> Found:
     """Ask for every trace. SourceError when Prometheus cannot be asked at all."""
     expander = Expander((), matchers=matchers)
-    traces: dict[str, list[Kill]] = {trace: [] for trace in TRACES}
+    traces: dict[str, list[PastKill]] = {trace: [] for trace in TRACES}
     missing: list[str] = []
     start_s, end_s = -(-start_s // STEP_S) * STEP_S, end_s // STEP_S * STEP_S
     for trace in TRACES:
@@ -150,12 +150,12 @@ def _pods(asker: Asker, query: str, *, start_s: int, end_s: int, what: str) -> f
     return None if covered.why else frozenset(pods)
 
 
-def _collect(trace: str, found: list[Kill], labels: Mapping[str, str], points: list[tuple[int, str]]) -> None:
+def _collect(trace: str, found: list[PastKill], labels: Mapping[str, str], points: list[tuple[int, str]]) -> None:
     """Add the kills of one series of the trace's answer."""
     # Of an undated trace the kill was some time in the step that ended at the point.
     times = dict.fromkeys(float(value) if trace == DATED else second - STEP_S / 2 for second, value in points)
     found += [
-        Kill(
+        PastKill(
             cluster=labels.get("cluster", ""), namespace=labels.get("namespace", ""), pod=labels.get("pod", ""),
             container=labels.get("container", ""), at_s=at_s, is_exact=trace == DATED, traces=(trace,),
         )
@@ -163,7 +163,7 @@ def _collect(trace: str, found: list[Kill], labels: Mapping[str, str], points: l
     ]  # fmt: skip
 
 
-def fold(traces: Mapping[str, list[Kill]]) -> list[Kill]:
+def fold(traces: Mapping[str, list[PastKill]]) -> list[PastKill]:
     """Traces of one kill become one. Exact times first, so that they decide when it was; in order of time."""
     containers: dict[tuple[str, str, str, str], _Known] = {}
     for trace in TRACES:
@@ -177,10 +177,10 @@ class _Known:
     """The kills of one container so far, in order of time: a worker may be killed every minute of a week."""
 
     def __init__(self) -> None:
-        self.kills: list[Kill] = []
+        self.kills: list[PastKill] = []
         self._times: list[float] = []
 
-    def add(self, kill: Kill, trace: str) -> None:
+    def add(self, kill: PastKill, trace: str) -> None:
         """What a trace tells: of a kill that is known, or of another."""
         index = self._same(kill, trace)
         if index is None:
@@ -190,7 +190,7 @@ class _Known:
         elif trace not in self.kills[index].traces:
             self.kills[index] = replace(self.kills[index], traces=(*self.kills[index].traces, trace))
 
-    def _same(self, kill: Kill, trace: str) -> int | None:
+    def _same(self, kill: PastKill, trace: str) -> int | None:
         """Which of the known kills this trace tells of."""
         fold_s = 0 if trace == DATED else FOLD_S
         near = range(bisect_left(self._times, kill.at_s - fold_s), bisect_right(self._times, kill.at_s + fold_s))

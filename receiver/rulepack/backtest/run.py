@@ -12,7 +12,7 @@ from receiver.rulepack.backtest.asking import Asker, Covered, Load
 from receiver.rulepack.backtest.expand import CannotTell, Expanded, Expander
 from receiver.rulepack.backtest.history import BASIC_METRICS, History, Range
 from receiver.rulepack.backtest.judge import LATE_S, Firing, Outcome, incidents, judge
-from receiver.rulepack.backtest.kills import NEEDED, NEVER_SEEN, Found, Kill, find_kills
+from receiver.rulepack.backtest.kills import NEEDED, NEVER_SEEN, Found, PastKill, find_kills
 from receiver.rulepack.backtest.narrow import narrowed
 from receiver.rulepack.backtest.plan import AlertRule, RuleSet
 from receiver.rulepack.backtest.states import Labels, Presence, Run, firing_spans
@@ -40,7 +40,7 @@ class Backtest:
     """
 
     range: Range
-    kills: tuple[Kill, ...]
+    kills: tuple[PastKill, ...]
     outcomes: tuple[Outcome, ...]
     incidents: int
     recorded: tuple[str, ...]
@@ -55,19 +55,19 @@ class Backtest:
         return tuple(outcome for outcome in self.outcomes if outcome.rule.is_told)
 
     @property
-    def caught(self) -> tuple[Kill, ...]:
+    def caught(self) -> tuple[PastKill, ...]:
         """Kills that somebody would have been told of."""
         caught = {id(one.kill) for outcome in self.told for one in outcome.caught}
         return tuple(kill for kill in self.kills if id(kill) in caught)
 
     @property
-    def too_late(self) -> tuple[Kill, ...]:
+    def too_late(self) -> tuple[PastKill, ...]:
         """Kills so near the end of the range that an alert may have spoken after it."""
         caught = {id(kill) for kill in self.caught}
         return tuple(kill for kill in self.kills if id(kill) not in caught and kill.at_s > self.range.end_s - LATE_S)
 
     @property
-    def missed(self) -> tuple[Kill, ...]:
+    def missed(self) -> tuple[PastKill, ...]:
         """Kills that nobody would have been told of."""
         known = {id(kill) for kill in (*self.caught, *self.too_late)}
         return tuple(kill for kill in self.kills if id(kill) not in known)
@@ -143,7 +143,7 @@ class Runner:
         return self._found
 
     def _outcome(
-        self, alert: AlertRule, expanded: Expanded | str, there: frozenset[str] | None, kills: tuple[Kill, ...], turn: _Turn
+        self, alert: AlertRule, expanded: Expanded | str, there: frozenset[str] | None, kills: tuple[PastKill, ...], turn: _Turn
     ) -> Outcome:
         why = expanded if isinstance(expanded, str) else _why_not(alert, expanded, there)
         if why or isinstance(expanded, str):

@@ -12,7 +12,7 @@ from receiver.rulepack.backtest.asking import Load
 from receiver.rulepack.backtest.compare import Change, Comparison
 from receiver.rulepack.backtest.history import Range
 from receiver.rulepack.backtest.judge import LATE_S, REOPEN_S, Firing, How, Outcome, place_name, whom
-from receiver.rulepack.backtest.kills import Kill
+from receiver.rulepack.backtest.kills import PastKill
 from receiver.rulepack.backtest.run import Backtest
 
 NAME_MAX = 90
@@ -85,7 +85,7 @@ def kills_found(backtest: Backtest) -> str:
     return f"OOM kills in that time: {len(kills)}, of {count(workloads, 'workload')} ({exact} with their exact time, {len(kills) - exact} to the minute{extra})."
 
 
-def kill_line(kill: Kill) -> str:
+def kill_line(kill: PastKill) -> str:
     """One kill on one line."""
     about = "" if kill.is_exact else ", to the minute"
     what = "a process in it, " if kill.is_process else ""

@@ -35,6 +35,7 @@ from receiver.domain.report import (
     LongTerm,
     Proposal,
     Report,
+    Sender,
     Shape,
     Signature,
     TreeStep,
@@ -44,6 +45,7 @@ from receiver.domain.units import MIB, format_quantity
 
 NOW = datetime(2026, 11, 23, 3, 15, tzinfo=UTC)
 PAGE = "https://oomtriage.example.net/incidents/inc_01K8ORDERS"
+LOW = "The node was low on resource: memory. Threshold quantity: 150Mi, available: 66Mi. "
 
 ACKNOWLEDGED = reason("incident.log.acknowledged", by="Ines")
 RESOLVED_THEN = reason("incident.log.resolved")
@@ -188,7 +190,7 @@ def leak() -> tuple[IncidentView, Report]:
     report = Report(
         facts=facts, subject=who,
         kill=Kill(kind=KillKind.CONTAINER_OOM, reason="OOMKilled", exit_code=137, signal=9, at=at("03:14"), started_at=at("00:16:05"), restarts=4,
-                  is_sure=True, because=("lastState says OOMKilled",)),
+                  is_sure=True, because=(reason("death.oom_killed", exit_code=137),)),
         cause=Cause(name=CauseName.LEAK, confidence=0.95, because=("the floor rose in 4 of 4 lives",), against=()), shape=shape,
         tree=steps(
             ("Killed for memory?", "yes", "reason OOMKilled, exit 137", ""),
@@ -273,7 +275,7 @@ def not_oom() -> tuple[IncidentView, Report]:
     report = Report(
         facts=facts, subject=who,
         kill=Kill(kind=KillKind.SIGKILL_NOT_OOM, reason="Error", exit_code=137, signal=9, at=at("01:08:39"), restarts=14, is_sure=True,
-                  trigger="liveness probe", because=('event in the same minutes: "Container search failed liveness probe, will be restarted"',)),
+                  sender=Sender.LIVENESS_PROBE, because=(reason("death.event", message="Container search failed liveness probe, will be restarted"),)),
         cause=Cause(name=CauseName.NOT_MEMORY, confidence=0.95, because=("the liveness probe killed it",)),
         shape=Shape(cause=CauseName.UNKNOWN, confidence=0.5, detail="flat", limit_bytes=mib(64), peak_bytes=mib(2.4), median_bytes=mib(2.2), current_bytes=mib(2.2)),
         tree=steps(("Killed for memory?", "no", "reason Error, and a failed liveness probe", "not memory")),
@@ -297,7 +299,7 @@ def child() -> tuple[IncidentView, Report]:
     )  # fmt: skip
     report = Report(
         facts=facts, subject=who, kill=Kill(kind=KillKind.CHILD_PROCESS_OOM, at=at("01:07"), restarts=0, is_sure=True,
-                                            because=("container_oom_events_total rose by 81 without a restart",)),
+                                            because=(reason("death.oom_counter_rose", kills=81),)),
         cause=Cause(name=CauseName.UNKNOWN, confidence=0.4, because=("each worker dies about 7 s after boot, near 78 of 80 MiB (98 %)",),
                     settle_by="a profile of one worker would settle it"),
         shape=None, tree=steps(("Killed for memory?", "yes", "81 child processes", ""),),
@@ -371,14 +373,14 @@ def node() -> tuple[IncidentView, Report]:
     facts = Facts(
         now=at("01:05"), subject=who, alerts=(alert("PodEvicted", "warning", pod=who.pod, starts=at("01:03")),),
         pod=PodFacts(namespace="shop-v2", name=who.pod, node="lab-node-2", phase="Failed", reason="Evicted", containers=(container("renderer", limit=64, state="terminated"),),
-                     message="The node was low on resource: memory. Threshold quantity: 150Mi, available: 66Mi. "),
+                     message=LOW),
         events=(EventFact(object_kind="Pod", object_name=who.pod, reason="Evicted", type="Warning", at=at("01:03"), is_memory_relevant=True,
-                          message="The node was low on resource: memory. Threshold quantity: 150Mi, available: 66Mi. "),),
+                          message=LOW),),
         node=NodeFacts(name="lab-node-2", allocatable_bytes=mib(2355), has_memory_pressure=True, other_oom_kills=("shop-v2/hungry (hungry)",)),
     )  # fmt: skip
     report = Report(
         facts=facts, subject=who, kill=Kill(kind=KillKind.EVICTION, reason="Evicted", at=at("01:03"), is_sure=True,
-                                            because=("the node had 66 MiB left, its threshold is 150 MiB",)),
+                                            because=(reason("death.evicted", message=LOW),)),
         cause=Cause(name=CauseName.NODE_PRESSURE, confidence=0.9, because=("the node had 66 MiB left, its threshold is 150 MiB",
                                                                             "hungry has no limit and took 2 GiB; renderer was a bystander")),
         shape=None, tree=(), checklist=(), proposal=Proposal(none="the node is short, not this container"),
@@ -443,7 +445,7 @@ def suspected() -> tuple[IncidentView, Report]:
     """Error/137 that the runtime did not call an OOM."""
     view, report = leak()
     kill = replace(report.kill, kind=KillKind.SUSPECTED_OOM, reason="Error", is_sure=False,
-                   because=("Error/137 with no probe failure and memory at 97 % just before",))  # fmt: skip
+                   because=(reason("death.sender_unknown", reason="Error"), reason("death.memory_before", usage_ratio=0.97)))  # fmt: skip
     return view, replace(
         report, kill=kill, cause=replace(report.cause, confidence=0.7, against=("only two of the lives reached the limit",))
     )
@@ -462,7 +464,7 @@ def own_limit() -> tuple[IncidentView, Report]:
     report = Report(
         facts=facts, subject=who,
         kill=Kill(kind=KillKind.NONE, reason="Error", exit_code=3, at=at("04:55:20"), started_at=at("04:55:09"), restarts=10, is_sure=True,
-                  because=(f'the log says: "{line}"', "exit code 3, reason Error: the program ended itself, the kernel killed nothing")),
+                  because=(reason("death.log_line", line=line), reason("death.ended_itself", exit_code=3, reason="Error"))),
         cause=Cause(name=CauseName.LEAK, confidence=0.6, because=("the program ran into a limit of its own: the Java heap is full",
                     "its log up to its end: cached rises in every line from 10 MiB to 40 MiB"), detail="runtime_limit"),
         shape=Shape(cause=CauseName.UNKNOWN, confidence=0.0, detail="too_short", limit_bytes=mib(256), peak_bytes=mib(61)),
@@ -476,7 +478,9 @@ def own_limit() -> tuple[IncidentView, Report]:
 def reported() -> tuple[IncidentView, Report]:
     """Only the alert tells of a kill: the pod that died is gone."""
     view, report = limit_too_low()
-    kill = Kill(kind=KillKind.SUSPECTED_OOM, restarts=0, because=("the alert OOMKilled says so", "the pod's status tells of no death"))
+    kill = Kill(
+        kind=KillKind.SUSPECTED_OOM, restarts=0, because=(reason("death.alert_says", alert="OOMKilled"), reason("death.no_death_in_status"))
+    )
     cause = Cause(
         name=CauseName.UNKNOWN,
         confidence=0.5,

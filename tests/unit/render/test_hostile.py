@@ -12,6 +12,7 @@ from receiver.domain.case import Missing
 from receiver.domain.facts import EventFact, LogFacts
 from receiver.domain.incident import DigestEntry, DigestView, Message
 from receiver.domain.incident_memory import LogEntry
+from receiver.domain.reason import reason
 from receiver.domain.report import CheckItem, Report, Warn
 from receiver.render import blocks
 from receiver.render.text import clean_block, clean_line, cut_middle, cut_sentences, escape_mrkdwn, unescape_mrkdwn
@@ -46,7 +47,7 @@ def poisoned(report: Report, t: list[str]) -> Report:
     )  # fmt: skip
     return replace(
         report, subject=who, facts=facts, missing=tuple(Missing(source=x, why=x, hint=x) for x in t[:5]),
-        kill=replace(report.kill, reason=t[0], trigger=t[1], because=tuple(t[:3])),
+        kill=replace(report.kill, reason=t[0], because=tuple(reason("death.event", message=x) for x in t[:3])),
         cause=replace(report.cause, because=tuple(t[2:5]), against=tuple(t[5:7]), settle_by=t[7], detail=report.cause.detail),
         checklist=tuple(CheckItem(id=x, text=x, state="todo", result=x) for x in t[:9]),
         proposal=replace(report.proposal, why=t[3], patch=t[4], diff=t[5], commands=tuple(t[6:8]), caveats=tuple(t[:3]), checks=tuple(t[3:5])),

@@ -13,7 +13,7 @@ import pytest
 from receiver.domain.incident import Message
 from receiver.domain.incident_memory import LogEntry
 from receiver.domain.reason import reason
-from receiver.domain.report import Report
+from receiver.domain.report import Report, Sender
 from receiver.render import Renderer, slack_environment
 from receiver.render.inline import when
 from tests.checks.slack_limits import budget_problems, problems
@@ -284,7 +284,7 @@ def test_who_killed_it_is_not_guessed() -> None:
     view, report = cases.not_oom()
     report = replace(
         report,
-        kill=replace(report.kill, trigger="unknown", is_sure=False, because=("an allocation between two scrapes cannot be excluded",)),
+        kill=replace(report.kill, sender=Sender.UNKNOWN, is_sure=False, because=(reason("death.between_scrapes"),)),
     )
     root = renderer().incident(view, report)[0]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from receiver.rulepack.backtest.judge import LATE_S, REOPEN_S, Firing, How, Outcome, incidents, judge, whom
-from receiver.rulepack.backtest.kills import Kill
+from receiver.rulepack.backtest.kills import PastKill
 from receiver.rulepack.backtest.plan import AlertRule
 from receiver.rulepack.backtest.states import Span
 
@@ -20,11 +20,11 @@ def firing(from_s: int, until_s: int, *, pod: str = "cart-0", container: str = "
     return Firing(labels=kept, span=Span(from_s=from_s, until_s=until_s, is_open=is_open))
 
 
-def kill(at_s: float, *, pod: str = "cart-0", container: str = "cart", cluster: str = "") -> Kill:
-    return Kill(cluster=cluster, namespace="shop", pod=pod, container=container, at_s=at_s, is_exact=True)
+def kill(at_s: float, *, pod: str = "cart-0", container: str = "cart", cluster: str = "") -> PastKill:
+    return PastKill(cluster=cluster, namespace="shop", pod=pod, container=container, at_s=at_s, is_exact=True)
 
 
-def judged(firings: list[Firing], kills: list[Kill], rule: AlertRule = RULE) -> Outcome:
+def judged(firings: list[Firing], kills: list[PastKill], rule: AlertRule = RULE) -> Outcome:
     return judge(rule, firings, kills, windows=((0, END_S),), end_s=END_S, within_s=HOUR_S)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from receiver.rulepack.backtest.kills import COUNTED, DATED, DEAD, PROCESS, Kill, fold
+from receiver.rulepack.backtest.kills import COUNTED, DATED, DEAD, PROCESS, PastKill, fold
 
 
-def seen(trace: str, *times_s: float, container: str = "cart", cluster: str = "") -> list[Kill]:
+def seen(trace: str, *times_s: float, container: str = "cart", cluster: str = "") -> list[PastKill]:
     return [
-        Kill(cluster=cluster, namespace="shop", pod="cart-0", container=container, at_s=at_s, is_exact=trace == DATED, traces=(trace,))
+        PastKill(cluster=cluster, namespace="shop", pod="cart-0", container=container, at_s=at_s, is_exact=trace == DATED, traces=(trace,))
         for at_s in times_s
     ]
 

@@ -1,0 +1,57 @@
+"""Reasons that several rules give, and how much of a quotation they keep."""
+
+from __future__ import annotations
+
+from receiver.diagnosis.clues import Clues, memory_ratio_before
+from receiver.diagnosis.death.lookups import node_events
+from receiver.diagnosis.death.witnesses.metrics import NEAR_LIMIT
+from receiver.domain.facts import EventFact, Termination
+from receiver.domain.reason import Reason, reason
+
+QUOTE_CHARS = 160
+
+
+def oom_killed(death: Termination) -> Reason:
+    """That Kubernetes calls it an OOM kill."""
+    if death.exit_code is None:
+        return reason("death.oom_killed_without_code")
+    return reason("death.oom_killed", exit_code=death.exit_code)
+
+
+def not_oom_killed(death: Termination) -> Reason:
+    """That Kubernetes does not."""
+    return reason("death.not_oom_killed", reason=death.reason)
+
+
+def on_the_node(clues: Clues, death: Termination) -> list[Reason]:
+    """What the node says of the same minutes."""
+    found = [reason("death.node_event", message=quoted(e)) for e in node_events(clues, death)[:1]]
+    node = clues.facts.node
+    if node is not None and node.has_memory_pressure:
+        found.append(reason("death.node_pressure", node=node.name))
+    return found
+
+
+def memory_before(clues: Clues, death: Termination) -> list[Reason]:
+    """How full it was just before, where that is known, beside a sender that is not the kernel."""
+    ratio = memory_ratio_before(clues, death.finished_at)
+    if ratio is None:
+        return []
+    if NEAR_LIMIT.matches(ratio):
+        return [reason("death.thrashed", usage_ratio=ratio)]
+    if clues.limit_bytes:
+        return [reason("death.memory_before_of", usage_ratio=ratio, limit_bytes=clues.limit_bytes)]
+    return [reason("death.memory_before_share", usage_ratio=ratio)]
+
+
+def pod_unread(clues: Clues) -> Reason:
+    """That the pod could not be read, and why."""
+    why = clues.missing_why("pod")
+    return reason("death.pod_unread", why=why) if why else reason("death.pod_unread_untold")
+
+
+def quoted(event: EventFact) -> str:
+    """The event's message for a quotation, cut to `QUOTE_CHARS`."""
+    line = " ".join(event.message.split())
+    line = line if len(line) <= QUOTE_CHARS else line[: QUOTE_CHARS - 1] + "…"
+    return line.rstrip(" :")

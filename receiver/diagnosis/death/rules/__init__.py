@@ -1,0 +1,1 @@
+"""The rules by which `kill.RULES` decides, by what they look at first."""

@@ -1,0 +1,90 @@
+"""A SIGKILL that Kubernetes does not call an OOM kill: who sent it."""
+
+from __future__ import annotations
+
+from receiver.diagnosis.clues import Clues, memory_ratio_before
+from receiver.diagnosis.death import because as why
+from receiver.diagnosis.death import lookups as look
+from receiver.diagnosis.death.lookups import Heard
+from receiver.diagnosis.death.verdict import killed
+from receiver.diagnosis.death.witnesses import Says
+from receiver.diagnosis.death.witnesses.metrics import FAR_FROM_LIMIT, NEAR_LIMIT
+from receiver.diagnosis.log.log_clues import quoted_line
+from receiver.domain.facts import Termination
+from receiver.domain.reason import Reason, reason
+from receiver.domain.report import Kill, KillKind, Sender
+
+
+def announced(clues: Clues) -> Kill | None:
+    """An event of the same minutes says who killed it."""
+    death = look.sigkill_death(clues)
+    if death is None:
+        return None
+    heard = next(iter(look.events_near(clues, death, Says.SENT_BY)), None)
+    return _sent(clues, death, heard, sure=True) if heard is not None else None
+
+
+def check_failed(clues: Clues) -> Kill | None:
+    """A check failed for which the kubelet kills. It drops some of its Killing events, so a failed probe near enough counts too."""
+    death = look.sigkill_death(clues)
+    if death is None:
+        return None
+    heard = next(iter(look.events_near(clues, death, Says.CHECK_FAILED)), None)
+    if heard is None:
+        return None
+    earlier = [h for h in look.events_saying(clues, Says.SENT_BY) if h.witness.sender is heard.witness.sender][:1]
+    sure = bool(earlier) or not NEAR_LIMIT.matches(memory_ratio_before(clues, death.finished_at))
+    return _sent(clues, death, heard, sure=sure, also=[reason("death.earlier_event", message=why.quoted(h.event)) for h in earlier])
+
+
+def _sent(clues: Clues, death: Termination, heard: Heard, *, sure: bool, also: list[Reason] | None = None) -> Kill:
+    because = [reason("death.event", message=why.quoted(heard.event)), *(also or [])]
+    because += [why.not_oom_killed(death), *why.memory_before(clues, death)]
+    return killed(clues, death, KillKind.SIGKILL_NOT_OOM, sure=sure, sender=heard.witness.sender, because=because)
+
+
+def grace_period_over(clues: Clues) -> Kill | None:
+    """It was asked to stop and did not within its grace period."""
+    death = look.sigkill_death(clues)
+    if death is None:
+        return None
+    heard = next(iter(look.events_near(clues, death, Says.ASKED_TO_STOP)), None)
+    pod = clues.facts.pod
+    if heard is None and (pod is None or pod.deleted_at is None):
+        return None
+    asked = reason("death.event", message=why.quoted(heard.event)) if heard is not None else reason("death.pod_deleted")
+    because = [asked, reason("death.grace_period"), why.not_oom_killed(death)]
+    return killed(clues, death, KillKind.SIGKILL_NOT_OOM, sure=True, sender=Sender.GRACE_PERIOD, because=because)
+
+
+def sender_unknown(clues: Clues) -> Kill | None:
+    """137 and no word of who sent it: the runtime may have missed the OOM."""
+    death = look.sigkill_death(clues)
+    if death is None:
+        return None
+    because = [reason("death.sender_unknown", reason=death.reason), *_from_log_and_events(clues)]
+    ratio = memory_ratio_before(clues, death.finished_at)
+    if ratio is None:
+        because.append(reason("death.memory_before_unknown"))
+        return killed(clues, death, KillKind.SUSPECTED_OOM, sure=False, because=because)
+    because.append(reason("death.memory_before", usage_ratio=ratio))
+    if not FAR_FROM_LIMIT.matches(ratio) or _log_tells_of_a_kill(clues) or look.claims_oom(clues):
+        return killed(clues, death, KillKind.SUSPECTED_OOM, sure=False, because=because)
+    if look.node_events(clues, death):
+        return killed(clues, death, KillKind.NODE_OOM, sure=False, because=[*because, *why.on_the_node(clues, death)])
+    because.append(reason("death.between_scrapes"))
+    return killed(clues, death, KillKind.SIGKILL_NOT_OOM, sure=False, sender=Sender.UNKNOWN, because=because)
+
+
+def _from_log_and_events(clues: Clues) -> list[Reason]:
+    """Why no event says who sent it, and what the log says instead."""
+    found = []
+    if lacking := clues.missing_why("events"):
+        found.append(reason("death.events_unread", why=lacking))
+    if clues.signature is not None and _log_tells_of_a_kill(clues):
+        found.append(reason("death.log_line", line=quoted_line(clues.signature.line)))
+    return found
+
+
+def _log_tells_of_a_kill(clues: Clues) -> bool:
+    return look.log_says(clues) in (Says.CHILD_OOM_KILLED, Says.OOM_KILLED)

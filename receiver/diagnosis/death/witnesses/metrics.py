@@ -1,0 +1,27 @@
+"""What numbers say: the working set just before the death as a ratio of the limit, and counters of OOM kills."""
+
+from __future__ import annotations
+
+from receiver.diagnosis.death.witnesses.row import Measure, Says
+
+# Ratios of the limit in force, the highest of the last scrapes. Low is no proof: the last seconds are often not scraped.
+NEAR_LIMIT = Measure(
+    id="memory-near-limit", says=Says.NEAR_LIMIT, at_least=0.9, example=0.97, near_miss=0.89,
+    source="a judgement, the same as the alert SigkilledNearMemoryLimit's: before an unexplained SIGKILL an OOM is then the likely reason",
+)  # fmt: skip
+FAR_FROM_LIMIT = Measure(
+    id="memory-far-from-limit", says=Says.FAR_FROM_LIMIT, below=0.75, example=0.3, near_miss=0.75,
+    source="a judgement: the node or something else is likelier; a fast allocation between two scrapes stays possible",
+)  # fmt: skip
+
+# Kills counted.
+OOM_COUNTER = Measure(
+    id="oom-counter", says=Says.CHILD_OOM_KILLED, at_least=1, example=81, near_miss=0,
+    source="cAdvisor, container_oom_events_total: it rose while the container's restarts did not",
+)  # fmt: skip
+OOM_HISTORY = Measure(
+    id="oom-history", says=Says.OOM_KILLED, at_least=1, example=1, near_miss=0,
+    source="kube-state-metrics, kube_pod_container_status_last_terminated_reason and _timestamp: OOM kills with their times",
+)  # fmt: skip
+
+MEASURES = (NEAR_LIMIT, FAR_FROM_LIMIT, OOM_COUNTER, OOM_HISTORY)
