@@ -69,7 +69,7 @@ def human_bytes(n_bytes: float) -> str:
     size, unit = next(((s, u) for s, u in ((2**40, "TiB"), (GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")) if abs(n_bytes) >= s), (1, "bytes"))
     value = n_bytes / size
     text = f"{value:.1f}" if abs(value) < 10 and unit != "bytes" else f"{value:.0f}"
-    if text.lstrip("-") == "1024":  # 1023.7 MiB reads better as 1 GiB
+    if text.lstrip("-") == "1024" and unit != "TiB":  # 1023.7 MiB reads better as 1 GiB
         return human_bytes(math.copysign(size * 1024, n_bytes))
     return f"{text.removesuffix('.0')} {unit}"
 

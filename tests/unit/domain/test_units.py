@@ -38,11 +38,11 @@ def test_a_quantity_survives_being_written_and_read(n_bytes: int) -> None:
     ("n_bytes", "text"),
     [
         (80 * 2**20, "80 MiB"), (2.3 * 2**30, "2.3 GiB"), (512 * 2**10, "512 KiB"), (4 * 2**30, "4 GiB"), (0, "0 bytes"), (999, "999 bytes"),
-        (2**30 - 1, "1 GiB"), (7.25 * 2**20, "7.2 MiB"), (74.4 * 2**20, "74 MiB"),
+        (2**30 - 1, "1 GiB"), (7.25 * 2**20, "7.2 MiB"), (74.4 * 2**20, "74 MiB"), (2**50, "1024 TiB"), (5 * 2**50, "5120 TiB"),
     ],
 )  # fmt: skip
 def test_bytes_as_people_read_them(n_bytes: float, text: str) -> None:
-    """Two or three significant digits, never 1024 of a unit."""
+    """Two or three significant digits, never 1024 of a unit but the largest."""
     assert units.human_bytes(n_bytes) == text
 
 
