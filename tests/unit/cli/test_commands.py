@@ -101,7 +101,7 @@ class TestTriage:
 
         assert (code, err) == (0, "")
         assert "OOMKilled" in out
-        assert "exit code 137" in out
+        assert "137" in out
         assert "kubectl -n shop set resources deploy/orders-api" in out
 
     def test_json_is_one_report_document(self, run: Run, kube: KubeStandin) -> None:

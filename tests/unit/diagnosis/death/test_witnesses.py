@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from receiver.diagnosis.death.witnesses import TABLES, ExitWitness, Measure, Says, Witness
+from receiver.diagnosis.death.witnesses import TABLES, ExitWitness, Measure, Said, Says, Witness
 from receiver.diagnosis.death.witnesses.log_lines import LOG_LINES
 from receiver.diagnosis.log.signatures import match_line
 from receiver.domain.report import Sender
@@ -53,7 +53,7 @@ def test_nothing_is_said_that_no_witness_says() -> None:
 
 
 @pytest.mark.parametrize("said", [said for row in LOG_LINES for said in (row.example, row.near_miss)], ids=lambda s: s.message[:40])
-def test_kind_of_a_log_line_is_its_signatures(said) -> None:
+def test_kind_of_a_log_line_is_its_signatures(said: Said) -> None:
     """The catalogue of signatures gives the line the kind that the row asks for."""
     found = match_line(said.message)
 
