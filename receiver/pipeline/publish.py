@@ -17,6 +17,7 @@ from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.case import Case
 from receiver.domain.identity import LabelNames, subject_of
 from receiver.domain.incident import PICTURE, Destination, IncidentView, Message
+from receiver.domain.incident_memory import IN_CHECKLIST, IncidentMemory
 from receiver.domain.report import Report
 from receiver.domain.silence import matchers_of, silence_link
 from receiver.domain.units import from_epoch
@@ -38,6 +39,8 @@ from receiver.store.database import Tx
 from receiver.store.incidents import Incident
 from receiver.store.jobs import Job
 from receiver.store.store import Store
+
+ROOT, CHECKLIST = "root", "checklist"  # slots
 
 
 class Rendering(Protocol):
@@ -97,13 +100,14 @@ class Publisher:
             is_newer_published = seen is not None and incident is not None and incident.gathered_at != seen.gathered_at
             if incident is None or incident.closed_at is not None or not incident.memory.state or is_newer_published:
                 return  # the first look is still to come and shows it, or one came meanwhile and did
-            self.publish(tx, incident, report if incident.memory.degraded is None else None, case=None)
+            known = report if incident.memory.degraded is None else None
+            self.publish(tx, incident, known, case=None, prompt_slot=_acted_in(incident.memory))
 
-    def publish(self, tx: Tx, incident: Incident, report: Report | None, *, case: Case | None) -> Incident:
+    def publish(self, tx: Tx, incident: Incident, report: Report | None, *, case: Case | None, prompt_slot: str = "") -> Incident:
         """Remember and show one state of an incident, in the caller's transaction; what it is after that.
 
-        `case`: the new evidence that `report` was made from; None when nothing was looked at. Only then is it asked what is
-        new in the report.
+        `case`: the new evidence that `report` was made from, which says what is new; None when nothing was looked at.
+        `prompt_slot`: the message whose edit somebody waits for.
         """
         now = self._store.now()
         alerts = alert_table.newest_of(tx, incident.id)
@@ -119,10 +123,14 @@ class Publisher:
         document = report_document(report) if report is not None else incident.report
         incidents.save_diagnosis(tx, incident, subject=incident.subject, memory=memory, report=document, case=case)
         incident = replace(incident, memory=memory, report=document)
-        self._show(tx, incident, alerts, report, update, now=now)
+        if update.is_new_kill:
+            prompt_slot = ROOT
+        self._show(tx, incident, alerts, report, update, prompt_slot=prompt_slot, now=now)
         return incident
 
-    def _show(self, tx: Tx, incident: Incident, alerts: tuple[Alert, ...], report: Report | None, update: Update, *, now: float) -> None:
+    def _show(
+        self, tx: Tx, incident: Incident, alerts: tuple[Alert, ...], report: Report | None, update: Update, *, prompt_slot: str, now: float
+    ) -> None:
         if incident.severity == "info" and not conversations.of_incident(tx, incident.id):
             return  # the page shows it
         previous = incidents.load(tx, incident.previous_id) if incident.previous_id else None
@@ -149,7 +157,7 @@ class Publisher:
                 silence_url=self._silence_url(incident, alerts), can_silence=self._config.can_silence,
             )  # fmt: skip
             if is_threaded:
-                self._show_thread(tx, conversation, view, report, update, place=place, now=now)
+                self._show_thread(tx, conversation, view, report, update, place=place, prompt_slot=prompt_slot, now=now)
             elif place.sink in self._config.document_sinks:
                 self._show_event(tx, conversation, view, incident.report, now=now)
             else:
@@ -165,13 +173,14 @@ class Publisher:
         return places
 
     def _show_thread(
-        self, tx: Tx, conversation: Conversation, view: IncidentView, report: Report | None, update: Update, *, place: Destination, now: float,
+        self, tx: Tx, conversation: Conversation, view: IncidentView, report: Report | None, update: Update, *, place: Destination,
+        prompt_slot: str, now: float,
     ) -> None:  # fmt: skip
-        is_first = not outbox.has_slot(tx, conversation.id, "root")
+        is_first = not outbox.has_slot(tx, conversation.id, ROOT)
         if conversation.root_ts is None:  # the post will call whom the incident calls for by then; edits call nobody
             view = replace(view, mention=place.mention or conversation.mention)
         for message in self._messages(view, report):
-            outbox.desire(tx, conversation.id, message, now=now, is_kill_update=update.is_new_kill)
+            outbox.desire(tx, conversation.id, message, now=now, is_prompt=message.slot == prompt_slot)
         news = update.news
         if news is None or is_first or (news.calls and (conversation.mention or not place.mention)):
             return
@@ -230,6 +239,11 @@ class Publisher:
             return ""
         firing = tuple(a for a in alerts if a.status == FIRING)
         return silence_link(self._config.alertmanager_public_url, matchers_of(incident.subject, firing, self._config.label_names))
+
+
+def _acted_in(memory: IncidentMemory) -> str:
+    """The message in which somebody did something last: they wait to see it there."""
+    return CHECKLIST if memory.log and memory.log[-1].shown == IN_CHECKLIST else ROOT
 
 
 def _news_at(incident: Incident, alerts: tuple[Alert, ...]) -> float:

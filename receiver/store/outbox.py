@@ -21,8 +21,8 @@ from receiver.domain.incident import Message
 from receiver.store import quarantine
 from receiver.store.database import LATEST_S, Row, Tx, json_object
 
-# Order within a channel: roots, then kill updates, then replies, then other edits.
-ROOT, KILL_UPDATE, REPLY, EDIT = 0, 1, 2, 3
+# Order within a channel: roots, then the edits that somebody waits for (a kill, a click), then replies, then other edits.
+ROOT, PROMPT, REPLY, EDIT = 0, 1, 2, 3
 
 EDIT_INTERVAL_S = 10.0  # more often, an edit is a flicker to the reader and a request that a post will lack
 
@@ -62,15 +62,15 @@ def desire(
     message: Message,
     *,
     now: float,
-    is_kill_update: bool = False,
+    is_prompt: bool = False,
     edit_interval_s: float = EDIT_INTERVAL_S,
 ) -> None:
     """Say what a slot of a conversation should show. The same content again changes nothing.
 
-    `edit_interval_s`: an edit waits so long after what was sent before it.
+    `is_prompt`: somebody waits for the edit. `edit_interval_s`: an edit waits so long after what was sent before it.
     """
     body = json.dumps(message.body(), ensure_ascii=False, separators=(",", ":"))
-    edit_urgency = KILL_UPDATE if is_kill_update and not message.is_reply else EDIT
+    edit_urgency = PROMPT if is_prompt else EDIT
     tx.run(
         """INSERT INTO message (id, conversation_id, slot, position, is_reply, is_broadcast, urgency, desired_body, created_at)
            VALUES (:id, :conversation_id, :slot, (SELECT COUNT(*) FROM message WHERE conversation_id = :conversation_id),

@@ -17,7 +17,14 @@ from tests.fakes.slack import FakeSlack
 
 
 @contextmanager
-def receiver_inside(folder: Path, slack: FakeSlack, *, clock: Callable[[], float] = time.time, **settings: str) -> Iterator[Application]:
+def receiver_inside(
+    folder: Path,
+    slack: FakeSlack,
+    *,
+    clock: Callable[[], float] = time.time,
+    monotonic: Callable[[], float] = time.monotonic,
+    **settings: str,
+) -> Iterator[Application]:
     """A running receiver. Every incident keeps a root of its own, however many come at once."""
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "config.yaml"
@@ -26,7 +33,7 @@ def receiver_inside(folder: Path, slack: FakeSlack, *, clock: Callable[[], float
         "STORE_URL": f"sqlite:///{folder}/state.db", "SLACK_BOT_TOKEN": slack.token, "SLACK_CHANNEL": "C1", "SLACK_API_URL": slack.api_url,
         "SLACK_MIN_INTERVAL": "0", **settings,
     }  # fmt: skip
-    application = build(load_settings(environ, str(config)), clock=clock)
+    application = build(load_settings(environ, str(config)), clock=clock, monotonic=monotonic)
     application.start()
     try:
         yield application

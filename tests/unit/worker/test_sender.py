@@ -79,7 +79,7 @@ class World:
         )  # fmt: skip
         self.rooms: dict[str, str] = {}
 
-    def say(self, slot: str, text: str, *, room: str = "a", is_kill_update: bool = False, is_broadcast: bool = False) -> None:
+    def say(self, slot: str, text: str, *, room: str = "a", is_prompt: bool = False, is_broadcast: bool = False) -> None:
         with self.store.write() as tx:
             if room not in self.rooms:
                 opened = conversations.open_new(
@@ -87,7 +87,7 @@ class World:
                 )
                 self.rooms[room] = opened.id
             message = Message(slot=slot, text=text, blocks=({"type": "x"},), is_reply=slot != "root", is_broadcast=is_broadcast)
-            outbox.desire(tx, self.rooms[room], message, now=self.clock.now(), is_kill_update=is_kill_update)
+            outbox.desire(tx, self.rooms[room], message, now=self.clock.now(), is_prompt=is_prompt)
         self.clock.advance(0.001)
 
     def run(self, seconds: float) -> None:
@@ -157,7 +157,7 @@ def test_new_roots_go_before_replies_and_kill_updates_before_other_edits(world: 
     world.say("root", "a1", room="a")
     world.run(20)
     world.say("evidence", "a-proof", room="a")
-    world.say("root", "a2", room="a", is_kill_update=True)
+    world.say("root", "a2", room="a", is_prompt=True)
     world.say("root", "b1", room="b")
     order = []
     original_post, original_update = world.channel.post, world.channel.update
