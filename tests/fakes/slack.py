@@ -232,6 +232,11 @@ class FakeSlack:
         with self._changed:
             self._channels[channel_id] = _Channel(name, is_archived=is_archived, is_private=is_private, has_bot=has_bot)
 
+    def hold(self, channel_id: str, messages: list[Posted]) -> None:
+        """Begin with messages in a channel, oldest first: what was posted before."""
+        with self._changed:
+            self._channels[channel_id].messages += messages
+
     def fail(self, fault: Fault) -> None:
         """Let the next `fault.times` calls of `fault.method` go wrong."""
         with self._changed:

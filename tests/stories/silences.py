@@ -12,13 +12,13 @@ from receiver.domain.units import format_time
 
 
 class AlertmanagerStandin(Standin):
-    """`alerts`: what fires now."""
+    """`alerts`: what fires now. `silences`: by their id."""
 
     def __init__(self, *, began: datetime) -> None:
         super().__init__()
         self.alerts: list[Alert] = []
         self._began = began
-        self._silences: dict[str, dict[str, Any]] = {}
+        self.silences: dict[str, dict[str, Any]] = {}
 
     def answer(self, asked: Asked) -> Reply:
         """Status, alerts, and silences: listed, made, extended, ended."""
@@ -26,13 +26,13 @@ class AlertmanagerStandin(Standin):
             case "GET", ("status",), _:
                 return json_reply({"uptime": format_time(self._began), "versionInfo": {"version": "0.25.0"}})
             case "GET", ("silences",), _:
-                return json_reply(list(self._silences.values()))
+                return json_reply(list(self.silences.values()))
             case "POST", ("silences",), _:
-                silence = {"id": f"silence-{len(self._silences) + 1}", **json.loads(asked.body), "status": {"state": "active"}}
-                self._silences[silence["id"]] = silence
+                silence = {"id": f"silence-{len(self.silences) + 1}", **json.loads(asked.body), "status": {"state": "active"}}
+                self.silences[silence["id"]] = silence
                 return json_reply({"silenceID": silence["id"]})
             case "DELETE", (silence_id,), ("silence",):
-                self._silences[silence_id]["status"] = {"state": "expired"}
+                self.silences[silence_id]["status"] = {"state": "expired"}
                 return Reply()
             case "GET", ("alerts",), _:
                 held = {"receivers": [{"name": "oomtriage"}], "status": {"state": "active", "silencedBy": [], "inhibitedBy": []}}

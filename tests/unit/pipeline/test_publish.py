@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from receiver.diagnosis.diagnose import diagnose
 from receiver.domain.alerts import RESOLVED, Alert
+from receiver.domain.facts import Facts
+from receiver.domain.report import Report
+from receiver.pipeline import kinds
+from receiver.pipeline.actions import ACKNOWLEDGE, FIXED, NOT_FIXED, TICK, WRONG, Act, Actions
 from receiver.pipeline.routing import Route
-from receiver.store import outbox
+from receiver.store import incidents, jobs, outbox
 from tests.support import alert
-from tests.unit.pipeline.kit import Desk, answers, killed_pod
+from tests.unit.pipeline.kit import Desk, Room, answers, killed_pod
 
 
 def _ended(desk: Desk) -> list[Alert]:
@@ -130,3 +137,77 @@ def test_a_root_that_waits_for_slack_calls_for_what_it_has_become(tmp_path: Path
         outbox.drop_overtaken(tx, sent)
     assert [m for m in desk.messages() if "broadcast" in m] == []
     desk.store.close()
+
+
+class TestClicks:
+    """What people do is shown from what is stored."""
+
+    def test_a_click_is_no_look(self, room: Room) -> None:
+        """Whatever is pressed: the world is not asked again, and the next planned look stays where it was."""
+        looks, due_s = len(room.desk.looks), room.desk.next_job_in_s()
+        for what in (ACKNOWLEDGE, FIXED, NOT_FIXED, WRONG):
+            room.act(what)
+        room.act(TICK, item="root_cause")
+
+        assert len(room.desk.looks) == looks
+        assert room.desk.next_job_in_s() == due_s - 300
+
+    def test_before_the_first_look_there_is_nothing_to_show(self, desk: Desk) -> None:
+        """The look that is due shows it; a bare alert in its place would be worse."""
+        desk.take(alert(), works=False)
+        with desk.store.read() as tx:
+            (incident,) = incidents.newest(tx, 1)
+        Actions(desk.store).take(incident.id, Act(what=ACKNOWLEDGE, by="Ines"))
+        self._do(desk, kinds.PUBLISH)
+        before = desk.messages()
+        self._do(desk, kinds.COLLECT)
+
+        assert before == []
+        assert desk.roots() == ["orders-api firing unknown x1"]
+
+    def test_what_a_message_lacks_is_still_said_after_a_click(self, desk: Desk) -> None:
+        """Nothing has been found out since."""
+        desk.evidence = lambda s: {"pod": 1 // 0}
+        desk.take(alert())
+        with desk.store.read() as tx:
+            (incident,) = incidents.newest(tx, 1)
+        Actions(desk.store).take(incident.id, Act(what=ACKNOWLEDGE, by="Ines"))
+        self._do(desk, kinds.PUBLISH)
+
+        assert desk.roots() == ["orders-api firing unjudged x0 (degraded)"]
+
+    def test_an_older_case_is_not_shown_over_a_newer_look(self, room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A look ends while a click is being shown: what it found stays, with the click."""
+        desk = room.desk
+        room.act(ACKNOWLEDGE, works=False)
+        desk.evidence = lambda s: answers(s, restarts=4, finished="2024-11-10T09:00:50Z")
+
+        def diagnose_slowly(facts: Facts) -> Report:
+            monkeypatch.undo()
+            report = diagnose(facts)
+            with desk.store.write() as tx:
+                jobs.schedule(tx, kinds.COLLECT, room.id, now=desk.clock.now())
+            self._do(desk, kinds.COLLECT)
+            return report
+
+        monkeypatch.setattr("receiver.pipeline.publish.diagnose", diagnose_slowly)
+        self._do(desk, kinds.PUBLISH)
+
+        assert desk.roots() == ["orders-api firing unknown x4"]
+        assert room.view.acknowledged is not None
+
+    def test_a_closed_incident_is_left_alone(self, room: Room) -> None:
+        """A judgement is still taken; nobody edits what is long over."""
+        before = room.desk.messages()
+        with room.desk.store.write() as tx:
+            incidents.close(tx, room.id, now=room.clock.now(), state=RESOLVED)
+        room.act(WRONG)
+
+        assert room.desk.messages() == before
+        assert room.desk.next_job_in_s() is None or room.desk.next_job_in_s() > 0
+
+    def _do(self, desk: Desk, kind: str) -> None:
+        with desk.store.write() as tx:
+            claimed = jobs.claim(tx, now=desk.clock.now(), epoch=desk.store.epoch, limit=1, only=(kind,))
+        for job in claimed:
+            desk.do(job)

@@ -1,0 +1,175 @@
+"""A state file of an older release, in the middle of a night: the new one takes over, loses nothing and says nothing twice.
+
+The file was written by commit 30e880f; tests/fixtures/upgrade/README.md tells what stands in it and how it was made. Slack and
+Alertmanager begin with what they held at that moment.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from receiver.domain.units import from_epoch
+from receiver.store import incidents, jobs, outbox, quarantine
+from tests.fakes.json_receiver import JsonReceiver
+from tests.fakes.slack import Posted, Root, StoredFile
+from tests.stories import cast
+from tests.stories.cluster import Cluster
+from tests.stories.silences import AlertmanagerStandin
+from tests.stories.story import CALL, SECRET, Story
+
+FIXTURE = Path(__file__).parents[1] / "fixtures" / "upgrade"
+CONFIG = f"""
+routes:
+  - {{channel: C1, namespaces: [shop], mention: "{CALL}", critical: true, workload_labels: {{app.kubernetes.io/name: ".*"}}}}
+  - {{channel: C1, mention: "{CALL}"}}
+"""
+STORM = [f"svc{i:03d}" for i in range(1, 10)]  # svc000 has a root of its own
+
+
+class Night:
+    """The rest of the night. `before`: what had happened when the old release ended."""
+
+    def __init__(self, story: Story, hook: JsonReceiver, alertmanager: AlertmanagerStandin, before: dict[str, Any]) -> None:
+        self.story = story
+        self.hook = hook
+        self.alertmanager = alertmanager
+        self.before = before
+
+    def root_of(self, name: str) -> Root:
+        """The one root that is about a workload."""
+        (root,) = (r for r in self.story.slack.channel().roots if f"{name} " in r.message.text and "workloads with" not in r.message.text)
+        return root
+
+    @property
+    def digest(self) -> str:
+        """The storm's root."""
+        (shown,) = (r.message.shown() for r in self.story.slack.channel().roots if any("of this storm" in m.text for m in r.replies))
+        return shown
+
+    def reply(self, name: str, text: str) -> Posted:
+        """A reply under it."""
+        return next(m for m in self.root_of(name).replies if text in m.text)
+
+    def page(self, name: str) -> str:
+        """The page of an incident that the old release knew."""
+        assert self.story.receiver is not None
+        answer = self.story.receiver.web.test_client().get(f"/incidents/{self.before['ids'][name]}")
+        assert answer.status_code == 200
+        return answer.text
+
+
+@pytest.fixture
+def night(tmp_path: Path) -> Iterator[Night]:
+    """A new receiver over the old state file, a minute and a half later."""
+    with _night(tmp_path / "receiver") as made:
+        made.story.later(seconds=90)
+        yield made
+
+
+@contextmanager
+def _night(folder: Path) -> Iterator[Night]:
+    folder.mkdir()
+    (folder / "state.db").write_bytes(gzip.decompress((FIXTURE / "state.db.gz").read_bytes()))
+    before: dict[str, Any] = json.loads(gzip.decompress((FIXTURE / "around.json.gz").read_bytes()))
+    parts = [cast.raised(2, raised_after_s=1800)[0], cast.warning(), cast.fast_leak(), cast.probe_kill(), cast.replicas(3), cast.storm(10)]
+    cluster = Cluster([w for part in parts for w in part.workloads])
+    with AlertmanagerStandin(began=cast.EVENING) as alertmanager, JsonReceiver() as hook:
+        alertmanager.silences.update(before["silences"])
+        story = Story(
+            folder, cluster, begin=from_epoch(before["now"] + 5), config=CONFIG, SLACK_SIGNING_SECRET=SECRET, ALERTMANAGER_URL=alertmanager.url,
+            JSON_WEBHOOK_URL=hook.url,
+        )  # fmt: skip
+        story.slack.hold("C1", [Posted(**m) for m in before["slack"]["C1"]])
+        story.slack.files.update({k: StoredFile(**{**f, "content": b""}) for k, f in before["files"].items()})
+        with story:
+            yield Night(story, hook, alertmanager, before)
+
+
+def test_nothing_is_left_undone(night: Night) -> None:
+    """Every row is read, what was due is done, and what was unsent is sent."""
+    assert night.story.receiver is not None
+    with night.story.receiver.store.read() as tx:
+        due = jobs.next_due(tx)
+        known = {i.id for i in incidents.newest(tx, 100)}
+        problems = [*outbox.dead(tx), *jobs.dead(tx)], quarantine.counts(tx)
+        is_quiet = outbox.is_quiet(tx)
+
+    assert set(night.before["ids"].values()) <= known
+    assert problems == ([], {})
+    assert is_quiet
+    assert due is not None
+    assert due > night.story.clock.now()
+
+
+def test_nothing_is_said_twice(night: Night) -> None:
+    """What stood there stays; only what was missing is posted: a root that was never sent, and an alert nobody had looked at."""
+    posts = [h for h in night.story.slack.happened if h.kind == "post"]
+    ids = Counter(m.delivery_id for m in night.story.slack.channel().messages)
+
+    assert sorted(h.text.split()[1].rstrip(":") for h in posts) == ["billing", "search"]
+    assert [h.text for h in night.story.slack.happened if h.kind == "broadcast"] == []
+    assert [i for i, n in ids.items() if n > 1] == []
+    assert {m["ts"] for m in night.before["slack"]["C1"]} <= {m.ts for m in night.story.slack.channel().messages}
+    assert len(night.root_of("checkout").replies) == 3  # its root had arrived, and was found again
+
+
+def test_what_people_did_is_still_done(night: Night) -> None:
+    """Before the upgrade, and by clicks that nothing was done about yet."""
+    orders, cart = night.root_of("orders-api").message.shown(), night.root_of("cart").message.shown()
+
+    assert "Acknowledged by ines." in orders
+    assert "Fix applied by Ines." in orders
+    assert "Acknowledged by Otto." in cart
+    assert "Silenced until 03:40 UTC." in cart
+    assert "done by Otto, 18:51 UTC" in night.reply("orders-api", "checklist").shown()
+    assert "done by Ines, 03:05 UTC" in night.reply("session-store", "checklist").shown()
+
+
+def test_the_history_goes_on(night: Night) -> None:
+    """Sentences of the old release, then what the new one notes."""
+    night.story.press("ack")  # is acknowledged already
+    page = night.page("orders-api")
+
+    for words in ("acknowledged by ines", "refused: mallory may not silence", "limit raised to 160Mi", "silence undone by Otto"):
+        assert page.count(words) >= 1
+    assert page.count("Z limit raised to 160Mi") == 1
+
+
+def test_what_was_asked_of_a_storm_is_done(night: Night) -> None:
+    """Each member has its silence, and the digest says so."""
+    night.story.later(seconds=30)
+    digest = night.digest
+    pods = {m["value"] for s in night.alertmanager.silences.values() for m in s["matchers"] if m["name"] == "pod"}
+
+    assert all(any(name in pod for pod in pods) for name in STORM)
+    assert "Silenced until 04:05 UTC by ines." in digest
+    assert "Refused: mallory may not silence" in digest
+
+
+def test_programs_are_told_what_is_new_and_nothing_else(night: Night) -> None:
+    """No incident is opened for them again."""
+    new = [(d["event"], d["incident"]["id"]) for d in night.hook.documents]
+
+    assert [e for e in new if e[0] == "opened" and e[1] in night.before["ids"].values()] == []
+    assert [e for e, i in new if i not in night.before["ids"].values()] == ["opened"]
+    assert all(d["incident"]["settings_changed"] in ("", "limit raised to 160Mi") for d in night.hook.documents)
+
+
+def test_the_rest_of_the_night(night: Night) -> None:
+    """Looks that were planned by the old release are taken, the storm ends, and a warning that became a kill is heard once."""
+    night.story.until("05:10")
+    broadcasts = [h.text for h in night.story.slack.happened if h.kind == "broadcast"]
+    digest = night.digest
+
+    assert [t.split()[1] for t in broadcasts] == ["session-store"]
+    assert len([h for h in night.story.slack.happened if h.kind == "post"]) == 2
+    assert "over" in digest.splitlines()[0].lower()
+    assert night.story.slack.complaints == []
