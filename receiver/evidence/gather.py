@@ -218,6 +218,8 @@ def _hint(gatherer: Gatherer, exc: SourceError) -> str:
 def _tls_hint(asks: str, problem: TlsProblem) -> str:
     """What lets a refused certificate pass, without checking any less."""
     match problem:
+        case TlsProblem.CA_FILE:
+            return f"{_CA_SETTING[asks]} must name a file with certificates in PEM form"
         case TlsProblem.UNKNOWN_CA:
             return f"set {_CA_SETTING[asks]} to a file with the CA that signed it"
         case TlsProblem.DATES:

@@ -18,7 +18,7 @@ import requests
 import urllib3
 
 from receiver.domain.units import KIB, MIB
-from receiver.errors import Rejected, SourceError, Throttled, TooLarge
+from receiver.errors import SourceError, Throttled, TooLarge
 from receiver.transport.breaker import Breaker
 from receiver.transport.deadline import Deadline
 from receiver.transport.failures import ConnectionFailed, NotAsked, Unauthenticated, broken_off, failure, refusal
@@ -247,7 +247,7 @@ class Http:
     def _session(self) -> requests.Session:
         try:
             return self._sessions.current()
-        except Rejected as exc:
+        except ConnectionFailed as exc:
             self._tls.refused(str(exc))
             raise
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-from receiver.errors import Rejected
-from receiver.transport.tls import TlsAdapter, client_context, reason_of
+from receiver.transport.failures import ConnectionFailed
+from receiver.transport.tls import TlsAdapter, TlsFault, TlsProblem, client_context, reason_of
 
 
 class Sessions:
@@ -26,7 +27,7 @@ class Sessions:
         self._key: tuple[int, float] | None = None
 
     def current(self) -> requests.Session:
-        """The session; a new one after a fork and after the CA file was replaced. Rejected when that cannot be read."""
+        """The session; a new one after a fork and after the CA file was replaced. ConnectionFailed when that cannot be read."""
         key = (os.getpid(), self._ca_changed_at())
         with self._lock:
             if self._session is None or self._key != key:
@@ -66,5 +67,7 @@ class Sessions:
         except OSError as exc:
             raise self._unreadable(exc) from exc
 
-    def _unreadable(self, exc: OSError) -> Rejected:
-        return Rejected(f"{self._name}: the CA file {self._ca_path} cannot be read: {reason_of(exc)}")
+    def _unreadable(self, exc: OSError) -> ConnectionFailed:
+        fault = TlsFault(problem=TlsProblem.CA_FILE, reason=reason_of(exc))
+        text = f"{self._name}: the CA file {self._ca_path or DEFAULT_CA_BUNDLE_PATH} cannot be read: {fault.reason}"
+        return ConnectionFailed(text, maybe_received=False, tls=fault)

@@ -23,6 +23,7 @@ class TlsProblem(StrEnum):
     DATES = "dates"  # expired, or not valid yet
     NAME = "name"  # of another host
     CERTIFICATE = "certificate"  # any other fault of it
+    CA_FILE = "ca_file"  # the authorities cannot be read, so nobody was asked
     HANDSHAKE = "handshake"  # no certificate was refused: no TLS at that port, no common version, a client certificate wanted
 
 

@@ -14,7 +14,7 @@ from receiver.evidence.alertmanager import Alertmanager, AlertmanagerConfig
 from receiver.evidence.kube import Kube, KubeConfig
 from receiver.evidence.prometheus import Prometheus, PrometheusConfig
 from receiver.evidence.silences import AlertmanagerSilences
-from tests.fakes.tls import OTHER_CA, PLAIN_CA, over_tls
+from tests.fakes.tls import OTHER_CA, PLAIN_CA, TLS, over_tls
 from tests.unit.evidence.kit import nothing_redacted
 
 NOW = datetime(2026, 11, 23, 1, 7, tzinfo=UTC)
@@ -58,6 +58,7 @@ def test_every_source_may_have_an_authority_without_key_identifiers() -> None:
     [
         ("plain", OTHER_CA, {"pod": "KUBE_CA_PATH", "history": "PROMETHEUS_CA_PATH", "silences": "ALERTMANAGER_CA_PATH"}),
         ("elsewhere", PLAIN_CA, {"pod": "KUBE_API_URL", "history": "PROMETHEUS_URL", "silences": "ALERTMANAGER_URL"}),
+        ("plain", str(TLS / "make.sh"), {"pod": "KUBE_CA_PATH", "history": "PROMETHEUS_CA_PATH", "silences": "ALERTMANAGER_CA_PATH"}),
         ("expired", PLAIN_CA, {"pod": "", "history": "", "silences": ""}),
     ],
 )

@@ -17,7 +17,6 @@ import requests
 import urllib3.connection
 
 from receiver.demo.standins import Asked, Reply, Standin, json_reply
-from receiver.errors import Rejected
 from receiver.transport import BREAKER_FAILURES, ConnectionFailed, Http, HttpConfig, TlsProblem
 from receiver.transport.tls import TlsAdapter, client_context
 from tests.fakes.tls import OTHER_CA, PLAIN_CA, TLS, over_tls
@@ -145,7 +144,10 @@ def test_a_ca_file_that_cannot_be_used_is_named(tmp_path: Path, content: str | N
     if content is not None:
         ca.write_text(content)
     client = http("https://127.0.0.1:9", str(ca))
-    with pytest.raises(Rejected, match=r"authority\.pem") as caught:
-        client.get_json("/x")
 
-    assert client.tls_problem == str(caught.value)
+    error = refused(client)
+
+    assert error.tls is not None
+    assert (error.tls.problem, error.maybe_received) == (TlsProblem.CA_FILE, False)
+    assert str(ca) in str(error)
+    assert client.tls_problem == str(error)
