@@ -20,7 +20,7 @@ ARGS ?=
 help:
 	@echo 'make demo     recorded real incidents, from webhook to message, on this machine alone (ARGS=--once to print and exit)'
 	@echo 'make test     lint, then every test, the ones on real Prometheus and Alertmanager included'
-	@echo 'make lint     ruff, mypy, import layers'
+	@echo 'make lint     ruff, mypy, import layers, unused code'
 	@echo 'make bench    the measurements behind the README (ARGS="NAME ..." for some)'
 	@echo 'make mutants  breaks the rules one way at a time and tells what their tests do not notice (minutes)'
 	@echo 'make pictures draws the stories of tests/stories as they look in Slack, into var/pictures (ARGS="NAME ..." for some)'
@@ -39,6 +39,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tools/unused_code.py
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench $(ARGS)

@@ -57,7 +57,6 @@ def memory_history(
         kill_times_s=tuple(d.at_s for d in series.deaths if d.is_memory),
         ends_s=now_s,
         pod=pod_name,
-        has_request_rate=any(s.request_rate is not None for s in samples),
         peak_bytes_long=max(
             (v for t in tracks(answers.get("peaks"), "working_set", container=container) for _, v in t.points), default=None
         ),

@@ -31,8 +31,6 @@ def pod_facts(pod: object) -> PodFacts | None:
         created_at=parse_time(text(pod, "metadata", "creationTimestamp")),
         started_at=parse_time(text(pod, "status", "startTime")),
         deleted_at=parse_time(text(pod, "metadata", "deletionTimestamp")),
-        restart_policy=text(pod, "spec", "restartPolicy") or "Always",
-        priority=whole(pod, "spec", "priority"),
         pod_limit_bytes=_in_force(pod, "limits"),
         pod_request_bytes=_in_force(pod, "requests"),
         labels=string_map(pod, "metadata", "labels"),
@@ -64,7 +62,6 @@ def container_facts(spec: Mapping[str, Any], status: Mapping[str, Any], kind: st
         limit_bytes=quantity_bytes(enforced, "limits", "memory"),
         request_bytes=quantity_bytes(enforced, "requests", "memory"),
         spec_limit_bytes=quantity_bytes(spec, "resources", "limits", "memory"),
-        cpu_limit=text(enforced, "limits", "cpu") or None,
         cpu_request=text(enforced, "requests", "cpu") or None,
         state=state,
         state_reason=text(current, "reason"),
@@ -73,8 +70,6 @@ def container_facts(spec: Mapping[str, Any], status: Mapping[str, Any], kind: st
         last_terminated=_termination(get(status, "lastState", "terminated")),
         restart_count=whole(status, "restartCount") or 0,
         is_ready=status.get("ready") is True,
-        has_liveness_probe="livenessProbe" in spec,
-        has_startup_probe="startupProbe" in spec,
     )
 
 

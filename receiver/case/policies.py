@@ -27,7 +27,6 @@ def node_facts(answers: Mapping[str, Any], pod_name: str, now: datetime) -> Node
     return NodeFacts(
         name=name,
         allocatable_bytes=quantity_bytes(node, "status", "allocatable", "memory"),
-        capacity_bytes=quantity_bytes(node, "status", "capacity", "memory"),
         has_memory_pressure={"True": True, "False": False}.get(pressure or ""),
         limits_total_bytes=sum(_limit(p) for p in pods if p.phase in ("Running", "Pending")) if listed is not None else None,
         other_oom_kills=tuple(kill for p in pods if p.name != pod_name for kill in _recent_kills(p, now)),

@@ -53,7 +53,6 @@ def workload_facts(answers: Mapping[str, Any], subject: Subject, container: str)
         workload=workload,
         chain=chain,
         replicas_desired=_desired(scaled),
-        replicas_ready=_ready(scaled),
         revisions=tuple(_revision(r) for r in revisions),
         siblings=tuple(_sibling(p, container) for p in objects(answers, "siblings", "items")),
         hpa=_hpa(objects(answers, "hpa", "items")),
@@ -106,15 +105,6 @@ def _desired(owner: Mapping[str, Any]) -> int | None:
     return None
 
 
-def _ready(owner: Mapping[str, Any]) -> int | None:
-    if not owner or text(owner, "kind") == "Job":
-        return None
-    ready = whole(owner, "status", "readyReplicas")
-    if ready is None:
-        ready = whole(owner, "status", "numberReady")
-    return ready if ready is not None else (0 if mapping(owner, "status") else None)
-
-
 def _revision(entry: Mapping[str, Any]) -> Revision:
     # A ControllerRevision holds the template as the patch `data.spec.template`.
     template = mapping(entry, "spec", "template") or mapping(entry, "data", "spec", "template")
@@ -127,8 +117,6 @@ def _revision(entry: Mapping[str, Any]) -> Revision:
         created_at=parse_time(text(entry, "metadata", "creationTimestamp")),
         images={text(c, "name"): text(c, "image") for c in containers},
         limits_bytes={text(c, "name"): quantity_bytes(c, "resources", "limits", "memory") for c in containers},
-        requests_bytes={text(c, "name"): quantity_bytes(c, "resources", "requests", "memory") for c in containers},
-        env_names={text(c, "name"): tuple(text(e, "name") for e in objects(c, "env")) for c in containers},
         replicas=whole(entry, "spec", "replicas"),
     )
 

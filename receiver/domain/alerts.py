@@ -77,8 +77,6 @@ class Notification:
 
     alerts: tuple[Alert, ...]
     receiver: str = ""
-    group_key: str = ""
-    external_url: str = ""
     truncated_alerts: int = 0
     extra: Mapping[str, Any] = field(default_factory=dict)
 
@@ -101,8 +99,6 @@ def parse_notification(body: object) -> Notification:
     return Notification(
         alerts=tuple(parse_alert(a, f"alerts[{i}]") for i, a in enumerate(alerts)),
         receiver=_text(body.get("receiver")),
-        group_key=_text(body.get("groupKey")),
-        external_url=_text(body.get("externalURL")),
         truncated_alerts=min(truncated, MAX_TRUNCATED) if isinstance(truncated, int) and truncated > 0 else 0,
     )
 

@@ -38,7 +38,6 @@ class ContainerFacts:
     limit_bytes: int | None = None  # in force: status.resources after an in-place resize, else spec
     request_bytes: int | None = None
     spec_limit_bytes: int | None = None
-    cpu_limit: str | None = None
     cpu_request: str | None = None
     state: str = "unknown"  # running | waiting | terminated | unknown
     state_reason: str = ""
@@ -47,8 +46,6 @@ class ContainerFacts:
     last_terminated: Termination | None = None  # lastState
     restart_count: int = 0
     is_ready: bool = False
-    has_liveness_probe: bool = False
-    has_startup_probe: bool = False
 
     @property
     def newest_termination(self) -> Termination | None:
@@ -76,8 +73,6 @@ class PodFacts:
     created_at: datetime | None = None
     started_at: datetime | None = None
     deleted_at: datetime | None = None
-    restart_policy: str = "Always"
-    priority: int | None = None
     pod_limit_bytes: int | None = None
     pod_request_bytes: int | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -147,7 +142,6 @@ class MemoryHistory:
     kill_times_s: tuple[float, ...] = ()
     ends_s: float | None = None
     pod: str = ""
-    has_request_rate: bool = False
     peak_bytes_long: float | None = None  # the highest working set of the long look (7 d), when asked
 
 
@@ -160,8 +154,6 @@ class Revision:
     created_at: datetime | None
     images: Mapping[str, str] = field(default_factory=dict)  # container -> image
     limits_bytes: Mapping[str, int | None] = field(default_factory=dict)
-    requests_bytes: Mapping[str, int | None] = field(default_factory=dict)
-    env_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     replicas: int | None = None
 
 
@@ -184,7 +176,6 @@ class WorkloadFacts:
     workload: Workload
     chain: tuple[tuple[str, str], ...] = ()
     replicas_desired: int | None = None
-    replicas_ready: int | None = None
     revisions: tuple[Revision, ...] = ()  # newest first
     siblings: tuple[SiblingFact, ...] = ()
     hpa: Mapping[str, object] | None = None  # {"name", "min", "max", "current", "metrics": [..]}
@@ -200,7 +191,6 @@ class NodeFacts:
 
     name: str
     allocatable_bytes: int | None = None
-    capacity_bytes: int | None = None
     has_memory_pressure: bool | None = None
     limits_total_bytes: int | None = None  # of all pods there, where they could be listed
     other_oom_kills: tuple[str, ...] = ()  # "namespace/pod (container)" killed there lately

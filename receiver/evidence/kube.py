@@ -9,14 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from receiver.domain.units import MIB
-from receiver.errors import ConfigError, Rejected, Unreadable
+from receiver.errors import Rejected, Unreadable
 from receiver.transport import Deadline, Http, HttpConfig, Tail
-
-SERVICE_ACCOUNT_DIR = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 # What the API server takes for a name in these paths. Labels of an alert are untrusted: ".." would climb out of the path.
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
@@ -29,15 +26,6 @@ class KubeConfig:
     api_url: str = field(repr=False)  # may hold a password
     token_path: str = ""
     ca_path: str = ""
-
-
-def in_cluster_config(host: str, port: str, account_dir: str = SERVICE_ACCOUNT_DIR) -> KubeConfig:
-    """The way in from a pod: `host` and `port` as KUBERNETES_SERVICE_HOST and _PORT say. ConfigError without a token."""
-    token, ca = Path(account_dir) / "token", Path(account_dir) / "ca.crt"
-    if not token.is_file():
-        raise ConfigError(f"no service account token at {token}: set automountServiceAccountToken, or KUBE_API_URL")
-    bracketed = f"[{host}]" if ":" in host and not host.startswith("[") else host
-    return KubeConfig(api_url=f"https://{bracketed}:{port or '443'}", token_path=str(token), ca_path=str(ca))
 
 
 # Lists may come from the API server's watch cache, which costs it far less than a read of etcd; seconds of age do not matter.

@@ -70,7 +70,6 @@ class Selectors:
     workload: str
     others: str
     state: str
-    state_others: str
     by: str
     state_by: str
     family: str
@@ -94,7 +93,6 @@ class Selectors:
             workload=f"{matchers('', many)},{real}",
             others=f"{matchers('', many)}{not_this},{real}",
             state=matchers(prefix, one),
-            state_others=f"{matchers(prefix, many)},{prefix}{pod}!={quoted(subject.pod)}",
             by=f"{namespace},{pod},{container}",
             state_by=f"{prefix}{namespace},{prefix}{pod},{prefix}{container}",
             family=family,

@@ -136,7 +136,7 @@ def _facts(*, alert: str = "OOMKilled", reason: str = "OOMKilled", exit_code: in
         "pod": PodFacts(
             namespace="sample", name=SUBJECT.pod, node="sample-node-1", phase="Running", qos_class="Burstable", containers=(container,)
         ),
-        "workload": WorkloadFacts(workload=Workload(kind="Deployment", name=NAME), replicas_desired=3, replicas_ready=2),
+        "workload": WorkloadFacts(workload=Workload(kind="Deployment", name=NAME), replicas_desired=3),
         "log": LogFacts(container=NAME, lines=tuple(f"INFO handled request {n}" for n in range(6))),
         "events": (EventFact(object_kind="Pod", object_name=SUBJECT.pod, reason="Started", message="Container started", at=KILLED_AT),),
         "missing": (Missing(source="request_rate", why="no query configured", hint="set REQUEST_RATE_QUERY"),),

@@ -202,8 +202,6 @@ def effective(settings: Settings) -> list[tuple[str, str, str]]:
         value = getattr(settings, key.name.lower())
         if key.is_secret:
             shown = "********" if value else ""
-        elif isinstance(value, tuple):
-            shown = ",".join(f"{v:g}s" for v in value)
         elif key.parse is parsing.url:
             shown = without_password(value)
         else:

@@ -42,7 +42,6 @@ class SlackIdentity:
 
     team: str
     user: str
-    bot_id: str
     scopes: tuple[str, ...] = ()
 
     @property
@@ -179,9 +178,7 @@ class SlackBotSink:
         """auth.test: who the token is and what it may do. DeliveryError when it does not work."""
         answer, response = self._exchange("auth.test", form={}, is_repeatable=True)
         scopes = tuple(s.strip() for s in response.headers.get("x-oauth-scopes", "").split(",") if s.strip())
-        return SlackIdentity(
-            team=str(answer.get("team", "")), user=str(answer.get("user", "")), bot_id=str(answer.get("bot_id", "")), scopes=scopes
-        )
+        return SlackIdentity(team=str(answer.get("team", "")), user=str(answer.get("user", "")), scopes=scopes)
 
     def check_settings(self) -> None:
         """SinkMisconfigured when the token does not work, or may not post."""

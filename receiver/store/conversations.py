@@ -84,11 +84,6 @@ def open_digest(tx: Tx, *, sink: str, channel: str) -> Conversation | None:
     return _conversation(tx, rows[0]) if rows else None
 
 
-def open_digests(tx: Tx) -> list[Conversation]:
-    """All storms that are being told."""
-    return [_conversation(tx, r) for r in tx.run("SELECT * FROM conversation WHERE kind = :kind AND closed_at IS NULL", kind=DIGEST)]
-
-
 def opened_since(tx: Tx, *, sink: str, channel: str, since: float) -> int:
     """How many incidents got a root of their own in a channel since then."""
     rows = tx.run(

@@ -52,7 +52,7 @@ class Dispatcher:
 
     def __init__(
         self, *, store: Store, handlers: Mapping[str, Handler], config: DispatcherConfig, monotonic: Callable[[], float],
-        on_progress: Callable[[], None] = lambda: None, every_so_often: Callable[[], None] = lambda: None,
+        every_so_often: Callable[[], None] = lambda: None,
         before_looks: Callable[[], None] = lambda: None, after_fold: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         """`before_looks` and `after_fold` are called in every step; what fails in them for one row's sake costs nothing else."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 import gzip
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -53,7 +53,6 @@ class Run:
 
     samples: tuple[Sample, ...]
     lives: tuple[tuple[float, float], ...]  # start and kill, of those that were killed
-    up_since_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,7 +258,7 @@ def _killed_run(program: Program, rng: Random, scale: float, limit: float) -> Ru
         t += program.step_s
     if not samples:  # it never lived long enough to be scraped
         samples.append(_sample(program, program.span_s, limit * 0.3, limit, len(lives)))
-    return Run(samples=tuple(samples), lives=tuple(lives), up_since_s=started)
+    return Run(samples=tuple(samples), lives=tuple(lives))
 
 
 def _sample(program: Program, t: float, need: float, limit: float, restarts: int) -> Sample:
@@ -290,7 +289,7 @@ def _facts(program: Program, run: Run, limit: float, demand: float) -> Facts:
     )
     lines = program.log(demand) if program.log is not None else ()
     history = MemoryHistory(
-        samples=run.samples, step_s=SCRAPE_S, has_request_rate=program.rate is not None, ends_s=now,
+        samples=run.samples, step_s=SCRAPE_S, ends_s=now,
         starts_s=tuple(EPOCH_S + s for s, _ in run.lives), kill_times_s=tuple(EPOCH_S + k for _, k in run.lives),
     )  # fmt: skip
     return Facts(
@@ -300,7 +299,7 @@ def _facts(program: Program, run: Run, limit: float, demand: float) -> Facts:
         workload=WorkloadFacts(workload=Workload(kind="Deployment", name="api"), replicas_desired=1),
         node=NodeFacts(name="n", allocatable_bytes=256 * GIB, has_memory_pressure=False),
         log=LogFacts(container="api", lines=lines) if lines else None,
-        history=replace(history, has_request_rate=program.rate is not None),
+        history=history,
     )
 
 

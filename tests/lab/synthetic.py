@@ -314,7 +314,7 @@ def simulate(plan: Plan, seed: str) -> MemoryHistory:
             rss_bytes=round(anon * size) if plan.has_rss else None, cache_bytes=round((shmem + files) * size) if plan.has_rss else None,
             request_rate=round(rate * rps, 3) if plan.has_rate else None, restarts=restarts, oom_kills=kills,
         ))  # fmt: skip
-    return MemoryHistory(samples=tuple(samples), step_s=plan.step_s, has_request_rate=plan.has_rate)
+    return MemoryHistory(samples=tuple(samples), step_s=plan.step_s)
 
 
 # --- families: what a reader would call them, each a function of a random source ---

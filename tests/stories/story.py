@@ -107,10 +107,6 @@ class Story:
         """Alertmanager tells of several (name, pod, container) in one notification."""
         self.tell(*(self._new(name, pod, container, namespace=namespace_of(pod)) for name, pod, container in which))
 
-    def resolves(self, name: str, pod: str) -> None:
-        """Alertmanager tells that it is over."""
-        self.tell(self._over(self._firing.pop((name, pod))))
-
     def resolve_all(self) -> None:
         """Everything that fires is over, in one notification."""
         over = [self._over(a) for a in self._firing.values()]

@@ -26,9 +26,6 @@ SECOND_KILL_WINDOW_S = 48 * 3600.0  # a kill this soon after a raise says that t
 RAISES_WINDOW_S = 7 * 86400.0  # raises further back belong to another story
 MAX_RAISES = 2  # after two raises without effect more room is guessing: profile instead
 
-QUIET_BEFORE_TRIM_S = 48 * 3600.0  # the article watches 24 to 48 h; a shorter time misses a working day
-TRIM_MIN_SAVING = 0.2  # of the limit: for less nobody rolls out
-TRIM_MAX_GAP_S = 3600.0  # of the quiet time without samples at either end
 
 OVERCOMMIT_NOTE = 1.0  # share of allocatable: above it the limits of all pods together exceed the node
 

@@ -54,7 +54,6 @@ def history_of_csv(text: str, *, until_s: float | None = None) -> MemoryHistory:
     return MemoryHistory(
         samples=tuple(samples),
         step_s=gaps[len(gaps) // 4] if gaps else 0.0,
-        has_request_rate=any(s.request_rate is not None for s in samples),
     )
 
 

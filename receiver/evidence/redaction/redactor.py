@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from receiver.errors import ConfigError
 from receiver.evidence.redaction.blocks import redact_key_blocks
-from receiver.evidence.redaction.names import PRIVATE_KEY, is_no_secret, kind_of_name
+from receiver.evidence.redaction.names import PRIVATE_KEY
 from receiver.evidence.redaction.pairs import redact_pairs
 from receiver.evidence.redaction.rules import CARD_RULE, EMAIL_RULE, RULES, Rule
 
-MAX_DEPTH = 64  # of JSON; no Kubernetes object is deeper
 MAX_PATTERN_LINE = 8192  # characters of a line that a user's pattern sees at once
 
 _PATTERN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _-]{0,39}")
@@ -60,62 +58,6 @@ class Redactor:
             counts[kind] += 1
 
         return redact_pairs(text, found), dict(counts)
-
-    def redact_env(self, name: str, value: str) -> tuple[str, Mapping[str, int]]:
-        """The value of a variable: dropped as a whole when the name says that it is a secret, else like any text."""
-        kind = kind_of_name(name)
-        if kind and not is_no_secret(name, value):
-            return "[redacted]", {kind: 1}
-        return self.redact(value)
-
-    def redact_args(self, args: Sequence[str]) -> tuple[tuple[str, ...], Mapping[str, int]]:
-        """A command line as a list: also the argument after `--password`."""
-        counts: Counter[str] = Counter()
-        out: list[str] = []
-        kind = ""
-        for arg in args:
-            if kind and not arg.startswith("-") and not is_no_secret("", arg):
-                out.append(f"[redacted {kind}]")
-                counts[kind] += 1
-                kind = ""
-                continue
-            text, found = self.redact(arg)
-            counts.update(found)
-            out.append(text)
-            is_flag = arg.startswith("-") and "=" not in arg and not arg.startswith("--no-") and " " not in arg
-            kind = kind_of_name(arg) if is_flag else ""
-        return tuple(out), dict(counts)
-
-    def redact_json(self, document: Any) -> tuple[Any, Mapping[str, int]]:
-        """A decoded JSON document: strings as text, secret keys, env entries ({"name", "value"}) and command lines by what they are."""
-        counts: Counter[str] = Counter()
-        return self._json(document, "", counts, 0), dict(counts)
-
-    def _json(self, value: Any, name: str, counts: Counter[str], depth: int) -> Any:
-        if depth > MAX_DEPTH:
-            return "[left out: nested too deep]"
-        if isinstance(value, str):
-            text, found = self.redact_env(name, value)
-            counts.update(found)
-            return text
-        if isinstance(value, dict):
-            return {key: self._json(item, _name_of(key, value, name), counts, depth + 1) for key, item in value.items()}
-        if isinstance(value, list):
-            if name in {"args", "command"} and all(isinstance(item, str) for item in value):
-                args, found = self.redact_args(value)
-                counts.update(found)
-                return list(args)
-            return [self._json(item, name, counts, depth + 1) for item in value]
-        return value
-
-
-def _name_of(key: str, entry: Mapping[str, Any], above: str) -> str:
-    """The name that tells what the value under `key` is: in {"name": "DB_PASSWORD", "value": "x"} it is the entry's."""
-    if key == "value" and isinstance(entry.get("name"), str):
-        return str(entry["name"])
-    if key in {"name", "value"}:
-        return above if key == "value" else ""
-    return key
 
 
 def _pieces(text: str) -> list[str]:

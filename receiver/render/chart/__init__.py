@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from receiver.domain.incident import IncidentView
 from receiver.domain.report import Report
 from receiver.render.chart.alt import alt_text
-from receiver.render.chart.draw import HEIGHT, WIDTH, svg
+from receiver.render.chart.draw import WIDTH, svg
 from receiver.render.chart.palette import DARK, LIGHT, Palette
 from receiver.render.chart.plot import Plot, plot_of
 from receiver.render.chart.spark import sparkline
@@ -22,7 +22,6 @@ class Chart:
     plot: Plot
     alt_text: str
     width_px: int = WIDTH
-    height_px: int = HEIGHT
 
     def svg(self, palette: Palette = DARK) -> str:
         """One SVG document. Slack gets the dark card for both of its themes, because a message has one image."""

@@ -53,7 +53,7 @@ def hpa_at_max() -> Facts:
     seen = history(*peaks, 0.99, limit=512 * MIB)
     samples = tuple(replace(s, request_rate=400.0 * s.working_set_bytes / (512 * MIB)) for s in seen.samples)
     kills = tuple(samples[i].t_s + 20 for i in (119, 359, 720))
-    seen = replace(seen, samples=samples, has_request_rate=True, kill_times_s=kills)
+    seen = replace(seen, samples=samples, kill_times_s=kills)
     owner = {"hpa": {"name": "api", "min": 3, "max": 6, "current": 6, "metrics": ["cpu"]}}
     return facts(one, workload="api", history=seen, owner=owner)
 
@@ -68,7 +68,7 @@ def one_of_twelve() -> Facts:
     seen = replace(seen, kill_times_s=(middle, end), starts_s=(seen.samples[0].t_s, middle + 30))
     base = facts(one, workload="api", history=seen, owner={"siblings": siblings})
     assert base.workload is not None
-    return replace(base, workload=replace(base.workload, replicas_desired=12, replicas_ready=11))
+    return replace(base, workload=replace(base.workload, replicas_desired=12))
 
 
 def node_took_it() -> Facts:
@@ -85,7 +85,7 @@ def job_at_backoff_limit() -> Facts:
     """A Job's last pod was OOMKilled after 40 min; the Job gives up (backoffLimit)."""
     one = container("export", limit=1 * GIB, request=1 * GIB, restart_count=0, state="terminated", terminated=death(lived_s=2400))
     ramp = tuple(0.1 + 0.88 * i / 39 for i in range(40))
-    pod = {"restart_policy": "Never", "phase": "Failed", "qos_class": "Guaranteed"}
+    pod = {"phase": "Failed", "qos_class": "Guaranteed"}
     return facts(one, kind="Job", workload="export", history=history(*ramp, limit=GIB), pod=pod)
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from receiver.errors import ConfigError, Unavailable
-from receiver.evidence.kube import Kube, KubeConfig, in_cluster_config, is_kube_name
+from receiver.errors import Unavailable
+from receiver.evidence.kube import Kube, KubeConfig, is_kube_name
 from receiver.evidence.kubectl_proxy import KubectlProxy, ending_with_us
 from tests.fakes.kube import FakeKube, recorded
 from tests.support import wait_until
@@ -60,22 +60,6 @@ def test_without_kubectl_the_error_says_what_to_do(tmp_path: Path):
     """Install it, or give an address."""
     with pytest.raises(Unavailable, match="KUBE_API_URL"):
         KubectlProxy.start(kubectl=str(tmp_path / "no-kubectl"))
-
-
-def test_in_a_pod_the_service_account_is_used(tmp_path: Path):
-    """Token and CA of the usual folder; an IPv6 service address gets its brackets."""
-    (tmp_path / "token").write_text("t")
-
-    config = in_cluster_config("fd00::1", "443", str(tmp_path))
-
-    assert config == KubeConfig(api_url="https://[fd00::1]:443", token_path=str(tmp_path / "token"), ca_path=str(tmp_path / "ca.crt"))
-    assert Kube(config).http.origin == "https://[fd00::1]:443"
-
-
-def test_a_pod_without_a_token_says_so(tmp_path: Path):
-    """automountServiceAccountToken: false is a common hardening."""
-    with pytest.raises(ConfigError, match="automountServiceAccountToken"):
-        in_cluster_config("10.0.0.1", "443", str(tmp_path))
 
 
 def test_a_service_account_token_is_sent(tmp_path: Path):

@@ -174,7 +174,7 @@ def leak() -> tuple[IncidentView, Report]:
             container="orders-api",
             lines=tuple(f"2026-11-23T03:13:{47 + i}.123456789Z INFO orders: GET /orders 200 cache_entries={25 + 5 * i}" for i in range(12)),
         ),
-        workload=WorkloadFacts(workload=Workload(kind="Deployment", name="orders-api"), replicas_desired=1, replicas_ready=1),
+        workload=WorkloadFacts(workload=Workload(kind="Deployment", name="orders-api"), replicas_desired=1),
         history=history, node=NodeFacts(name="lab-node-1", allocatable_bytes=mib(2400)),
         missing=(
             Missing(source="metrics", why="404: the container has just restarted", is_normal=True, hint="normal at this moment"),
@@ -426,7 +426,7 @@ def spike() -> tuple[IncidentView, Report]:
     facts = Facts(
         now=at("12:10"), subject=who, alerts=(alert(pod=who.pod, starts=at("12:05")),),
         pod=pod(who, container("search-api", limit=512, request=256, restarts=1, last=ended("OOMKilled", 137, at("08:00"), at("12:04")))),
-        workload=WorkloadFacts(workload=Workload(kind="Deployment", name="search-api"), replicas_desired=12, replicas_ready=11, siblings=(
+        workload=WorkloadFacts(workload=Workload(kind="Deployment", name="search-api"), replicas_desired=12, siblings=(
             SiblingFact(pod="search-api-7d9c5b8f6d-bbbbb", last_reason="OOMKilled"), SiblingFact(pod="search-api-7d9c5b8f6d-ccccc", last_reason="OOMKilled"))),
     )  # fmt: skip
     report = Report(

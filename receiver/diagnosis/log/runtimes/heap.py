@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from receiver.domain.facts import ContainerFacts
 from receiver.domain.units import GIB, KIB, MIB, human_bytes, human_percent
 
-JVM_DEFAULT_RATIO = 0.25  # MaxRAMPercentage where nothing is set
 JVM_HEAP_RATIO = 0.75  # of the limit: heap; the rest is metaspace, code, threads, direct buffers, the collector
 NODE_HEAP_RATIO = 0.75  # of the limit: old space; buffers, code and stacks come on top
 GO_SOFT_RATIO = 0.90  # of the limit: GOMEMLIMIT; it does not count cgo and kernel memory

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from receiver.diagnosis.advice import limits_policy as policy
-from receiver.diagnosis.advice.trim import trim_offer
 from receiver.diagnosis.clues import clues_of
 from receiver.diagnosis.diagnose import diagnose, report_of
 from receiver.domain.facts import Facts, MemoryHistory, NodeFacts, Revision, Sample
@@ -103,7 +102,7 @@ def _day_of_traffic(limit: int) -> MemoryHistory:
         samples.append(
             Sample(t_s=minute * 60.0, working_set_bytes=used, rss_bytes=used, limit_bytes=float(limit), request_rate=rate, restarts=0.0)
         )
-    return MemoryHistory(samples=tuple(samples), step_s=60.0, has_request_rate=True)
+    return MemoryHistory(samples=tuple(samples), step_s=60.0)
 
 
 def test_rate_model_sees_above_the_limit() -> None:
@@ -356,33 +355,3 @@ def test_same_facts_same_report() -> None:
 
 
 # --- the trim -----------------------------------------------------------------------------------------------------------------
-
-
-def _quiet(*ratios: float, hours: float = 48) -> Facts:
-    """`hours` of samples up to now, spread evenly, as shares of a limit of 1Gi."""
-    step = hours * 3600 / (len(ratios) - 1)
-    return facts(container(limit=GIB, request=512 * MIB), history=history(*ratios, limit=GIB, step_s=step, until=ago(0)))
-
-
-def test_two_quiet_days_give_room_back() -> None:
-    """A peak of 410 MiB in 48 h under 1Gi: 512Mi would do, and the request with it."""
-    offer = trim_offer(_quiet(0.3, 0.4, 0.35), quiet_s=48 * 3600)
-
-    assert (offer.role, offer.limit_bytes, offer.request_bytes) == ("trim", 512 * MIB, None)
-    assert "no kill and a peak of 410 MiB in 2 days" in offer.why
-    assert "--limits=memory=512Mi" in offer.commands[0]
-    assert not any("resize" in c for c in offer.commands)
-
-
-@pytest.mark.parametrize(
-    ("base", "quiet_h", "words"),
-    [
-        (_quiet(0.3, 0.4, 0.35), 24, "quiet for 24 h only"),
-        (_quiet(0.6, 0.8, 0.7), 48, "needs about what the limit is"),
-        (_quiet(0.3, 0.4, 0.35, hours=20), 48, "not known in full"),
-        (facts(container(limit=GIB)), 48, "not known in full"),
-    ],
-)
-def test_no_trim_says_why(base: Facts, quiet_h: float, words: str) -> None:
-    """Too short a time, a gap in what was seen, or too little to save: no offer."""
-    assert words in trim_offer(base, quiet_s=quiet_h * 3600).none

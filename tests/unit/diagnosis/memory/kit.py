@@ -31,7 +31,7 @@ def sample(minute: float, used_mib: float, **over: float | None) -> Sample:
 
 def history(rows: Sequence[Sample], **over: object) -> MemoryHistory:
     """The rows as a history."""
-    return MemoryHistory(samples=tuple(rows), step_s=STEP_S, has_request_rate=any(r.request_rate is not None for r in rows), **over)
+    return MemoryHistory(samples=tuple(rows), step_s=STEP_S, **over)
 
 
 def minutes(hours: float, step_s: float = STEP_S) -> list[float]:

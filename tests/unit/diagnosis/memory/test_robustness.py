@@ -49,7 +49,7 @@ def test_units_and_time_base_do_not_matter(name: str):
 
     assert verdict(shape_of(changed(h, in_bytes_times(3.7)))) == expected
     assert verdict(shape_of(changed(h, lambda s: replace(s, t_s=s.t_s + 1.7e9)))) == expected
-    if h.has_request_rate:
+    if any(s.request_rate is not None for s in h.samples):
         assert verdict(shape_of(changed(h, lambda s: replace(s, request_rate=s.request_rate and s.request_rate * 60)))) == expected
         more = changed(h, lambda s: replace(s, request_rate=None if s.request_rate is None else s.request_rate + 25))
         assert verdict(shape_of(more)) == expected
