@@ -29,8 +29,8 @@ from receiver.pipeline.routing import Router
 from receiver.pipeline.storm import StormConfig
 from receiver.pipeline.view import view_of
 from receiver.render.blocks import image
-from receiver.render.build import alert_of
 from receiver.render.chart import chart_of
+from receiver.render.context.build import alert_of
 from receiver.render.document import report_document
 from receiver.store import alerts as alert_table
 from receiver.store import conversations, incidents, jobs, outbox

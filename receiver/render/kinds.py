@@ -6,7 +6,7 @@ from receiver.diagnosis.causes.leaf import Leaf, Whose
 from receiver.diagnosis.causes.leaves import LEAVES, leaf_of
 from receiver.domain.confidence import PLAUSIBLE
 from receiver.domain.report import CauseName, KillKind, Report
-from receiver.render.memory import limit_of
+from receiver.render.context.memory import limit_of
 
 HIGH_USE = 0.7  # of the limit: below it, an alert that is not about memory is passed on rather than called a memory warning
 

@@ -15,7 +15,7 @@ from receiver.domain.incident import FIRING, DigestView, IncidentView, Message
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import Report
 from receiver.render import blocks, mentions, root, terminal, thread
-from receiver.render.build import build
+from receiver.render.context.build import build
 from receiver.render.digest import digest, digest_bare, grown
 from receiver.render.environment import BrokenTemplate, Fragments, fragments
 from receiver.render.kinds import kind_of

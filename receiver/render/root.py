@@ -10,8 +10,8 @@ from receiver.domain.incident import IncidentView
 from receiver.domain.report import Report
 from receiver.render import blocks, buttons, inline, mentions
 from receiver.render.blocks import Block
-from receiver.render.build import alert_of, note_of
-from receiver.render.context import Context
+from receiver.render.context.build import alert_of, note_of
+from receiver.render.context.model import Context
 from receiver.render.environment import Fragments
 from receiver.render.kinds import CHILD, UNKNOWN, WITHOUT_MENTION
 from receiver.render.sections import shortened

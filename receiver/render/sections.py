@@ -10,7 +10,7 @@ from receiver.domain.facts import EventFact, LogFacts, MemoryHistory, Terminatio
 from receiver.domain.report import Life, Report
 from receiver.domain.units import format_quantity, from_epoch, human_bytes, human_duration
 from receiver.render import words
-from receiver.render.memory import container_of, limit_of
+from receiver.render.context.memory import container_of, limit_of
 from receiver.render.text import clean_block, clean_line
 
 LOG_COLUMNS = 200

@@ -13,7 +13,7 @@ from receiver.domain.incident import IncidentView, Message
 from receiver.domain.report import CheckItem, Report, TreeStep
 from receiver.render import blocks, buttons, inline, words
 from receiver.render.blocks import Block
-from receiver.render.context import Context
+from receiver.render.context.model import Context
 from receiver.render.environment import Fragments
 from receiver.render.kinds import ABOUT_THE_NODE, UNKNOWN
 from receiver.render.root import Print, lock_screen, variables

@@ -16,9 +16,9 @@ from receiver.domain.facts import MemoryHistory, Revision
 from receiver.domain.incident import IncidentView
 from receiver.domain.report import KillKind, Report, Shape
 from receiver.domain.units import from_epoch, human_bytes
-from receiver.render.context import GrowthWords, MemoryWords
+from receiver.render.context.memory import container_of, growth_words, limit_of, memory_words
+from receiver.render.context.model import GrowthWords, MemoryWords
 from receiver.render.inline import Moment, when
-from receiver.render.memory import container_of, growth_words, limit_of, memory_words
 from receiver.render.text import clean_line, cut_middle
 
 MIN_HISTORY_S = 600.0  # less says nothing: no chart then

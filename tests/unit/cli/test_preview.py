@@ -11,7 +11,7 @@ import pytest
 
 from receiver.cli import main
 from receiver.render import Renderer, slack_environment
-from receiver.render.build import build
+from receiver.render.context.build import build
 from receiver.render.kinds import KINDS, kind_of
 from receiver.render.samples import sample_storm, samples
 from receiver.settings.model import KEYS

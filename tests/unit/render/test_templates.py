@@ -10,7 +10,7 @@ import jinja2
 import pytest
 
 from receiver.render import Renderer, broken_templates, slack_environment
-from receiver.render.context import Context
+from receiver.render.context.model import Context
 from receiver.render.digest import StormWords
 from receiver.render.environment import BrokenTemplate, fragments
 from receiver.render.thread import EvidenceWords

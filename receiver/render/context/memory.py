@@ -9,7 +9,7 @@ from receiver.domain.facts import ContainerFacts, Facts
 from receiver.domain.report import Life, Report, Shape
 from receiver.domain.units import UNLIMITED_BYTES, format_quantity, from_epoch, human_bytes, human_duration
 from receiver.render import words
-from receiver.render.context import GrowthWords, MemoryWords
+from receiver.render.context.model import GrowthWords, MemoryWords
 from receiver.render.inline import Moment, when
 
 MOSTLY_CACHE = 0.5  # of the working set

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import TypedDict
 
 from receiver.diagnosis.advice.limits_policy import is_futile
 from receiver.diagnosis.causes.leaves import leaf_of
@@ -15,26 +16,25 @@ from receiver.domain.identity import UNKNOWN_KIND, Subject
 from receiver.domain.incident import IncidentView
 from receiver.domain.incident_memory import STANDING, LogEntry
 from receiver.domain.reason import Reason, Words
-from receiver.domain.report import CauseName, KillKind, Report, Shape
-from receiver.domain.units import format_quantity, from_epoch, human_bytes, human_duration
+from receiver.domain.report import CauseName, Report, Shape
+from receiver.domain.units import format_quantity, from_epoch, human_bytes
 from receiver.render import words
-from receiver.render.context import (
+from receiver.render.context.kill import kill_words, replica_words
+from receiver.render.context.memory import container_of, growth_words, memory_words
+from receiver.render.context.model import (
     AlertWords,
     CauseWords,
     ChangeWords,
     CheckWords,
     Context,
     EntryWords,
-    KillWords,
     MissingWords,
-    ReplicaWords,
     StateWords,
 )
 from receiver.render.inline import when
-from receiver.render.memory import container_of, growth_words, memory_words
 from receiver.render.text import clean_line, clean_phrase, cut, sentence
-from receiver.render.wording import phrase, remark, say, settling, speaks_for, tells_of_replicas
-from receiver.render.wording.death import detail_words, sender_words
+from receiver.render.wording import remark, say, settling, speaks_for, tells_of_replicas
+from receiver.render.wording.death import detail_words
 
 RECENT_ROLLOUT_S = 7_200.0  # a kill later than this after a rollout is no longer named in one breath with it
 NEVER_UP_S = 60.0
@@ -43,7 +43,6 @@ WORTHWHILE_H = 0.5  # a stop-gap that buys less per life is not worth a rollout:
 JOBS = ("Job", "CronJob")  # what ends by itself
 _SEVERITIES = ("critical", "error", "warning", "info", "none")
 _OOM_NAMES = ("oom", "memory")
-_IN_SERIES = (KillKind.CONTAINER_OOM, KillKind.SUSPECTED_OOM, KillKind.NODE_OOM)
 
 
 def build(view: IncidentView, report: Report | None, *, patch_place: str = "in the thread") -> Context:
@@ -52,26 +51,14 @@ def build(view: IncidentView, report: Report | None, *, patch_place: str = "in t
     facts = report.facts if report else None
     subject = report.subject if report else view.subject
     shape = report.shape if report else None
-    workload = subject.workload
-    name = (workload.name if workload else "") or subject.pod or subject.node
-    container = subject.container if subject.container and subject.container != name else ""
     return Context(
-        subject=clean_line("/".join(p for p in (name, container) if p)) or clean_line(alert_of(view.alerts).name if view.alerts else "") or "an alert",
-        workload=clean_line(name),
-        kind=clean_line(workload.kind) if workload and workload.kind != UNKNOWN_KIND else "",
-        is_job=workload is not None and workload.kind in JOBS,
-        container=clean_line(container),
-        namespace=clean_line(subject.namespace),
-        cluster=clean_line(subject.cluster),
-        pod=clean_line(subject.pod),
-        node=clean_line(_node_name(subject, facts)),
-        node_memory=human_bytes(facts.node.allocatable_bytes) if facts and facts.node and facts.node.allocatable_bytes else "",
-        where=clean_line("/".join(p for p in (subject.namespace, subject.cluster) if p)),
-        place=clean_line("/".join(p for p in (subject.namespace, name) if p)),
+        **_names(view, subject),
+        **_node(subject, facts),
+        **_signature(report),
         page=view.page_url,
         alert=_alert(view, now),
-        kill=_kill(view, report, now),
-        replicas=_replicas(view, facts),
+        kill=kill_words(view, report, now),
+        replicas=replica_words(view, facts),
         memory=memory_words(facts, shape, subject.container),
         growth=growth_words(report, now),
         cause=_cause(report),
@@ -79,10 +66,7 @@ def build(view: IncidentView, report: Report | None, *, patch_place: str = "in t
         state=_state(facts, subject.container, shape),
         checks=_checks(report),
         missing=tuple(_missing(m) for m in (report.missing if report else ()) if not m.is_normal),
-        signature=clean_line(report.signature.meaning, 120) if report and report.signature else "",
-        advice=clean_line(report.signature.advice, 240) if report and report.signature else "",
         has_pod=facts is not None and facts.pod is not None,
-        others_killed=facts.node.other_oom_kills if facts and facts.node else (),
         neighbours=_neighbours(facts, subject.container),
         rollout=_rollout(view, report),
         previous=when(view.previous_opened_at, now) if view.previous_opened_at else None,
@@ -131,96 +115,70 @@ def _alert(view: IncidentView, now: datetime) -> AlertWords:
     )
 
 
-def _node_name(subject: Subject, facts: Facts | None) -> str:
-    if facts and facts.node:
-        return facts.node.name
-    return facts.pod.node if facts and facts.pod and facts.pod.node else subject.node
+class _Names(TypedDict):
+    subject: str
+    workload: str
+    kind: str
+    is_job: bool
+    container: str
+    namespace: str
+    cluster: str
+    pod: str
+    where: str
+    place: str
 
 
-def _kill(view: IncidentView, report: Report | None, now: datetime) -> KillWords:
-    kill = report.kill if report else None
-    kind = kill.kind if kill else KillKind.NONE
-    facts = report.facts if report else None
-    shape = report.shape if report else None
-    restarts = kill.restarts if kill else None
-    # Every source counts a part: kills seen by the incident, kills in the series. None of them can count too many.
-    count = max(view.kill_count, len(shape.kills) if shape and kind in _IN_SERIES else 0, 1 if kind is not KillKind.NONE else 0)
-    at = max((t for t in (view.last_kill_at, kill.at if kill else None) if t), default=None)
-    firsts = [t for t in (view.first_kill_at, from_epoch(shape.kills[0]) if shape and shape.kills and kind in _IN_SERIES else None) if t]
-    span_s = (at - min(firsts)).total_seconds() if at and firsts else 0.0
-    span = words.roughly(span_s) if span_s >= 60 and count > 1 else ""
-    life_s = (kill.at - kill.started_at).total_seconds() if kill and kill.at and kill.started_at else None
-    is_reported = kill is not None and not kill.reason and kill.exit_code is None
-    word = _word(kind, is_reported=is_reported)
-    return KillWords(
-        kind=kind.value,
-        reason=clean_line(kill.reason, 60) if kill else "",
-        exit_code=kill.exit_code if kill else None,
-        trigger=sender_words(kill.sender) if kill else "",
-        sender=kill.sender.value if kill and kill.sender else "",
-        is_probe=bool(kill and kill.sender and kill.sender.is_probe),
-        is_sure=bool(kill and kill.is_sure),
-        count=count,
-        phrases=_phrases(
-            word, count, span, restarts, _replicas(view, facts), is_exit_137=kind is KillKind.SUSPECTED_OOM and not is_reported
-        ),
-        short=f"{word} x{count}" if count > 1 else word,
-        at=when(at, now) if at else None,
-        span=span,
-        life=human_duration(life_s) if life_s is not None and life_s >= 0 else "",
-        because=tuple(phrase(b) for b in kill.because) if kill else (),
-        processes=facts.child_kills if facts else None,
+def _names(view: IncidentView, subject: Subject) -> _Names:
+    """What it is called, and where it is."""
+    workload = subject.workload
+    name = (workload.name if workload else "") or subject.pod or subject.node
+    container = subject.container if subject.container != name else ""
+    of_alert = clean_line(alert_of(view.alerts).name) if view.alerts else ""
+    return _Names(
+        subject=clean_line(_joined(name, container)) or of_alert or "an alert",
+        workload=clean_line(name),
+        kind=clean_line(workload.kind) if workload and workload.kind != UNKNOWN_KIND else "",
+        is_job=workload is not None and workload.kind in JOBS,
+        container=clean_line(container),
+        namespace=clean_line(subject.namespace),
+        cluster=clean_line(subject.cluster),
+        pod=clean_line(subject.pod),
+        where=clean_line(_joined(subject.namespace, subject.cluster)),
+        place=clean_line(_joined(subject.namespace, name)),
     )
 
 
-def _word(kind: KillKind, *, is_reported: bool = False) -> str:
-    words_of = {
-        KillKind.CONTAINER_OOM: "OOMKilled",
-        KillKind.SUSPECTED_OOM: "reported OOMKilled" if is_reported else "probably OOM",
-        KillKind.NODE_OOM: "OOM-killed by its node",
-        KillKind.EVICTION: "evicted",
-        KillKind.CHILD_PROCESS_OOM: "processes OOM-killed",
-    }
-    return words_of.get(kind, "killed")
+def _joined(*names: str) -> str:
+    return "/".join(n for n in names if n)
 
 
-def _phrases(word: str, count: int, span: str, restarts: int | None, replicas: ReplicaWords, *, is_exit_137: bool) -> tuple[str, ...]:
-    """`OOMKilled 4 times in 8 h`, then shorter ones. A count of 1 with restarts says those: other kills may be among them.
-
-    `is_exit_137`: that an OOM was the reason is concluded from a SIGKILL, and what was seen is said first.
-    """
-    base: tuple[str, ...]
-    if is_exit_137:
-        times = f" {words.times(count)}" if count > 1 else ""
-        base = (f"killed{times} (exit 137), probably OOM", f"{word} x{count}" if count > 1 else word)
-    elif count <= 1:
-        base = (f"{word}, {restarts} restarts", word) if restarts and restarts > 1 else (word,)
-    else:
-        times = words.times(count)
-        base = tuple(dict.fromkeys((f"{word} {times} in {span}" if span else f"{word} {times}", f"{word} {times}")))
-    if replicas.phrase:
-        shorter = (f"{word} x{count} on {replicas.phrase}",) if count > 1 else ()
-        return (f"{base[-1]} on {replicas.phrase}", *shorter, *base)
-    return base
+class _Node(TypedDict):
+    node: str
+    node_memory: str
+    others_killed: tuple[str, ...]
 
 
-def _replicas(view: IncidentView, facts: Facts | None) -> ReplicaWords:
-    workload = facts.workload if facts else None
-    desired = workload.replicas_desired if workload else None
-    hit = {p for p in view.pods if p}
-    if facts and facts.subject.pod:
-        hit.add(facts.subject.pod)
-    if workload:
-        hit |= {s.pod for s in workload.siblings if s.last_reason == "OOMKilled"}
-    count = len(hit)
-    if desired is not None and desired > 1:
-        shown = min(count, desired)  # pods are replaced: their names may outnumber the replicas
-        all_of = "both replicas" if desired == 2 else f"all {desired} replicas"
-        phrase = all_of if shown == desired else f"{shown} of {desired} replicas"
-        return ReplicaWords(hit=shown, desired=desired, is_one_of_many=shown == 1, is_all=shown == desired, phrase=phrase)
-    hit_now = count if desired is None else 1
-    phrase = words.counted(hit_now, "replica") if hit_now > 1 else ""
-    return ReplicaWords(hit=hit_now, desired=None, is_one_of_many=False, is_all=False, phrase=phrase)
+def _node(subject: Subject, facts: Facts | None) -> _Node:
+    """Its node, as far as it was read."""
+    node = facts.node if facts else None
+    if node is None:
+        of_pod = facts.pod.node if facts and facts.pod else ""
+        return _Node(node=clean_line(of_pod or subject.node), node_memory="", others_killed=())
+    memory = human_bytes(node.allocatable_bytes) if node.allocatable_bytes else ""
+    return _Node(node=clean_line(node.name), node_memory=memory, others_killed=node.other_oom_kills)
+
+
+class _SignatureWords(TypedDict):
+    signature: str
+    advice: str
+
+
+def _signature(report: Report | None) -> _SignatureWords:
+    """The memory error that its log names."""
+    found = report.signature if report else None
+    if found is None:
+        return _SignatureWords(signature="", advice="")
+    return _SignatureWords(signature=clean_line(found.meaning, 120), advice=clean_line(found.advice, 240))
 
 
 def _cause(report: Report | None) -> CauseWords:
