@@ -181,6 +181,9 @@ class Publisher:
             view = replace(view, mention=place.mention or conversation.mention)
         for message in self._messages(view, report):
             outbox.desire(tx, conversation.id, message, now=now, is_prompt=message.slot == prompt_slot)
+        if view.state != FIRING and not is_first and outbox.is_settled(tx, conversation.id, "root"):
+            ended = self._rendering.later(replace(view, mention=""), report)  # the root cannot be edited any more, and would fire for ever
+            outbox.desire(tx, conversation.id, replace(ended, slot="resolved", is_reply=True), now=now)
         news = update.news
         if news is None or is_first or (news.calls and (conversation.mention or not place.mention)):
             return

@@ -102,6 +102,13 @@ def has_slot(tx: Tx, conversation_id: str, slot: str) -> bool:
     return bool(tx.run("SELECT 1 FROM message WHERE conversation_id = :c AND slot = :slot", c=conversation_id, slot=slot))
 
 
+def is_settled(tx: Tx, conversation_id: str, slot: str) -> bool:
+    """Whether what stands in that slot cannot be edited any more."""
+    return bool(
+        tx.run("SELECT 1 FROM message WHERE conversation_id = :c AND slot = :slot AND state = 'settled'", c=conversation_id, slot=slot)
+    )
+
+
 _OUTGOING = """SELECT m.id, m.conversation_id, c.sink, c.channel, m.slot, m.desired_body, m.desired_rev, m.ts, c.root_ts, m.is_reply,
     m.is_broadcast, m.is_plain, m.state, m.intent_at, m.attempts, m.created_at, m.due_at, m.times_reposted,
     (SELECT r.times_reposted FROM message r WHERE r.conversation_id = c.id AND r.is_reply = 0 AND r.ts = c.root_ts) AS root_times_reposted

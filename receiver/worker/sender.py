@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from receiver.errors import DeliveryError, RetryLater, SinkMisconfigured, StoreError
+from receiver.pipeline.kinds import PUBLISH
 from receiver.sinks.base import CannotReconcile, Sink
-from receiver.store import outbox, quarantine
+from receiver.store import conversations, jobs, outbox, quarantine
 from receiver.store.database import Tx
 from receiver.store.outbox import Outgoing
 from receiver.store.store import Store
@@ -254,6 +255,8 @@ class Sender:
         now, error = self._store.now(), str(exc)
         if step in _REWRITES:
             _REWRITES[step](tx, outgoing, error=error)
+            if step is Step.SETTLE and outgoing.slot == "root":
+                _publish_again(tx, outgoing, now=now)
         elif step is Step.LOOK_FIRST:
             outbox.doubtful(tx, outgoing, error=error, due_at=now + self._config.grace_s)
         elif step is Step.AWAIT_PICTURE:
@@ -290,6 +293,13 @@ class Sender:
                 log.warning("the sink asks for a longer pause than it gets", extra=fields)
             return min(exc.retry_after_s, RETRY_AFTER_CAP_S)
         return min(BACKOFF_CAP_S, 2.0 ** min(outgoing.attempts + 1, 10)) * random.uniform(0.8, 1.2)  # noqa: S311  # jitter
+
+
+def _publish_again(tx: Tx, root: Outgoing, *, now: float) -> None:
+    """What its edit would have shown may need a reply now."""
+    conversation = conversations.load(tx, root.conversation_id)
+    if conversation is not None and conversation.incident_id is not None:
+        jobs.schedule(tx, PUBLISH, conversation.incident_id, now=now)
 
 
 # The steps that change nothing but the message's own row, and those of its thread.

@@ -251,7 +251,7 @@ def notices(slack: FakeSlack) -> list[str]:
 
 
 def test_a_slack_that_refuses_every_edit_is_not_flooded(receiver: Receiver, slack: FakeSlack) -> None:
-    """The incident changes, the messages stay: one root, and /readyz says which channel and why, after a restart too."""
+    """The messages stay as they are, a reply says that it is over; /readyz says which channel and why, after a restart too."""
     slack.fail(Fault(method="chat.update", kind="error", word="edit_window_closed", times=100_000))
     receiver.start()
     receiver.post(body_of(1))
@@ -259,7 +259,7 @@ def test_a_slack_that_refuses_every_edit_is_not_flooded(receiver: Receiver, slac
     n_posts = slack.calls["chat.postMessage"]
     resolved = payload(alert(pod="svc001x-655779759d-jst99", container="app", started=1_700_000_001.0, status="resolved"))
     receiver.post(resolved)
-    slack.wait_for(lambda: slack.calls["chat.update"] > 0, timeout_s=60)
+    slack.wait_for(lambda: len(slack.channel("C1").roots[0].replies) == 4, timeout_s=60)
     wait_until(lambda: "edit_window_closed" in receiver.get("/readyz")[1], what="/readyz names the reason")
     receiver.stop()
     receiver.start()
@@ -267,7 +267,8 @@ def test_a_slack_that_refuses_every_edit_is_not_flooded(receiver: Receiver, slac
 
     assert "edit_window_closed" in channels["C1"]
     assert len(slack.channel("C1").roots) == 1
-    assert slack.calls["chat.postMessage"] == n_posts
+    assert slack.calls["chat.postMessage"] == n_posts + 1
+    assert "resolved" in slack.channel("C1").roots[0].replies[3].shown()
 
 
 def test_sigterm_ends_in_order_and_quickly(receiver: Receiver, slack: FakeSlack) -> None:

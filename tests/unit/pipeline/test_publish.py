@@ -34,6 +34,25 @@ def test_a_resolve_edits_the_root(desk: Desk) -> None:
     assert ["resolved" in r for r in desk.roots()] == [True]
 
 
+def test_where_the_root_cannot_be_edited_a_reply_says_that_it_is_over(desk: Desk) -> None:
+    """Once, and silently: without it the root would stand there as firing for ever. Where edits arrive, none is needed."""
+    desk.take(alert())
+    desk.clock.advance(300)
+    with desk.store.write() as tx:
+        tx.run("UPDATE message SET state = 'settled', ts = '1', sent_rev = 1 WHERE slot = 'root'")
+        tx.run("UPDATE conversation SET root_ts = '1', mention = '<!here>'")
+    desk.take(alert("HighMemoryUsage"))
+    while_firing = desk.messages()
+    for _ in range(3):
+        desk.clock.advance(300)
+        desk.take(*_ended(desk), alert("HighMemoryUsage", status=RESOLVED))
+
+    assert not any("resolved:" in m for m in while_firing)
+    assert [m for m in desk.messages() if "/resolved:" in m] == ["C1/resolved: later: orders-api resolved unknown x1"]
+    with desk.store.read() as tx:
+        assert tx.run("SELECT is_reply, is_broadcast FROM message WHERE slot = 'resolved'")[0][:] == (1, 0)
+
+
 def test_info_is_for_the_page_only(desk: Desk) -> None:
     """Severity info posts nothing; when the incident becomes a warning it is told."""
     desk.take(alert("NoMemoryLimit", severity="info"))
