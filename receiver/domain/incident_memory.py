@@ -42,6 +42,11 @@ class GivenVerdict:
         """The cause as the header names it: below PLAUSIBLE it does not."""
         return self.cause if self.confidence >= PLAUSIBLE else CauseName.UNKNOWN.value
 
+    @property
+    def named(self) -> GivenVerdict:
+        """The verdict as a header names it: below PLAUSIBLE it does not say more than that it cannot tell."""
+        return self if self.named_cause == self.cause else GivenVerdict(cause=self.named_cause, confidence=self.confidence)
+
     def says_the_same(self, other: GivenVerdict) -> bool:
         """Whether a reader is told the same: the same cause, as sure."""
         return self._said == other._said
@@ -58,13 +63,17 @@ class GivenVerdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookSummary:
-    """What the newest look with evidence found, as far as later looks and a storm's digest need it. `kill_kind`: of a KillKind."""
+    """What the newest look with evidence found, as far as later looks, a storm's digest and the page need it.
+
+    `kill_kind`: of a KillKind. `processes_killed`: inside a container that was not killed itself; None where that is not the kind.
+    """
 
     verdict: GivenVerdict
     kill_kind: str
     node: str = ""
     is_never_up: bool = False
     is_every_replica_killed: bool = False
+    processes_killed: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +203,11 @@ class IncidentMemory:
     def kill_count(self) -> int:
         """Distinct kills known over the incident's life, all replicas."""
         return sum(self.kills.values())
+
+    @property
+    def shown_kill_count(self) -> int:
+        """The kills that messages speak of: of the container, or of processes in it where only those were killed."""
+        return max(self.kill_count, self.look.processes_killed or 0 if self.look is not None else 0)
 
     @property
     def standing_fix(self) -> FixNote | None:

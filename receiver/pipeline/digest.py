@@ -162,5 +162,5 @@ def _summary(memory: IncidentMemory) -> Reason:
     look, kills = memory.look, memory.kill_count
     verdict = (look.verdict if look is not None else GivenVerdict(cause=CauseName.UNKNOWN.value, confidence=0.0)).as_reason()
     if look is not None and look.kill_kind == KillKind.CHILD_PROCESS_OOM:
-        return reason("storm.workers_killed", kills=kills)
+        return reason("storm.workers_killed", kills=memory.shown_kill_count)
     return reason("storm.kills", kills=kills, verdict=verdict) if kills else verdict

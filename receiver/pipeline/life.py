@@ -9,7 +9,7 @@ from datetime import datetime
 from receiver.domain.alerts import FIRING
 from receiver.domain.incident_memory import ContainerSettings, GivenVerdict, IncidentMemory, LookSummary, Notification
 from receiver.domain.reason import reason
-from receiver.domain.report import CauseName, Report
+from receiver.domain.report import CauseName, KillKind, Report
 from receiver.domain.units import from_epoch
 from receiver.pipeline import news
 from receiver.pipeline.news import News
@@ -160,5 +160,6 @@ def _with_summary(memory: IncidentMemory, report: Report, *, now: datetime) -> I
         node=report.subject.node or (facts.pod.node if facts.pod else ""),
         is_never_up=bool(container and not container.is_ready and report.cause.name is CauseName.STARTUP),
         is_every_replica_killed=bool(siblings) and all(s.last_reason == "OOMKilled" for s in siblings) and report.kill.kind.is_kill,
+        processes_killed=facts.child_kills if report.kill.kind is KillKind.CHILD_PROCESS_OOM else None,
     )
     return replace(memory, look=look, never_up_since=(memory.never_up_since or now) if look.is_never_up else None)

@@ -12,6 +12,7 @@ from flask import Blueprint, Response, request
 from receiver.case import facts_of
 from receiver.diagnosis.diagnose import diagnose
 from receiver.domain.case import Case
+from receiver.domain.incident_memory import IncidentMemory
 from receiver.domain.units import format_time, from_epoch
 from receiver.render.chart import chart_of
 from receiver.render.wording import say
@@ -56,7 +57,7 @@ def page_routes(deps: PageDeps) -> Blueprint:
             found = incidents.newest(tx, PAGE_SIZE)
         rows = [
             {
-                "id": i.id, "state": i.state, "severity": i.severity, "cause": i.memory.look.verdict.cause if i.memory.look else "", "kills": i.memory.kill_count,
+                "id": i.id, "state": i.state, "severity": i.severity, "cause": _cause(i.memory), "kills": i.memory.shown_kill_count,
                 "namespace": i.subject.namespace, "name": i.subject.workload.name if i.subject.workload else i.subject.pod or i.key,
                 "container": i.subject.container, "last_seen": format_time(from_epoch(round(i.last_seen))),
             }
@@ -97,6 +98,11 @@ def page_routes(deps: PageDeps) -> Blueprint:
         return Response(json.dumps(document, ensure_ascii=False), mimetype="application/json")
 
     return routes
+
+
+def _cause(memory: IncidentMemory) -> str:
+    """As the incident's message names it; empty while nothing was found out."""
+    return say(memory.look.verdict.named.as_reason()) if memory.look is not None else ""
 
 
 def _chart(case: Case | None) -> dict[str, str] | None:

@@ -57,7 +57,10 @@ def test_serving_mode_shows_the_pages_until_interrupted(tmp_path: Path) -> None:
     rest = process.stderr.read()
     process.stderr.close()
 
-    assert "orders-api" in page
+    rows = {cells[0].split()[0]: cells for cells in _rows(page)}
+    assert rows["shop/orders-api"][2:4] == ["likely leak", "4"]
+    assert rows["shop/cart"][2:4] == ["cannot tell yet", "6"]  # a leak that is not sure enough to be named
+    assert rows["shop/checkout"][3] == "81"  # processes inside a container that lives on
     assert "Decision tree" in incident
     assert incident.count("data:image/svg+xml;base64,") == 2
     assert code == 130
@@ -113,6 +116,12 @@ def test_recorded_bodies_are_v4_payloads() -> None:
     body = webhook_body(SCENARIOS[0], incident, datetime.now(UTC))
 
     assert set(body) == set(recorded)
+
+
+def _rows(page: str) -> list[list[str]]:
+    """The cells of the page's table, as text."""
+    rows = re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL)
+    return [[" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in re.findall(r"<td>(.*?)</td>", row, re.DOTALL)] for row in rows[1:]]
 
 
 def _without_numbers(text: str) -> list[str]:
