@@ -18,6 +18,7 @@ from receiver.domain.units import format_time, parse_time
 from receiver.errors import ConfigError
 from receiver.pipeline.routing import CRITICAL, Route, Router
 from receiver.settings import Settings
+from receiver.settings.explain import conditions, mismatch, period
 from receiver.settings.load import effective
 
 SILENT_SEVERITIES = {"info": "severity info is shown on the page only", "none": "severity none is a heartbeat, which is never posted"}
@@ -84,7 +85,7 @@ def _explain(settings: Settings, labels: dict[str, str], owner: Owner, at: datet
     for index, route in taken:
         mention = route.mention_for(alert.severity, is_quiet=route.quiet_until(alert.severity, at) is not None)
         yield f"routes[{index}]: channel {route.channel}{f', mention {mention}' if mention else ''}"
-        yield f"    because: {route.conditions()}"
+        yield f"    because: {conditions(route)}"
         yield from (f"    {line}" for line in _quiet_words(route, alert.severity, at))
         if route.is_critical:
             yield "    keeps a root of its own during a storm"
@@ -95,14 +96,14 @@ def _explain(settings: Settings, labels: dict[str, str], owner: Owner, at: datet
     last = taken[-1][0] if taken and not taken[-1][1].goes_on else len(settings.routes)
     chosen = {index for index, _ in taken}
     for index, route in enumerate(settings.routes[:last]):
-        if index not in chosen:
-            yield f"routes[{index}] passed over: {route.refusal(alert, namespace, owner)}"
+        if index not in chosen and (why := route.mismatch(alert, namespace, owner)):
+            yield f"routes[{index}] passed over: {mismatch(why)}"
 
 
 def _quiet_words(route: Route, severity: str, at: datetime) -> Iterator[str]:
     if not route.quiet:
         return
-    periods = "; ".join(q.words() for q in route.quiet)
+    periods = "; ".join(period(q) for q in route.quiet)
     if severity == CRITICAL:
         yield f"quiet hours ({periods}) do not hold for critical alerts"
         return

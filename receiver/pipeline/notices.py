@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from receiver.domain.incident import Destination, Message
+from receiver.domain.incident import Destination
+from receiver.domain.reason import Reason, reason
+from receiver.render.notice import notice_message
 from receiver.store import alerts as alert_table
 from receiver.store import conversations, outbox, quarantine
 from receiver.store.schema import get_meta, set_meta
@@ -15,7 +17,6 @@ from receiver.store.store import Store
 
 NOTICE_INTERVAL_S = 3600.0
 HEARTBEAT_SILENCE_S = 600.0
-MAX_TEXT = 500
 
 
 class Notices:
@@ -25,8 +26,8 @@ class Notices:
         self._store = store
         self._place = place
 
-    def tell(self, kind: str, text: str) -> bool:
-        """Say something once an hour at most; False when it was said lately. StoreError when it cannot be stored."""
+    def tell(self, kind: str, what: Reason) -> bool:
+        """Post a notice of a kind, once an hour at most; False when one was posted lately. StoreError when it cannot be stored."""
         now = self._store.now()
         with self._store.write() as tx:
             said_at = get_meta(tx, f"notice:{kind}")
@@ -36,7 +37,7 @@ class Notices:
             conversation = conversations.open_new(
                 tx, kind=conversations.NOTICE, incident_id=None, sink=self._place.sink, channel=self._place.channel, mention="", now=now
             )
-            outbox.desire(tx, conversation.id, notice_message(text), now=now)
+            outbox.desire(tx, conversation.id, notice_message(what), now=now)
             return True
 
     def check_quarantine(self) -> None:
@@ -46,12 +47,12 @@ class Notices:
         if not found:
             return
         n_of = Counter(str(row["kind"]) for row in found)
-        what = ", ".join(f"{n} {kind}{'s' if n > 1 and kind != quarantine.EVIDENCE else ''}" for kind, n in n_of.items())
-        text = (
-            f"what is stored of {what} cannot be read and was put aside; everything else goes on. "
-            f"The log names each. First: {found[0]['kind']} {found[0]['row_id']}: {found[0]['why']}"
-        )
-        if self.tell("quarantine", text):  # else within the hour after the last such notice: told then, all in one
+        first = found[0]
+        what = reason(
+            "notice.quarantined", kinds=tuple(n_of), counts=tuple(n_of.values()), first_kind=str(first["kind"]), first_id=str(first["row_id"]),
+            why=str(first["why"]),
+        )  # fmt: skip
+        if self.tell("quarantine", what):  # else within the hour after the last such notice: told then, all in one
             with self._store.write() as tx:
                 quarantine.mark_notified(tx, found)
 
@@ -63,24 +64,7 @@ class Notices:
             told_for = get_meta(tx, "heartbeat:told")
         if seen is None or now - seen < HEARTBEAT_SILENCE_S or (told_for is not None and float(told_for) >= seen):
             return
-        is_told = self.tell(
-            "heartbeat",
-            f"no heartbeat from Alertmanager for {int((now - seen) / 60)} min: alerts may not reach this channel. Check Prometheus and Alertmanager",
-        )
+        is_told = self.tell("heartbeat", reason("notice.no_heartbeat", silent_s=now - seen))
         if is_told:  # else it was silent within the last hour already: told once that hour is over
             with self._store.write() as tx:
                 set_meta(tx, "heartbeat:told", str(seen))
-
-
-def notice_message(text: str) -> Message:
-    """A notice as a message. The text may quote what a stranger sent: it is shown as plain text and never parsed."""
-    shown = "".join(c if c.isprintable() else " " for c in text)[:MAX_TEXT]
-    return Message(
-        slot="root",
-        text="⚠️ oomtriage needs a look: see the message",
-        blocks=(
-            {"type": "header", "text": {"type": "plain_text", "text": "⚠️ The receiver needs a look", "emoji": False}},
-            {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": shown}]}]},
-        ),
-        full_text=f"⚠️ The receiver needs a look\n{shown}",
-    )

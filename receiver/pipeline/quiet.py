@@ -35,11 +35,6 @@ class QuietHours:
                 return end
         return None
 
-    def words(self) -> str:
-        """`mon, tue 22:00-07:00 Europe/Berlin`."""
-        days = "every day" if len(self.days) == len(DAYS) else ", ".join(DAYS[d] for d in sorted(self.days))
-        return f"{days} {_clock(self.start_min)}-{_clock(self.end_min)} {self.zone.key}"
-
     def _at(self, day: date, minutes: int) -> datetime:
         # In UTC: Python compares two times of the same zone by their clock faces, which is wrong in the night of a change.
         extra_days, rest = divmod(minutes, MINUTES_A_DAY)
@@ -59,7 +54,3 @@ def quiet_until(periods: Iterable[QuietHours], now: datetime) -> datetime | None
             return end
         at = end = later
     return end
-
-
-def _clock(minutes: int) -> str:
-    return f"{minutes // 60:02}:{minutes % 60:02}"

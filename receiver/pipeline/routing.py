@@ -23,6 +23,19 @@ CRITICAL = "critical"
 NOBODY = Owner()  # not known
 
 
+NAMESPACE, ALERT_LABEL, WORKLOAD_LABEL, WORKLOAD_ANNOTATION = "namespace", "alert_label", "workload_label", "workload_annotation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """A condition that does not hold. `of`: NAMESPACE or what else is asked for; `wanted`: patterns, of which one should match."""
+
+    of: str
+    name: str
+    value: str
+    wanted: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """One entry of `routes`. Conditions are regular expressions that must match the whole value; what is absent is empty.
@@ -44,31 +57,23 @@ class Route:
     quiet: tuple[QuietHours, ...] = ()
     holds: bool = False
 
-    def refusal(self, alert: Alert, namespace: str, owner: Owner = NOBODY) -> str:
-        """The first condition that does not hold, in words; empty when the route is taken."""
+    def mismatch(self, alert: Alert, namespace: str, owner: Owner = NOBODY) -> Mismatch | None:
+        """The first condition that does not hold; None when the route is taken."""
         if self.namespaces and not any(re.fullmatch(pattern, namespace) for pattern in self.namespaces):
-            return f'namespace is "{namespace}", not {" or ".join(self.namespaces)}'
-        for values, patterns, what in (
-            (alert.labels, self.match, ""),
-            (owner.labels, self.workload_labels, "the workload's label "),
-            (owner.annotations, self.workload_annotations, "the workload's annotation "),
+            return Mismatch(of=NAMESPACE, name="", value=namespace, wanted=self.namespaces)
+        for of, values, patterns in (
+            (ALERT_LABEL, alert.labels, self.match),
+            (WORKLOAD_LABEL, owner.labels, self.workload_labels),
+            (WORKLOAD_ANNOTATION, owner.annotations, self.workload_annotations),
         ):
             for name, pattern in patterns.items():
                 if not re.fullmatch(pattern, values.get(name, "")):
-                    return f'{what}{name} is "{values.get(name, "")}", not {pattern}'
-        return ""
+                    return Mismatch(of=of, name=name, value=values.get(name, ""), wanted=(pattern,))
+        return None
 
     def matches(self, alert: Alert, namespace: str, owner: Owner = NOBODY) -> bool:
         """Whether an alert takes this route."""
-        return not self.refusal(alert, namespace, owner)
-
-    def conditions(self) -> str:
-        """What the route asks for, in words."""
-        asked = [f"namespace {' or '.join(self.namespaces)}"] if self.namespaces else []
-        asked += [f"{name}={pattern}" for name, pattern in self.match.items()]
-        asked += [f"workload label {name}={pattern}" for name, pattern in self.workload_labels.items()]
-        asked += [f"workload annotation {name}={pattern}" for name, pattern in self.workload_annotations.items()]
-        return ", ".join(asked) or "every alert"
+        return self.mismatch(alert, namespace, owner) is None
 
     def mention_for(self, severity: str, *, is_quiet: bool) -> str:
         """Who is called for an alert of this severity now."""

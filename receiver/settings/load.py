@@ -16,6 +16,7 @@ import yaml
 
 from receiver.errors import ConfigError
 from receiver.settings import parsing
+from receiver.settings.explain import conditions
 from receiver.settings.model import KEYS, YAML_ONLY, Key, Secret, Settings
 from receiver.settings.parsing import without_password
 from receiver.settings.routes import parse_routes
@@ -210,7 +211,7 @@ def effective(settings: Settings) -> list[tuple[str, str, str]]:
     for name in YAML_ONLY:
         value = getattr(settings, name)
         if name == "routes":
-            rows += [(f"routes[{i}]", f"{r.conditions()} -> {r.channel}", settings.sources.get(name, "")) for i, r in enumerate(value)]
+            rows += [(f"routes[{i}]", f"{conditions(r)} -> {r.channel}", settings.sources.get(name, "")) for i, r in enumerate(value)]
         elif value:
             rows.append((name, str(value) if name != "redaction" else f"{len(value)} entries", settings.sources.get(name, "")))
     return rows

@@ -9,6 +9,7 @@ from typing import Any
 import jinja2
 from flask import Flask
 
+from receiver.domain.reason import Reason
 from receiver.pipeline.actions import Act, Actions, Outcome, Permissions
 from receiver.pipeline.storm_acts import StormActions, is_storm
 from receiver.store.store import Store
@@ -34,7 +35,7 @@ class WebDeps:
     is_loopback: bool
     max_body_bytes: int
     wake: Callable[[], None]
-    notice: Callable[[str, str], object]
+    notice: Callable[[str, Reason], object]
     is_stuck: Callable[[], bool]
     details: Callable[[], Mapping[str, Any]]
     slack_signing_secret: str = field(default="", repr=False)  # without it there is no /slack/actions

@@ -16,7 +16,9 @@ from gunicorn.http.errors import ParseException  # type: ignore[import-untyped] 
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from receiver.domain.alerts import parse_notification
+from receiver.domain.reason import Reason, reason
 from receiver.errors import PayloadError, StoreError
+from receiver.render.wording import say
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
 from receiver.web.auth import Gate
@@ -29,14 +31,14 @@ BLOCK_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeDeps:
-    """`wake`: something was stored. `notice(kind, text)`: tell the default channel, rate-limited."""
+    """`wake`: something was stored. `notice(kind, what)`: tell the default channel, rate-limited."""
 
     store: Store
     metrics: Metrics
     gate: Gate
     max_body_bytes: int
     wake: Callable[[], None]
-    notice: Callable[[str, str], object]
+    notice: Callable[[str, Reason], object]
 
 
 def intake_routes(deps: IntakeDeps) -> Blueprint:
@@ -52,9 +54,9 @@ def intake_routes(deps: IntakeDeps) -> Blueprint:
         try:
             body = _read(request, deps.max_body_bytes)
         except RequestEntityTooLarge:
-            text = f"the body is larger than MAX_BODY ({deps.max_body_bytes} bytes); these alerts were not taken"
-            _notice(deps, "too-large", text)
-            return _refuse(deps, "size", 413, text)
+            too_large = reason("notice.body_too_large", limit_bytes=deps.max_body_bytes)
+            _notice(deps, "too-large", too_large)
+            return _refuse(deps, "size", 413, say(too_large))
         except (ClientDisconnected, OSError):
             return _refuse(deps, "payload", 400, "the connection ended before the body did")
         except ParseException:
@@ -62,7 +64,7 @@ def intake_routes(deps: IntakeDeps) -> Blueprint:
         try:
             notification = parse_notification(_decode(body))
         except PayloadError as exc:
-            _notice(deps, "unreadable", f"a webhook body could not be read: {exc}")
+            _notice(deps, "unreadable", reason("notice.body_unreadable", error=str(exc)))
             return _refuse(deps, "payload", 400, str(exc))
         try:
             accepted = deps.store.accept(notification.alerts)
@@ -102,18 +104,18 @@ def _decode(body: bytes) -> object:
         raise PayloadError(f"the body is not JSON: {str(exc)[:200]}") from exc
 
 
-def _notice(deps: IntakeDeps, kind: str, text: str) -> None:
+def _notice(deps: IntakeDeps, kind: str, what: Reason) -> None:
     """An alert that cannot be read is still an alert: somebody must hear of it. Never in the way of the answer."""
     try:
-        deps.notice(kind, text)
+        deps.notice(kind, what)
     except StoreError as exc:
         log.warning("a notice could not be stored", extra={"error": str(exc)})
 
 
-def _refuse(deps: IntakeDeps, reason: str, status: int, text: str) -> tuple[Response, int]:
-    deps.metrics.rejected.labels(reason).inc()
-    if reason != "store":
-        log.warning("webhook request refused", extra={"reason": reason, "status": status, "error": text})
+def _refuse(deps: IntakeDeps, code: str, status: int, text: str) -> tuple[Response, int]:
+    deps.metrics.rejected.labels(code).inc()
+    if code != "store":
+        log.warning("webhook request refused", extra={"reason": code, "status": status, "error": text})
     response = jsonify(error=text)
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="oomtriage", Basic realm="oomtriage"'

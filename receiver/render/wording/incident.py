@@ -10,7 +10,7 @@ from receiver.render.wording import causes
 from receiver.render.wording.forms import Facts, Sentence, by
 
 _ITEM_TEXTS = {item: text for item, text, _ in ITEMS}
-_DOING = {
+DOING = {
     "acknowledge": "acknowledge",
     "fixed": "say that it is fixed",
     "not_fixed": "take back a fix",
@@ -25,7 +25,7 @@ _DOING = {
 def _verdict(facts: Facts) -> str:
     """`likely leak`, `looks like a leak`, `could be a leak`: as its leaf says it."""
     confidence = facts["confidence"]
-    said = leaf_of(str(facts["cause"])).said(confidence if isinstance(confidence, float) else 0.0, str(facts["detail"]))
+    said = leaf_of(str(facts["cause"])).said(float(confidence) if isinstance(confidence, int | float) else 0.0, str(facts["detail"]))
     return str(causes.SENTENCES[said.code])
 
 
@@ -34,8 +34,25 @@ def _item(facts: Facts) -> str:
 
 
 def _refused(facts: Facts) -> str:
-    doing = _DOING.get(str(facts["what"]), str(facts["what"]))
+    doing = DOING.get(str(facts["what"]), str(facts["what"]))
     return f"refused: {facts['by'] or 'somebody'} may not {doing} (slack_users in the settings)"
+
+
+def _no_heartbeat(facts: Facts) -> str:
+    silent_s = facts["silent_s"]
+    minutes = int(silent_s / 60) if isinstance(silent_s, float) else 0
+    return f"no heartbeat from Alertmanager for {minutes} min: alerts may not reach this channel. Check Prometheus and Alertmanager"
+
+
+def _quarantined(facts: Facts) -> str:
+    kinds, counts = facts["kinds"], facts["counts"]
+    assert isinstance(kinds, tuple)
+    assert isinstance(counts, tuple)
+    what = ", ".join(f"{n} {kind}{'s' if n != 1 and kind != 'evidence' else ''}" for kind, n in zip(kinds, counts, strict=True))
+    return (
+        f"what is stored of {what} cannot be read and was put aside; everything else goes on. "
+        f"The log names each. First: {facts['first_kind']} {facts['first_id']}: {facts['why']}"
+    )
 
 
 SENTENCES: Mapping[str, Sentence] = {
@@ -96,6 +113,11 @@ SENTENCES: Mapping[str, Sentence] = {
     "action.no_such_item": "the incident has no such item in its checklist: known are {known:list}",
     "action.item_not_applicable": "does not apply: {result}",
     "action.item_done": "done already: {result}",
+    # to the default channel
+    "notice.body_too_large": "the body is larger than MAX_BODY ({limit_bytes} bytes); these alerts were not taken",
+    "notice.body_unreadable": "a webhook body could not be read: {error}",
+    "notice.no_heartbeat": _no_heartbeat,
+    "notice.quarantined": _quarantined,
     # in a storm's digest
     "storm.workers_killed": "{kills} workers killed, pod Running",
     "storm.kills": "{kills:count:kill}, {verdict:reason}",

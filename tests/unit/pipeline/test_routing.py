@@ -18,6 +18,7 @@ from receiver.domain.incident import Destination
 from receiver.domain.incident_memory import Owner
 from receiver.pipeline.quiet import QuietHours, quiet_until
 from receiver.pipeline.routing import Route, Router
+from receiver.settings.explain import period
 from tests.support import NOW, alert
 from tests.unit.pipeline.kit import Desk, answers, killed_pod
 
@@ -60,7 +61,7 @@ class TestConditions:
         found = router(route).places((alert(),), "shop", now=NOW, owner=owner)
 
         assert channels(found) == (["C2"] if is_taken else ["C1"])
-        assert bool(route.refusal(alert(), "shop", owner)) is not is_taken
+        assert (route.mismatch(alert(), "shop", owner) is None) is is_taken
 
     def test_the_first_match_ends_the_search_unless_it_says_continue(self) -> None:
         """One place by default; `continue` tells several, each channel once, with the mention of its first route."""
@@ -127,7 +128,7 @@ class TestQuietHours:
         weekend = QuietHours(days=frozenset({5, 6}), start_min=0, end_min=24 * 60, zone=BERLIN)
 
         assert quiet_until((NIGHT, weekend), datetime(2024, 11, 8, 22, tzinfo=UTC)) == datetime(2024, 11, 11, 6, tzinfo=UTC)
-        assert weekend.words() == "sat, sun 00:00-24:00 Europe/Berlin"
+        assert period(weekend) == "sat, sun 00:00-24:00 Europe/Berlin"
 
     @given(
         start=st.integers(0, 1439), end=st.integers(0, 1440), days=st.integers(0, 127),

@@ -10,6 +10,7 @@ import pytest
 
 from receiver.errors import ConfigError
 from receiver.settings import Secret, load_settings
+from receiver.settings.explain import period
 from receiver.settings.load import effective
 from receiver.settings.model import KEYS
 from tests.places import REPO
@@ -150,7 +151,7 @@ routes:
 
     assert (route.match, route.namespaces, route.workload_labels) == ({"gpu": "true"}, ("shop",), {"team": "orders"})
     assert (route.mention, route.mentions_warnings, route.is_critical, route.goes_on, route.holds) == ("<!here>", True, True, True, True)
-    assert [q.words() for q in route.quiet] == ["mon, fri, sat, sun 22:00-07:00 Asia/Kolkata", "tue, thu 00:00-24:00 UTC"]
+    assert [period(q) for q in route.quiet] == ["mon, fri, sat, sun 22:00-07:00 Asia/Kolkata", "tue, thu 00:00-24:00 UTC"]
 
 
 def test_in_a_pod_the_api_server_is_found() -> None:

@@ -14,6 +14,7 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from receiver.domain.reason import Reason
 from receiver.errors import StoreError
 from receiver.store import alerts
 from receiver.store.store import Store
@@ -32,7 +33,7 @@ class Site:
         self.clock = Clock()
         self.store = Store.open_sqlite(path, clock=self.clock.now)
         self.metrics = Metrics()
-        self.notices: list[tuple[str, str]] = []
+        self.notices: list[tuple[str, Reason]] = []
         self.wakes = 0
         self.stuck = False
         values: dict[str, Any] = {
