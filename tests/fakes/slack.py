@@ -248,10 +248,10 @@ class FakeSlack:
             self._faults.clear()
             self.outage = None
 
-    def delete(self, channel: str, ts: str) -> None:
-        """Somebody deletes a message; of a root, the whole thread."""
+    def delete(self, channel: str, ts: str, *, keeps_thread: bool = False) -> None:
+        """Somebody deletes a message; of a root the whole thread, or the root alone."""
         with self._changed:
-            kept = [m for m in self._channels[channel].messages if ts not in (m.ts, m.thread_ts)]
+            kept = [m for m in self._channels[channel].messages if ts != m.ts and (keeps_thread or ts != m.thread_ts)]
             self._channels[channel].messages = kept
             self._changed.notify_all()
 

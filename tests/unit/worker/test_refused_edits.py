@@ -167,9 +167,7 @@ def test_a_deleted_thread_is_begun_anew_once(incident: Incident) -> None:
 
 def test_of_a_root_that_is_gone_the_thread_moves_with_it(incident: Incident) -> None:
     """Slack keeps the replies under a deleted root; in the new thread each stands once, changed or not."""
-    root = incident.slack.channel("C1").roots[0]
-    with incident.slack._changed:
-        incident.slack._channels["C1"].messages.remove(next(m for m in incident.slack._channels["C1"].messages if m.ts == root.message.ts))
+    incident.slack.delete("C1", incident.slack.channel("C1").roots[0].message.ts, keeps_thread=True)
     incident.say("root", "root 2")
     incident.run(120)
 
