@@ -41,6 +41,10 @@ def as_text(messages: tuple[Message, ...]) -> str:
     return "\n\n".join(f"=== {m.slot}{' (reply)' if m.is_reply else ''}\ntext: {m.text}\n\n{m.full_text}" for m in messages)
 
 
+# Every kind of block and style is in these; the other cases differ from them in words, which the text shows.
+AS_BLOCKS = ("a-leak", "f2-page-cache", "h-node", "m2-hostile")
+
+
 @pytest.mark.parametrize("name", list(cases.CASES))
 def test_each_kind_of_incident_reads_as_reviewed(name: str, golden: Golden) -> None:
     """Root and replies of every story are what was reviewed, as Slack gets them and as a person reads them."""
@@ -49,7 +53,8 @@ def test_each_kind_of_incident_reads_as_reviewed(name: str, golden: Golden) -> N
 
     assert_good(messages)
     golden(f"slack/{name}.txt", as_text(messages))
-    golden(f"slack/{name}.json", json.dumps(renderer().slack_lines(messages), ensure_ascii=False, indent=1))
+    if name in AS_BLOCKS:
+        golden(f"slack/{name}.json", json.dumps(renderer().slack_lines(messages), ensure_ascii=False, indent=1))
 
 
 @pytest.mark.parametrize("name", list(cases.CASES))
