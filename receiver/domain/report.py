@@ -132,7 +132,7 @@ class Cause:
     confidence: float
     because: tuple[Words, ...] = ()
     against: tuple[Words, ...] = ()
-    settle_by: Words = ""
+    settle_by: Reason | None = None
     detail: str = ""
 
 

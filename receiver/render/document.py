@@ -104,7 +104,7 @@ def _codes(report: Report) -> dict[str, Any]:
     }
 
 
-def _coded(*said: Words) -> list[str]:
+def _coded(*said: Words | None) -> list[str]:
     return list(codes_of(*(words for words in said if isinstance(words, Reason))))
 
 

@@ -188,7 +188,9 @@ def _killed(cause: CauseName, because: str, *, confidence: float = 0.9, role: st
         cause=cause, confidence=confidence, limit_bytes=LIMIT, peak_bytes=LIMIT - MIB, median_bytes=LIMIT * 0.9,
         current_bytes=LIMIT * 0.5, history_s=11 * 3600, detail=detail,
     )  # fmt: skip
-    found = Cause(name=cause, confidence=confidence, because=(because,), settle_by="30 min of history", detail=detail)
+    found = Cause(
+        name=cause, confidence=confidence, because=(because,), settle_by=reason("memory.settle.history", history_s=1800.0), detail=detail
+    )
     return _report(_facts(), _KILL, found, shape=shape, proposal=change if role else Proposal(none="the cause is not known yet"))
 
 
@@ -224,7 +226,10 @@ def _child() -> Report:
         kind=KillKind.CHILD_PROCESS_OOM, at=KILLED_AT, restarts=0, is_sure=True, because=(reason("death.oom_counter_rose", kills=81),)
     )
     cause = Cause(
-        name=CauseName.UNKNOWN, confidence=0.4, because=("each worker dies about 7 s after boot",), settle_by="a profile of one worker"
+        name=CauseName.UNKNOWN,
+        confidence=0.4,
+        because=("each worker dies about 7 s after boot",),
+        settle_by=reason("unknown.half_an_hour_settles"),
     )
     signature = Signature(id="gunicorn-worker", runtime="python", meaning="gunicorn: worker killed with SIGKILL", advice="fewer workers, or a higher limit",
                           line=line, line_index=1, kind="child_killed")  # fmt: skip
@@ -281,7 +286,9 @@ def _warning() -> Report:
     )
     shape = Shape(cause=CauseName.LEAK, confidence=0.5, lives=(life,), limit_bytes=LIMIT, current_bytes=LIMIT * 0.84, peak_bytes=LIMIT * 0.84,
                   median_bytes=LIMIT * 0.6, growth_bytes_per_h=50 * MIB, time_to_limit_s=2400.0, history_s=10_800)  # fmt: skip
-    cause = Cause(name=CauseName.LEAK, confidence=0.5, because=("one life that grows",), settle_by="a plateau would settle it")
+    cause = Cause(
+        name=CauseName.LEAK, confidence=0.5, because=("one life that grows",), settle_by=reason("memory.settle.plateau_or_second_life")
+    )
     facts = _facts(alert="HighMemoryUsage", restarts=0)
     return _report(facts, Kill(kind=KillKind.NONE), cause, shape=shape, proposal=Proposal(none="nothing was killed"))
 

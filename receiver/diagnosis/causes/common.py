@@ -10,7 +10,7 @@ from __future__ import annotations
 from receiver.diagnosis.causes.leaf import YES, Answer, Verdict
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.log.log_clues import sizes_in
-from receiver.domain.reason import Reason, Words, reason
+from receiver.domain.reason import Reason, reason
 from receiver.domain.report import CauseName, KillKind, Shape
 
 STARTING_S = 600.0  # a life that ends within ten minutes may have died of starting
@@ -33,7 +33,7 @@ def by_shape(shape: Shape) -> Answer:
     because = shape.because[0] if shape.because else reason("tree.by_shape")
     return Answer(
         answer=YES, because=because, decides=True, confidence=shape.confidence, reasons=shape.because,
-        against=shape.against, settle_by=shape.settle_by or "", detail=shape.detail,
+        against=shape.against, settle_by=shape.settle_by, detail=shape.detail,
     )  # fmt: skip
 
 
@@ -57,7 +57,7 @@ def too_early(clues: Clues) -> Reason:
     return reason("tree.times_disagree") if outlived_start(clues) else reason("tree.too_early")
 
 
-def no_shape(clues: Clues) -> Words:
+def no_shape(clues: Clues) -> Reason:
     """Why there is no shape, or what the shape says instead."""
     if clues.shape is not None and clues.shape.because:
         return clues.shape.because[0]

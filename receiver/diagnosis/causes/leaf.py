@@ -37,7 +37,7 @@ class Answer:
     confidence: float = 0.0
     reasons: tuple[Words, ...] = ()
     against: tuple[Words, ...] = ()
-    settle_by: Words = ""
+    settle_by: Reason | None = None
     detail: str = ""
 
 

@@ -48,7 +48,7 @@ def _cannot_tell(clues: Clues, kill: Kill) -> Cause:
         confidence=min(says.confidence, 1.0) if says is not None else NOTHING_KNOWN,
         because=tuple(dict.fromkeys(reasons)),
         against=says.against if says is not None else (),
-        settle_by=(says.settle_by if says is not None else "") or _what_would_settle(clues),
+        settle_by=(says.settle_by if says is not None else None) or _what_would_settle(clues),
         detail=_detail(shape, is_short=is_short),
     )
 

@@ -15,7 +15,6 @@ from receiver.domain.facts import Facts
 from receiver.domain.identity import UNKNOWN_KIND, Subject
 from receiver.domain.incident import IncidentView
 from receiver.domain.incident_memory import STANDING, LogEntry
-from receiver.domain.reason import Reason, Words
 from receiver.domain.report import CauseName, Report, Shape
 from receiver.domain.units import format_quantity, from_epoch, human_bytes
 from receiver.render import words
@@ -208,19 +207,12 @@ def _cause(report: Report | None) -> CauseWords:
         against=tuple(clean_phrase(remark(a)) for a in against),
         first_against_is_refusal=bool(against) and speaks_for(against[0]),
         first_against_is_replicas=bool(against) and tells_of_replicas(against[0]),
-        settle_by=_settling(cause.settle_by),
+        settle_by=clean_line(settling(cause.settle_by), 300),
         detail=detail_words(cause),
         follows_traffic=cause.detail == "traffic" or bool(shape and (shape.rate_correlation or 0.0) >= 0.5),
         known_as=say(leaf.known_as),
         could_be=say((leaf.unclear_in_job if is_job else None) or leaf.unclear),
     )
-
-
-def _settling(settle_by: Words) -> str:
-    words_of = clean_line(settling(settle_by), 300)
-    if isinstance(settle_by, Reason) or not words_of:
-        return words_of
-    return words_of if "settle" in words_of or "could be" in words_of.lower() else f"to settle it: {words_of}"
 
 
 def _change(report: Report | None) -> ChangeWords:

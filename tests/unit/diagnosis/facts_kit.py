@@ -19,7 +19,7 @@ from receiver.domain.facts import (
     WorkloadFacts,
 )
 from receiver.domain.identity import Subject, Workload
-from receiver.domain.reason import Reason, Words, codes_of
+from receiver.domain.reason import Reason, Words, codes_of, reason
 from receiver.domain.report import CauseName, Life, Shape
 from receiver.domain.units import GIB, MIB
 from tests.support import NOW, alert
@@ -104,9 +104,9 @@ def history(*ratios: float, limit: int = 96 * MIB, step_s: float = 60.0, until: 
     return MemoryHistory(samples=samples, step_s=step_s)
 
 
-def shape(cause: CauseName, confidence: float, **more: object) -> Shape:
-    """A verdict of the memory shape, with the numbers a test needs."""
-    return Shape(cause=cause, confidence=confidence, **more)  # type: ignore[arg-type]
+def shape(cause: CauseName, confidence: float, *because: Reason, **more: object) -> Shape:
+    """A verdict of the memory shape with its reasons, and the numbers a test needs."""
+    return Shape(cause=cause, confidence=confidence, because=because, **more)  # type: ignore[arg-type]
 
 
 def codes(words: Iterable[Words]) -> tuple[str, ...]:
@@ -119,8 +119,16 @@ def fact(words: Iterable[Words], code: str, name: str) -> object:
     return next(w for w in words if isinstance(w, Reason) and w.code == code)[name]
 
 
+GREW = reason(
+    "memory.grew_in_lives", growth_bytes_per_h=(20.0 * MIB, 21.0 * MIB), lives_grown=4, lives_tested=4, floor_start_bytes=22.0 * MIB,
+    floor_end_bytes=74.0 * MIB, is_lower_bound=True,
+)  # fmt: skip
+FLAT = reason("memory.usually_at", usual_bytes=85.0 * MIB, limit_bytes=96.0 * MIB)
+SHORT_PEAKS = reason(
+    "memory.usual_and_peaks", usual_bytes=160.0 * MIB, limit_bytes=512.0 * MIB, peak_bytes=511.0 * MIB, is_lower_bound=True
+)
 LEAK_SHAPE = Shape(
-    cause=CauseName.LEAK, confidence=0.9, because=("Grew 20-21 MiB/h in 4 of 4 lives, from 22 MiB to at least 74 MiB, with no plateau",),
+    cause=CauseName.LEAK, confidence=0.9, because=(GREW,),
     detail="steady", growth_bytes_per_h=20.7 * MIB, peak_bytes=79.2 * MIB, median_bytes=52 * MIB, limit_bytes=80.0 * MIB, history_s=11 * 3600.0, missing_s=1920.0,
     lives=tuple(Life(start_s=i * 1e4, end_s=i * 1e4 + 9e3, is_killed=True, peak_bytes=79 * MIB, floor_start_bytes=22 * MIB, is_ramp=True) for i in range(4)),
 )  # fmt: skip

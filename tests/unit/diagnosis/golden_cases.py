@@ -12,10 +12,11 @@ from receiver.diagnosis.diagnose import report_of
 from receiver.domain.case import Missing
 from receiver.domain.facts import AlertCoverage, Facts, NodeFacts, WorkloadFacts
 from receiver.domain.identity import Workload
+from receiver.domain.reason import reason
 from receiver.domain.report import CauseName, Report, Shape
 from receiver.domain.units import GIB, MIB
 from receiver.render.document import report_document
-from tests.unit.diagnosis.facts_kit import LEAK_SHAPE, ago, container, death, facts, killing, log, shape
+from tests.unit.diagnosis.facts_kit import LEAK_SHAPE, SHORT_PEAKS, ago, container, death, facts, killing, log, shape
 
 
 def article() -> Report:
@@ -134,7 +135,7 @@ def memory_volume() -> Report:
 def traffic_spike() -> Report:
     """Composed: peaks that follow the request rate, no HPA yet."""
     seen = shape(
-        CauseName.SPIKE, 0.9, because=("Median 31 % of the limit, 4 peaks over 80 %", "Memory follows the request rate (0.92)"), detail="traffic",
+        CauseName.SPIKE, 0.9, SHORT_PEAKS, reason("memory.follows_request_rate", correlation=0.92, scrapes=480), detail="traffic",
         rate_correlation=0.92, median_bytes=160.0 * MIB, peak_bytes=511.0 * MIB, limit_bytes=512.0 * MIB, history_s=86400.0,
     )  # fmt: skip
     base = facts(container("api", limit=512 * MIB, request=256 * MIB, dead=death(lived_s=20000)), workload="api")

@@ -182,7 +182,7 @@ def leak() -> tuple[IncidentView, Report]:
         ),
     )  # fmt: skip
     shape = Shape(
-        cause=CauseName.LEAK, confidence=0.95, because=("floor rose in 4 of 4 lives",), lives=lives, history_s=11 * 3600 + 660, missing_s=1920,
+        cause=CauseName.LEAK, confidence=0.95, lives=lives, history_s=11 * 3600 + 660, missing_s=1920,
         limit_bytes=mib(80), peak_bytes=mib(74), median_bytes=mib(48), current_bytes=mib(74), growth_bytes_per_h=mib(20.7),
         growth_range_bytes_per_h=(mib(20.1), mib(20.9)), kills=tuple(at(*k).timestamp() for k in kills), near_limit_share=0.2,
         numbers={"tau": 0.97},
@@ -227,7 +227,7 @@ def too_early() -> tuple[IncidentView, Report]:
         facts=facts, subject=who,
         kill=Kill(kind=KillKind.CONTAINER_OOM, reason="OOMKilled", exit_code=137, at=at("00:50:57"), started_at=at("00:50:44"), restarts=6, is_sure=True),
         cause=Cause(name=CauseName.UNKNOWN, confidence=0.3, because=("lives of 13 s are too short to see a shape",),
-                    settle_by="could be a leak that is fast, or start-up needing more than 48 MiB", detail="too_short"),
+                    settle_by=reason("memory.fast_leak_or_startup", limit_bytes=mib(48)), detail="too_short"),
         shape=Shape(cause=CauseName.UNKNOWN, confidence=0.3, detail="too_short", history_s=300, limit_bytes=mib(48)),
         tree=steps(("Growing steadily?", "cannot_tell", "5 min of history", "")),
         checklist=checklist(describe_pod="OOMKilled, 6 restarts", exit_code="137, and reason OOMKilled", memory_limits="48 MiB / 32 MiB",
@@ -301,7 +301,7 @@ def child() -> tuple[IncidentView, Report]:
         facts=facts, subject=who, kill=Kill(kind=KillKind.CHILD_PROCESS_OOM, at=at("01:07"), restarts=0, is_sure=True,
                                             because=(reason("death.oom_counter_rose", kills=81),)),
         cause=Cause(name=CauseName.UNKNOWN, confidence=0.4, because=("each worker dies about 7 s after boot, near 78 of 80 MiB (98 %)",),
-                    settle_by="a profile of one worker would settle it"),
+                    settle_by=reason("unknown.half_an_hour_settles")),
         shape=None, tree=steps(("Killed for memory?", "yes", "81 child processes", ""),),
         checklist=checklist(describe_pod="Running, 0 restarts", exit_code=("not_applicable", "no container ended")),
         proposal=Proposal(none="the need of one worker is not known"),
@@ -322,7 +322,7 @@ def warning() -> tuple[IncidentView, Report]:
                   pod=pod(who, container("orders-api")))  # fmt: skip
     report = Report(
         facts=facts, subject=who, kill=Kill(kind=KillKind.NONE),
-        cause=Cause(name=CauseName.LEAK, confidence=0.5, because=("one life that grows",), settle_by="a plateau would settle it"),
+        cause=Cause(name=CauseName.LEAK, confidence=0.5, because=("one life that grows",), settle_by=reason("memory.settle.plateau_or_second_life")),
         shape=Shape(cause=CauseName.LEAK, confidence=0.5, lives=(life,), limit_bytes=mib(80), current_bytes=mib(67), peak_bytes=mib(67),
                     median_bytes=mib(45), growth_bytes_per_h=mib(20.3), time_to_limit_s=2220, history_s=7980),
         tree=steps(("Killed for memory?", "no", "no kill so far", "")), checklist=(), proposal=Proposal(none="nothing was killed"),
@@ -485,7 +485,7 @@ def reported() -> tuple[IncidentView, Report]:
         name=CauseName.UNKNOWN,
         confidence=0.5,
         because=(reason("memory.cannot_tell_yet", because=reason("memory.history_too_short", history_s=1080.0)),),
-        settle_by="30 min of history.",
+        settle_by=reason("memory.settle.history", history_s=1800.0),
     )
     return replace(view, kill_count=0, first_kill_at=None, last_kill_at=None), replace(report, kill=kill, cause=cause, shape=None)
 

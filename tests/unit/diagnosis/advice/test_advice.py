@@ -12,12 +12,12 @@ from receiver.diagnosis.diagnose import diagnose, report_of
 from receiver.domain.facts import Facts
 from receiver.domain.report import CauseName, Report, Shape
 from receiver.domain.units import GIB, MIB
-from tests.unit.diagnosis.facts_kit import LEAK_SHAPE, container, death, facts, killing, log, shape
+from tests.unit.diagnosis.facts_kit import FLAT, LEAK_SHAPE, SHORT_PEAKS, container, death, facts, killing, log, shape
 
-TRAFFIC = shape(CauseName.SPIKE, 0.9, because=("4 peaks with the request rate",), detail="traffic", rate_correlation=0.92)
-PEAKS = shape(CauseName.SPIKE, 0.7, because=("4 short peaks",), detail="batch")
+TRAFFIC = shape(CauseName.SPIKE, 0.9, SHORT_PEAKS, detail="traffic", rate_correlation=0.92)
+PEAKS = shape(CauseName.SPIKE, 0.7, SHORT_PEAKS, detail="batch")
 BATCH = replace(PEAKS, rate_correlation=0.1)
-TOO_LOW = shape(CauseName.LIMIT_TOO_LOW, 0.9, because=("flat",), median_bytes=85.0 * MIB)
+TOO_LOW = shape(CauseName.LIMIT_TOO_LOW, 0.9, FLAT, median_bytes=85.0 * MIB)
 
 
 def _report(seen: Shape | None, *, owner: dict[str, object] | None = None, kind: str = "Deployment", **more: object) -> Report:

@@ -23,7 +23,7 @@ from receiver.domain.identity import Workload
 from receiver.domain.report import CauseName
 from receiver.domain.units import MIB, parse_bytes
 from tests.places import FIXTURES
-from tests.unit.diagnosis.facts_kit import container, death, facts, shape
+from tests.unit.diagnosis.facts_kit import FLAT, container, death, facts, shape
 
 OWNERS = FIXTURES / "owners"
 
@@ -265,7 +265,7 @@ def test_hostile_names_stay_words(namespace: str, name: str, container_name: str
 
 def test_report_of_a_recorded_deployment_applies() -> None:
     """End to end on the recording: the proposal's own patch raises the recorded Deployment's limit."""
-    seen = shape(CauseName.LIMIT_TOO_LOW, 0.9, because=("flat",), median_bytes=85.0 * MIB)
+    seen = shape(CauseName.LIMIT_TOO_LOW, 0.9, FLAT, median_bytes=85.0 * MIB)
     report = report_of(replace(clues_of(facts(container(dead=death(lived_s=7200)))), shape=seen))
     owner = _owner("a-leak")
     after = strategic_merge(copy.deepcopy(owner), yaml.safe_load(report.proposal.patch))

@@ -13,11 +13,12 @@ from receiver.diagnosis.advice import limits_policy as policy
 from receiver.diagnosis.clues import clues_of
 from receiver.diagnosis.diagnose import diagnose, report_of
 from receiver.domain.facts import Facts, MemoryHistory, NodeFacts, Revision, Sample
+from receiver.domain.reason import reason
 from receiver.domain.report import CauseName, Proposal, Report, Shape
 from receiver.domain.units import GIB, MIB, format_quantity, parse_bytes
-from tests.unit.diagnosis.facts_kit import LEAK_SHAPE, ago, container, death, facts, history, killing, log, shape
+from tests.unit.diagnosis.facts_kit import FLAT, LEAK_SHAPE, SHORT_PEAKS, ago, container, death, facts, history, killing, log, shape
 
-TOO_LOW = shape(CauseName.LIMIT_TOO_LOW, 0.9, because=("Flat at 85 MiB",), median_bytes=85.0 * MIB, peak_bytes=96.0 * MIB)
+TOO_LOW = shape(CauseName.LIMIT_TOO_LOW, 0.9, FLAT, median_bytes=85.0 * MIB, peak_bytes=96.0 * MIB)
 
 
 def _of(base: Facts, seen: Shape | None = None) -> Proposal:
@@ -107,7 +108,7 @@ def _day_of_traffic(limit: int) -> MemoryHistory:
 
 def test_rate_model_sees_above_the_limit() -> None:
     """Memory was cut off at 300 MiB, the request rate was not: at its peak 560 MiB are needed, and a margin on top is asked for."""
-    seen = shape(CauseName.SPIKE, 0.9, because=("peaks",), rate_correlation=0.9)
+    seen = shape(CauseName.SPIKE, 0.9, SHORT_PEAKS, rate_correlation=0.9)
     proposal = _of(_killed(limit=300 * MIB, history=_day_of_traffic(300 * MIB)), seen)
 
     wanted = 560 * MIB * policy.RATE_MODEL_MARGIN
@@ -117,7 +118,7 @@ def test_rate_model_sees_above_the_limit() -> None:
 
 def test_rate_that_explains_nothing_is_not_modelled() -> None:
     """Where memory does not follow the rate there is no line to extend."""
-    seen = shape(CauseName.SPIKE, 0.9, because=("peaks",), rate_correlation=0.2)
+    seen = shape(CauseName.SPIKE, 0.9, SHORT_PEAKS, rate_correlation=0.2)
     proposal = _of(_killed(limit=300 * MIB, history=_day_of_traffic(300 * MIB)), seen)
 
     assert proposal.limit_bytes == policy.tidy_up(450 * MIB)
@@ -206,7 +207,7 @@ def test_raise_after_the_kill_is_the_fix_that_was_applied() -> None:
         pytest.param(facts(container(), pod={"reason": "Evicted", "message": "The node was low on resource: memory."}), None, "node's decision", id="evicted"),
         pytest.param(facts(container(limit=None, request=None, dead=death())), None, "no limit to raise", id="no limit, killed by the node"),
         pytest.param(facts(container(limit=None, request=None), child_kills=2), None, "no memory limit", id="no limit"),
-        pytest.param(facts(container(), alerts=("HighMemoryUsage",)), shape(CauseName.UNKNOWN, 0.7, because=("file cache",), detail="page_cache", settle_by="-"), "file cache", id="cache"),
+        pytest.param(facts(container(), alerts=("HighMemoryUsage",)), shape(CauseName.UNKNOWN, 0.7, reason("memory.file_cache", cache_bytes=60.0 * MIB), detail="page_cache"), "file cache", id="cache"),
         pytest.param(facts(container(), alerts=("HighMemoryUsage",)), LEAK_SHAPE, "does not stop a leak", id="warning of a leak"),
         pytest.param(facts(alerts=("OOMKilled",)), None, "not known", id="nothing readable"),
         pytest.param(facts(container(dead=death("Error", 1)), log=log("MemoryError"), alerts=()), None, "limit of its own", id="own limit"),
@@ -321,8 +322,6 @@ def test_never_below_what_was_seen_never_above_what_there_is(
     numbers = shape(
         name,
         0.9,
-        because=("x",),
-        settle_by="y",
         peak_bytes=peak * limit * MIB,
         median_bytes=peak * limit * MIB / 2,
         growth_bytes_per_h=growth * MIB,

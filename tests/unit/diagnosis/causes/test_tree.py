@@ -15,14 +15,12 @@ from receiver.domain.facts import Facts, Revision, SiblingFact
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import CauseName, KillKind, Report, Shape
 from receiver.domain.units import MIB
-from tests.unit.diagnosis.facts_kit import LEAK_SHAPE, ago, codes, container, death, facts, history, killing, log, shape
+from tests.unit.diagnosis.facts_kit import FLAT, LEAK_SHAPE, SHORT_PEAKS, ago, codes, container, death, facts, history, killing, log, shape
 
 GROWING = tuple(f"INFO handled {n}00 requests, session cache size {n}0 MiB" for n in range(1, 5))
-SPIKE = shape(CauseName.SPIKE, 0.8, because=("Median 30 %, 4 peaks over 80 %",), detail="traffic", rate_correlation=0.9)
-TOO_LOW = shape(
-    CauseName.LIMIT_TOO_LOW, 0.9, because=("Flat at 85 MiB (88 % of the limit)",), against=("Not a leak: growth under 2 MiB/h",)
-)
-UNKNOWN = shape(CauseName.UNKNOWN, 0.5, because=("12 min of history",), detail="too_short", settle_by="18 more minutes")
+SPIKE = shape(CauseName.SPIKE, 0.8, SHORT_PEAKS, detail="traffic", rate_correlation=0.9)
+TOO_LOW = shape(CauseName.LIMIT_TOO_LOW, 0.9, FLAT, refused={CauseName.LEAK: reason("memory.refused.hardly_grows")})
+UNKNOWN = shape(CauseName.UNKNOWN, 0.5, reason("memory.history_too_short", history_s=720.0), detail="too_short")
 
 
 def _with(base: Facts, seen: Shape | None) -> Report:
@@ -190,7 +188,7 @@ def test_levels_between_lives_of_seconds_are_not_believed() -> None:
 )
 def test_startup_by_the_clock_alone(lived_s: float, leaf: CauseName, most: float) -> None:
     """Kills soon after each start: at 13 s nobody can tell them from fast growth, at a minute it looks like start-up, at five it is likely."""
-    seen = shape(CauseName.STARTUP, 0.9, because=("Killed within 10 min of its start in 6 of 6 kills",), detail="startup")
+    seen = shape(CauseName.STARTUP, 0.9, reason("memory.killed_at_start", kills_early=6, kills=6, longest_life_s=lived_s), detail="startup")
     report = _with(facts(container(dead=death(lived_s=lived_s))), seen)
 
     assert report.cause.name is leaf
@@ -211,7 +209,7 @@ def test_leak_that_began_with_a_rollout_names_it() -> None:
 
     began = reason("growing.since_rollout_of", rollout="orders-api-3", image="orders:1.4.3")
     assert began in _leaking(revisions=rollouts).cause.because
-    assert codes(_leaking(revisions=rollouts[1:]).cause.because) == ()
+    assert began.code not in codes(_leaking(revisions=rollouts[1:]).cause.because)
 
 
 def test_one_replica_of_many_is_not_likely_a_leak() -> None:
