@@ -126,7 +126,7 @@ def build(
         WebDeps(
             store=store, metrics=metrics, environment=web_environment(), webhook_token=settings.webhook_token.reveal(),
             admin_token=settings.admin_token.reveal(), is_loopback=settings.is_loopback, max_body_bytes=settings.max_body,
-            wake=worker.wake, notice=notices.tell, is_stuck=worker.is_stuck,
+            wake=worker.wake, notice=notices.post, is_stuck=worker.is_stuck,
             details=lambda: _details((sink, *others), senders, worker, evidence),
             slack_signing_secret=settings.slack_signing_secret.reveal(), permissions=Permissions(users=settings.slack_users),
             runbooks=make_runbooks(settings),

@@ -11,7 +11,7 @@ from receiver.domain.reason import Reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventState:
-    """What a sink for programs was told last of an incident: a change of any of it is the next event."""
+    """What a sink for programs was sent last of an incident: a change of any of it is the next event."""
 
     state: str
     kill_kind: str | None

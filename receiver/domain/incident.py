@@ -85,7 +85,7 @@ class DigestEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestView:
-    """A storm: many incidents of one channel told in one root and pages of its thread (docs: the storm digest)."""
+    """A storm: many incidents of one channel shown in one root and pages of its thread (docs: the storm digest)."""
 
     id: str
     opened_at: datetime
@@ -102,7 +102,7 @@ class DigestView:
 
     @property
     def members(self) -> tuple[DigestEntry, ...]:
-        """Those whom the storm alone tells: its buttons mean them, and not who has a message of its own."""
+        """Those whom the storm alone shows: its buttons mean them, and not who has a message of its own."""
         return tuple(e for e in self.entries if not e.has_own_root)
 
 

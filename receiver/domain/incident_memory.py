@@ -48,7 +48,7 @@ class GivenVerdict:
         return self if self.named_cause == self.cause else GivenVerdict(cause=self.named_cause, confidence=self.confidence)
 
     def says_the_same(self, other: GivenVerdict) -> bool:
-        """Whether a reader is told the same: the same cause, as sure."""
+        """Whether a reader reads the same: the same cause, as sure."""
         return self._said == other._said
 
     def as_reason(self) -> Reason:
@@ -170,7 +170,7 @@ class IncidentMemory:
 
     `state`, `severity`: as of the newest look or notification, to see what changed since. `kills`: by pod. `look` None: no
     look has got evidence yet. `settings_change`: the newest change of limit or image that was seen. `degraded`: why messages
-    say less than they should; None when they do not. `notifications`: what was said beside the root. `ticks`: by item of
+    say less than they should; None when they do not. `notifications`: what was notified beside the root. `ticks`: by item of
     the checklist, except `apply_fix`: that is `fix`, wherever somebody says it.
     """
 

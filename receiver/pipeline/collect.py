@@ -89,13 +89,13 @@ class Collector:
         self._write(job, incident.id, case, report, is_new=case is not known)
 
     def publish_waiting(self) -> None:
-        """Publish the incidents that have waited for their look as long as a first message may wait, as their alerts tell them.
+        """Publish the incidents that have waited for their look as long as a first message may wait, as their alerts describe them.
 
         In a storm with slow sources there are more incidents than threads: nobody's alert is held back by the others' looks.
         """
         overdue = self._store.now() - self._config.deadline_s
         with self._store.read() as tx:
-            waiting = incidents.untold(tx, waiting_since=overdue, kind=COLLECT, limit=PUBLISH_AT_ONCE)
+            waiting = incidents.unpublished(tx, waiting_since=overdue, kind=COLLECT, limit=PUBLISH_AT_ONCE)
         for incident in waiting:
             self._publish_alert(incident.id, reason("incident.note.not_looked_at"))
 

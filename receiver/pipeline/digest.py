@@ -76,7 +76,7 @@ class Digests:
         members = conversations.members(tx, digest.id)
         newest, storm = _newest(members, digest), self._config.storm
         joined = dict(members)
-        alone = conversations.told_alone(
+        alone = conversations.with_own_root(
             tx, sink=digest.sink, channel=digest.channel, since=digest.opened_at - storm.window_s, until=newest
         )
         found = [(incident, i in joined) for i in dict.fromkeys([*joined, *alone]) if (incident := incidents.load(tx, i)) is not None]

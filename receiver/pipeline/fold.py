@@ -13,6 +13,7 @@ from functools import partial
 
 from receiver.domain.alerts import FIRING, RESOLVED, Alert
 from receiver.domain.identity import LabelNames, Subject, incident_key, subject_of
+from receiver.pipeline.kinds import COLLECT
 from receiver.store import alerts as alert_table
 from receiver.store import incidents as incident_table
 from receiver.store import jobs, quarantine
@@ -20,7 +21,6 @@ from receiver.store.database import Tx
 from receiver.store.incidents import Incident
 from receiver.store.store import Store
 
-ENRICH = "enrich"
 SEVERITIES = ("info", "warning", "critical")  # rising; `none` never makes an incident, unknown words count as a warning
 BATCH = 500
 REGATHER_INTERVAL_S = 10.0  # an incident that keeps changing is looked at again at most this often
@@ -98,7 +98,7 @@ def _note_change(tx: Tx, incident: Incident, *, now: float) -> None:
     is_more_of_the_same = state == FIRING == incident.state and severity == incident.severity
     if is_more_of_the_same and not is_new:  # a look is under way, or has just been: what else comes in its wake waits a little
         due_at = (incident.gathered_at or incident.opened_at) + REGATHER_INTERVAL_S
-    jobs.schedule(tx, ENRICH, incident.id, now=now, due_at=due_at)
+    jobs.schedule(tx, COLLECT, incident.id, now=now, due_at=due_at)
 
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -1,6 +1,6 @@
 """Evidence that an earlier look got and a later one did not: it stays, with the time it was read. Pure.
 
-The usual case is a resolve because the pod was replaced: the API has nothing of it any more, and the message that told
+The usual case is a resolve because the pod was replaced: the API has nothing of it any more, and the message that named
 what died must not turn into one that knows nothing.
 """
 

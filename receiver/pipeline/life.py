@@ -19,7 +19,7 @@ MAX_PODS = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """What one look found new. `news`: what must be said beside the edit."""
+    """What one look found new. `news`: what must be notified beside the edit."""
 
     is_new_kill: bool = False
     is_first_look: bool = False
@@ -49,13 +49,13 @@ def remember(
             after, is_other_verdict = _with_verdict(after, before.look, now=now)
             found += [*is_other_verdict, *changed]
     chosen = news.first_fit(found, [n.slot for n in before.notifications])
-    if chosen is not None:  # the one message says the whole state, so what else was news in this look is said with it
+    if chosen is not None:  # the one message shows the whole state, so what else was news in this look is in it
         after = replace(after, notifications=(*after.notifications, Notification(slot=chosen.slot, at=now)))
     return after, Update(is_new_kill=is_new_kill, is_first_look=not before.state, news=chosen)
 
 
 def _with_state(memory: IncidentMemory, *, state: str, now: datetime) -> tuple[IncidentMemory, list[News]]:
-    """Resolved, or firing again; the latter is news when it was quiet for a while (message-guide section 6)."""
+    """Resolved, or firing again; the latter is news when it was quiet for a while."""
     was = memory.state or FIRING
     memory = replace(memory, state=state)
     if was == state:
@@ -76,7 +76,7 @@ def _with_severity(memory: IncidentMemory, severity: str, *, state: str) -> tupl
 
 
 def _with_verdict(memory: IncidentMemory, before: LookSummary, *, now: datetime) -> tuple[IncidentMemory, list[News]]:
-    """The answer changed, or became sure. It is never swapped silently: the grey line keeps what was said before."""
+    """The answer changed, or became sure. It is never swapped silently: the grey line keeps the old one."""
     changed = news.verdict(memory.look, before) if memory.look is not None else None
     if changed is None or memory.look is None:
         return memory, []

@@ -1,4 +1,4 @@
-"""What must be said beside the edit of a root, because an edit is silent: at most one message a look, four over an incident's life.
+"""What must be notified beside the edit of a root, because an edit is silent: at most one message a look, four over an incident's life.
 
 Pure. docs/messages.md shows the table to users. An incident closes after a quiet day, so the
 budget is that of one bad night, not of a workload for ever.
@@ -49,7 +49,7 @@ class News:
 def first_fit(found: Sequence[News], sent: Sequence[str]) -> News | None:
     """The one that is sent now: the most important that was not sent before, if there is room. `found`: most important first.
 
-    What is said aloud goes before what is not, and calls as well: so what only calls is the last of them.
+    What makes a sound goes before what does not, and calls as well: so what only calls is the last of them.
     """
     if len(sent) >= MOST:
         return None
@@ -94,7 +94,7 @@ def verdict(after: LookSummary, before: LookSummary) -> News | None:
     """The verdict that the header names is another one, or is sure now.
 
     Aloud when it names another cause, because then there is another thing to do. One that is withdrawn, or becomes sure, is
-    told to those who follow the thread.
+    notified to those who follow the thread.
     """
     was, now = before.verdict, after.verdict
     why = reason("incident.news.verdict_was", verdict=was.as_reason())

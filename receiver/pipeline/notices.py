@@ -1,4 +1,4 @@
-"""Notices to the default channel: what no incident tells, such as a webhook body that could not be read.
+"""Notices to the default channel: what belongs to no incident, such as a webhook body that could not be read.
 
 At most one of a kind an hour, so that a broken sender, which repeats itself, does not flood the channel.
 """
@@ -26,7 +26,7 @@ class Notices:
         self._store = store
         self._place = place
 
-    def tell(self, kind: str, what: Reason) -> bool:
+    def post(self, kind: str, what: Reason) -> bool:
         """Post a notice of a kind, once an hour at most; False when one was posted lately. StoreError when it cannot be stored."""
         now = self._store.now()
         with self._store.write() as tx:
@@ -41,7 +41,7 @@ class Notices:
             return True
 
     def check_quarantine(self) -> None:
-        """Tell once of stored rows that cannot be read: what they would have told may be missing in the channels."""
+        """Notify once of stored rows that cannot be read: what they would have shown may be missing in the channels."""
         with self._store.read() as tx:
             found = quarantine.not_notified(tx)
         if not found:
@@ -52,19 +52,19 @@ class Notices:
             "notice.quarantined", kinds=tuple(n_of), counts=tuple(n_of.values()), first_kind=str(first["kind"]), first_id=str(first["row_id"]),
             why=str(first["why"]),
         )  # fmt: skip
-        if self.tell("quarantine", what):  # else within the hour after the last such notice: told then, all in one
+        if self.post("quarantine", what):  # else within the hour after the last such notice: posted then, all in one
             with self._store.write() as tx:
                 quarantine.mark_notified(tx, found)
 
     def check_heartbeat(self) -> None:
-        """Tell once when the alert that always fires (severity `none`) has come before and is silent now."""
+        """Notify once when the alert that always fires (severity `none`) has come before and is silent now."""
         now = self._store.now()
         with self._store.read() as tx:
             seen = alert_table.last_heartbeat(tx)
-            told_for = get_meta(tx, "heartbeat:told")
-        if seen is None or now - seen < HEARTBEAT_SILENCE_S or (told_for is not None and float(told_for) >= seen):
+            notified_for = get_meta(tx, "heartbeat:told")
+        if seen is None or now - seen < HEARTBEAT_SILENCE_S or (notified_for is not None and float(notified_for) >= seen):
             return
-        is_told = self.tell("heartbeat", reason("notice.no_heartbeat", silent_s=now - seen))
-        if is_told:  # else it was silent within the last hour already: told once that hour is over
+        is_posted = self.post("heartbeat", reason("notice.no_heartbeat", silent_s=now - seen))
+        if is_posted:  # else it was silent within the last hour already: posted once that hour is over
             with self._store.write() as tx:
                 set_meta(tx, "heartbeat:told", str(seen))

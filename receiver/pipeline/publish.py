@@ -6,9 +6,8 @@ stored case. A look (pipeline/collect.py) publishes what it found in its own tra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
 
 from receiver.case import facts_of
 from receiver.diagnosis.advice.checklist import with_ticks
@@ -16,50 +15,32 @@ from receiver.diagnosis.diagnose import diagnose
 from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.case import Case
 from receiver.domain.identity import LabelNames, subject_of
-from receiver.domain.incident import PICTURE, Destination, IncidentView, Message
+from receiver.domain.incident import Destination, IncidentView
 from receiver.domain.incident_memory import IN_CHECKLIST, IncidentMemory
 from receiver.domain.report import Report
 from receiver.domain.silence import matchers_of, silence_link
 from receiver.domain.units import from_epoch
-from receiver.pipeline import events, life, people, storm
+from receiver.pipeline import life, people, storm
 from receiver.pipeline.kinds import COLLECT
 from receiver.pipeline.life import Update
+from receiver.pipeline.messages import CHECKLIST, ROOT, Content, Messages, Rendering
 from receiver.pipeline.plan import looks_ahead
 from receiver.pipeline.routing import Router
 from receiver.pipeline.storm import StormConfig
 from receiver.pipeline.view import view_of
-from receiver.render.blocks import image
-from receiver.render.chart import chart_of
 from receiver.render.context.build import alert_of
 from receiver.render.document import report_document
 from receiver.store import alerts as alert_table
-from receiver.store import conversations, incidents, jobs, outbox
-from receiver.store.conversations import Conversation
+from receiver.store import conversations, incidents, jobs
 from receiver.store.database import Tx
 from receiver.store.incidents import Incident
 from receiver.store.jobs import Job
 from receiver.store.store import Store
 
-ROOT, CHECKLIST = "root", "checklist"  # slots
-
-
-class Rendering(Protocol):
-    """What turns an incident into messages: the render layer."""
-
-    def incident(self, view: IncidentView, report: Report | None, *, chart: Mapping[str, Any] | None = None) -> tuple[Message, ...]:
-        """Root and replies; `chart`: an image block for the root."""
-
-    def single(self, view: IncidentView, report: Report | None) -> Message:
-        """One message with everything, for sinks without threads."""
-
-    def later(self, view: IncidentView, report: Report | None) -> Message:
-        """A short message about a later state, for sinks that cannot edit."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishConfig:
-    """`threaded_sinks`: sinks that thread and edit; the others get one message, and short ones later. `document_sinks`: sinks
-    that get the report document of each event instead. `alertmanager_public_url`: where people open Alertmanager; empty: no
+    """`threaded_sinks`, `document_sinks`: see `Messages`. `alertmanager_public_url`: where people open Alertmanager; empty: no
     link to a silence.
     """
 
@@ -83,7 +64,9 @@ class Publisher:
     ) -> None:  # fmt: skip
         """`hide`: a named value without the secrets in it."""
         self._store = store
-        self._rendering = rendering
+        self._messages = Messages(
+            rendering, threaded_sinks=config.threaded_sinks, document_sinks=config.document_sinks, has_charts=config.has_charts
+        )
         self._router = router
         self._config = config
         self._hide = hide
@@ -123,107 +106,52 @@ class Publisher:
         document = report_document(report) if report is not None else incident.report
         incidents.save_diagnosis(tx, incident, subject=incident.subject, memory=memory, report=document, case=case)
         incident = replace(incident, memory=memory, report=document)
-        if update.is_new_kill:
-            prompt_slot = ROOT
-        self._show(tx, incident, alerts, report, update, prompt_slot=prompt_slot, now=now)
+        content = Content(
+            view=self._view(tx, incident, alerts, has_report=report is not None, now=now), report=report, document=document, update=update,
+            prompt_slot=ROOT if update.is_new_kill else prompt_slot,
+        )  # fmt: skip
+        self._show(tx, incident, alerts, content, now=now)
         return incident
 
-    def _show(
-        self, tx: Tx, incident: Incident, alerts: tuple[Alert, ...], report: Report | None, update: Update, *, prompt_slot: str, now: float
-    ) -> None:
-        if incident.severity == "info" and not conversations.of_incident(tx, incident.id):
-            return  # the page shows it
-        previous = incidents.load(tx, incident.previous_id) if incident.previous_id else None
-        known = (*conversations.of_incident(tx, incident.id), *conversations.digests_of(tx, incident.id))
-        notified = {(c.sink, c.channel) for c in known}
-        for place in self._places(tx, incident, alerts, now=now):
-            is_notified = (place.sink, place.channel) in notified
-            if not is_notified and incident.state != FIRING and (notified or not update.is_first_look):
-                continue  # over before anybody was notified there
-            if not is_notified and "held_until" in place.options:
-                if incident.state == FIRING:
-                    jobs.schedule(tx, COLLECT, incident.id, now=now, due_at=place.options["held_until"])
-                continue
-            is_threaded = place.sink in self._config.threaded_sinks
+    def _show(self, tx: Tx, incident: Incident, alerts: tuple[Alert, ...], content: Content, *, now: float) -> None:
+        """In every place where it is shown now."""
+        for place in self._places(tx, incident, alerts, update=content.update, now=now):
             conversation = storm.place(
-                tx, incident, place, self._config.storm, now=now, can_digest=is_threaded, news_at=_news_at(incident, alerts)
-            )
-            if conversation is None:
-                continue
-            view = view_of(
-                incident, self._fit_to_show(alerts), now=from_epoch(now), conversation=conversation, public_url=self._config.public_url,
-                previous=previous, has_buttons=self._config.has_buttons,
-                looks_at=looks_ahead(incident, now=now) if report is not None else (),
-                silence_url=self._silence_url(incident, alerts), can_silence=self._config.can_silence,
+                tx, incident, place, self._config.storm, now=now, can_digest=self._messages.has_threads(place.sink),
+                news_at=_news_at(incident, alerts),
             )  # fmt: skip
-            if is_threaded:
-                self._show_thread(tx, conversation, view, report, update, place=place, prompt_slot=prompt_slot, now=now)
-            elif place.sink in self._config.document_sinks:
-                self._show_event(tx, conversation, view, incident.report, now=now)
-            else:
-                self._show_single(tx, conversation, view, report, now=now)
+            if conversation is not None:
+                view = replace(content.view, mention=conversation.mention)
+                self._messages.show(tx, conversation, place, replace(content, view=view), now=now)
 
-    def _places(self, tx: Tx, incident: Incident, alerts: tuple[Alert, ...], *, now: float) -> list[Destination]:
+    def _places(self, tx: Tx, incident: Incident, alerts: tuple[Alert, ...], *, update: Update, now: float) -> Iterator[Destination]:
         """Where an incident is shown now: where its routes lead, and wherever it stands already, which must stay true."""
-        places = list(self._router.places(alerts, incident.subject.namespace, now=from_epoch(now), owner=incident.memory.owner))
-        reached = {(p.sink, p.channel) for p in places}
-        for known in conversations.of_incident(tx, incident.id):
-            if known.sink in self._router.sinks and (known.sink, known.channel) not in reached:
-                places.append(Destination(sink=known.sink, channel=known.channel))
-        return places
+        own = conversations.of_incident(tx, incident.id)
+        if incident.severity == "info" and not own:
+            return  # the page shows it
+        known = {(c.sink, c.channel) for c in (*own, *conversations.digests_of(tx, incident.id))}
+        routed = self._router.places(alerts, incident.subject.namespace, now=from_epoch(now), owner=incident.memory.owner)
+        for place in routed:
+            if (place.sink, place.channel) in known:
+                yield place
+            elif incident.state != FIRING and (known or not update.is_first_look):
+                continue  # over before anybody was notified there
+            elif "held_until" not in place.options:
+                yield place
+            elif incident.state == FIRING:
+                jobs.schedule(tx, COLLECT, incident.id, now=now, due_at=place.options["held_until"])
+        reached = {(p.sink, p.channel) for p in routed}
+        yield from (
+            Destination(sink=c.sink, channel=c.channel) for c in own if c.sink in self._router.sinks and (c.sink, c.channel) not in reached
+        )
 
-    def _show_thread(
-        self, tx: Tx, conversation: Conversation, view: IncidentView, report: Report | None, update: Update, *, place: Destination,
-        prompt_slot: str, now: float,
-    ) -> None:  # fmt: skip
-        is_first = not outbox.has_slot(tx, conversation.id, ROOT)
-        if conversation.root_ts is None:  # the post will call whom the incident calls for by then; edits call nobody
-            view = replace(view, mention=place.mention or conversation.mention)
-        for message in self._messages(view, report):
-            outbox.desire(tx, conversation.id, message, now=now, is_prompt=message.slot == prompt_slot)
-        if view.state != FIRING and not is_first and outbox.is_settled(tx, conversation.id, "root"):
-            ended = self._rendering.later(replace(view, mention=""), report)  # the root cannot be edited any more, and would fire for ever
-            outbox.desire(tx, conversation.id, replace(ended, slot="resolved", is_reply=True), now=now)
-        news = update.news
-        if news is None or is_first or (news.calls and (conversation.mention or not place.mention)):
-            return
-        # An edit is silent, and the phone only ever showed the first text: this must be noticed, once.
-        later = self._rendering.later(replace(view, mention=place.mention, news=news.why, is_new_verdict=news.is_verdict), report)
-        is_broadcast = news.is_broadcast and view.state == FIRING and not place.options.get("is_quiet")
-        outbox.desire(tx, conversation.id, replace(later, slot=news.slot, is_reply=True, is_broadcast=is_broadcast), now=now)
-
-    def _messages(self, view: IncidentView, report: Report | None) -> tuple[Message, ...]:
-        """Root and replies, the root with its chart where there is history enough for one."""
-        chart = chart_of(report, view) if report is not None and self._config.has_charts else None
-        if chart is None:
-            return self._rendering.incident(view, report)
-        root, *replies = self._rendering.incident(view, report, chart=image({"slack_file": {"id": PICTURE}}, chart.alt_text))
-        return (replace(root, chart_svg=chart.svg_dark), *replies)
-
-    def _show_single(self, tx: Tx, conversation: Conversation, view: IncidentView, report: Report | None, *, now: float) -> None:
-        """A sink that cannot edit: the whole once, then a short message for each later state."""
-        sent = conversation.memory.states
-        state = f"{view.state}:{report.cause.name.value if report else 'none'}"
-        if not sent:
-            outbox.desire(tx, conversation.id, self._rendering.single(view, report), now=now)
-        elif sent[-1] != state:
-            later = self._rendering.later(view, report)
-            outbox.desire(tx, conversation.id, replace(later, slot=f"later:{len(sent)}", is_reply=False), now=now)
-        else:
-            return
-        conversations.save_memory(tx, conversation.id, replace(conversation.memory, states=(*sent, state)))
-
-    def _show_event(
-        self, tx: Tx, conversation: Conversation, view: IncidentView, document: Mapping[str, Any] | None, *, now: float
-    ) -> None:
-        """A sink for programs: the document again whenever something of weight changed."""
-        memory = conversation.memory
-        state = events.event_state(view, document)
-        event = events.next_event(state, memory.last_event)
-        if event is None:
-            return
-        outbox.desire(tx, conversation.id, events.event_message(view, document, event, number=memory.event_count), now=now)
-        conversations.save_memory(tx, conversation.id, replace(memory, event_count=memory.event_count + 1, last_event=state))
+    def _view(self, tx: Tx, incident: Incident, alerts: tuple[Alert, ...], *, has_report: bool, now: float) -> IncidentView:
+        return view_of(
+            incident, self._fit_to_show(alerts), now=from_epoch(now), public_url=self._config.public_url,
+            previous=incidents.load(tx, incident.previous_id) if incident.previous_id else None, has_buttons=self._config.has_buttons,
+            looks_at=looks_ahead(incident, now=now) if has_report else (), silence_url=self._silence_url(incident, alerts),
+            can_silence=self._config.can_silence,
+        )  # fmt: skip
 
     def _fit_to_show(self, alerts: tuple[Alert, ...]) -> tuple[Alert, ...]:
         """The alerts with their secrets hidden: messages show the annotations of the one that speaks for them, so the others' go."""

@@ -1,4 +1,4 @@
-"""Where an incident is told: the routes whose conditions hold, else the default place. Nothing but configured channels.
+"""Where an incident is shown: the routes whose conditions hold, else the default place. Nothing but configured channels.
 
 An alert can choose among the configured places by its labels and by its workload's labels and annotations; it can name
 neither a channel nor a mention of its own.
@@ -42,7 +42,7 @@ class Route:
 
     `mention` is used for critical alerts, with `mentions_warnings` for warnings too. `is_critical`: its incidents keep a
     root of their own during a storm. `goes_on`: the routes after it are asked as well. In `quiet` hours a warning calls
-    nobody; with `holds` it is told when they are over, if it still fires then.
+    nobody; with `holds` it is posted when they are over, if it still fires then.
     """
 
     channel: str
@@ -89,7 +89,7 @@ class Route:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Router:
     """The configured routes before the default place. `sink`: the one that has channels. `beside`: places of other sinks,
-    which are told of every incident.
+    which are notified of every incident.
     """
 
     sink: str
@@ -103,7 +103,7 @@ class Router:
         return frozenset({self.sink, self.default.sink, *(p.sink for p in self.beside)})
 
     def places(self, alerts: tuple[Alert, ...], namespace: str, *, now: datetime, owner: Owner = NOBODY) -> tuple[Destination, ...]:
-        """Where an incident is told, each channel once.
+        """Where an incident is shown, each channel once.
 
         The alert that decides is the first that takes any route, firing ones before resolved ones, critical ones before
         others, newer before older. `options`: `is_critical`, `is_quiet`, and `held_until` in seconds since 1970.

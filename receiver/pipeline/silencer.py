@@ -46,13 +46,13 @@ class SilenceKeeper(Protocol):
         """No silence any more."""
 
     def firing(self, matchers: tuple[Matcher, ...], *, now: float) -> frozenset[str] | None:
-        """The fingerprints of the alerts that fire and match, silenced ones too; None when that cannot be told yet."""
+        """The fingerprints of the alerts that fire and match, silenced ones too; None when that is not known yet."""
 
 
 class Silencer:
     """Handles `silence` jobs: makes Alertmanager agree with the newest wish.
 
-    When a silence is over, it asks which alerts still fire: Alertmanager never tells of a resolve that it kept silent, and
+    When a silence is over, it asks which alerts still fire: Alertmanager never notifies of a resolve that it kept silent, and
     the incident would be shown as firing for ever.
     """
 

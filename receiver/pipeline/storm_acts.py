@@ -1,4 +1,4 @@
-"""What people ask of a storm: its digest's buttons mean every workload that it told of when somebody pressed.
+"""What people ask of a storm: its digest's buttons mean every workload that it showed when somebody pressed.
 
 Taking one writes it down and no more, so that Slack has its answer in time however many members there are; a `storm_act` job
 does to each member what its own button would do. A silence is therefore one a member, with the member's own matchers: one

@@ -10,7 +10,6 @@ from receiver.domain.incident import IncidentView
 from receiver.domain.incident_memory import IN_CHECKLIST, Acknowledgement, FixNote
 from receiver.domain.reason import Reason, reason
 from receiver.domain.units import from_epoch
-from receiver.store.conversations import Conversation
 from receiver.store.incidents import Incident
 
 
@@ -19,7 +18,6 @@ def view_of(
     alerts: tuple[Alert, ...],
     *,
     now: datetime,
-    conversation: Conversation | None = None,
     public_url: str = "",
     previous: Incident | None = None,
     has_buttons: bool = False,
@@ -46,7 +44,6 @@ def view_of(
         page_url=f"{public_url}/incidents/{incident.id}" if public_url else "",
         previous_id=previous.id if previous else "",
         previous_opened_at=from_epoch(previous.opened_at) if previous else None,
-        mention=conversation.mention if conversation else "",
         notes=(memory.degraded,) if memory.degraded else (),
         has_buttons=has_buttons,
         settings_change=memory.settings_change,

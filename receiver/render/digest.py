@@ -1,4 +1,4 @@
-"""A storm told in one root and in pages of its thread. A workload is named in one root only, and always in a page."""
+"""A storm shown in one root and in pages of its thread. A workload is named in one root only, and always in a page."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def digest(view: DigestView, show: Print) -> tuple[Message, ...]:
 
 
 def grown(view: DigestView, show: Print) -> Message:
-    """A storm that is much larger than when it was last heard: how large, and what to do; said aloud in its thread."""
+    """A storm that is much larger than when it last made a sound: how large, and what to do; broadcast in its thread."""
     lines = show("digest/root.j2", {"storm": _words(view), "page": view.page_url}, KEYS)
     parts: list[Block | None] = [
         blocks.header(fit([inline.plain(h) for h in lines.get("header", ())], blocks.HEADER_MAX, "")),

@@ -1,4 +1,4 @@
-"""Conversations: the channel of a sink in which an incident, a storm or a notice is told."""
+"""Conversations: the channel of a sink in which an incident, a storm or a notice is shown."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def open_new(
     now: float,
     memory: ConversationMemory | None = None,
 ) -> Conversation:
-    """Open a conversation; nothing is said in it yet."""
+    """Open a conversation; nothing is posted in it yet."""
     conversation_id = uuid.uuid4().hex
     tx.run(
         """INSERT INTO conversation (id, kind, incident_id, sink, channel, mention, opened_at, data)
@@ -61,7 +61,7 @@ def open_new(
 
 
 def of_incident(tx: Tx, incident_id: str) -> list[Conversation]:
-    """Where an incident is told."""
+    """Where an incident is shown."""
     return [
         _conversation(tx, r) for r in tx.run("SELECT * FROM conversation WHERE incident_id = :id ORDER BY opened_at, id", id=incident_id)
     ]
@@ -74,7 +74,7 @@ def load(tx: Tx, conversation_id: str) -> Conversation | None:
 
 
 def open_digest(tx: Tx, *, sink: str, channel: str) -> Conversation | None:
-    """The storm that is being told in a channel now."""
+    """The storm that is being shown in a channel now."""
     rows = tx.run(
         "SELECT * FROM conversation WHERE kind = :kind AND sink = :sink AND channel = :channel AND closed_at IS NULL LIMIT 1",
         kind=DIGEST,
@@ -96,7 +96,7 @@ def opened_since(tx: Tx, *, sink: str, channel: str, since: float) -> int:
     return int(rows[0]["n"])
 
 
-def told_alone(tx: Tx, *, sink: str, channel: str, since: float, until: float) -> list[str]:
+def with_own_root(tx: Tx, *, sink: str, channel: str, since: float, until: float) -> list[str]:
     """The incidents that got a root of their own in a channel in that time, oldest first."""
     rows = tx.run(
         """SELECT incident_id FROM conversation WHERE kind = :kind AND sink = :sink AND channel = :channel
@@ -124,7 +124,7 @@ def waiting_roots(tx: Tx, *, sink: str, channel: str) -> list[Conversation]:
 
 
 def drop(tx: Tx, conversation_id: str) -> None:
-    """Remove a conversation in which nothing was said."""
+    """Remove a conversation in which nothing was posted."""
     tx.run("DELETE FROM conversation WHERE id = :id", id=conversation_id)
 
 
@@ -150,7 +150,7 @@ def join_digest(tx: Tx, *, conversation_id: str, incident_id: str, now: float) -
 
 
 def digests_of(tx: Tx, incident_id: str) -> list[Conversation]:
-    """The storms in which an incident is told."""
+    """The storms in which an incident is shown."""
     rows = tx.run(
         "SELECT c.* FROM conversation c JOIN digest_member d ON d.conversation_id = c.id WHERE d.incident_id = :id", id=incident_id
     )

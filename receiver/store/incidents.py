@@ -73,8 +73,8 @@ def load(tx: Tx, incident_id: str) -> Incident | None:
     return next(_readable(tx, tx.run(f"{_SELECT} WHERE i.id = :id", id=incident_id)), None)
 
 
-def untold(tx: Tx, *, waiting_since: float, kind: str, limit: int) -> list[Incident]:
-    """Open incidents whose first work of a kind has been due since then, has not begun, and that are told nowhere."""
+def unpublished(tx: Tx, *, waiting_since: float, kind: str, limit: int) -> list[Incident]:
+    """Open incidents whose first work of a kind has been due since then, has not begun, and that are shown nowhere."""
     rows = tx.run(
         f"""{_SELECT} JOIN job j ON j.subject_id = i.id AND j.kind = :kind AND j.state = 'pending'
            WHERE i.closed_at IS NULL AND i.report IS NULL AND i.severity <> 'info' AND j.created_at < :since AND j.due_at < :since

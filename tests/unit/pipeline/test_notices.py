@@ -39,9 +39,9 @@ def office(tmp_path: Path) -> Iterator[Office]:
 def test_a_kind_is_told_once_an_hour(office: Office) -> None:
     """A sender that repeats a broken body every ten seconds is heard of once."""
     for _ in range(400):
-        office.notices.tell("unreadable", reason("notice.body_unreadable", error="no JSON"))
+        office.notices.post("unreadable", reason("notice.body_unreadable", error="no JSON"))
         office.clock.advance(10)
-    office.notices.tell("too-large", reason("notice.body_too_large", limit_bytes=100))
+    office.notices.post("too-large", reason("notice.body_too_large", limit_bytes=100))
 
     assert [text.rpartition(" ")[2] for text in office.said()] == ["JSON", "JSON", "taken"]
 
