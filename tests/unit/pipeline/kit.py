@@ -233,6 +233,16 @@ class Desk:
             outbox.arrived(tx, first, ts=f"{self.clock.now()}", revision=first.revision, now=self.clock.now())
         return str(first.body["text"])
 
+    def next_job_at(self) -> float | None:
+        """When the next job is due, seconds since 1970."""
+        with self.store.read() as tx:
+            return jobs.next_due(tx)
+
+    def kinds_due(self) -> list[str]:
+        """The kinds of all jobs that wait."""
+        with self.store.read() as tx:
+            return [r["kind"] for r in tx.run("SELECT kind FROM job WHERE state = 'pending' ORDER BY id")]
+
     def next_job_in_s(self) -> float | None:
         with self.store.read() as tx:
             due = jobs.next_due(tx)

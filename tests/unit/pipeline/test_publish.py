@@ -50,7 +50,9 @@ def test_where_the_root_cannot_be_edited_a_reply_says_that_it_is_over(desk: Desk
     assert not any("resolved:" in m for m in while_firing)
     assert [m for m in desk.messages() if "/resolved:" in m] == ["C1/resolved: later: orders-api resolved unknown x1"]
     with desk.store.read() as tx:
-        assert tx.run("SELECT is_reply, is_broadcast FROM message WHERE slot = 'resolved'")[0][:] == (1, 0)
+        (row,) = tx.run("SELECT is_reply, is_broadcast FROM message WHERE slot = 'resolved'")
+
+    assert (row["is_reply"], row["is_broadcast"]) == (1, 0)
 
 
 def test_info_is_for_the_page_only(desk: Desk) -> None:
@@ -163,13 +165,13 @@ class TestClicks:
 
     def test_a_click_is_no_look(self, room: Room) -> None:
         """Whatever is pressed: the world is not asked again, and the next planned look stays where it was."""
-        looks, due_s = len(room.desk.looks), room.desk.next_job_in_s()
+        looks, due_at = len(room.desk.looks), room.desk.next_job_at()
         for what in (ACKNOWLEDGE, FIXED, NOT_FIXED, WRONG):
             room.act(what)
         room.act(TICK, item="root_cause")
 
         assert len(room.desk.looks) == looks
-        assert room.desk.next_job_in_s() == due_s - 300
+        assert room.desk.next_job_at() == due_at
 
     def test_before_the_first_look_there_is_nothing_to_show(self, desk: Desk) -> None:
         """The look that is due shows it; a bare alert in its place would be worse."""
@@ -223,7 +225,7 @@ class TestClicks:
         room.act(WRONG)
 
         assert room.desk.messages() == before
-        assert room.desk.next_job_in_s() is None or room.desk.next_job_in_s() > 0
+        assert [k for k in room.desk.kinds_due() if k != kinds.COLLECT] == []
 
     def _do(self, desk: Desk, kind: str) -> None:
         with desk.store.write() as tx:

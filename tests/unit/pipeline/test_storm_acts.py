@@ -28,7 +28,7 @@ class Keepers(Keeper):
         self.of: dict[str, str] = {}
         self.refuses: str = ""
 
-    def hold(self, matchers, *, mark, known_id, now, until, by, comment):  # type: ignore[no-untyped-def]
+    def hold(self, matchers, *, mark, known_id, now, until, by, comment):
         if mark == self.refuses:
             raise Rejected("Alertmanager answered 400: no")
         found = super().hold(matchers, mark=mark, known_id=known_id, now=now, until=until, by=by, comment=comment)
