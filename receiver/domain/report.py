@@ -163,9 +163,8 @@ class CheckItem:
     """
 
     id: str
-    text: str
     state: str
-    result: Words
+    result: Reason | None
     tick: Tick | None = None
 
 
@@ -176,7 +175,7 @@ class Proposal:
     `none` says why there is no proposal; all else is then empty.
     """
 
-    none: Words = ""
+    none: Reason | None = None
     role: str = ""
     limit_before_bytes: int | None = None
     limit_bytes: int | None = None
@@ -186,10 +185,10 @@ class Proposal:
     patch: str = ""  # strategic-merge YAML
     diff: str = ""  # for Git: lines with - and +
     commands: tuple[str, ...] = ()
-    why: Words = ""
-    caveats: tuple[Words, ...] = ()
-    checks: tuple[Words, ...] = ()  # what was verified: node room, quota
-    after_raise: Words = ""  # the raise shortly before the kill that was not enough: "512Mi to 768Mi, 20 h before"
+    why: Reason | None = None
+    caveats: tuple[Reason, ...] = ()
+    checks: tuple[Reason, ...] = ()  # what was verified: node room, quota
+    after_raise: Reason | None = None  # the raise shortly before the kill that was not enough
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +196,7 @@ class Hpa:
     """An autoscaling/v2 manifest, or a change of one that exists."""
 
     manifest: str
-    why: Words
+    why: Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +204,7 @@ class LongTerm:
     """A real fix beside the quick one."""
 
     id: str
-    text: Words
+    advice: Reason
     commands: tuple[str, ...] = ()
 
 
@@ -214,7 +213,7 @@ class Warn:
     """One of the article's mistakes, seen here."""
 
     id: str
-    text: Words
+    mistake: Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,4 +248,4 @@ class Report:
     missing: tuple[Missing, ...] = ()
     signature: Signature | None = None
     runtime: str = ""  # python | jvm | node | go | dotnet | ... or empty
-    numbers: tuple[Words, ...] = ()  # every number behind kill, cause and proposal, one a line, for `-v`
+    numbers: tuple[Reason, ...] = ()  # every number behind kill, cause and proposal, one a line, for `-v`

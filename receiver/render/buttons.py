@@ -15,6 +15,7 @@ from receiver.domain.report import CheckItem
 from receiver.render.blocks import Block
 from receiver.render.kinds import FILE_CACHE, UNKNOWN, WARNING
 from receiver.render.text import clean_line
+from receiver.render.wording import CHECKLIST
 
 NOTHING_TO_OWN = frozenset({FILE_CACHE})
 JUST_A_WARNING = frozenset({WARNING, FILE_CACHE})  # nothing was killed: no fix to apply, no verdict to dispute
@@ -63,7 +64,7 @@ def ticks(view: IncidentView, checklist: Sequence[CheckItem]) -> Block | None:
         return None
     elements = []
     for item in checklist:
-        text = clean_line(item.text, ITEM_MAX)
+        text = clean_line(CHECKLIST.get(item.id, item.id), ITEM_MAX)
         if item.tick is not None:
             elements.append(_button(f"untick:{item.id}", f"Undo: {text}", view.id, f"Take back the tick: {text}"))
         elif item.state == "todo":

@@ -17,7 +17,7 @@ from receiver.domain.incident import IncidentView
 from receiver.domain.reason import Reason, Words, codes_of
 from receiver.domain.report import REPORT_SCHEMA, Cause, CheckItem, Hpa, Kill, Proposal, Report, Shape, Signature
 from receiver.domain.units import format_quantity, format_time, from_epoch
-from receiver.render.wording import phrase, say, say_all
+from receiver.render.wording import CHECKLIST, phrase, say, say_all
 from receiver.render.wording.death import detail_words, sender_words
 
 
@@ -42,8 +42,8 @@ def report_document(report: Report) -> dict[str, Any]:
         "checklist": [_check_item(item) for item in report.checklist],
         "proposal": _proposal(report.proposal),
         "hpa": _hpa(report.hpa),
-        "long_term": [{"id": e.id, "text": say(e.text), "commands": list(e.commands)} for e in report.long_term],
-        "warnings": [{"id": w.id, "text": say(w.text)} for w in report.warnings],
+        "long_term": [{"id": e.id, "text": say(e.advice), "commands": list(e.commands)} for e in report.long_term],
+        "warnings": [{"id": w.id, "text": say(w.mistake)} for w in report.warnings],
         "missing": [m.to_json() for m in report.missing],
         "signature": _signature(report.signature),
         "runtime": report.runtime,
@@ -98,8 +98,8 @@ def _codes(report: Report) -> dict[str, Any]:
         "checklist": {item.id: _coded(item.result) for item in report.checklist},
         "proposal": _coded(proposal.none, proposal.why, *proposal.caveats, *proposal.checks, proposal.after_raise),
         "hpa": _coded(report.hpa.why) if report.hpa is not None else [],
-        "long_term": {e.id: _coded(e.text) for e in report.long_term},
-        "warnings": {w.id: _coded(w.text) for w in report.warnings},
+        "long_term": {e.id: _coded(e.advice) for e in report.long_term},
+        "warnings": {w.id: _coded(w.mistake) for w in report.warnings},
         "shape": _coded(*shape.because, *shape.against) if shape is not None else [],
     }
 
@@ -110,7 +110,7 @@ def _coded(*said: Words | None) -> list[str]:
 
 def _check_item(item: CheckItem) -> dict[str, Any]:
     ticked = {"ticked": {"by": item.tick.by, "at": format_time(item.tick.at)}} if item.tick else {}
-    return {"id": item.id, "text": item.text, "state": item.state, "result": say(item.result), **ticked}
+    return {"id": item.id, "text": CHECKLIST.get(item.id, item.id), "state": item.state, "result": say(item.result), **ticked}
 
 
 def _kill(kill: Kill) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def _cause(cause: Cause) -> dict[str, Any]:
 
 
 def _proposal(proposal: Proposal) -> dict[str, Any]:
-    if proposal.none:
+    if proposal.none is not None:
         return {"none": say(proposal.none)}
     request = proposal.request_bytes if proposal.request_bytes is not None else proposal.request_before_bytes
     return {

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from receiver.diagnosis.causes.leaf import Leaf, Whose
-from receiver.diagnosis.causes.leaves import LEAVES
+from receiver.diagnosis.causes.leaves import LEAVES, leaf_of
 from receiver.domain.alerts import FIRING, RESOLVED, Alert
 from receiver.domain.case import Missing
 from receiver.domain.facts import ContainerFacts, EventFact, Facts, LogFacts, NodeFacts, PodFacts, Termination, WorkloadFacts
@@ -144,10 +144,28 @@ def _facts(*, alert: str = "OOMKilled", reason: str = "OOMKilled", exit_code: in
     return Facts(now=NOW, subject=SUBJECT, **(known | more))  # type: ignore[arg-type]
 
 
-_CHECKS = (
-    ("describe_pod", "done"), ("exit_code", "done"), ("memory_limits", "done"), ("previous_logs", "done"), ("memory_history", "done"),
-    ("root_cause", "done"), ("apply_fix", "todo"), ("monitor_48h", "todo"), ("alerts_in_place", "could_not_check"),
-)  # fmt: skip
+_RAISED_OFTEN = reason(
+    "advice.raised_often", count=2, steps=tuple(reason("advice.step", before_bytes=n, after_bytes=2 * n) for n in (LIMIT // 4, LIMIT // 2))
+)
+_NO_ROOM = reason("advice.no_room", limit_bytes=2 * LIMIT, because=reason("advice.limit_range_allows", most_bytes=LIMIT))
+
+
+def _checks(cause: Cause) -> tuple[tuple[str, str, Reason], ...]:
+    return (
+        ("describe_pod", "done", reason("check.container_state", state="OOMKilled", restarts=4)),
+        ("exit_code", "done", reason("check.exit_oom", exit_code=137)),
+        (
+            "memory_limits",
+            "done",
+            reason("check.limits", limit_bytes=LIMIT, request_bytes=LIMIT // 2, is_pod_level=False, qos_class="Burstable"),
+        ),
+        ("previous_logs", "done", reason("check.log_without_error", is_current=False)),
+        ("memory_history", "done", reason("check.history", span_s=11 * 3600.0, lives=4, missing_s=0.0)),
+        ("root_cause", "done", leaf_of(cause.name).said(cause.confidence, cause.detail)),
+        ("apply_fix", "todo", reason("check.apply_patch")),
+        ("monitor_48h", "todo", reason("check.watch_from_fix")),
+        ("alerts_in_place", "could_not_check", reason("check.rules_not_listed")),
+    )
 
 
 def _report(
@@ -156,9 +174,9 @@ def _report(
     return Report(
         facts=facts, subject=SUBJECT, kill=kill, cause=cause, shape=shape, proposal=proposal, signature=signature, missing=facts.missing,
         tree=(TreeStep(id="memory", question="Killed for memory?", answer="yes", because="what the container's status says", leads_to=cause.name.value),),
-        checklist=tuple(CheckItem(id=i, text=i.replace("_", " ").capitalize(), state=s, result="what was found") for i, s in _CHECKS),
-        long_term=(LongTerm(id="profile", text="Take a heap profile before the next kill", commands=("py-spy dump --pid 1",)),),
-        warnings=(Warn(id="restarts", text="The restarts hide the problem"),),
+        checklist=tuple(CheckItem(id=i, state=s, result=found) for i, s, found in _checks(cause)),
+        long_term=(LongTerm(id="python_memray", advice=reason("fix.python_memray"), commands=("memray run -o /tmp/app.bin app.py",)),),
+        warnings=(Warn(id="no_hpa", mistake=reason("mistake.no_hpa")),),
     )  # fmt: skip
 
 
@@ -181,8 +199,9 @@ def _killed(cause: CauseName, because: str, *, confidence: float = 0.9, role: st
     change = Proposal(
         role=role, limit_before_bytes=LIMIT, limit_bytes=2 * LIMIT, request_before_bytes=LIMIT // 2, buys_h=6.5 if role == "stop_gap" else None,
         patch="spec: {template: {spec: {containers: [{name: sample-api, resources: {limits: {memory: 512Mi}}}]}}}",
-        diff="-   memory: 256Mi\n+   memory: 512Mi", why="the limit x 2",
-        commands=(f"kubectl -n sample set resources deploy/{NAME} -c {NAME} --limits=memory=512Mi",), checks=("Fits on sample-node-1",),
+        diff="-   memory: 256Mi\n+   memory: 512Mi", why=reason("advice.raise_measured", factor=2.0, enough_ratio=1.0),
+        commands=(f"kubectl -n sample set resources deploy/{NAME} -c {NAME} --limits=memory=512Mi",),
+        checks=(reason("advice.node_gives", node="sample-node-1", allocatable_bytes=2400 * MIB),),
     )  # fmt: skip
     shape = Shape(
         cause=cause, confidence=confidence, limit_bytes=LIMIT, peak_bytes=LIMIT - MIB, median_bytes=LIMIT * 0.9,
@@ -191,7 +210,7 @@ def _killed(cause: CauseName, because: str, *, confidence: float = 0.9, role: st
     found = Cause(
         name=cause, confidence=confidence, because=(because,), settle_by=reason("memory.settle.history", history_s=1800.0), detail=detail
     )
-    return _report(_facts(), _KILL, found, shape=shape, proposal=change if role else Proposal(none="the cause is not known yet"))
+    return _report(_facts(), _KILL, found, shape=shape, proposal=change if role else Proposal(none=_RAISED_OFTEN))
 
 
 def _of_leaf(leaf: Leaf) -> Report:
@@ -233,7 +252,7 @@ def _child() -> Report:
     )
     signature = Signature(id="gunicorn-worker", runtime="python", meaning="gunicorn: worker killed with SIGKILL", advice="fewer workers, or a higher limit",
                           line=line, line_index=1, kind="child_killed")  # fmt: skip
-    return _report(facts, kill, cause, proposal=Proposal(none="the need of one worker is not known"), signature=signature)
+    return _report(facts, kill, cause, proposal=Proposal(none=_NO_ROOM), signature=signature)
 
 
 def _own_limit() -> Report:
@@ -254,7 +273,7 @@ def _own_limit() -> Report:
     cause = Cause(name=CauseName.LEAK, confidence=0.6, because=("the Java heap is full",), detail="runtime_limit")
     signature = Signature(id="jvm-heap", runtime="jvm", meaning="the Java heap is full", advice="Raise -XX:MaxRAMPercentage.", line=line, line_index=1,
                           kind="own_limit")  # fmt: skip
-    return _report(facts, kill, cause, proposal=Proposal(none="the program stopped at a limit of its own"), signature=signature)
+    return _report(facts, kill, cause, proposal=Proposal(none=reason("advice.stopped_at_own_limit")), signature=signature)
 
 
 def _not_oom() -> Report:
@@ -270,7 +289,7 @@ def _not_oom() -> Report:
     )
     cause = Cause(name=CauseName.NOT_MEMORY, confidence=0.95, because=("the liveness probe killed it",))
     shape = Shape(cause=CauseName.UNKNOWN, confidence=0.5, detail="flat", limit_bytes=LIMIT, peak_bytes=10 * MIB, median_bytes=9 * MIB)
-    return _report(_facts(reason="Error", events=(event,)), kill, cause, shape=shape, proposal=Proposal(none="memory is not the problem"))
+    return _report(_facts(reason="Error", events=(event,)), kill, cause, shape=shape, proposal=Proposal(none=reason("advice.not_an_oom")))
 
 
 def _warning() -> Report:
@@ -290,7 +309,7 @@ def _warning() -> Report:
         name=CauseName.LEAK, confidence=0.5, because=("one life that grows",), settle_by=reason("memory.settle.plateau_or_second_life")
     )
     facts = _facts(alert="HighMemoryUsage", restarts=0)
-    return _report(facts, Kill(kind=KillKind.NONE), cause, shape=shape, proposal=Proposal(none="nothing was killed"))
+    return _report(facts, Kill(kind=KillKind.NONE), cause, shape=shape, proposal=Proposal(none=reason("advice.leak_not_stopped")))
 
 
 def _file_cache() -> Report:
@@ -298,7 +317,7 @@ def _file_cache() -> Report:
                   median_bytes=LIMIT * 0.7, cache_share=0.61, history_s=10_800)  # fmt: skip
     cause = Cause(name=CauseName.UNKNOWN, confidence=0.8, because=("the process is flat, file cache grows",), detail="page_cache")
     facts = _facts(alert="HighMemoryUsage", restarts=0)
-    return _report(facts, Kill(kind=KillKind.NONE), cause, shape=shape, proposal=Proposal(none="no action is needed"))
+    return _report(facts, Kill(kind=KillKind.NONE), cause, shape=shape, proposal=Proposal(none=reason("advice.mostly_file_cache")))
 
 
 def _node() -> Report:
@@ -307,4 +326,4 @@ def _node() -> Report:
         node=NodeFacts(name="sample-node-1", allocatable_bytes=2400 * MIB, has_memory_pressure=True, other_oom_kills=("sample/hungry (hungry)",)),
     )  # fmt: skip
     cause = Cause(name=CauseName.NODE_PRESSURE, confidence=0.9, because=_EVICTION.because)
-    return _report(facts, _EVICTION, cause, proposal=Proposal(none="the node is short"))
+    return _report(facts, _EVICTION, cause, proposal=Proposal(none=reason("advice.eviction_not_prevented")))

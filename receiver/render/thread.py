@@ -19,7 +19,7 @@ from receiver.render.kinds import ABOUT_THE_NODE, UNKNOWN
 from receiver.render.root import Print, lock_screen, variables
 from receiver.render.sections import container_lines, event_lines, life_lines, log_lines
 from receiver.render.text import clean_block, clean_line, clean_phrase, ended, sentence
-from receiver.render.wording import remark, say
+from receiver.render.wording import CHECKLIST, remark, say
 
 EVIDENCE_KEYS = ("text", "log", "log_note", "state", "lives", "events", "missing", "seen")
 CHECKLIST_KEYS = ("text", "tree", "list")
@@ -105,7 +105,7 @@ def evidence(report: Report, context: Context, show: Print, *, is_log_last: bool
         _part(lines, "lives", life_lines(report)),
         _part(lines, "events", event_lines(facts.events, facts.now)) if facts.events else _title(lines, "events"),
         _listed(lines, "missing", _missing_lines(report.missing)),
-        _listed(lines, "seen", (clean_line(say(w.text), 300) for w in report.warnings)),
+        _listed(lines, "seen", (clean_line(say(w.mistake), 300) for w in report.warnings)),
         excerpted if is_log_last else None,
     ]
     return _reply("evidence", lines, context, parts)
@@ -135,7 +135,7 @@ def patch(report: Report, context: Context, show: Print) -> Reply | None:
         _part(lines, "now", _commands(proposal.commands)),
         _part(lines, "git", clean_block(proposal.diff or proposal.patch, max_lines=60, max_columns=160)),
         blocks.rich(blocks.bullets(sentence(clean_line(say(r), 300)) for r in remarks)),
-        _listed(lines, "later", (_long_term_line(say(t.text), t.commands) for t in report.long_term)),
+        _listed(lines, "later", (_long_term_line(say(t.advice), t.commands) for t in report.long_term)),
         _part(lines, "scale", clean_block(report.hpa.manifest, max_lines=60, max_columns=160), words_after=say(report.hpa.why))
         if report.hpa
         else None,
@@ -153,7 +153,7 @@ def tree_line(step: TreeStep) -> str:
 
 def check_words(item: CheckItem) -> tuple[str, str, str]:
     """The mark, the text and the result of a checklist item, cleaned."""
-    return MARKS.get(item.state, "?"), clean_line(item.text, 120), clean_line(say(item.result), RESULT_MAX)
+    return MARKS.get(item.state, "?"), clean_line(CHECKLIST.get(item.id, item.id), 120), clean_line(say(item.result), RESULT_MAX)
 
 
 def _check_line(item: CheckItem) -> str:

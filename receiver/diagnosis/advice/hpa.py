@@ -13,6 +13,7 @@ import yaml
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.memory.thresholds import TRAFFIC_CORRELATION
 from receiver.domain.confidence import UNSURE
+from receiver.domain.reason import Reason, reason
 from receiver.domain.report import Cause, CauseName, Hpa
 
 CPU_TARGET_PERCENT = 70  # of the CPU request: leaves room while new pods start
@@ -59,12 +60,12 @@ def _new(clues: Clues) -> Hpa:
             "behavior": {"scaleDown": {"stabilizationWindowSeconds": MIN_WINDOW_S}},
         },
     }
-    why = [f"more replicas at the peak, so each holds less; {_basis(clues)}"]
+    because = [reason("advice.more_replicas", basis=_basis(clues))]
     if clues.container is not None and not clues.container.cpu_request:
-        why.append("it needs a CPU request on every container of the pod first: utilisation is a share of it")
+        because.append(reason("advice.hpa_needs_cpu_request"))
     if workload.kind == "StatefulSet":
-        why.append("only if its replicas are alike: an ordinal that owns data does not share its load")
-    return Hpa(manifest=_yaml(manifest), why="; ".join(why))
+        because.append(reason("advice.replicas_must_be_alike"))
+    return Hpa(manifest=_yaml(manifest), why=reason("advice.new_hpa", because=tuple(because)))
 
 
 def _wider(clues: Clues, existing: dict[str, object]) -> Hpa | None:
@@ -78,20 +79,22 @@ def _wider(clues: Clues, existing: dict[str, object]) -> Hpa | None:
         "metadata": {"name": name, "namespace": clues.facts.subject.namespace},
         "spec": {"maxReplicas": most * GROWTH},
     }
-    metrics = str(existing.get("metrics", "")).lower()
-    by_memory = " It scales on memory: replicas added for a peak never go away, so scale on CPU or requests." if "memory" in metrics else ""
-    if current is not None and current < most and not by_memory:
+    is_by_memory = "memory" in str(existing.get("metrics", "")).lower()
+    is_full = current is not None and current >= most
+    if current is not None and not is_full and not is_by_memory:
         return None
-    state = f"HPA {name} is at its maximum of {most}" if current is not None and current >= most else f"HPA {name} goes up to {most}"
-    return Hpa(manifest=_yaml(patch), why=f"{state}; {_basis(clues)}.{by_memory}")
+    state = reason("advice.hpa_is_full", name=name, most=most) if is_full else reason("advice.hpa_goes_to", name=name, most=most)
+    if is_by_memory:
+        return Hpa(manifest=_yaml(patch), why=reason("advice.wider_hpa_by_memory", state=state, basis=_basis(clues)))
+    return Hpa(manifest=_yaml(patch), why=reason("advice.wider_hpa", state=state, basis=_basis(clues)))
 
 
-def _basis(clues: Clues) -> str:
+def _basis(clues: Clues) -> Reason:
     """How well it is known that the spikes are traffic."""
     correlation = clues.shape.rate_correlation if clues.shape is not None else None
     if correlation is not None:
-        return f"memory follows the request rate (correlation {correlation:.2f})"
-    return "only if these peaks are traffic, which is not known without a request rate: a batch job does not get smaller by it"
+        return reason("advice.follows_request_rate", correlation=correlation)
+    return reason("advice.only_if_traffic")
 
 
 def _number(value: object) -> int | None:

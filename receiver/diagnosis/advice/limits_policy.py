@@ -12,8 +12,10 @@ from receiver.domain.report import Proposal
 from receiver.domain.units import GIB, MIB
 
 RAISE_AFTER_KILL = 1.5  # x limit: enough in 89 % of measured kills, at 1.30 times the true demand in the median
+RAISE_ENOUGH_RATIO = 0.89  # of the measured kills: what that raise was enough for
 RAISE_FLOOR_BYTES = 100 * MIB  # a small limit has no room for one bigger request or library; VPA has the same floor
 RAISE_AFTER_SECOND_KILL = 2.0  # x limit: a raise was not enough within 48 h; x 2 was enough in 100 %
+SECOND_RAISE_ENOUGH_RATIO = 1.0
 STOP_GAP = 2.0  # x limit: for a leak the only use of room is time, and half-steps buy nights in small change
 PEAK_MARGIN = 1.2  # x observed peak: where nothing was killed the peak is true demand; KRR takes 1.15, VPA 1.15 and more
 RATE_MODEL_MARGIN = 1.25  # x what memory = a + b * rate gives at the peak rate: enough in 11 of 12

@@ -12,9 +12,11 @@ from dataclasses import replace
 
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.log.runtimes import profiling_advice
+from receiver.domain.reason import reason
 from receiver.domain.report import Cause, CauseName, Kill, KillKind, LongTerm, Sender
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
+MOST_VOLUMES = 3
 _SUSPECTS = ("stream_data", "paginate", "clean_up", "bound_caches")
 # Which of the four is asked first, by cause.
 _FIRST = {
@@ -60,37 +62,27 @@ def _special(clues: Clues, kill: Kill, cause: Cause) -> tuple[LongTerm, ...]:
     """What only this case needs."""
     found = []
     if clues.signature is not None:
-        found.append(LongTerm(id=f"log_{clues.signature.id}", text=clues.signature.advice))
+        found.append(LongTerm(id=f"log_{clues.signature.id}", advice=reason("advice.quoted", text=clues.signature.advice)))
     if cause.detail == "memory_volume":
-        volumes = clues.facts.pod.memory_volumes if clues.facts.pod else ()
-        text = f"Give the emptyDir in memory ({', '.join(volumes[:3]) or 'medium: Memory'}) a sizeLimit below the container's limit, clean it up, or use a disk. Until then a new pod starts with an empty one."
-        found.append(LongTerm(id="bound_memory_volume", text=text, commands=_delete_pod(clues)))
+        volumes = (clues.facts.pod.memory_volumes if clues.facts.pod else ())[:MOST_VOLUMES] or ("medium: Memory",)
+        found.append(
+            LongTerm(id="bound_memory_volume", advice=reason("fix.bound_memory_volume", volumes=volumes), commands=_delete_pod(clues))
+        )
     if kill.kind is KillKind.CHILD_PROCESS_OOM:
-        found.append(
-            LongTerm(id="fewer_workers", text="Fewer workers share the limit: each gets more. Profile one worker to learn what it needs.")
-        )
+        found.append(LongTerm(id="fewer_workers", advice=reason("fix.fewer_workers")))
     if cause.name is CauseName.SPIKE:
-        found.append(
-            LongTerm(
-                id="bound_concurrency", text="Bound what runs at once: a queue or a limit on concurrent requests turns a peak into a wait."
-            )
-        )
+        found.append(LongTerm(id="bound_concurrency", advice=reason("fix.bound_concurrency")))
     if cause.detail in ("batch", "burst"):
-        found.append(
-            LongTerm(id="smaller_batches", text="Work in smaller batches, or write the result out as it is made instead of buffering it.")
-        )
+        found.append(LongTerm(id="smaller_batches", advice=reason("fix.smaller_batches")))
     if cause.detail == "after_change":
-        found.append(
-            LongTerm(id="look_at_the_change", text="It began with a change: compare that release with the one before, or roll back.")
-        )
+        found.append(LongTerm(id="look_at_the_change", advice=reason("fix.look_at_the_change")))
     return tuple(found)
 
 
 def _with_example(entry: LongTerm, clues: Clues, cause: Cause) -> LongTerm:
     if entry.id != "stream_data" or cause.name is not CauseName.STARTUP:
         return entry
-    text = "Load the data in pieces at start-up, or map it, or load it on first use: then the need does not grow with the data."
-    return replace(entry, text=text, commands=_READ_IN_CHUNKS.get(clues.runtime, ()))
+    return replace(entry, advice=reason("fix.load_in_pieces"), commands=_READ_IN_CHUNKS.get(clues.runtime, ()))
 
 
 def _filled(entry: LongTerm, clues: Clues) -> LongTerm:
@@ -112,25 +104,18 @@ def _delete_pod(clues: Clues) -> tuple[str, ...]:
 
 def _not_memory(kill: Kill) -> tuple[LongTerm, ...]:
     if kill.sender is not None and kill.sender.is_probe:
-        text = "Check what the probe calls and why it fails or is slow; give it a longer timeout, or a startup probe if starting is what is slow."
-        return (LongTerm(id="mend_probe", text=text),)
+        return (LongTerm(id="mend_probe", advice=reason("fix.mend_probe")),)
     if kill.sender is Sender.GRACE_PERIOD:
-        text = "It does not stop when asked: handle SIGTERM (a shell as PID 1 does not pass it on), or give it a longer terminationGracePeriodSeconds."
-        return (LongTerm(id="handle_sigterm", text=text),)
+        return (LongTerm(id="handle_sigterm", advice=reason("fix.handle_sigterm")),)
     return ()
 
 
 def _node(clues: Clues, kill: Kill) -> tuple[LongTerm, ...]:
     found = []
     if clues.container is not None and clues.limit_bytes is None:
-        found.append(
-            LongTerm(
-                id="set_limit", text="Give it a memory limit and a request: then it is stopped at its limit, before the node runs out."
-            )
-        )
+        found.append(LongTerm(id="set_limit", advice=reason("fix.set_limit")))
     elif kill.kind is KillKind.EVICTION:
-        text = "Set its request to what it really uses: pods that use more than they request are evicted first. Its limit plays no part in this."
-        found.append(LongTerm(id="honest_request", text=text))
+        found.append(LongTerm(id="honest_request", advice=reason("fix.honest_request")))
     commands: tuple[str, ...] = ()
     node = clues.facts.node.name if clues.facts.node else clues.facts.subject.node
     if _NAME.fullmatch(node or ""):
@@ -138,9 +123,5 @@ def _node(clues: Clues, kill: Kill) -> tuple[LongTerm, ...]:
             shlex.join(("kubectl", "get", "pods", "-A", "-o", "wide", f"--field-selector=spec.nodeName={node}")),
             shlex.join(("kubectl", "describe", "node", node)),
         )
-    found.append(
-        LongTerm(
-            id="find_the_hungry", text="Find what filled the node: pods without a limit, or far above their request.", commands=commands
-        )
-    )
+    found.append(LongTerm(id="find_the_hungry", advice=reason("fix.find_the_hungry"), commands=commands))
     return tuple(found)

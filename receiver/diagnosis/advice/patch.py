@@ -17,6 +17,7 @@ import yaml
 
 from receiver.diagnosis.clues import Clues
 from receiver.domain.identity import Workload
+from receiver.domain.reason import Reason, reason
 from receiver.domain.units import format_quantity
 
 # Where the pod's spec stands in each owner.
@@ -52,9 +53,6 @@ _SETTABLE = (
     "ReplicationController",
 )  # kubectl set resources and patch work at once
 _ROLLS = ("Deployment", "StatefulSet", "DaemonSet")  # kubectl rollout status waits for these
-# Not as a comment behind the command: an interactive zsh would pass it on as arguments.
-RESIZE_NOTE = "the last command raises this pod alone, in place and without a restart (Kubernetes 1.33 or newer)"
-GIT_NOTE = "in Git: with Kustomize, list the YAML patch under patches, with kind and name as its target; with Helm, set the chart's value (often resources.limits.memory)"
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")  # DNS-1123 subdomain, as the API server checks names
 
 
@@ -144,35 +142,46 @@ def _diff_lines(indent: str, what: str, before: int | None, after: int) -> list[
     return lines
 
 
-def commands_of(change: Change) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def commands_of(change: Change) -> tuple[tuple[str, ...], tuple[Reason, ...]]:
     """The kubectl commands that make the change now, and what must be said about them (or why there are none)."""
-    notes = list(_ownership_notes(change))
     kind, name = change.workload.kind, change.workload.name
     if not all(_NAME.fullmatch(n) for n in (change.namespace, name, *(() if change.is_pod_level else (change.container,)))):
-        return (), (*notes, "no command: a name here is none that Kubernetes would allow")
-    if change.workload.is_inferred and kind in _SETTABLE:
-        notes.append(f"that the owner is {kind} {name} was read off the pod's name: check before you paste")
-    if kind in _SETTABLE:
-        target = f"{_SHORT_KIND[kind]}/{name}"
-        commands = [_set_resources(change, target) if _can_set(change) else _patch_command(change, target)]
-        if kind in _ROLLS:
-            commands.append(shlex.join(("kubectl", "-n", change.namespace, "rollout", "status", target)))
-        notes.append("the commands restart the pods, and the next deploy undoes them: put the same into Git")
-        resize = _resize(change)
-        if resize:
-            notes.append(RESIZE_NOTE)
-        if kind == "ReplicaSet":
-            notes.append("a bare ReplicaSet does not replace its pods: delete them one by one afterwards")
-        return (*commands, *resize), tuple(notes)
-    if kind == "CronJob":
-        return (_patch_command(change, f"cronjob/{name}"),), (*notes, "the next run takes it; a job that runs now does not")
-    if kind == "Job":
-        return (), (*notes, "a Job's pod template cannot be changed: change its manifest, delete the Job and create it again")
-    if kind == "Pod":
-        note = "a bare pod is not replaced by anybody: change its manifest, delete the pod and create it again"
-        resize = _resize(change)
-        return resize, (*notes, *((RESIZE_NOTE,) if resize else ()), note)
-    return (), (*notes, f"no command: how a {kind} takes a patch is not known here, so change its manifest")
+        commands: tuple[str, ...] = ()
+        notes: tuple[Reason, ...] = (reason("patch.hostile_name"),)
+    elif kind in _SETTABLE:
+        commands, notes = _for_controller(change)
+    elif kind == "CronJob":
+        commands, notes = (_patch_command(change, f"cronjob/{name}"),), (reason("patch.next_run_takes_it"),)
+    elif kind == "Job":
+        commands, notes = (), (reason("patch.job_is_immutable"),)
+    elif kind == "Pod":
+        commands = _resize(change)
+        notes = (*_resize_note(commands), reason("patch.bare_pod"))
+    else:
+        commands, notes = (), (reason("patch.unknown_kind", kind=kind),)
+    return commands, (*_ownership_notes(change), *notes)
+
+
+def _for_controller(change: Change) -> tuple[tuple[str, ...], tuple[Reason, ...]]:
+    """One that replaces its pods, or whose pods are deleted by hand: a command for the template, and one for the pod that runs."""
+    kind, name = change.workload.kind, change.workload.name
+    target = f"{_SHORT_KIND[kind]}/{name}"
+    commands = [_set_resources(change, target) if _can_set(change) else _patch_command(change, target)]
+    if kind in _ROLLS:
+        commands.append(shlex.join(("kubectl", "-n", change.namespace, "rollout", "status", target)))
+    resize = _resize(change)
+    notes = (
+        *((reason("patch.owner_is_inferred", kind=kind, name=name),) if change.workload.is_inferred else ()),
+        reason("patch.restarts_the_pods"),
+        *_resize_note(resize),
+        *((reason("patch.bare_replicaset"),) if kind == "ReplicaSet" else ()),
+    )
+    return (*commands, *resize), notes
+
+
+def _resize_note(resize: tuple[str, ...]) -> tuple[Reason, ...]:
+    # Not as a comment behind the command: an interactive zsh would pass it on as arguments.
+    return (reason("patch.resizes_in_place"),) if resize else ()
 
 
 def _can_set(change: Change) -> bool:
@@ -202,19 +211,19 @@ def _resize(change: Change) -> tuple[str, ...]:
     return (shlex.join(words),)
 
 
-def _ownership_notes(change: Change) -> tuple[str, ...]:
+def _ownership_notes(change: Change) -> tuple[Reason, ...]:
     """Where the change belongs when something else writes the object."""
-    managed = change.managed_by
-    if not managed:
-        return (GIT_NOTE,) if change.workload.kind in _API_VERSION else ()
-    lowered = managed.lower()
+    manager = change.managed_by
+    if not manager:
+        return (reason("patch.in_git"),) if change.workload.kind in _API_VERSION else ()
+    lowered = manager.lower()
     if "argo" in lowered or "flux" in lowered:
-        return (f"managed by {managed}: it reverts changes made by hand, so change the repository it reads",)
+        return (reason("patch.managed_by_gitops", manager=manager),)
     if "helm" in lowered:
-        return (f"managed by {managed}: set the chart's resources value, or the next helm upgrade undoes it",)
+        return (reason("patch.managed_by_helm", manager=manager),)
     if "kustomize" in lowered:
-        return (f"managed by {managed}: add the patch to the overlay's patches",)
-    return (f"managed by {managed}: make the change there",)
+        return (reason("patch.managed_by_kustomize", manager=manager),)
+    return (reason("patch.managed_elsewhere", manager=manager),)
 
 
 def _yaml(document: object) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TypedDict
 
 from receiver.diagnosis.advice.limits_policy import is_futile
+from receiver.diagnosis.advice.refusal import RAISED_IN_VAIN
 from receiver.diagnosis.causes.leaves import leaf_of
 from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.case import Missing
@@ -217,10 +218,11 @@ def _cause(report: Report | None) -> CauseWords:
 
 def _change(report: Report | None) -> ChangeWords:
     proposal = report.proposal if report else None
-    if proposal is None or proposal.none or not proposal.limit_bytes:
+    if proposal is None or proposal.none is not None or not proposal.limit_bytes:
         return ChangeWords(
             role="",
             none=clean_line(say(proposal.none)) if proposal else "",
+            was_raised=proposal is not None and proposal.none is not None and proposal.none.code in RAISED_IN_VAIN,
             limit_before="",
             limit="",
             request_before="",
@@ -235,6 +237,7 @@ def _change(report: Report | None) -> ChangeWords:
     return ChangeWords(
         role=proposal.role,
         none="",
+        was_raised=False,
         limit_before=_quantity(proposal.limit_before_bytes),
         limit=_quantity(proposal.limit_bytes),
         request_before=_quantity(proposal.request_before_bytes),

@@ -126,6 +126,7 @@ class ChangeWords:
 
     role: Annotated[str, "`fix` or `stop_gap`; empty: there is none"]
     none: Annotated[str, "why there is none"]
+    was_raised: Annotated[bool, "there is none because the limit was raised before, and that did not help"]
     limit_before: Annotated[str, "`96Mi`; empty when no limit is set"]
     limit: Annotated[str, "`200Mi`"]
     request_before: Annotated[str, "`64Mi`"]

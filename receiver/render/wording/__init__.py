@@ -6,6 +6,7 @@ holds the two against each other in both directions, with the facts that each se
 
 from __future__ import annotations
 
+from receiver.render.wording.checklist import ITEMS as CHECKLIST
 from receiver.render.wording.say import SENTENCES, phrase, remark, say, say_all, settling, speaks_for, tells_of_replicas
 
-__all__ = ["SENTENCES", "phrase", "remark", "say", "say_all", "settling", "speaks_for", "tells_of_replicas"]
+__all__ = ["CHECKLIST", "SENTENCES", "phrase", "remark", "say", "say_all", "settling", "speaks_for", "tells_of_replicas"]

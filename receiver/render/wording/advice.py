@@ -1,12 +1,132 @@
-"""Sentences about what to do: limits, patch, checklist, real fixes."""
+"""Sentences about what to do now: the limit, the request, the patch, the autoscaler, mistakes seen on the way."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from receiver.render.wording.forms import Sentence
+from receiver.domain.units import format_quantity, human_bytes, human_duration
+from receiver.render.wording.forms import Facts, Sentence
+
+
+def _no_limit_to_raise(facts: Facts) -> str:
+    peak, over_s = facts["peak_bytes"], facts["over_s"]
+    used = f" (at most {human_bytes(peak)}{f' in {human_duration(over_s)}' if over_s else ''})" if peak else ""
+    return f"it has no memory limit to raise: set one from what it normally uses{used}, so that it cannot take the node's memory"
+
+
+def _step_before_kill(facts: Facts) -> str:
+    ago_s = facts["ago_s"]
+    ago = human_duration(round(ago_s / 3600) * 3600 if ago_s > 7200 else ago_s)
+    return f"{format_quantity(facts['before_bytes'])} to {format_quantity(facts['after_bytes'])}, {ago} before"
+
+
+def _quota_leaves(what: str) -> Callable[[Facts], str]:
+    def sentence(facts: Facts) -> str:
+        replicas = "its only replica" if facts["replicas"] == 1 else f"{facts['replicas']} replicas"
+        return f"the ResourceQuota leaves {human_bytes(facts['free_bytes'])} of {what} for {replicas}"
+
+    return sentence
+
 
 SENTENCES: Mapping[str, Sentence] = {
-    "advice.leak_is_possible": "a leak is one possibility only",
-    "advice.leak_is_possible_until": "a leak is one possibility only: {settle_by:reason}",
+    "advice.quoted": "{text}",  # what somebody else wrote: an API, a signature of the log
+    # Why no limit is proposed.
+    "advice.not_an_oom": "not an OOM: more memory will not help",
+    "advice.eviction_not_prevented": "an eviction is the node's decision: a higher limit does not prevent it, and lets this pod take more of the node",
+    "advice.node_took_unlimited": "it has no limit to raise: give it a limit and a request, so that it is stopped before the node runs out",
+    "advice.node_ran_out": "the node ran out, not the container's limit: a higher limit only lets it take more of the node",
+    "advice.stopped_at_own_limit": "the program stopped at a limit of its own, not at the container's: a higher memory limit alone changes nothing",
+    "advice.mostly_file_cache": "most of it is file cache, which the kernel takes back before it kills anything",
+    "advice.limit_not_known": "the present limit is not known: the pod could not be read",
+    "advice.container_not_known": "which container it was is not known",
+    "advice.no_limit_to_raise": _no_limit_to_raise,
+    "advice.leak_not_stopped": "nothing was killed so far, and a higher limit does not stop a leak",
+    "advice.nothing_killed": "nothing was killed for memory",
+    "advice.raised_before": "the limit was raised before ({steps:reason_list}) and it was killed again: stop raising, fix the code, restart it on a schedule until then",
+    "advice.raised_often": "the limit was raised {count} times in a week ({steps:reason_list}) and it was killed again: take a memory profile before raising further",
+    "advice.no_room": "it needs about {limit_bytes:size}, and {because:reason}: make room there first, or make it need less",
+    "advice.enough_already": "{need_bytes:size} would be enough, and the limit is {limit_bytes:size} already",
+    # Raises.
+    "advice.step": "{before_bytes:quantity} to {after_bytes:quantity}",
+    "advice.step_before_kill": _step_before_kill,
+    # Why this much.
+    "advice.leak_fills_any_limit": "a leak grows into any limit: this buys time and cures nothing",
+    "advice.not_worth_a_rollout": "if it grows on at this pace, {limit_bytes:quantity} is full after {lasts_s:span} as well: not worth a rollout. It helps only if this is one piece of work that needs more than the limit",
+    "advice.peak_and_margin": "its peak was {peak_bytes:size}; that and {margin_ratio:.0%} on top",
+    "advice.demand_at_least": "real demand is at least {floor_bytes:size}; above the limit it cannot be seen. {because:Reason}",
+    "advice.raise_measured": "one raise of x {factor:g} was enough in {enough_ratio:percent} of measured kills",
+    "advice.small_limit": "at least {more_bytes:size} on top: a small limit has no room for one bigger request",
+    "advice.peak_was": "its peak was {peak_bytes:size}",
+    "advice.peak_rate_needs": "at its peak request rate it would need about {need_bytes:size}",
+    "advice.left_to_load": "its log had {left_bytes:size} still to load when it was killed",
+    "advice.log_loads": "its log says it loads {size}: that x {factor:g}",
+    "advice.log_buffers": "its log says it buffers {size_bytes:size} at once",
+    # What must be said beside it.
+    "advice.less_than_wanted": "{limit_bytes:size} would be better, but {because:reason}",
+    "advice.raise_was_not_enough": "the raise from {raised:reason} was not enough: if it is killed again, take a memory profile instead of raising",
+    "advice.volume_fills_any_limit": "the volume in memory fills any limit: delete the pod to empty it, and give it a sizeLimit",
+    "advice.job_may_need_it": "a job that ends may simply need this much; one that grows without end is killed again",
+    "advice.only_delays": "the cause is not known: if it leaks, this only delays",
+    "advice.only_delays_to": "the cause is not known: if it leaks, this only delays, to about {lasts_s:span} per life",
+    "advice.leak_possible": "a leak is one possibility only",
+    "advice.leak_possible_until": "a leak is one possibility only: {settle_by:reason}",
+    "advice.may_be_no_oom": "that it was an OOM is not certain",
+    "advice.request_not_known": "the request is left alone: the pod could not be read, so what it asks for is not known",
+    "advice.request_stays_equal": "request and limit were equal and stay so: the pod keeps its place in the order of eviction",
+    "advice.request_does_not_fit": "a request of {request_bytes:size} would fit its use better, but {because:reason}",
+    "advice.vpa_undoes_it": "VPA {name} (mode {mode}) sets requests and limits itself: raise its minAllowed or maxAllowed, or this is undone",
+    "advice.hpa_scales_later": "its HPA scales on memory: a higher request makes it scale later",
+    # The room there is.
+    "advice.node_gives_in_all": "node {node} can give {allocatable_bytes:size} in all",
+    "advice.limit_range_allows": "the LimitRange of the namespace allows {most_bytes:size}",
+    "advice.quota_leaves_limits": _quota_leaves("limits"),
+    "advice.quota_leaves_requests": _quota_leaves("requests"),
+    "advice.node_gives": "node {node} can give {allocatable_bytes:size}",
+    "advice.node_is_overcommitted": "node {node} can give {allocatable_bytes:size}; the limits of all pods there add up to {limits_ratio:percent} of it",
+    "advice.node_not_checked": "room on the node not checked: {why:or:the node is not known}",
+    "advice.policies_not_checked": "LimitRange and ResourceQuota not checked: {why}",
+    "advice.no_policy_bounds_it": "no LimitRange or ResourceQuota bounds it, as far as was read",
+    "advice.within_policies": "within the LimitRange and ResourceQuota of the namespace",
+    # The patch and its commands.
+    "patch.in_git": "in Git: with Kustomize, list the YAML patch under patches, with kind and name as its target; with Helm, set the chart's value (often resources.limits.memory)",
+    "patch.managed_by_gitops": "managed by {manager}: it reverts changes made by hand, so change the repository it reads",
+    "patch.managed_by_helm": "managed by {manager}: set the chart's resources value, or the next helm upgrade undoes it",
+    "patch.managed_by_kustomize": "managed by {manager}: add the patch to the overlay's patches",
+    "patch.managed_elsewhere": "managed by {manager}: make the change there",
+    "patch.hostile_name": "no command: a name here is none that Kubernetes would allow",
+    "patch.owner_is_inferred": "that the owner is {kind} {name} was read off the pod's name: check before you paste",
+    "patch.restarts_the_pods": "the commands restart the pods, and the next deploy undoes them: put the same into Git",
+    "patch.resizes_in_place": "the last command raises this pod alone, in place and without a restart (Kubernetes 1.33 or newer)",
+    "patch.bare_replicaset": "a bare ReplicaSet does not replace its pods: delete them one by one afterwards",
+    "patch.next_run_takes_it": "the next run takes it; a job that runs now does not",
+    "patch.job_is_immutable": "a Job's pod template cannot be changed: change its manifest, delete the Job and create it again",
+    "patch.bare_pod": "a bare pod is not replaced by anybody: change its manifest, delete the pod and create it again",
+    "patch.unknown_kind": "no command: how a {kind} takes a patch is not known here, so change its manifest",
+    # The autoscaler.
+    "advice.new_hpa": "{because:reasons}",
+    "advice.more_replicas": "more replicas at the peak, so each holds less; {basis:reason}",
+    "advice.hpa_needs_cpu_request": "it needs a CPU request on every container of the pod first: utilisation is a share of it",
+    "advice.replicas_must_be_alike": "only if its replicas are alike: an ordinal that owns data does not share its load",
+    "advice.hpa_is_full": "HPA {name} is at its maximum of {most}",
+    "advice.hpa_goes_to": "HPA {name} goes up to {most}",
+    "advice.wider_hpa": "{state:reason}; {basis:reason}.",
+    "advice.wider_hpa_by_memory": "{state:reason}; {basis:reason}. It scales on memory: replicas added for a peak never go away, so scale on CPU or requests.",
+    "advice.follows_request_rate": "memory follows the request rate (correlation {correlation:.2f})",
+    "advice.only_if_traffic": "only if these peaks are traffic, which is not known without a request rate: a batch job does not get smaller by it",
+    # Mistakes that are seen.
+    "mistake.raised_before": "The limit was raised before ({steps:reason_list}). Raising it again only delays the next kill.",
+    "mistake.step": "{before_bytes:size} to {after_bytes:size}",
+    "mistake.raising_a_leak": "Only raising the limit does not stop a leak: it delays the next kill.",
+    "mistake.no_limit": "No memory limit: this container can take the node's memory and have its neighbours evicted or killed.",
+    "mistake.limit_equals_request": "Limit and request are equal ({limit_bytes:size}). That is a trade-off, not a mistake: it is evicted last, and the node holds room for its peak all the time.",
+    "mistake.no_request": "No memory request, and it uses {use_bytes:size}: the scheduler counts on nothing, and it is among the first to be evicted.",
+    "mistake.request_far_below_use": "The request ({request_bytes:size}) is far below use ({use_bytes:size}): under node pressure it is among the first to be evicted.",
+    "mistake.loads_at_start": "It loads data into memory while starting. The need grows with the data: a higher limit lasts until the data has grown.",
+    "mistake.full_memory_volume": "An emptyDir in memory is full. A restart does not empty it; deleting the pod does, and a sizeLimit bounds it.",
+    "mistake.dies_at_start": "It dies while starting: look at what start-up loads or builds (data sets, caches, models, migrations).",
+    "mistake.no_hpa": "Traffic spikes and no HPA: every peak lands on the same replicas.",
+    "mistake.memory_volume_counts": "Files in {volumes:list} (emptyDir in memory) count against the memory limit.",
+    "mistake.other_container_killed": "Also OOMKilled in this pod: {others:reason_list}. This report is about {container} only.",
+    "mistake.killed_neighbour": "{name} ({age_s:span} ago)",
+    "mistake.crash_loop": "In CrashLoopBackOff: it lives {life_s:span} and then waits up to 5 min, so it is down nearly all the time.",
 }

@@ -10,16 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from receiver.domain.reason import Fact
-from receiver.domain.units import MIB, format_quantity, human_bytes, human_duration, human_percent
+from receiver.domain.units import MIB, format_quantity, format_time, human_bytes, human_duration, human_percent
 
-Facts: TypeAlias = Mapping[str, Fact]
+Facts: TypeAlias = Mapping[str, Any]
 Sentence: TypeAlias = "str | Callable[[Facts], str]"
 
 
 class SentenceFormatter(string.Formatter):
-    """Fills a sentence. After the colon stands a form of `FORMS`, `count:NOUN`, `or:TEXT` (for an empty fact), `reason`, `reasons`, `sentence`, or
-    one of Python's own (`.1f`).
+    """Fills a sentence. After the colon stands a form of `FORMS`, `count:NOUN`, `or:TEXT` (for an empty fact), or one of Python's own (`.1f`);
+    of reasons `reason`, `Reason` (as a sentence begins), `sentence` (with its full stop), `reasons` or `reason_list`.
+
     """
 
     def __init__(self, say_inner: Callable[[Any], str]) -> None:
@@ -38,21 +38,31 @@ class SentenceFormatter(string.Formatter):
             return counted(value, format_spec.removeprefix("count:"))
         if format_spec.startswith("or:"):
             return format_spec.removeprefix("or:") if value in (None, "") else str(value)
-        if format_spec == "reason":
-            return self._say_inner(value)
-        if format_spec == "sentence":
-            text = self._say_inner(value)
-            return text if text.endswith(("?", "!")) else f"{text}."
-        if format_spec == "reasons":
-            return "; ".join(self._say_inner(v) for v in value)
-        form = FORMS.get(format_spec)
-        return form(value) if form is not None else super().format_field(value, format_spec)
+        match format_spec:
+            case "reason":
+                return self._say_inner(value)
+            case "Reason":
+                return upper_first(self._say_inner(value))
+            case "sentence":
+                text = self._say_inner(value)
+                return text if text.endswith(("?", "!")) else f"{text}."
+            case "reasons":
+                return "; ".join(self._say_inner(v) for v in value)
+            case "reason_list":
+                return ", ".join(self._say_inner(v) for v in value)
+            case _:
+                return FORMS[format_spec](value) if format_spec in FORMS else super().format_field(value, format_spec)
 
 
 def counted(n: int, noun: str) -> str:
     """`1 restart`, `3 restarts`; `NOUN/NOUNS` where the plural is no plain s."""
     one, _, many = noun.partition("/")
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def upper_first(text: str) -> str:
+    """As a sentence begins: `running` as `Running`; what follows stays."""
+    return text[:1].upper() + text[1:]
 
 
 def times(n: int) -> str:
@@ -126,6 +136,8 @@ FORMS: Mapping[str, Callable[[Any], str]] = {
     "of_limit": of_limit,
     "at_least": at_least,
     "growth": growth,  # of bytes an hour, or of a range of them
+    "First": upper_first,
+    "time": format_time,  # RFC 3339
     "list": listed,
     "clock": clock,
     "by": by,  # of who did it

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from receiver.diagnosis.advice.checklist import ITEMS
 from receiver.diagnosis.causes.leaves import leaf_of
 from receiver.render.wording import causes
+from receiver.render.wording.checklist import ITEMS
 from receiver.render.wording.forms import Facts, Sentence, by
 
-_ITEM_TEXTS = {item: text for item, text, _ in ITEMS}
 DOING = {
     "acknowledge": "acknowledge",
     "fixed": "say that it is fixed",
@@ -24,13 +23,12 @@ DOING = {
 
 def _verdict(facts: Facts) -> str:
     """`likely leak`, `looks like a leak`, `could be a leak`: as its leaf says it."""
-    confidence = facts["confidence"]
-    said = leaf_of(str(facts["cause"])).said(float(confidence) if isinstance(confidence, int | float) else 0.0, str(facts["detail"]))
+    said = leaf_of(facts["cause"]).said(facts["confidence"], facts["detail"])
     return str(causes.SENTENCES[said.code])
 
 
 def _item(facts: Facts) -> str:
-    return _ITEM_TEXTS.get(str(facts["item"]), str(facts["item"]))
+    return ITEMS.get(str(facts["item"]), str(facts["item"]))
 
 
 def _refused(facts: Facts) -> str:

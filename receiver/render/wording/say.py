@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from receiver.domain.reason import Reason, Words
-from receiver.render.wording import advice, causes, death, incident, memory
+from receiver.render.wording import advice, causes, checklist, death, incident, memory, numbers, real_fixes
 from receiver.render.wording.forms import Sentence, SentenceFormatter
 
-SENTENCES: Mapping[str, Sentence] = {
-    **death.SENTENCES,
-    **memory.SENTENCES,
-    **causes.SENTENCES,
-    **advice.SENTENCES,
-    **incident.SENTENCES,
-}
+PARTS = (death, memory, causes, advice, checklist, real_fixes, numbers, incident)
+
+SENTENCES: Mapping[str, Sentence] = {code: sentence for part in PARTS for code, sentence in part.SENTENCES.items()}
 
 
 def say(words: Words | None) -> str:

@@ -132,3 +132,14 @@ LEAK_SHAPE = Shape(
     detail="steady", growth_bytes_per_h=20.7 * MIB, peak_bytes=79.2 * MIB, median_bytes=52 * MIB, limit_bytes=80.0 * MIB, history_s=11 * 3600.0, missing_s=1920.0,
     lives=tuple(Life(start_s=i * 1e4, end_s=i * 1e4 + 9e3, is_killed=True, peak_bytes=79 * MIB, floor_start_bytes=22 * MIB, is_ramp=True) for i in range(4)),
 )  # fmt: skip
+
+
+def the(code: str, *reasons: Reason | None) -> Reason:
+    """The reason of this code among these, or inside one of them."""
+    waiting = [r for r in reasons if r is not None]
+    for one in waiting:
+        if one.code == code:
+            return one
+        inner = [fact if isinstance(fact, tuple) else (fact,) for _, fact in one.facts]
+        waiting += [r for group in inner for r in group if isinstance(r, Reason)]
+    raise AssertionError(f"no {code} among {codes_of(*reasons)}")

@@ -10,20 +10,20 @@ import yaml
 from receiver.diagnosis.diagnose import diagnose
 from receiver.domain.case import Missing
 from receiver.domain.facts import Facts, LogFacts, MemoryHistory, Revision
-from receiver.domain.reason import reason
+from receiver.domain.reason import Reason, codes_of, reason
 from receiver.domain.report import Report
 from receiver.domain.units import GIB, MIB
 from receiver.render.document import report_document
 from receiver.render.wording import say_all
 from tests.unit.diagnosis import hard_cases
-from tests.unit.diagnosis.facts_kit import ago, codes, container, death, fact, facts, history, log
+from tests.unit.diagnosis.facts_kit import ago, codes, container, death, fact, facts, history, log, the
 from tests.unit.diagnosis.golden_cases import GOLDENS
 
 UNLIMITED = 9223372036854771712  # what a cgroup without a limit reports
 
 
-def _warnings(report: Report) -> dict[str, str]:
-    return {w.id: w.text for w in report.warnings}
+def _warnings(report: Report) -> dict[str, Reason]:
+    return {w.id: w.mistake for w in report.warnings}
 
 
 def test_container_that_died_last_is_the_subject_and_the_other_is_named() -> None:
@@ -31,7 +31,8 @@ def test_container_that_died_last_is_the_subject_and_the_other_is_named() -> Non
     report = diagnose(hard_cases.several_died())
 
     assert report.subject.container == "worker"
-    assert "api (15 min ago)" in _warnings(report)["other_container_killed"]
+    other = the("mistake.killed_neighbour", _warnings(report)["other_container_killed"])
+    assert (other["name"], other["age_s"]) == ("api", pytest.approx(15 * 60))
     assert "-c worker" in report.proposal.commands[0]
 
 
@@ -47,9 +48,11 @@ def test_raise_of_yesterday_is_named_and_doubled_once() -> None:
     """512Mi to 768Mi twenty hours ago was not enough: twice the limit, once, and a profile after that."""
     proposal = diagnose(hard_cases.raised_yesterday()).proposal
 
-    assert proposal.after_raise == "512Mi to 768Mi, 20 h before"
+    raised = the("advice.step_before_kill", proposal.after_raise)
+    assert (raised["before_bytes"], raised["after_bytes"]) == (512 * MIB, 768 * MIB)
+    assert raised["ago_s"] == pytest.approx(20 * 3600, rel=0.05)
     assert proposal.limit_bytes == 1536 * MIB
-    assert any("take a memory profile instead" in c for c in proposal.caveats)
+    assert "advice.raise_was_not_enough" in codes_of(*proposal.caveats)
 
 
 def test_old_pod_dying_during_the_rollout_does_not_count_against_the_raise() -> None:
@@ -59,7 +62,7 @@ def test_old_pod_dying_during_the_rollout_does_not_count_against_the_raise() -> 
     old = replace(base.pod.containers[0], limit_bytes=512 * MIB)
     proposal = diagnose(replace(base, pod=replace(base.pod, containers=(old,)), history=None)).proposal
 
-    assert proposal.after_raise == ""
+    assert proposal.after_raise is None
     assert proposal.limit_bytes == 768 * MIB
 
 
@@ -70,7 +73,7 @@ def test_hpa_at_its_maximum_gets_a_higher_one() -> None:
     assert report.cause.name == "spike"
     assert report.hpa is not None
     assert yaml.safe_load(report.hpa.manifest)["spec"] == {"maxReplicas": 12}
-    assert "at its maximum of 6" in report.hpa.why
+    assert the("advice.hpa_is_full", report.hpa.why)["most"] == 6
 
 
 def test_one_replica_of_twelve_is_not_likely_a_leak_of_all() -> None:
@@ -86,7 +89,7 @@ def test_node_that_ran_out_is_not_mended_by_a_limit() -> None:
     report = diagnose(hard_cases.node_took_it())
 
     assert (report.kill.kind, report.cause.name) == ("node_oom", "node_pressure")
-    assert "node ran out" in report.proposal.none
+    assert codes_of(report.proposal.none) == ("advice.node_ran_out",)
 
 
 def test_job_cannot_be_patched_in_place() -> None:
@@ -94,7 +97,7 @@ def test_job_cannot_be_patched_in_place() -> None:
     proposal = diagnose(hard_cases.job_at_backoff_limit()).proposal
 
     assert proposal.commands == ()
-    assert any("create it again" in c for c in proposal.caveats)
+    assert "patch.job_is_immutable" in codes_of(*proposal.caveats)
     assert proposal.request_bytes == proposal.limit_bytes
 
 
@@ -104,7 +107,7 @@ def test_unknown_request_of_a_deleted_pod_is_left_alone() -> None:
 
     assert report.proposal.request_bytes is None
     assert not any("--requests" in c for c in report.proposal.commands)
-    assert any("request is left alone" in c for c in report.proposal.caveats)
+    assert "advice.request_not_known" in codes_of(*report.proposal.caveats)
     assert not report.kill.is_sure
 
 
@@ -128,7 +131,8 @@ def test_heap_that_filled_the_limit_is_not_raised_with_it() -> None:
     """-Xmx900m under 1Gi left no room beside the heap: the raise is for that, the flag stays."""
     caveats = diagnose(hard_cases.jvm_near_limit()).proposal.caveats
 
-    assert any("-Xmx900m took 900 MiB of 1 GiB" in c and "leave the flag" in c for c in caveats)
+    assert the("heap.leave_flag", *caveats)["flag"] == "-Xmx900m"
+    assert the("heap.of_limit", *caveats)["heap_bytes"] == 900 * MIB
 
 
 @pytest.mark.parametrize("name", hard_cases.HARD)
@@ -197,7 +201,7 @@ def test_raise_from_unlimited_is_no_raise() -> None:
     )
     report = diagnose(facts(container(limit=512 * MIB, dead=death(lived_s=3600)), owner={"revisions": revisions}))
 
-    assert report.proposal.after_raise == ""
+    assert report.proposal.after_raise is None
 
 
 # --- file cache -----------------------------------------------------------------------------------------------------------------
@@ -220,7 +224,7 @@ def test_rising_file_cache_is_explained_before_there_is_a_shape() -> None:
 
     assert report.cause.detail == "page_cache"
     assert codes(report.cause.because) == ("file_cache.mostly_of_limit", "unknown.cache_is_taken_back")
-    assert "file cache" in report.proposal.none
+    assert codes_of(report.proposal.none) == ("advice.mostly_file_cache",)
     assert next(i for i in report.checklist if i.id == "root_cause").result == reason("leaf.unknown.page_cache")
 
 
@@ -260,7 +264,7 @@ def test_stop_gap_that_does_not_last_is_no_advice() -> None:
     report = diagnose(facts(container(dead=death(lived_s=13)), log=lines))
 
     assert (report.proposal.buys_h or 1) * 60 < 1
-    assert next(i for i in report.checklist if i.id == "apply_fix").result == "yours: code; a higher limit hardly lasts"
+    assert codes_of(next(i for i in report.checklist if i.id == "apply_fix").result) == ("check.mend_code_raise_is_futile",)
 
 
 def test_job_that_may_need_this_much_gets_room_to_try() -> None:
@@ -270,20 +274,15 @@ def test_job_that_may_need_this_much_gets_room_to_try() -> None:
     report = diagnose(facts(container("export", state="terminated", terminated=dead), kind="Job", workload="export", log=lines))
 
     assert (report.proposal.role, report.proposal.buys_h) == ("stop_gap", None)
-    assert "may simply need this much" in report.proposal.caveats[0]
+    assert report.proposal.caveats[0].code == "advice.job_may_need_it"
 
 
 def test_every_number_behind_the_verdict_is_kept() -> None:
     """What -v prints: the limit, the node's room, lives, raises, the factors and what the quota left."""
     base = replace(hard_cases.raised_yesterday(), quota_free_limit_bytes=3 * GIB)
-    said = "\n".join(diagnose(base).numbers)
+    numbers = diagnose(base).numbers
 
-    for words in (
-        "limit in force 768 MiB",
-        "node can give 4 GiB",
-        "quota left for limits 3 GiB",
-        "512 MiB to 768 MiB",
-        "x 1.5 after a kill",
-        "lives by the status",
-    ):
-        assert words in said
+    for code, n_bytes in (("numbers.limit", 768 * MIB), ("numbers.node_gives", 4 * GIB), ("numbers.quota_limits", 3 * GIB)):
+        assert the(code, *numbers)["n_bytes"] == n_bytes
+    assert the("numbers.raised", *numbers)["after_bytes"] == 768 * MIB
+    assert {"numbers.factors", "numbers.lives_by_status"} <= set(codes_of(*numbers))

@@ -42,6 +42,7 @@ from receiver.domain.report import (
     Warn,
 )
 from receiver.domain.units import MIB, format_quantity
+from receiver.render.wording import CHECKLIST
 
 NOW = datetime(2026, 11, 23, 3, 15, tzinfo=UTC)
 PAGE = "https://oomtriage.example.net/incidents/inc_01K8ORDERS"
@@ -105,18 +106,18 @@ def steps(*rows: tuple[str, str, str, str]) -> tuple[TreeStep, ...]:
     return tuple(TreeStep(id=f"step{i}", question=q, answer=a, because=b, leads_to=leads) for i, (q, a, b, leads) in enumerate(rows))
 
 
+def no_change(why: str) -> Proposal:
+    """No proposal, for this reason."""
+    return Proposal(none=said(why))
+
+
 def checklist(**results: str | tuple[str, str]) -> tuple[CheckItem, ...]:
     """The nine items; each given result is `done` unless it says otherwise as (state, result)."""
-    texts = {
-        "describe_pod": "Describe the pod", "exit_code": "Exit code", "memory_limits": "Limit and request",
-        "previous_logs": "Log before the kill", "memory_history": "Memory history", "root_cause": "Root cause",
-        "apply_fix": "Apply the fix", "monitor_48h": "Watch 48 h", "alerts_in_place": "Alerts in place",
-    }  # fmt: skip
     items = []
-    for key, text in texts.items():
+    for key in CHECKLIST:
         given = results.get(key, ("todo", "yours"))
         state, result = given if isinstance(given, tuple) else ("done", given)
-        items.append(CheckItem(id=key, text=text, state=state, result=result))
+        items.append(CheckItem(id=key, state=state, result=said(result)))
     return tuple(items)
 
 
@@ -129,14 +130,21 @@ def view_of(report: Report, **more: object) -> IncidentView:
 
 
 def raised(
-    before: float, after: float, *, role: str = "fix", buys_h: float | None = None, workload: str = "orders-api", **more: object
+    before: float,
+    after: float,
+    *,
+    role: str = "fix",
+    buys_h: float | None = None,
+    workload: str = "orders-api",
+    why: str = "",
+    checks: tuple[str, ...] = (),
 ) -> Proposal:
     old, new = format_quantity(mib(before)), format_quantity(mib(after))
     return Proposal(
         role=role, limit_before_bytes=mib(before), limit_bytes=mib(after), request_before_bytes=mib(64), buys_h=buys_h,
         patch=f"spec:\n  template:\n    spec:\n      containers:\n        - name: {workload}\n          resources:\n            limits:\n              memory: {new}\n",
         diff=f"        - name: {workload}\n          resources:\n            limits:\n-             memory: {old}\n+             memory: {new}",
-        commands=(f"kubectl -n shop set resources deploy/{workload} \\\n  -c {workload} --limits=memory={new}",), **more,
+        commands=(f"kubectl -n shop set resources deploy/{workload} \\\n  -c {workload} --limits=memory={new}",), why=said(why) if why else None, checks=tuple(said(c) for c in checks),
     )  # type: ignore[arg-type]  # fmt: skip
 
 
@@ -206,8 +214,8 @@ def leak() -> tuple[IncidentView, Report]:
         proposal=raised(80, 160, role="stop_gap", buys_h=6.67, why="(160 - 22) MiB at 20.7 MiB/h",
                         checks=("Fits: lab-node-1 has room for 1 replica at 160Mi (request stays 64Mi)",
                                 "No LimitRange or quota in namespace shop forbids it")),
-        long_term=(LongTerm(id="profile", text="Take a heap profile before the next kill", commands=("py-spy dump --pid 1",)),),
-        warnings=(Warn(id="restart_hides", text="The restarts hide the leak: users lose their requests every 3 h"),),
+        long_term=(LongTerm(id="profile", advice=said("Take a heap profile before the next kill"), commands=("py-spy dump --pid 1",)),),
+        warnings=(Warn(id="restart_hides", mistake=said("The restarts hide the leak: users lose their requests every 3 h")),),
         missing=facts.missing, runtime="python",
     )  # fmt: skip
     return view_of(report, kill_count=4, first_kill_at=at("18:51", 22)), report
@@ -233,7 +241,7 @@ def too_early() -> tuple[IncidentView, Report]:
         checklist=checklist(describe_pod="OOMKilled, 6 restarts", exit_code="137, and reason OOMKilled", memory_limits="48 MiB / 32 MiB",
                             memory_history="5 min", previous_logs=("could_not_check", "already removed"),
                             root_cause=("could_not_check", "cannot tell yet")),
-        proposal=Proposal(none="the cause is not known yet"), missing=facts.missing,
+        proposal=no_change("the cause is not known yet"), missing=facts.missing,
     )  # fmt: skip
     return view_of(report, kill_count=6, first_kill_at=at("00:48"), looks_at=(at("01:18"), at("02:48"))), report
 
@@ -282,7 +290,7 @@ def not_oom() -> tuple[IncidentView, Report]:
         checklist=checklist(describe_pod="Error, 14 restarts", exit_code="137, but reason Error", memory_limits="64 MiB / 32 MiB",
                             previous_logs='ends at "INFO serving"', memory_history="flat at 2.2 MiB", root_cause="not memory",
                             apply_fix=("not_applicable", "no memory fix"), monitor_48h=("not_applicable", ""), alerts_in_place=("not_applicable", "")),
-        proposal=Proposal(none="memory is not the problem"),
+        proposal=no_change("memory is not the problem"),
     )  # fmt: skip
     return view_of(report, kill_count=14), report
 
@@ -304,7 +312,7 @@ def child() -> tuple[IncidentView, Report]:
                     settle_by=reason("unknown.half_an_hour_settles")),
         shape=None, tree=steps(("Killed for memory?", "yes", "81 child processes", ""),),
         checklist=checklist(describe_pod="Running, 0 restarts", exit_code=("not_applicable", "no container ended")),
-        proposal=Proposal(none="the need of one worker is not known"),
+        proposal=no_change("the need of one worker is not known"),
         signature=Signature(id="gunicorn-worker", runtime="python", meaning="gunicorn: worker killed with SIGKILL",
                             advice="fewer workers, or a higher limit", line=f"01:13:20 {line}", line_index=199, kind="child_killed", count=100),
     )  # fmt: skip
@@ -325,7 +333,7 @@ def warning() -> tuple[IncidentView, Report]:
         cause=Cause(name=CauseName.LEAK, confidence=0.5, because=("one life that grows",), settle_by=reason("memory.settle.plateau_or_second_life")),
         shape=Shape(cause=CauseName.LEAK, confidence=0.5, lives=(life,), limit_bytes=mib(80), current_bytes=mib(67), peak_bytes=mib(67),
                     median_bytes=mib(45), growth_bytes_per_h=mib(20.3), time_to_limit_s=2220, history_s=7980),
-        tree=steps(("Killed for memory?", "no", "no kill so far", "")), checklist=(), proposal=Proposal(none="nothing was killed"),
+        tree=steps(("Killed for memory?", "no", "no kill so far", "")), checklist=(), proposal=no_change("nothing was killed"),
     )  # fmt: skip
     return view_of(report, kill_count=0, severity="warning", opened_at=at("18:16", 22), looks_at=(at("18:47", 22),)), report
 
@@ -340,7 +348,7 @@ def file_cache() -> tuple[IncidentView, Report]:
         cause=Cause(name=CauseName.UNKNOWN, confidence=0.8, because=("the process is flat, file cache grows",), detail="page_cache"),
         shape=Shape(cause=CauseName.UNKNOWN, confidence=0.8, detail="page_cache", limit_bytes=mib(64), current_bytes=mib(54), peak_bytes=mib(54),
                     median_bytes=mib(40), cache_share=0.61, history_s=10800),
-        tree=(), checklist=(), proposal=Proposal(none="no action is needed"),
+        tree=(), checklist=(), proposal=no_change("no action is needed"),
     )  # fmt: skip
     return view_of(report, kill_count=0, severity="warning"), report
 
@@ -383,7 +391,7 @@ def node() -> tuple[IncidentView, Report]:
                                             because=(reason("death.evicted", message=LOW),)),
         cause=Cause(name=CauseName.NODE_PRESSURE, confidence=0.9, because=("the node had 66 MiB left, its threshold is 150 MiB",
                                                                             "hungry has no limit and took 2 GiB; renderer was a bystander")),
-        shape=None, tree=(), checklist=(), proposal=Proposal(none="the node is short, not this container"),
+        shape=None, tree=(), checklist=(), proposal=no_change("the node is short, not this container"),
     )  # fmt: skip
     return view_of(report, kill_count=1, severity="warning"), report
 
@@ -436,7 +444,7 @@ def spike() -> tuple[IncidentView, Report]:
         shape=Shape(cause=CauseName.SPIKE, confidence=0.8, detail="traffic", limit_bytes=mib(512), median_bytes=mib(210), peak_bytes=mib(500), rate_correlation=0.91),
         tree=steps(("Follows the traffic?", "yes", "correlation 0.91", "traffic spike")),
         checklist=checklist(describe_pod="OOMKilled, 1 restart"), proposal=raised(512, 768, workload="search-api"),
-        hpa=Hpa(manifest="apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nspec:\n  minReplicas: 12\n  maxReplicas: 24\n", why="traffic drives memory"),
+        hpa=Hpa(manifest="apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nspec:\n  minReplicas: 12\n  maxReplicas: 24\n", why=said("traffic drives memory")),
     )  # fmt: skip
     return view_of(report, kill_count=3, first_kill_at=at("12:01")), report
 
@@ -468,7 +476,7 @@ def own_limit() -> tuple[IncidentView, Report]:
         cause=Cause(name=CauseName.LEAK, confidence=0.6, because=("the program ran into a limit of its own: the Java heap is full",
                     "its log up to its end: cached rises in every line from 10 MiB to 40 MiB"), detail="runtime_limit"),
         shape=Shape(cause=CauseName.UNKNOWN, confidence=0.0, detail="too_short", limit_bytes=mib(256), peak_bytes=mib(61)),
-        tree=(), checklist=(), proposal=Proposal(none="the program stopped at a limit of its own, not at the container's"),
+        tree=(), checklist=(), proposal=no_change("the program stopped at a limit of its own, not at the container's"),
         signature=Signature(id="jvm-heap", runtime="jvm", meaning="the Java heap is full", line=line, line_index=4, kind="own_limit",
                             advice="Raise -Xmx or -XX:MaxRAMPercentage: with -Xmx set, a higher container limit alone changes nothing."),
     )  # fmt: skip

@@ -16,6 +16,7 @@ from receiver.domain.case import Missing
 from receiver.domain.incident import RESOLVED, IncidentView, Message
 from receiver.domain.incident_memory import STANDING, LogEntry
 from receiver.domain.report import Tick
+from receiver.render.wording import say
 from tests.checks.slack_limits import budget_problems, problems
 from tests.golden import Golden
 from tests.unit.render import cases
@@ -201,7 +202,7 @@ class TestChecklist:
         assert report is not None
         items = with_ticks(report.checklist, {"monitor_48h": Tick(by="Ines", at=cases.at("23:40", 22))}, now=report.facts.now)
 
-        assert [i.result for i in items if i.tick] == ["done by Ines, 2026-11-22 23:40 UTC"]
+        assert [say(i.result) for i in items if i.tick] == ["done by Ines, 2026-11-22 23:40 UTC"]
 
     def test_what_is_pressed_survives_a_checklist_that_is_too_long(self) -> None:
         """A message is cut from the end of its words, never its buttons."""

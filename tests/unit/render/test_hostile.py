@@ -49,9 +49,9 @@ def poisoned(report: Report, t: list[str]) -> Report:
         report, subject=who, facts=facts, missing=tuple(Missing(source=x, why=x, hint=x) for x in t[:5]),
         kill=replace(report.kill, reason=t[0], because=tuple(reason("death.event", message=x) for x in t[:3])),
         cause=replace(report.cause, because=tuple(t[2:5]), against=tuple(t[5:7]), detail=report.cause.detail),
-        checklist=tuple(CheckItem(id=x, text=x, state="todo", result=x) for x in t[:9]),
-        proposal=replace(report.proposal, why=t[3], patch=t[4], diff=t[5], commands=tuple(t[6:8]), caveats=tuple(t[:3]), checks=tuple(t[3:5])),
-        warnings=tuple(Warn(id=x, text=x) for x in t[:3]),
+        checklist=tuple(CheckItem(id=x, state="todo", result=cases.said(x)) for x in t[:9]),
+        proposal=replace(report.proposal, why=cases.said(t[3]), patch=t[4], diff=t[5], commands=tuple(t[6:8]), caveats=tuple(cases.said(x) for x in t[:3]), checks=tuple(cases.said(x) for x in t[3:5])),
+        warnings=tuple(Warn(id=x, mistake=cases.said(x)) for x in t[:3]),
     )  # type: ignore[arg-type]  # fmt: skip
 
 

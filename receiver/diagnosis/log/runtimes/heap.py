@@ -13,12 +13,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from receiver.domain.facts import ContainerFacts
-from receiver.domain.units import GIB, KIB, MIB, human_bytes, human_percent
+from receiver.domain.reason import Reason, reason
+from receiver.domain.units import GIB, KIB, MIB
 
 JVM_HEAP_RATIO = 0.75  # of the limit: heap; the rest is metaspace, code, threads, direct buffers, the collector
 NODE_HEAP_RATIO = 0.75  # of the limit: old space; buffers, code and stacks come on top
 GO_SOFT_RATIO = 0.90  # of the limit: GOMEMLIMIT; it does not count cgo and kernel memory
 NEAR_LIMIT_RATIO = 0.90  # a heap above this share of the limit leaves no room for what is outside the heap
+SOFT_TOO_NEAR_RATIO = 0.95  # a soft limit above this share cannot make the collector work before the kernel does
 FAR_BELOW_RATIO = 0.50  # a heap below this share leaves memory that nobody uses
 
 
@@ -165,53 +167,48 @@ def _redis(texts: list[tuple[str, str]]) -> HeapSettings | None:
     return None
 
 
-def heap_advice(settings: HeapSettings | None, limit_bytes: int | None) -> tuple[str, ...]:
+def heap_advice(settings: HeapSettings | None, limit_bytes: int | None) -> tuple[Reason, ...]:
     """What the heap flag means for this limit, most important first; empty where there is nothing to say."""
     if settings is None:
         return ()
     heap = settings.bytes_of(limit_bytes)
-    flag = settings.flag
     if limit_bytes is None:
-        if heap is None:
-            return (f"{flag} is a share of the container's limit, and there is none: it counts the memory of the node.",)
-        return (f"{flag} is the only bound here: the container has no memory limit.",)
+        return (reason("heap.share_of_node", flag=settings.flag) if heap is None else reason("heap.only_bound", flag=settings.flag),)
     if heap is None:
         return ()
-    share = heap / limit_bytes
-    beside = f"{human_bytes(heap)} of {human_bytes(limit_bytes)} ({human_percent(share)})"
-    if settings.is_soft:
-        return _soft_advice(settings, share, beside, limit_bytes)
-    if share >= 1:
-        return (
-            f"{flag} lets the heap grow to {human_bytes(heap)}, above the limit of {human_bytes(limit_bytes)}: the kernel kills it before the heap is full.",
-            f"Set it to about {_suggest(settings, limit_bytes)}, or raise the limit with it.",
-        )
-    if share > NEAR_LIMIT_RATIO:
-        return (f"{flag} takes {beside}: no room for {_outside(settings.runtime)}. About {_suggest(settings, limit_bytes)} fits.",)
+    return _soft(settings, heap, limit_bytes) if settings.is_soft else _hard(settings, heap, limit_bytes)
+
+
+def _hard(settings: HeapSettings, heap: int, limit: int) -> tuple[Reason, ...]:
+    """A heap that ends at the flag."""
+    flag, use, fitting = settings.flag, share_of_limit(heap, limit), fitting_flag(settings, limit)
+    ratio = heap / limit
+    if ratio >= 1:
+        above = reason("heap.above_limit", flag=flag, heap_bytes=heap, limit_bytes=limit)
+        return (above, reason("heap.set_to_about", fitting=fitting))
+    if ratio > NEAR_LIMIT_RATIO:
+        outside = reason("heap.outside", runtime=settings.runtime)
+        return (reason("heap.leaves_no_room", flag=flag, use=use, outside=outside, fitting=fitting),)
     if settings.max_ratio is not None:
-        return (f"{flag} follows the limit: {beside}. A higher limit gives the heap more as well.",)
-    fixed = f"{flag} is fixed at {beside}: raising the limit without it gives the heap nothing."
-    if share >= FAR_BELOW_RATIO:
-        return (fixed,)
-    return (
-        fixed,
-        f"If the program stops at its own heap limit, raise the flag towards {_suggest(settings, limit_bytes)}; "
-        "if the kernel kills it all the same, the memory is outside the heap.",
-    )
+        return (reason("heap.follows_limit", flag=flag, use=use),)
+    fixed = reason("heap.is_fixed", flag=flag, use=use)
+    return (fixed,) if ratio >= FAR_BELOW_RATIO else (fixed, reason("heap.raise_flag_if", fitting=fitting))
 
 
-def _soft_advice(settings: HeapSettings, share: float, beside: str, limit_bytes: int) -> tuple[str, ...]:
-    if share > 0.95:  # a soft limit this near cannot make the collector work before the kernel does
-        return (
-            f"{settings.flag} is {beside}: too near the limit to help. About {_suggest(settings, limit_bytes)} lets the collector act in time.",
-        )
-    return (
-        f"{settings.flag} is {beside}, a soft limit: the collector works harder near it, and live memory above it is still allowed.",
-        "Raise it together with the limit: otherwise the new memory is spent on nothing but collecting less often.",
-    )
+def _soft(settings: HeapSettings, heap: int, limit: int) -> tuple[Reason, ...]:
+    """A size that the collector aims at: memory that is in use goes above it."""
+    flag, use = settings.flag, share_of_limit(heap, limit)
+    if heap / limit > SOFT_TOO_NEAR_RATIO:
+        return (reason("heap.soft_too_near", flag=flag, use=use, fitting=fitting_flag(settings, limit)),)
+    return (reason("heap.soft", flag=flag, use=use), reason("heap.raise_soft_with_limit"))
 
 
-def _suggest(settings: HeapSettings, limit_bytes: int) -> str:
+def share_of_limit(heap_bytes: int, limit_bytes: int) -> Reason:
+    """How much of the limit the heap may take."""
+    return reason("heap.of_limit", heap_bytes=heap_bytes, limit_bytes=limit_bytes, ratio=heap_bytes / limit_bytes)
+
+
+def fitting_flag(settings: HeapSettings, limit_bytes: int) -> str:
     """The flag with a value that leaves room beside the heap, as it would be written."""
     jvm_mib = max(1, int(limit_bytes * JVM_HEAP_RATIO) // MIB)
     match settings.runtime:
@@ -227,14 +224,3 @@ def _suggest(settings: HeapSettings, limit_bytes: int) -> str:
             return f"--maxmemory {jvm_mib}mb"
         case _:
             return f"{jvm_mib} MiB"
-
-
-def _outside(runtime: str) -> str:
-    """What a process needs beside its heap."""
-    return {
-        "jvm": "metaspace, threads, code and direct buffers",
-        "node": "buffers, code and native modules",
-        "dotnet": "threads, native libraries and the runtime itself",
-        "redis": "replication buffers and the copy that a fork makes",
-        "php": "a second request",
-    }.get(runtime, "what is outside the heap")

@@ -10,9 +10,10 @@ import yaml
 from receiver.diagnosis.clues import clues_of
 from receiver.diagnosis.diagnose import diagnose, report_of
 from receiver.domain.facts import Facts
+from receiver.domain.reason import codes_of
 from receiver.domain.report import CauseName, Report, Shape
 from receiver.domain.units import GIB, MIB
-from tests.unit.diagnosis.facts_kit import FLAT, LEAK_SHAPE, SHORT_PEAKS, container, death, facts, killing, log, shape
+from tests.unit.diagnosis.facts_kit import FLAT, LEAK_SHAPE, SHORT_PEAKS, container, death, facts, killing, log, shape, the
 
 TRAFFIC = shape(CauseName.SPIKE, 0.9, SHORT_PEAKS, detail="traffic", rate_correlation=0.92)
 PEAKS = shape(CauseName.SPIKE, 0.7, SHORT_PEAKS, detail="batch")
@@ -54,7 +55,7 @@ def test_hpa_at_its_end_gets_a_higher_maximum() -> None:
 
     assert yaml.safe_load(hpa.manifest)["spec"] == {"maxReplicas": 8}
     assert yaml.safe_load(hpa.manifest)["metadata"]["name"] == "orders"
-    assert "at its maximum of 4" in hpa.why
+    assert the("advice.hpa_is_full", hpa.why)["most"] == 4
 
 
 def test_hpa_with_room_is_left_alone() -> None:
@@ -70,7 +71,7 @@ def test_spikes_without_a_rate_get_a_conditional_hpa() -> None:
     hpa = _report(PEAKS).hpa
 
     assert hpa is not None
-    assert "only if these peaks are traffic" in hpa.why
+    assert "advice.only_if_traffic" in codes_of(hpa.why)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ def test_hpa_needs_a_cpu_request() -> None:
     hpa = _report(TRAFFIC, cpu_request=None).hpa
 
     assert hpa is not None
-    assert "CPU request" in hpa.why
+    assert "advice.hpa_needs_cpu_request" in codes_of(hpa.why)
 
 
 # --- the real fix ------------------------------------------------------------------------------------------------------------
@@ -180,4 +181,4 @@ def test_equal_limit_and_request_is_a_trade_off() -> None:
     """The article calls it bad practice; it is a choice with a price, and is worded so."""
     report = report_of(replace(clues_of(_facts(limit=96 * MIB, request=96 * MIB)), shape=None))
 
-    assert "trade-off, not a mistake" in report.warnings[0].text
+    assert codes_of(*(w.mistake for w in report.warnings)) == ("mistake.limit_equals_request",)

@@ -10,9 +10,10 @@ from receiver.diagnosis.clues import clues_of
 from receiver.diagnosis.diagnose import diagnose, report_of
 from receiver.domain.case import Missing
 from receiver.domain.facts import AlertCoverage, Facts
-from receiver.domain.reason import Words, reason
+from receiver.domain.reason import Reason, reason
 from receiver.domain.report import CheckItem, Report
 from receiver.domain.units import MIB
+from receiver.render.wording import say
 from tests.unit.diagnosis.facts_kit import LEAK_SHAPE, container, death, facts, history, killing, log
 
 IDS = [
@@ -33,8 +34,9 @@ def _items(report: Report) -> dict[str, CheckItem]:
     return {i.id: i for i in report.checklist}
 
 
-def _result(base: Facts, item: str) -> tuple[str, Words]:
+def _result(base: Facts, item: str) -> tuple[str, Reason]:
     found = _items(diagnose(base))[item]
+    assert found.result is not None
     return found.state, found.result
 
 
@@ -46,13 +48,13 @@ def test_leak_reads_like_the_message_guide() -> None:
     )  # fmt: skip
     report = report_of(replace(clues_of(base), shape=LEAK_SHAPE))
 
-    assert [(i.id, i.state, i.result) for i in report.checklist] == [
+    assert [(i.id, i.state, say(i.result)) for i in report.checklist] == [
         ("describe_pod", "done", "OOMKilled, 4 restarts"),
         ("exit_code", "done", "137, and reason OOMKilled"),
         ("memory_limits", "done", "80 MiB / 64 MiB, Burstable"),
         ("previous_logs", "done", "read, no memory error"),
         ("memory_history", "done", "11 h, 4 lives, 32 min missing"),
-        ("root_cause", "done", reason("leaf.leak.likely")),
+        ("root_cause", "done", "likely leak"),
         ("apply_fix", "todo", "yours: code; stop-gap patch below"),
         ("monitor_48h", "todo", "starts with the fix"),
         ("alerts_in_place", "could_not_check", "could not list rules: 403; grant get on prometheusrules"),
@@ -68,7 +70,7 @@ def test_probe_kill_leaves_three_that_do_not_apply() -> None:
     items = diagnose(base).checklist
 
     assert [i.state for i in items] == ["done"] * 6 + ["not_applicable"] * 3
-    assert items[1].result == "137, but reason Error, not OOMKilled"
+    assert items[1].result == reason("check.exit_sigkill", exit_code=137, reason="Error")
 
 
 def test_ids_and_order_are_the_articles() -> None:
@@ -78,23 +80,28 @@ def test_ids_and_order_are_the_articles() -> None:
 
 
 @pytest.mark.parametrize(
-    ("coverage", "state", "words"),
+    ("coverage", "state", "code"),
     [
-        (COVERED, "done", "OOMKilled, HighMemoryUsage"),
-        (AlertCoverage(has_oom_rule=True, has_usage_rule=False), "todo", "use of the limit"),
-        (AlertCoverage(has_oom_rule=False, has_usage_rule=True), "todo", "OOM kills"),
-        (AlertCoverage(has_oom_rule=False, has_usage_rule=False), "todo", "no rule watches"),
-        (AlertCoverage(has_oom_rule=True), "could_not_check", "not listed"),
-        (None, "could_not_check", "not listed"),
-        (replace(COVERED, is_silenced=True), "done", "silenced"),
+        (COVERED, "done", "check.rules_watch"),
+        (AlertCoverage(has_oom_rule=True, has_usage_rule=False), "todo", "check.no_usage_rule"),
+        (AlertCoverage(has_oom_rule=False, has_usage_rule=True), "todo", "check.no_oom_rule"),
+        (AlertCoverage(has_oom_rule=False, has_usage_rule=False), "todo", "check.no_rule"),
+        (AlertCoverage(has_oom_rule=True), "could_not_check", "check.rules_not_listed"),
+        (None, "could_not_check", "check.rules_not_listed"),
     ],
 )
-def test_alerts_in_place_needs_both_rules(coverage: AlertCoverage | None, state: str, words: str) -> None:
+def test_alerts_in_place_needs_both_rules(coverage: AlertCoverage | None, state: str, code: str) -> None:
     """One rule of two is no coverage, and what could not be asked is not covered."""
     found, result = _result(facts(container(dead=death()), coverage=coverage), "alerts_in_place")
 
-    assert found == state
-    assert words in result
+    assert (found, result.code) == (state, code)
+
+
+def test_silenced_alert_is_in_place_and_said() -> None:
+    """Rules watch the container, but nobody hears of it now."""
+    state, result = _result(facts(container(dead=death()), coverage=replace(COVERED, is_silenced=True)), "alerts_in_place")
+
+    assert (state, result["is_silenced"]) == ("done", True)
 
 
 @pytest.mark.parametrize("source", ["pod", "log", "history"])
@@ -104,7 +111,7 @@ def test_missing_evidence_says_why(source: str) -> None:
     base = facts(missing=(gap,)) if source == "pod" else facts(container(dead=death()), missing=(gap,))
     item = {"pod": "describe_pod", "log": "previous_logs", "history": "memory_history"}[source]
 
-    assert _result(base, item) == ("could_not_check", "HTTP 503; ask again")
+    assert _result(base, item) == ("could_not_check", reason("advice.quoted", text="HTTP 503; ask again"))
 
 
 def test_child_kill_has_no_exit_code() -> None:
@@ -112,11 +119,11 @@ def test_child_kill_has_no_exit_code() -> None:
     base = facts(container(), child_kills=3, alerts=("ChildProcessOOMKilled",))
 
     assert _result(base, "exit_code")[0] == "not_applicable"
-    assert _result(base, "describe_pod") == ("done", "Running, 0 restarts")
+    assert _result(base, "describe_pod") == ("done", reason("check.container_state", state="running", restarts=0))
 
 
 @pytest.mark.parametrize(
-    ("limit", "request_", "pod", "words"),
+    ("limit", "request_", "pod", "sentence"),
     [
         (None, None, {"qos_class": "BestEffort"}, "no limit, no request, BestEffort"),
         (
@@ -128,9 +135,11 @@ def test_child_kill_has_no_exit_code() -> None:
         (96 * MIB, None, {"qos_class": ""}, "96 MiB / no request"),
     ],
 )
-def test_limits_in_words(limit: int | None, request_: int | None, pod: dict[str, object], words: str) -> None:
+def test_limits_in_words(limit: int | None, request_: int | None, pod: dict[str, object], sentence: str) -> None:
     """Limit and request as they are in force, the pod's where the container has none."""
-    assert _result(facts(container(limit=limit, request=request_, dead=death()), pod=pod), "memory_limits") == ("done", words)
+    state, result = _result(facts(container(limit=limit, request=request_, dead=death()), pod=pod), "memory_limits")
+
+    assert (state, say(result)) == ("done", sentence)
 
 
 def test_cannot_tell_yet_is_not_ticked_off() -> None:

@@ -13,10 +13,10 @@ from receiver.diagnosis.advice import limits_policy as policy
 from receiver.diagnosis.clues import clues_of
 from receiver.diagnosis.diagnose import diagnose, report_of
 from receiver.domain.facts import Facts, MemoryHistory, NodeFacts, Revision, Sample
-from receiver.domain.reason import reason
+from receiver.domain.reason import codes_of, reason
 from receiver.domain.report import CauseName, Proposal, Report, Shape
 from receiver.domain.units import GIB, MIB, format_quantity, parse_bytes
-from tests.unit.diagnosis.facts_kit import FLAT, LEAK_SHAPE, SHORT_PEAKS, ago, container, death, facts, history, killing, log, shape
+from tests.unit.diagnosis.facts_kit import FLAT, LEAK_SHAPE, SHORT_PEAKS, ago, container, death, facts, history, killing, log, shape, the
 
 TOO_LOW = shape(CauseName.LIMIT_TOO_LOW, 0.9, FLAT, median_bytes=85.0 * MIB, peak_bytes=96.0 * MIB)
 
@@ -47,7 +47,8 @@ def test_raise_after_a_kill(limit: str, wanted: str) -> None:
 
     assert format_quantity(proposal.limit_bytes or 0) == wanted
     assert proposal.role == "fix"
-    assert "at least" in proposal.why
+    assert proposal.why is not None
+    assert proposal.why.code == "advice.demand_at_least"
 
 
 def test_leak_gets_a_stop_gap_with_its_hours() -> None:
@@ -56,7 +57,7 @@ def test_leak_gets_a_stop_gap_with_its_hours() -> None:
 
     assert (proposal.role, proposal.limit_bytes, proposal.request_bytes) == ("stop_gap", 160 * MIB, None)
     assert proposal.buys_h == pytest.approx(6.67, abs=0.01)
-    assert "cures nothing" in proposal.why
+    assert codes_of(proposal.why) == ("advice.leak_fills_any_limit",)
 
 
 def test_stop_gap_of_seconds_says_that_it_is_hardly_worth_it() -> None:
@@ -65,8 +66,10 @@ def test_stop_gap_of_seconds_says_that_it_is_hardly_worth_it() -> None:
     proposal = _of(facts(container(dead=death(lived_s=13)), log=log(*growing)))
 
     assert proposal.role == "stop_gap"
-    assert "192Mi is full after 26 s as well" in proposal.why
-    assert "not worth a rollout" in proposal.why
+    assert proposal.why is not None
+    assert proposal.why.code == "advice.not_worth_a_rollout"
+    assert proposal.why["limit_bytes"] == 192 * MIB
+    assert proposal.why["lasts_s"] == pytest.approx(26)
 
 
 def test_unknown_cause_gets_a_stop_gap_that_says_so() -> None:
@@ -74,7 +77,7 @@ def test_unknown_cause_gets_a_stop_gap_that_says_so() -> None:
     proposal = _of(_killed(), None)
 
     assert proposal.role == "stop_gap"
-    assert "cause is not known" in proposal.caveats[0]
+    assert proposal.caveats[0].code == "advice.only_delays_to"
     assert proposal.buys_h is None
 
 
@@ -113,7 +116,7 @@ def test_rate_model_sees_above_the_limit() -> None:
 
     wanted = 560 * MIB * policy.RATE_MODEL_MARGIN
     assert policy.tidy_up(wanted) <= (proposal.limit_bytes or 0) <= policy.tidy_up(1.1 * wanted)
-    assert "peak request rate" in proposal.why
+    assert "advice.peak_rate_needs" in codes_of(proposal.why)
 
 
 def test_rate_that_explains_nothing_is_not_modelled() -> None:
@@ -139,7 +142,7 @@ def test_equal_request_and_limit_stay_equal() -> None:
     proposal = _of(_killed(limit=96 * MIB, request=96 * MIB), TOO_LOW)
 
     assert proposal.request_bytes == proposal.limit_bytes
-    assert any("equal" in c for c in proposal.caveats)
+    assert "advice.request_stays_equal" in codes_of(*proposal.caveats)
 
 
 # --- raised before --------------------------------------------------------------------------------------------------------
@@ -160,7 +163,7 @@ def test_second_kill_after_a_raise_doubles_once() -> None:
     proposal = _of(_killed(limit=1024 * MIB, owner=_revisions((1024, 20), (768, 400))), TOO_LOW)
 
     assert proposal.limit_bytes == 2 * GIB
-    assert any("profile" in c for c in proposal.caveats)
+    assert "advice.raise_was_not_enough" in codes_of(*proposal.caveats)
 
 
 def test_raise_in_place_counts_as_a_raise() -> None:
@@ -170,22 +173,22 @@ def test_raise_in_place_counts_as_a_raise() -> None:
     proposal = _of(_killed(limit=1024 * MIB, history=both), TOO_LOW)
 
     assert proposal.limit_bytes == 2 * GIB
-    assert any("profile" in c for c in proposal.caveats)
+    assert "advice.raise_was_not_enough" in codes_of(*proposal.caveats)
 
 
 def test_third_time_asks_for_a_profile() -> None:
     """Two raises in a week did not help: no third number, a profile."""
     proposal = _of(_killed(limit=1024 * MIB, owner=_revisions((1024, 20), (768, 60), (512, 400))), TOO_LOW)
 
-    assert "profile" in proposal.none
-    assert "512Mi to 768Mi, 768Mi to 1Gi" in proposal.none
+    often = the("advice.raised_often", proposal.none)
+    assert often["steps"] == tuple(reason("advice.step", before_bytes=a * MIB, after_bytes=b * MIB) for a, b in ((512, 768), (768, 1024)))
 
 
 def test_leak_that_was_raised_before_is_not_raised_again() -> None:
     """The raise only delayed it: stop raising."""
     report = _report(_killed(limit=160 * MIB, owner=_revisions((160, 20), (80, 400))), LEAK_SHAPE)
 
-    assert "stop raising" in report.proposal.none
+    assert codes_of(report.proposal.none) == ("advice.raised_before", "advice.step")
     assert report.warnings[0].id == "only_raising_limits"
 
 
@@ -194,30 +197,30 @@ def test_raise_after_the_kill_is_the_fix_that_was_applied() -> None:
     report = _report(_killed(limit=160 * MIB, owner=_revisions((160, 0.01), (80, 400))), TOO_LOW)
 
     assert next(i for i in report.checklist if i.id == "apply_fix").state == "done"
-    assert "profile" not in report.proposal.none
+    assert "advice.raised_often" not in codes_of(report.proposal.none)
 
 
 # --- no proposal -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("base", "seen", "words"),
+    ("base", "seen", "code"),
     [
-        pytest.param(facts(container(dead=death("Error")), events=(killing("Container x failed liveness probe, will be restarted"),)), None, "not an OOM", id="probe"),
-        pytest.param(facts(container(), pod={"reason": "Evicted", "message": "The node was low on resource: memory."}), None, "node's decision", id="evicted"),
-        pytest.param(facts(container(limit=None, request=None, dead=death())), None, "no limit to raise", id="no limit, killed by the node"),
-        pytest.param(facts(container(limit=None, request=None), child_kills=2), None, "no memory limit", id="no limit"),
-        pytest.param(facts(container(), alerts=("HighMemoryUsage",)), shape(CauseName.UNKNOWN, 0.7, reason("memory.file_cache", cache_bytes=60.0 * MIB), detail="page_cache"), "file cache", id="cache"),
-        pytest.param(facts(container(), alerts=("HighMemoryUsage",)), LEAK_SHAPE, "does not stop a leak", id="warning of a leak"),
-        pytest.param(facts(alerts=("OOMKilled",)), None, "not known", id="nothing readable"),
-        pytest.param(facts(container(dead=death("Error", 1)), log=log("MemoryError"), alerts=()), None, "limit of its own", id="own limit"),
+        pytest.param(facts(container(dead=death("Error")), events=(killing("Container x failed liveness probe, will be restarted"),)), None, "advice.not_an_oom", id="probe"),
+        pytest.param(facts(container(), pod={"reason": "Evicted", "message": "The node was low on resource: memory."}), None, "advice.eviction_not_prevented", id="evicted"),
+        pytest.param(facts(container(limit=None, request=None, dead=death())), None, "advice.node_took_unlimited", id="no limit, killed by the node"),
+        pytest.param(facts(container(limit=None, request=None), child_kills=2), None, "advice.no_limit_to_raise", id="no limit"),
+        pytest.param(facts(container(), alerts=("HighMemoryUsage",)), shape(CauseName.UNKNOWN, 0.7, reason("memory.file_cache", cache_bytes=60.0 * MIB), detail="page_cache"), "advice.mostly_file_cache", id="cache"),
+        pytest.param(facts(container(), alerts=("HighMemoryUsage",)), LEAK_SHAPE, "advice.leak_not_stopped", id="warning of a leak"),
+        pytest.param(facts(alerts=("OOMKilled",)), None, "advice.limit_not_known", id="nothing readable"),
+        pytest.param(facts(container(dead=death("Error", 1)), log=log("MemoryError"), alerts=()), None, "advice.stopped_at_own_limit", id="own limit"),
     ],
 )  # fmt: skip
-def test_no_proposal_says_why(base: Facts, seen: Shape | None, words: str) -> None:
+def test_no_proposal_says_why(base: Facts, seen: Shape | None, code: str) -> None:
     """Where a raise would not help or cannot be sized there is none, and the reason stands in its place."""
     proposal = _of(base, seen)
 
-    assert words in proposal.none
+    assert codes_of(proposal.none) == (code,)
     assert not proposal.commands
     assert not proposal.patch
 
@@ -230,15 +233,15 @@ def test_capped_by_the_node() -> None:
     proposal = _of(_killed(limit=6 * GIB, node=NodeFacts(name="n", allocatable_bytes=int(7.5 * GIB))), TOO_LOW)
 
     assert proposal.limit_bytes == 7 * GIB
-    assert any("node n can give 7.5 GiB" in c for c in proposal.caveats)
+    assert the("advice.node_gives_in_all", *proposal.caveats)["allocatable_bytes"] == 7.5 * GIB
 
 
 def test_no_room_on_the_node() -> None:
     """A node with nothing left for it: no number, but what is missing."""
     proposal = _of(_killed(limit=6 * GIB, node=NodeFacts(name="n", allocatable_bytes=6 * GIB)), TOO_LOW)
 
-    assert "needs about 10 GiB" in proposal.none or "needs about 9" in proposal.none
-    assert "node n" in proposal.none
+    assert codes_of(proposal.none) == ("advice.no_room", "advice.node_gives_in_all")
+    assert the("advice.no_room", proposal.none)["limit_bytes"] == policy.tidy_up(9 * GIB)
 
 
 def test_limit_range_and_quota_bound_it() -> None:
@@ -247,7 +250,7 @@ def test_limit_range_and_quota_bound_it() -> None:
     quota = _of(_killed(limit=512 * MIB, quota_free_limit_bytes=384 * MIB, owner={}), TOO_LOW)
 
     assert ranged.limit_bytes == 640 * MIB
-    assert any("LimitRange" in c for c in ranged.caveats)
+    assert "advice.limit_range_allows" in codes_of(*ranged.caveats)
     assert quota.limit_bytes == 768 * MIB
 
 
@@ -258,7 +261,7 @@ def test_quota_is_shared_by_all_replicas() -> None:
     proposal = _of(replace(base, workload=replace(base.workload, replicas_desired=3)), TOO_LOW)
 
     assert proposal.limit_bytes == 640 * MIB
-    assert any("3 replicas" in c for c in proposal.caveats)
+    assert the("advice.quota_leaves_limits", *proposal.caveats)["replicas"] == 3
 
 
 def test_request_that_the_quota_refuses_is_left() -> None:
@@ -266,19 +269,19 @@ def test_request_that_the_quota_refuses_is_left() -> None:
     proposal = _of(_killed(limit=512 * MIB, request=256 * MIB, quota_free_request_bytes=0), replace(TOO_LOW, median_bytes=400.0 * MIB))
 
     assert proposal.request_bytes is None
-    assert any("requests" in c for c in proposal.caveats)
+    assert "advice.quota_leaves_requests" in codes_of(*proposal.caveats)
 
 
 def test_unchecked_room_is_said() -> None:
     """Without the node the proposal stands, and says that room was not checked."""
-    assert any("not checked" in c for c in _of(_killed(node=None), TOO_LOW).checks)
+    assert "advice.node_not_checked" in codes_of(*_of(_killed(node=None), TOO_LOW).checks)
 
 
 def test_heap_flag_is_named() -> None:
     """A fixed -Xmx makes a higher limit useless for the heap: said beside the patch."""
     proposal = _of(_killed(limit=512 * MIB, command=("java", "-Xmx256m", "-jar", "app.jar")), TOO_LOW)
 
-    assert any("-Xmx256m" in c for c in proposal.caveats)
+    assert the("heap.is_fixed", *proposal.caveats)["flag"] == "-Xmx256m"
 
 
 def test_autoscalers_are_named() -> None:
@@ -286,8 +289,8 @@ def test_autoscalers_are_named() -> None:
     owner = {"vpa": {"name": "orders", "mode": "Auto"}, "hpa": {"name": "orders", "min": 1, "max": 3, "current": 3, "metrics": ["memory"]}}
     caveats = _of(_killed(owner=owner), TOO_LOW).caveats
 
-    assert any("VPA orders" in c for c in caveats)
-    assert any("HPA scales on memory" in c for c in caveats)
+    assert the("advice.vpa_undoes_it", *caveats)["name"] == "orders"
+    assert "advice.hpa_scales_later" in codes_of(*caveats)
 
 
 # --- properties ---------------------------------------------------------------------------------------------------------------
@@ -351,6 +354,3 @@ def test_same_facts_same_report() -> None:
     base = _killed(log=log("INFO loading model (200 MiB)"), history=history(0.5, 0.9, 0.97))
 
     assert diagnose(base) == diagnose(base)
-
-
-# --- the trim -----------------------------------------------------------------------------------------------------------------

@@ -7,11 +7,11 @@ from collections import Counter
 
 import pytest
 
-from receiver.render.wording import SENTENCES, advice, causes, death, incident, memory
+from receiver.render.wording import SENTENCES
+from receiver.render.wording.say import PARTS
 from tests.checks.reasons import Call, calls
 
 CALLS = list(calls())
-PARTS = (advice, causes, death, incident, memory)
 
 
 def test_codes_are_written_out():

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from receiver.diagnosis.log.runtimes import HeapSettings, heap_advice, heap_settings
 from receiver.domain.facts import ContainerFacts
+from receiver.render.wording import say
 
 MIB = 1024**2
 
@@ -60,60 +61,30 @@ def test_heap_settings(found: HeapSettings | None, expected: tuple[str, str, int
 
 
 @pytest.mark.parametrize(
-    ("found", "limit_mib", "expected"),
+    ("found", "limit_mib", "codes", "fitting"),
     [
-        (
-            settings("java|-Xmx48m"), 256,
-            (
-                "-Xmx48m is fixed at 48 MiB of 256 MiB (19 %): raising the limit without it gives the heap nothing.",
-                "If the program stops at its own heap limit, raise the flag towards -Xmx192m; "
-                "if the kernel kills it all the same, the memory is outside the heap.",
-            ),
-        ),
-        (settings("java|-Xmx192m"), 256, ("-Xmx192m is fixed at 192 MiB of 256 MiB (75 %): raising the limit without it gives the heap nothing.",)),
-        (
-            settings("java|-Xmx512m"), 256,
-            (
-                "-Xmx512m lets the heap grow to 512 MiB, above the limit of 256 MiB: the kernel kills it before the heap is full.",
-                "Set it to about -Xmx192m, or raise the limit with it.",
-            ),
-        ),
-        (
-            settings("java|-Xmx250m"), 256,
-            ("-Xmx250m takes 250 MiB of 256 MiB (98 %): no room for metaspace, threads, code and direct buffers. About -Xmx192m fits.",),
-        ),
-        (
-            settings("java|-XX:MaxRAMPercentage=75"), 256,
-            ("-XX:MaxRAMPercentage=75 follows the limit: 192 MiB of 256 MiB (75 %). A higher limit gives the heap more as well.",),
-        ),
-        (
-            settings("java|-XX:MaxRAMPercentage=95"), 256,
-            ("-XX:MaxRAMPercentage=95 takes 243 MiB of 256 MiB (95 %): no room for metaspace, threads, code and direct buffers. "
-             "About -XX:MaxRAMPercentage=75 fits.",),
-        ),
-        (
-            settings("node|--max-old-space-size=4096"), 512,
-            (
-                "--max-old-space-size=4096 lets the heap grow to 4 GiB, above the limit of 512 MiB: the kernel kills it before the heap is full.",
-                "Set it to about --max-old-space-size=384, or raise the limit with it.",
-            ),
-        ),
-        (
-            settings(GOMEMLIMIT="90MiB"), 100,
-            (
-                "GOMEMLIMIT=90MiB is 90 MiB of 100 MiB (90 %), a soft limit: the collector works harder near it, and live memory above it is still allowed.",
-                "Raise it together with the limit: otherwise the new memory is spent on nothing but collecting less often.",
-            ),
-        ),
-        (settings(GOMEMLIMIT="1GiB"), 100, ("GOMEMLIMIT=1GiB is 1 GiB of 100 MiB (1024 %): too near the limit to help. About GOMEMLIMIT=90MiB lets the collector act in time.",)),
-        (settings("java|-Xmx1g"), None, ("-Xmx1g is the only bound here: the container has no memory limit.",)),
-        (settings("java|-XX:MaxRAMPercentage=75"), None, ("-XX:MaxRAMPercentage=75 is a share of the container's limit, and there is none: it counts the memory of the node.",)),
-        (None, 256, ()),
+        (settings("java|-Xmx48m"), 256, ("heap.is_fixed", "heap.raise_flag_if"), "-Xmx192m"),
+        (settings("java|-Xmx192m"), 256, ("heap.is_fixed",), None),
+        (settings("java|-Xmx512m"), 256, ("heap.above_limit", "heap.set_to_about"), "-Xmx192m"),
+        (settings("java|-Xmx250m"), 256, ("heap.leaves_no_room",), "-Xmx192m"),
+        (settings("java|-XX:MaxRAMPercentage=75"), 256, ("heap.follows_limit",), None),
+        (settings("java|-XX:MaxRAMPercentage=95"), 256, ("heap.leaves_no_room",), "-XX:MaxRAMPercentage=75"),
+        (settings("node|--max-old-space-size=4096"), 512, ("heap.above_limit", "heap.set_to_about"), "--max-old-space-size=384"),
+        (settings("redis-server|--maxmemory|250mb"), 256, ("heap.leaves_no_room",), "--maxmemory 192mb"),
+        (settings(DOTNET_GCHeapHardLimit="FA00000"), 256, ("heap.leaves_no_room",), "DOTNET_GCHeapHardLimitPercent=0x4B"),
+        (settings(GOMEMLIMIT="90MiB"), 100, ("heap.soft", "heap.raise_soft_with_limit"), None),
+        (settings(GOMEMLIMIT="1GiB"), 100, ("heap.soft_too_near",), "GOMEMLIMIT=90MiB"),
+        (settings("java|-Xmx1g"), None, ("heap.only_bound",), None),
+        (settings("java|-XX:MaxRAMPercentage=75"), None, ("heap.share_of_node",), None),
+        (None, 256, (), None),
     ],
-)  # fmt: skip
-def test_heap_advice(found: HeapSettings | None, limit_mib: int | None, expected: tuple[str, ...]) -> None:
+)
+def test_heap_advice(found: HeapSettings | None, limit_mib: int | None, codes: tuple[str, ...], fitting: str | None) -> None:
     """The advice says whether a higher limit helps, and whether the flag itself is what gets the container killed."""
-    assert heap_advice(found, limit_mib * MIB if limit_mib else None) == expected
+    advice = heap_advice(found, limit_mib * MIB if limit_mib else None)
+
+    assert tuple(a.code for a in advice) == codes
+    assert next((a["fitting"] for a in advice if "fitting" in a.by_name), None) == fitting
 
 
 @given(st.text(max_size=300), st.text(max_size=60), st.one_of(st.none(), st.integers(min_value=1, max_value=2**50)))
@@ -124,6 +95,6 @@ def test_any_command_is_read(command: str, value: str, limit_bytes: int | None) 
     )
     found = heap_settings(ContainerFacts(name="app", command=(command,), env=env))
 
-    assert all(isinstance(line, str) and line for line in heap_advice(found, limit_bytes))
+    assert all(say(line) for line in heap_advice(found, limit_bytes))
     assert found is None or (found.max_bytes or 0) >= 0
     assert found is None or found.max_ratio is None or 0 <= found.max_ratio <= 1

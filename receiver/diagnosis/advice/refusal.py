@@ -1,0 +1,81 @@
+"""When no change of the limit is proposed: it would not help, or it cannot be sized. Each reason has its code."""
+
+from __future__ import annotations
+
+from receiver.diagnosis.advice import limits_policy as policy
+from receiver.diagnosis.advice.demand import peak_bytes
+from receiver.diagnosis.advice.raises import raises_before, step_of
+from receiver.diagnosis.clues import Clues
+from receiver.diagnosis.death.kill import own_limit
+from receiver.domain.reason import Reason, reason
+from receiver.domain.report import Cause, CauseName, Kill, KillKind
+
+# Where the limit was raised already and that did not help.
+RAISED_IN_VAIN = ("advice.raised_before", "advice.raised_often")
+
+KILLED_FOR_MEMORY = (KillKind.CONTAINER_OOM, KillKind.CHILD_PROCESS_OOM, KillKind.SUSPECTED_OOM)
+
+
+def refusal_of(clues: Clues, kill: Kill, cause: Cause) -> Reason | None:
+    """Why no raise helps or can be sized; None when one can be proposed, and then the limit is known."""
+    return (
+        _not_its_limit(clues, kill, cause)
+        or _limit_not_known(clues)
+        or _nothing_died(clues, kill, cause)
+        or _raised_enough(clues, kill, cause)
+    )
+
+
+def _not_its_limit(clues: Clues, kill: Kill, cause: Cause) -> Reason | None:
+    """More room under this limit is not what it lacks."""
+    if cause.name is CauseName.NOT_MEMORY:
+        return reason("advice.not_an_oom")
+    if cause.name is CauseName.NODE_PRESSURE:
+        return _node(clues, kill)
+    if kill.kind is KillKind.NONE and kill.exit_code not in (None, 0) and own_limit(clues) is not None:
+        return reason("advice.stopped_at_own_limit")
+    return reason("advice.mostly_file_cache") if cause.detail == "page_cache" else None
+
+
+def _node(clues: Clues, kill: Kill) -> Reason:
+    if kill.kind is KillKind.EVICTION:
+        return reason("advice.eviction_not_prevented")
+    if clues.could_ask_kubernetes and clues.limit_bytes is None:
+        return reason("advice.node_took_unlimited")
+    return reason("advice.node_ran_out")
+
+
+def _limit_not_known(clues: Clues) -> Reason | None:
+    """There is no limit to raise, or nobody knows it."""
+    if clues.limit_bytes is not None:
+        return None
+    if not clues.could_ask_kubernetes:
+        return reason("advice.limit_not_known")
+    if clues.container is None and not clues.limit_is_pod_level:
+        return reason("advice.container_not_known")
+    # Nothing cuts off a container without a limit, so its peak is what it needs.
+    return reason(
+        "advice.no_limit_to_raise", peak_bytes=peak_bytes(clues), over_s=clues.shape.history_s if clues.shape is not None else 0.0
+    )
+
+
+def _nothing_died(clues: Clues, kill: Kill, cause: Cause) -> Reason | None:
+    """Without a kill only a level close under the limit is reason enough."""
+    if kill.kind in KILLED_FOR_MEMORY or cause.name is CauseName.LIMIT_TOO_LOW:
+        return None
+    if cause.name is CauseName.LEAK:
+        return reason("advice.leak_not_stopped")
+    if cause.name is CauseName.SPIKE and (peak_bytes(clues) or 0.0) * policy.PEAK_MARGIN > (clues.limit_bytes or 0):
+        return None
+    return reason("advice.nothing_killed")
+
+
+def _raised_enough(clues: Clues, kill: Kill, cause: Cause) -> Reason | None:
+    """Raises that did not help say more than any chart."""
+    raises = raises_before(clues, kill, window_s=policy.RAISES_WINDOW_S) if kill.kind in KILLED_FOR_MEMORY else ()
+    steps = tuple(step_of(r) for r in reversed(raises))
+    if raises and cause.name is CauseName.LEAK:
+        return reason("advice.raised_before", steps=steps)
+    if len(raises) >= policy.MAX_RAISES:
+        return reason("advice.raised_often", count=len(raises), steps=steps)
+    return None

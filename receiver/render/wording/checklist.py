@@ -1,0 +1,99 @@
+"""The article's nine items, and sentences about what was found for each: a few words, nine of them stand below each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from receiver.domain.units import human_bytes, human_duration
+from receiver.render.wording.forms import Facts, Sentence
+
+ITEMS: Mapping[str, str] = {
+    "describe_pod": "Describe the pod",
+    "exit_code": "Exit code",
+    "memory_limits": "Limit and request",
+    "previous_logs": "Log before the kill",
+    "memory_history": "Memory history",
+    "root_cause": "Root cause",
+    "apply_fix": "Apply the fix",
+    "monitor_48h": "Watch 48 h",
+    "alerts_in_place": "Alerts in place",
+}
+
+
+def _limits(facts: Facts) -> str:
+    limit, request = facts["limit_bytes"], facts["request_bytes"]
+    if limit is None and request is None:
+        text = "no limit, no request"
+    else:
+        text = f"{human_bytes(limit) if limit else 'no limit'} / {human_bytes(request) if request else 'no request'}"
+    whole = " for the whole pod" if facts["is_pod_level"] else ""
+    return f"{text}{whole}, {facts['qos_class']}" if facts["qos_class"] else f"{text}{whole}"
+
+
+def _history(facts: Facts) -> str:
+    lives = "1 life" if facts["lives"] == 1 else f"{facts['lives']} lives" if facts["lives"] else ""
+    missing = f"{human_duration(facts['missing_s'])} missing" if facts["missing_s"] else ""
+    return ", ".join(part for part in (human_duration(facts["span_s"]), lives, missing) if part)
+
+
+def _log(text: str) -> Callable[[Facts], str]:
+    return lambda facts: text.format(**facts) + (", of the running container" if facts["is_current"] else "")
+
+
+def _rules(text: str) -> Callable[[Facts], str]:
+    return lambda facts: (", ".join(facts.get("rules", ())) or text) + ("; silenced now" if facts["is_silenced"] else "")
+
+
+def _ticked(facts: Facts) -> str:
+    at, by = facts["at"], f" by {facts['by']}" if facts["by"] else ""
+    return f"done{by}, {at:{'%H:%M' if at.date() == facts['now'].date() else '%Y-%m-%d %H:%M'}} UTC"
+
+
+SENTENCES: Mapping[str, Sentence] = {
+    "check.not_one_pod": "not about one pod",
+    "check.not_one_container": "not about one container",
+    "check.ticked": _ticked,
+    "check.pod_not_read": "the pod could not be read",
+    "check.pod_reason": "{reason}, phase {phase:or:unknown}",
+    "check.container_not_named": "phase {phase:or:unknown}; which container it was is not said",
+    "check.container_state": "{state:First}, {restarts:count:restart}",
+    "check.status_not_read": "the container's status could not be read",
+    "check.child_died": "a child process died, the container did not exit",
+    "check.evicted": "evicted: the exit code says nothing about memory",
+    "check.not_exited": "it has not exited",
+    "check.exit_oom": "{exit_code}, and reason OOMKilled",
+    "check.exit_child_oom": "{exit_code}, but reason OOMKilled: a child process was killed",
+    "check.exit_before_start": "{exit_code}, {reason}: OOM-killed before it began",
+    "check.exit_sigkill": "{exit_code}, but reason {reason:or:missing}, not OOMKilled",
+    "check.exit_no_kill": "{exit_code}, reason {reason:or:missing}: not a kill",
+    "check.limit_by_metrics": "limit {limit_bytes:size} by its metrics; request not known",
+    "check.limits": _limits,
+    "check.no_log_read": "no log was read",
+    "check.log_empty": _log("empty"),
+    "check.log_names": _log("{meaning}"),
+    "check.log_ends_loading": _log("ends while loading"),
+    "check.log_without_error": _log("read, no memory error"),
+    "check.no_prometheus": "no Prometheus was asked",
+    "check.no_samples": "Prometheus has no samples: it lived between two scrapes, or is not scraped",
+    "check.history": _history,
+    "check.no_memory_problem": "not a memory problem",
+    "check.mend_the_node": "yours: what filled the node, not this limit",
+    "check.limit_raised": "limit raised {before_bytes:size} to {after_bytes:size} after the kill",
+    "check.mend_own_limit": "yours: its own limit, or its code",
+    "check.mend_code": "yours: code",
+    "check.mend_code_and_stop_gap": "yours: code; stop-gap patch below",
+    "check.mend_code_raise_is_futile": "yours: code; a higher limit hardly lasts",
+    "check.apply_patch": "yours: patch below",
+    "check.apply_stop_gap": "yours: stop-gap patch below",
+    "check.nothing_killed": "nothing was killed",
+    "check.once_cause_is_known": "yours: once the cause is known",
+    "check.watched_since_raise": "runs since the raise",
+    "check.nothing_to_watch": "nothing to watch but the next alert",
+    "check.watch_from_fix": "starts with the fix",
+    "check.rules_not_listed": "rules were not listed",
+    "check.rules_not_listed_because": "could not list rules: {because:reason}",
+    "check.rules_watch": _rules("OOM and use of the limit are watched"),
+    "check.no_usage_rule": _rules("no rule watches use of the limit"),
+    "check.no_oom_rule": _rules("no rule watches OOM kills"),
+    "check.no_rule": _rules("no rule watches this container's memory"),
+}
