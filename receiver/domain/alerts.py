@@ -1,4 +1,4 @@
-"""Alertmanager's webhook body, version 4, as data: 0.25 to 0.34 and whatever fields come later.
+"""Alertmanager's webhook body, version 4, as data: 0.25 to 0.34 and whatever fields come later; and Grafana's, which is the same.
 
 Reads what every version sends; ignores what it does not know. What a v4 body must have is what Alertmanager always
 sends (template.Data): a list `alerts`, each with string labels, a status, and startsAt.
@@ -25,6 +25,7 @@ MAX_ADDRESS_CHARS = 16 * 1024
 MAX_FINGERPRINT_CHARS = 128  # Alertmanager's are 16
 MAX_TRUNCATED = 1_000_000
 CUT = "… (cut)"
+VERSIONS = ("4", "1")  # Grafana's own alerts come in the same form, as version 1 (Grafana's docs: webhook notifier)
 EARLIEST_YEAR, LATEST_YEAR = 1970, 2999  # of a time: far from the ends of what Python, SQLite and Slack can tell
 ZERO_TIME = "0001-01-01T00:00:00Z"  # Go's, for a time that is not set
 # Of too many labels these are kept before others: they say whose alert it is.
@@ -86,7 +87,7 @@ def parse_notification(body: object) -> Notification:
     if not isinstance(body, dict):
         raise PayloadError(f"the body is a JSON {_json_type(body)}, not an object: expected Alertmanager's webhook payload, version 4")
     version = body.get("version")
-    if version is not None and str(version) != "4":
+    if version is not None and str(version) not in VERSIONS:
         raise PayloadError(f'"version" is {_short(version)}: expected "4"')
     alerts = body.get("alerts")
     if not isinstance(alerts, list):

@@ -8,101 +8,22 @@ confirms it, and a better key then becomes an alias (never a re-keying).
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 from receiver.domain.alerts import Alert
+from receiver.domain.kube_names import UNKNOWN_KIND, Workload, kind_named, workload_from_pod_name
+from receiver.domain.subject import LabelNames, Subject, subject_of
 
-# The API server draws random name parts from this alphabet: no vowels, no 0 1 3 (apimachinery/pkg/util/rand).
-_SAFE = "bcdfghjklmnpqrstvwxz2456789"
-# The template hash is drawn from it too; other controllers write hashes with vowels, told from words by their digits.
-_HASH = rf"(?:[{_SAFE}]{{6,10}}|(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{{6,10}})"
-_DEPLOYMENT_POD = re.compile(rf"(?P<name>.+)-{_HASH}-[a-z0-9]{{5}}")
-_CRONJOB_POD = re.compile(rf"(?P<name>.+)-\d{{7,10}}-[{_SAFE}]{{5}}")  # the Job is named after the minute it was due
-_GENERATED_POD = re.compile(rf"(?P<name>.+)-[{_SAFE}]{{5}}")
-_ORDINAL_POD = re.compile(r"(?P<name>.+)-\d{1,4}")
-
-UNKNOWN_KIND = "?"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workload:
-    """The owner that a person edits: Deployment, StatefulSet, DaemonSet, CronJob, Job, a CRD, or `Pod` for a bare pod.
-
-    `is_inferred`: read off the pod's name or a label, not confirmed by the API. Kind is then often `?`.
-    """
-
-    kind: str
-    name: str
-    is_inferred: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelNames:
-    """How the labels are called here: exporters scraped without honor_labels say `exported_pod` and so on."""
-
-    cluster: tuple[str, ...] = ("cluster",)
-    namespace: tuple[str, ...] = ("namespace", "exported_namespace", "k8s.namespace.name")
-    pod: tuple[str, ...] = ("pod", "pod_name", "exported_pod", "k8s.pod.name")
-    container: tuple[str, ...] = ("container", "container_name", "exported_container", "k8s.container.name")
-    node: tuple[str, ...] = ("node", "nodename", "kubernetes_node", "k8s.node.name")
-    workload: tuple[str, ...] = ("workload", "k8s.deployment.name")
-    workload_kind: tuple[str, ...] = ("workload_type", "workload_kind", "owner_kind")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """What an alert, a case or a report is about. Empty strings mean: not said."""
-
-    cluster: str = ""
-    namespace: str = ""
-    pod: str = ""
-    container: str = ""
-    node: str = ""
-    workload: Workload | None = None
-
-    @property
-    def names_a_pod(self) -> bool:
-        """Whether there is a pod to gather evidence about."""
-        return bool(self.namespace and self.pod)
-
-
-def subject_of(labels: Mapping[str, str], names: LabelNames, *, default_cluster: str = "") -> Subject:
-    """The subject that labels name. A missing cluster label means ours."""
-
-    def first(candidates: tuple[str, ...]) -> str:
-        return next((labels[c] for c in candidates if labels.get(c)), "")
-
-    pod = first(names.pod)
-    workload: Workload | None = None
-    if stated := first(names.workload):
-        workload = Workload(kind=kind_named(first(names.workload_kind)), name=stated, is_inferred=True)
-    elif pod:
-        workload = workload_from_pod_name(pod)
-    return Subject(
-        cluster=first(names.cluster) or default_cluster, namespace=first(names.namespace), pod=pod,
-        container=first(names.container), node=first(names.node), workload=workload,
-    )  # fmt: skip
-
-
-def kind_named(text: str) -> str:
-    """A workload kind as Kubernetes spells it, from the lower-case forms that rules use (`deployment`); `?` when not said."""
-    known = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Rollout", "Pod")
-    return next((k for k in known if k.lower() == text.strip().lower()), text.strip() or UNKNOWN_KIND)
-
-
-def workload_from_pod_name(pod: str) -> Workload | None:
-    """The workload whose controller would name a pod like this, or None when the name has no such shape."""
-    if match := _DEPLOYMENT_POD.fullmatch(pod):
-        return Workload(kind="Deployment", name=match["name"], is_inferred=True)
-    if match := _CRONJOB_POD.fullmatch(pod):
-        return Workload(kind="CronJob", name=match["name"], is_inferred=True)
-    if match := _GENERATED_POD.fullmatch(pod):
-        return Workload(kind=UNKNOWN_KIND, name=match["name"], is_inferred=True)
-    if match := _ORDINAL_POD.fullmatch(pod):
-        return Workload(kind="StatefulSet", name=match["name"], is_inferred=True)
-    return None
+__all__ = [
+    "UNKNOWN_KIND",
+    "LabelNames",
+    "Subject",
+    "Workload",
+    "incident_key",
+    "kind_named",
+    "pod_key",
+    "subject_of",
+    "workload_from_pod_name",
+    "workload_key",
+]
 
 
 def workload_key(subject: Subject, workload: Workload) -> str:

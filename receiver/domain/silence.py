@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from receiver.domain.alerts import Alert
 from receiver.domain.identity import LabelNames, Subject, subject_of
+from receiver.domain.subject import WORKLOAD_LABELS
 from receiver.promql.quoting import quoted
 
 LINK_MAX = 3_000  # characters that Slack takes in an address
@@ -99,13 +100,19 @@ def _who(subject: Subject, alerts: Sequence[Alert], names: LabelNames) -> Matche
     pods = [subject_of(a.labels, names).pod for a in alerts]
     label = next((n for n in names.pod if all(p and a.labels.get(n) == p for a, p in zip(alerts, pods, strict=True))), "")
     if not label:
-        return None
+        return None if any(pods) else _by_workload_label(alerts)
     workload = subject.workload
     if workload is not None and workload.kind != "Pod":
         for suffix in _SUFFIXES.get(workload.kind, _ANY_SUFFIX):
             if all(p.startswith(workload.name) and re.fullmatch(suffix, p.removeprefix(workload.name)) for p in pods):
                 return Matcher(name=label, value=exact_pattern(workload.name) + suffix, is_regex=True)
     return _alternatives(label, set(pods))
+
+
+def _by_workload_label(alerts: Sequence[Alert]) -> Matcher | None:
+    """The label by which alerts without a pod name their workload, as they have it."""
+    newest = alerts[-1].labels
+    return next((found for n in WORKLOAD_LABELS if newest.get(n) and (found := _shared(alerts, (n,), newest[n]))), None)
 
 
 def _alternatives(name: str, values: set[str]) -> Matcher | None:

@@ -25,6 +25,7 @@ from receiver.evidence.kube import Kube, is_kube_name
 from receiver.evidence.look import ALERTMANAGER, KUBERNETES, PROMETHEUS, EvidenceConfig, Gap, Look
 from receiver.evidence.prometheus import Prometheus
 from receiver.evidence.rbac import Permission, union
+from receiver.evidence.worst_pod import find_worst_pod
 from receiver.transport import ConnectionFailed, Deadline, TlsFault, TlsProblem, Unauthenticated
 
 log = logging.getLogger(__name__)
@@ -83,6 +84,7 @@ class Evidence:
             cache=self._cache, kube=self.kube, prometheus=self.prometheus, alertmanager=self.alertmanager,
             is_warm=self._cache.fresh(warmth),
         )  # fmt: skip
+        look = find_worst_pod(look)
         redactions = self._collect(look, limit_s)
         kept_alerts, hidden = self._cleaned_alerts(alerts)
         redactions.update(hidden)
@@ -90,7 +92,7 @@ class Evidence:
         order = [g.source for g in self._gatherers]
         return Case(
             gathered_at=now,
-            subject=subject,
+            subject=look.subject,
             alerts=kept_alerts,
             answers={s: look.answers[s] for s in order if s in look.answers},
             missing=tuple(look.missing[s] for s in order if s in look.missing),

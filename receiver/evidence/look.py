@@ -94,6 +94,7 @@ class Look:
     prometheus: Prometheus | None
     alertmanager: Alertmanager | None
     is_warm: bool
+    unfound: Gap | None = None  # why no pod was found for an alert that names a workload only
     meter: Meter = field(default_factory=Meter)
     answers: dict[str, Any] = field(default_factory=dict)
     missing: dict[str, Missing] = field(default_factory=dict)

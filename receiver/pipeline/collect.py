@@ -112,7 +112,7 @@ class Collector:
         if incident.state != FIRING and known is not None and is_just_seen:
             return known
         subject = self._focus(incident, alerts)
-        if not subject.names_a_pod:
+        if not subject.names_a_pod and not (subject.namespace and subject.workload):
             return None
         return with_held_evidence(self._evidence.gather(subject, alerts, now=from_epoch(now)), known)
 
@@ -125,6 +125,8 @@ class Collector:
                 if not subject.container and incident.subject.pod == subject.pod:
                     return replace(subject, container=incident.subject.container)
                 return subject
+        if incident.subject.workload is not None and incident.subject.workload.kind != "Pod":
+            return replace(incident.subject, pod="", node="")  # its alerts name no pod: the worst one now, not that of the last look
         return incident.subject
 
     def _write(self, job: Job, incident_id: str, case: Case | None, report: Report | None, *, is_new: bool) -> None:

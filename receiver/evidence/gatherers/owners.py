@@ -40,7 +40,7 @@ def ask(look: Look, clean: Cleaner) -> Any:
     if guess is not None:  # the ReplicaSet's name says its Deployment's: one request fewer
         group = "argoproj.io" if guess.kind == "Rollout" else "apps"
         try:
-            return [clean.object(_read(look, group, guess.kind, guess.name))]
+            return [clean.object(read_owner(look, group, guess.kind, guess.name))]
         except NotFound:
             pass
     chain: list[Any] = []
@@ -49,7 +49,7 @@ def ask(look: Look, clean: Cleaner) -> Any:
         place = (_group(reference), text(reference, "kind"))
         if place not in PLACES:
             break
-        owner = _read(look, *place, text(reference, "name"))
+        owner = read_owner(look, *place, text(reference, "name"))
         chain.append(clean.object(owner))
         reference = controller_of(owner)
     return chain
@@ -95,14 +95,15 @@ def _owner_of_gone_pod(look: Look, clean: Cleaner) -> Any:
         look.need("pod")
         return None
     try:
-        return [clean.object(_read(look, _group_of(workload), workload.kind, workload.name))]
+        return [clean.object(read_owner(look, _group_of(workload), workload.kind, workload.name))]
     except NotFound:
         raise Gap(
             f"the pod is gone and there is no {workload.kind} {workload.name}", "it was deleted, or the pod's name misleads"
         ) from None
 
 
-def _read(look: Look, group: str, kind: str, name: str) -> dict[str, Any]:
+def read_owner(look: Look, group: str, kind: str, name: str) -> dict[str, Any]:
+    """One owner, from the cache where it is there; its kind is filled in."""
     api, resource = PLACES[group, kind]
     path = object_path(api, resource, namespace=look.subject.namespace, name=name)
     answer = look.get_kept(path, ttl_s=look.config.owner_ttl_s)

@@ -13,6 +13,8 @@ from receiver.evidence.look import Gap, Look
 def ask(look: Look, clean: Cleaner) -> Any:
     """The v1 Pod."""
     subject = look.subject
+    if look.unfound is not None:
+        raise look.unfound
     if not subject.names_a_pod:
         return None
     try:

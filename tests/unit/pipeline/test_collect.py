@@ -37,6 +37,15 @@ def test_an_alert_that_names_no_pod_is_told_without_evidence(desk: Desk) -> None
     assert len(desk.roots()) == 1
 
 
+def test_an_alert_of_a_workload_is_looked_at_and_joins_its_pods(desk: Desk) -> None:
+    """The evidence finds the pod; a later alert of one of the workload's pods is the same incident."""
+    desk.take(alert("KubeContainerOOMKilledCount", pod="", controller="orders-7d9c5b6f4"))
+    desk.take(alert(pod="orders-7d9c5b6f4-x2x7k"))
+
+    assert desk.looks[0] == ""
+    assert len(desk.roots()) == 1
+
+
 def test_an_alert_that_resolves_before_its_first_look_is_told(desk: Desk) -> None:
     """It was accepted firing: that it is over already does not make it unheard."""
     desk.take(alert(), works=False)

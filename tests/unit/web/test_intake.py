@@ -90,6 +90,17 @@ def test_newer_alertmanagers_fields_and_label_names_are_accepted(site: Site) -> 
     assert site.client.post("/alerts", json=body).json == {"accepted": 1, "duplicates": 0}
 
 
+def test_alerts_that_grafana_manages_are_accepted(site: Site) -> None:
+    """The same form as version 1, with null values, keys of its own, an offset and no commonLabels to speak of."""
+    entry = {
+        **alert().to_json(), "startsAt": "2026-11-30T13:12:07.92607674+01:00", "endsAt": "0001-01-01T00:00:00Z", "values": None,
+        "valueString": "[ metric='x' value=1 ]", "silenceURL": "https://grafana.example/silence", "dashboardURL": "", "panelURL": "",
+    }  # fmt: skip
+    body = {"version": "1", "orgId": 1, "state": "alerting", "title": "[FIRING:1]", "alerts": [entry], "truncatedAlerts": None}
+
+    assert site.client.post("/alerts", json=body).json == {"accepted": 1, "duplicates": 0}
+
+
 def test_the_answer_waits_for_the_commit_and_wakes_the_dispatcher(site: Site) -> None:
     """202 means stored: the alert is in the store when the answer is there, and somebody was told to look."""
     site.client.post("/alerts", json=payload(alert(pod="p-1")))
