@@ -53,11 +53,14 @@ def cannot_tell(because: Words) -> Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One question of the tree. `ask` looks at the clues and the kill; an answer that decides leads to the question's leaf."""
+    """One question of the tree. `ask` looks at the clues and the kill; an answer that decides leads to the question's leaf.
+
+    No answer: the question does not arise here, and is not told. So a leaf for a rare case makes no message longer.
+    """
 
     id: str
     text: Reason
-    ask: Callable[[Clues, Kill], Answer]
+    ask: Callable[[Clues, Kill], Answer | None]
 
 
 class Whose(StrEnum):

@@ -24,9 +24,9 @@ def walk(clues: Clues, kill: Kill) -> tuple[tuple[TreeStep, ...], Cause]:
     """The questions that were asked, in order, and the cause they lead to."""
     steps: list[TreeStep] = []
     for leaf in LEAVES:
-        if leaf.question is None:
+        answer = leaf.question.ask(clues, kill) if leaf.question is not None else None
+        if leaf.question is None or answer is None:
             continue
-        answer = leaf.question.ask(clues, kill)
         is_said = answer.answer == CANNOT_TELL and answer.because in [s.because for s in steps]
         steps.append(
             TreeStep(
