@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 
 from receiver.domain.alerts import Alert
 from receiver.domain.case import Missing
@@ -60,8 +60,7 @@ def said(text: str) -> Reason:
 
 def at(clock: str, day: int = 23) -> datetime:
     """`03:14` or `03:14:05` on a day of November 2026, UTC."""
-    parts = [int(p) for p in clock.split(":")]
-    return datetime(2026, 11, day, *parts, tzinfo=UTC)  # type: ignore[arg-type]
+    return datetime.combine(date(2026, 11, day), time.fromisoformat(clock), tzinfo=UTC)
 
 
 def mib(n: float) -> int:
@@ -145,7 +144,7 @@ def raised(
         patch=f"spec:\n  template:\n    spec:\n      containers:\n        - name: {workload}\n          resources:\n            limits:\n              memory: {new}\n",
         diff=f"        - name: {workload}\n          resources:\n            limits:\n-             memory: {old}\n+             memory: {new}",
         commands=(f"kubectl -n shop set resources deploy/{workload} \\\n  -c {workload} --limits=memory={new}",), why=said(why) if why else None, checks=tuple(said(c) for c in checks),
-    )  # type: ignore[arg-type]  # fmt: skip
+    )  # fmt: skip
 
 
 def ramps(clocks: list[tuple[str, int]], *, first: tuple[str, int], low: float, high: float) -> tuple[tuple[Life, ...], MemoryHistory]:

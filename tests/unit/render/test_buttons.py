@@ -114,9 +114,10 @@ def test_who_did_what_stays_when_the_message_is_too_long(name: str, state: str) 
     entry = LogEntry(at=view.opened_at, what=cases.ACKNOWLEDGED, shown=STANDING)
     long = "It rose, and rose. " * 40
     if report is not None:
-        cause = replace(report.cause, because=(long,), against=(long,))
+        said = cases.said(long)
+        cause = replace(report.cause, because=(said,), against=(said,))
         report = replace(
-            report, cause=cause, kill=replace(report.kill, because=(long, long)), missing=(Missing(source="x" * 90, why="y" * 90),) * 9
+            report, cause=cause, kill=replace(report.kill, because=(said, said)), missing=(Missing(source="x" * 90, why="y" * 90),) * 9
         )
     seen = replace(
         view, state=state, has_buttons=True, can_silence=True, acknowledged=cases.ACKNOWLEDGED, log=(entry,), notes=(cases.said("Template root/x.j2 is broken."),),

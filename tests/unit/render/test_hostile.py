@@ -38,7 +38,7 @@ def poisoned(report: Report, t: list[str]) -> Report:
         pod=t[1],
         container=t[2],
         cluster=t[3],
-        workload=replace(report.subject.workload, name=t[4], kind=t[5]),
+        workload=replace(report.subject.workload, name=t[4], kind=t[5]) if report.subject.workload else None,
     )
     facts = replace(
         report.facts, subject=who, log=LogFacts(container=t[2], lines=tuple(t)), redactions={t[6]: 3},
@@ -52,7 +52,7 @@ def poisoned(report: Report, t: list[str]) -> Report:
         checklist=tuple(CheckItem(id=x, state="todo", result=cases.said(x)) for x in t[:9]),
         proposal=replace(report.proposal, why=cases.said(t[3]), patch=t[4], diff=t[5], commands=tuple(t[6:8]), caveats=tuple(cases.said(x) for x in t[:3]), checks=tuple(cases.said(x) for x in t[3:5])),
         warnings=tuple(Warn(id=x, mistake=cases.said(x)) for x in t[:3]),
-    )  # type: ignore[arg-type]  # fmt: skip
+    )  # fmt: skip
 
 
 @given(st.sampled_from(sorted(cases.CASES)), st.lists(text, min_size=10, max_size=10))

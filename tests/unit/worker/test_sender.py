@@ -159,10 +159,18 @@ def test_new_roots_go_before_replies_and_kill_updates_before_other_edits(world: 
     world.say("evidence", "a-proof", room="a")
     world.say("root", "a2", room="a", is_prompt=True)
     world.say("root", "b1", room="b")
-    order = []
+    order: list[str] = []
     original_post, original_update = world.channel.post, world.channel.update
-    world.channel.post = lambda *a, **k: (order.append(a[1]["text"]), original_post(*a, **k))[1]  # type: ignore[method-assign]
-    world.channel.update = lambda *a: (order.append(a[2]["text"]), original_update(*a))[1]  # type: ignore[method-assign,func-returns-value]
+
+    def post(channel: str, body: Mapping[str, Any], **more: Any) -> Any:
+        order.append(body["text"])
+        return original_post(channel, body, **more)
+
+    def update(channel: str, ts: str, body: Mapping[str, Any]) -> Any:
+        order.append(body["text"])
+        return original_update(channel, ts, body)
+
+    world.channel.post, world.channel.update = post, update  # type: ignore[method-assign]
     world.run(20)
 
     assert order == ["b1", "a2", "a-proof"]
@@ -234,7 +242,7 @@ def test_a_pause_of_a_day_is_not_believed(world: World, asked_s: float, caplog: 
 
     assert before == []
     assert world.channel.texts == ["killed"]
-    assert [(r.asked_s, r.pause_s) for r in capped] == [(asked_s, 300.0)]
+    assert [(vars(r)["asked_s"], vars(r)["pause_s"]) for r in capped] == [(asked_s, 300.0)]
     assert world.dead() == []
 
 
@@ -304,7 +312,7 @@ def test_a_crash_between_post_and_commit_posts_nothing_twice(tmp_path: Path) -> 
     world.store.close()
     again = World(tmp_path / "state.db")
     again.channel = world.channel
-    again.sender._sinks = {"fake": world.channel}  # type: ignore[assignment]
+    again.sender._sinks = {"fake": world.channel}
     again.run(60)
     with again.store.read() as tx:
         roots = [c["root_ts"] for c in tx.run("SELECT root_ts FROM conversation")]

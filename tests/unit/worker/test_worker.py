@@ -74,7 +74,7 @@ def test_work_that_could_not_be_written_down_is_done_again(store: Store) -> None
     def run(job: jobs.Job) -> None:
         attempts.append(job.attempts)
         if len(attempts) == 1:
-            store.write = refuse  # type: ignore[method-assign]
+            store.write = refuse  # type: ignore[method-assign,assignment]
             raise StoreError("disk is full")
         with store.write() as tx:
             jobs.finish(tx, job)

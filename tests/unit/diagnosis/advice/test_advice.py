@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import yaml
@@ -21,7 +22,7 @@ BATCH = replace(PEAKS, rate_correlation=0.1)
 TOO_LOW = shape(CauseName.LIMIT_TOO_LOW, 0.9, FLAT, median_bytes=85.0 * MIB)
 
 
-def _report(seen: Shape | None, *, owner: dict[str, object] | None = None, kind: str = "Deployment", **more: object) -> Report:
+def _report(seen: Shape | None, *, owner: dict[str, object] | None = None, kind: str = "Deployment", **more: Any) -> Report:
     base = facts(container(dead=death(lived_s=7200), **more), owner=owner or {}, kind=kind)
     return report_of(replace(clues_of(base), shape=seen))
 

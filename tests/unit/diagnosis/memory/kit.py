@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from receiver.diagnosis.memory.csv_series import history_of_csv
 from receiver.domain.facts import MemoryHistory, Sample
@@ -29,7 +30,7 @@ def sample(minute: float, used_mib: float, **over: float | None) -> Sample:
     )  # fmt: skip
 
 
-def history(rows: Sequence[Sample], **over: object) -> MemoryHistory:
+def history(rows: Sequence[Sample], **over: Any) -> MemoryHistory:
     """The rows as a history."""
     return MemoryHistory(samples=tuple(rows), step_s=STEP_S, **over)
 

@@ -77,7 +77,7 @@ def report_of(
     )
     facts = Facts(
         now=from_epoch(samples[-1].t_s + 20) if samples and abs(samples[-1].t_s) < 1e11 else datetime(2026, 11, 23, tzinfo=UTC), subject=who, history=history,
-        pod=PodFacts(namespace="shop", name=who.pod, containers=(spec,)), workload=WorkloadFacts(workload=who.workload, revisions=revisions),
+        pod=PodFacts(namespace="shop", name=who.pod, containers=(spec,)), workload=WorkloadFacts(workload=who.workload, revisions=revisions) if who.workload else None,
     )  # fmt: skip
     used = [s.working_set_bytes for s in samples if s.working_set_bytes == s.working_set_bytes]
     numbers: dict[str, Any] = {
@@ -86,7 +86,7 @@ def report_of(
         "history_s": samples[-1].t_s - samples[0].t_s if samples else 0.0,
     }  # fmt: skip
     return Report(
-        facts=facts, subject=who, kill=Kill(kind=kind), cause=Cause(name=cause, confidence=0.9), tree=(), checklist=(), proposal=Proposal(none="-"),
+        facts=facts, subject=who, kill=Kill(kind=kind), cause=Cause(name=cause, confidence=0.9), tree=(), checklist=(), proposal=Proposal(),
         shape=Shape(cause=cause, confidence=0.9, **(numbers | shape)),
     )  # fmt: skip
 

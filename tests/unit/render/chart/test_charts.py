@@ -18,6 +18,7 @@ from receiver.render.chart.axis import labels
 from receiver.render.chart.marks import merged
 from receiver.render.chart.palette import Palette
 from receiver.render.chart.plot import plot_of
+from receiver.render.chart.textwidth import width_px
 from tests.golden import Golden
 from tests.unit.render.cases import view_of
 from tests.unit.render.chart import kit
@@ -210,7 +211,7 @@ def test_missing_scrapes_are_shown_as_missing() -> None:
     found = chart(kit.report_of(holed))
     assert kit.texts(found.svg_dark).count("no data") == 2
     assert "no data for 50 min in 2 places" in found.alt_text
-    assert plot_of(kit.report_of(replace(history, samples=history.samples[:80] + history.samples[105:]))).gaps == ()  # type: ignore[union-attr]
+    assert plot_of(kit.report_of(replace(history, samples=history.samples[:80] + history.samples[105:]))).gaps == ()
 
 
 def test_a_rollout_names_its_tag() -> None:
@@ -271,8 +272,8 @@ def test_at_most_four_times_and_none_over_another(start_s: float, span_s: float)
     found = labels(start_s, start_s + span_s, 16, 704, 21)
     assert 2 <= len(found) <= 4
     assert found[-1].text.endswith(" UTC")
-    ends = [kit.width_px(label.text, 21) * {"start": 1.0, "middle": 0.5, "end": 0.0}[label.anchor] + label.x for label in found]
-    begins = [label.x - kit.width_px(label.text, 21) * {"start": 0.0, "middle": 0.5, "end": 1.0}[label.anchor] for label in found]
+    ends = [width_px(label.text, 21) * {"start": 1.0, "middle": 0.5, "end": 0.0}[label.anchor] + label.x for label in found]
+    begins = [label.x - width_px(label.text, 21) * {"start": 0.0, "middle": 0.5, "end": 1.0}[label.anchor] for label in found]
     assert all(end + 10 < begin for end, begin in zip(ends, begins[1:], strict=False))
 
 

@@ -6,6 +6,7 @@ import json
 import struct
 import sys
 from dataclasses import replace
+from importlib.resources import files
 
 import pytest
 import resvg_py
@@ -33,7 +34,7 @@ near = st.floats(START_S - 1e4, START_S + 2e5)
 
 
 @st.composite
-def reports(draw: st.DrawFn):  # type: ignore[no-untyped-def]
+def reports(draw: st.DrawFn):
     samples = tuple(draw(st.lists(sample, max_size=60)))
     history = MemoryHistory(samples=samples, step_s=draw(st.floats(0, 600)), ends_s=draw(st.one_of(st.none(), near, st.just(float("inf")))))
     usable = [s for s in samples if s.t_s == s.t_s and abs(s.t_s) < 1e10]
@@ -55,7 +56,7 @@ def reports(draw: st.DrawFn):  # type: ignore[no-untyped-def]
 
 @given(reports())
 @settings(max_examples=150, deadline=None)
-def test_any_history_is_a_valid_chart_on_its_card_or_none(report) -> None:  # type: ignore[no-untyped-def]
+def test_any_history_is_a_valid_chart_on_its_card_or_none(report) -> None:
     """Valid XML, every corner and text inside, a sentence of bounded length, the same twice."""
     chart = chart_of(report)
     assert len(sparkline(report)) <= 60
@@ -66,7 +67,7 @@ def test_any_history_is_a_valid_chart_on_its_card_or_none(report) -> None:  # ty
         assert -0.2 <= y <= 260.2
     assert "nan" not in chart.svg_dark.replace(chart.alt_text, "")
     assert 20 < len(chart.alt_text) <= 2_000
-    assert chart_of(report).svg_dark == chart.svg_dark  # type: ignore[union-attr]
+    assert chart_of(report).svg_dark == chart.svg_dark
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ def test_any_history_is_a_valid_chart_on_its_card_or_none(report) -> None:  # ty
     ],
     ids=["before 1970", "nothing used", "tiny limit", "two samples", "5,000 kills", "a kill in 30 years"],
 )
-def test_odd_histories_are_drawn(report) -> None:  # type: ignore[no-untyped-def]
+def test_odd_histories_are_drawn(report) -> None:
     """Each within its card, and as a picture."""
     chart = chart_of(report)
     assert chart is not None
@@ -150,7 +151,7 @@ def test_the_sparkline_fits_a_phone_and_marks_kills() -> None:
 
 def test_the_width_table_is_that_of_the_font() -> None:
     """Layout counts with the advance widths of the bundled file."""
-    font = (png.files("receiver.render") / "fonts" / png.FONT_FILE).read_bytes()
+    font = (files("receiver.render") / "fonts" / png.FONT_FILE).read_bytes()
     tables = {}
     for i in range(struct.unpack(">H", font[4:6])[0]):
         tag, _, offset, length = struct.unpack(">4sIII", font[12 + 16 * i : 28 + 16 * i])
