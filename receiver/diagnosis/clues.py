@@ -27,7 +27,7 @@ SCRAPE_SLACK_S = 5.0  # scrape times and kubelet times come from different clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Raise:
+class LimitRaise:
     """One rollout that raised this container's memory limit. Bytes; `at` is when its first pod could start."""
 
     at: datetime
@@ -54,7 +54,7 @@ class Clues:
     is_log_of_survivor: bool  # the log of the dead instance is gone; this is the one that runs now
     lives_s: tuple[float, ...]  # spans of the last lives that ended, newest first: from the status and the exact times of the history
     worker_lives_s: tuple[float, ...]  # from boot to SIGKILL of each child process that the log tells of
-    raises: tuple[Raise, ...]  # newest first
+    raises: tuple[LimitRaise, ...]  # newest first
 
     @property
     def workload(self) -> Workload:
@@ -189,19 +189,19 @@ def memory_ratio_before(clues: Clues, at: datetime | None) -> float | None:
     return max(ratios, default=None)
 
 
-def _raises(facts: Facts, container: str) -> tuple[Raise, ...]:
+def _raises(facts: Facts, container: str) -> tuple[LimitRaise, ...]:
     """When the limit was raised, newest first: by rollouts, and in place as the history of the limit tells."""
-    found: dict[tuple[int, int], Raise] = {}
+    found: dict[tuple[int, int], LimitRaise] = {}
     samples = [s for s in facts.history.samples if s.limit_bytes] if facts.history is not None else []
     for older, newer in pairwise(samples):
         before, after = int(older.limit_bytes or 0), int(newer.limit_bytes or 0)
         if after > before:
-            found[before, after] = Raise(at=from_epoch(newer.t_s), before_bytes=before, after_bytes=after)
+            found[before, after] = LimitRaise(at=from_epoch(newer.t_s), before_bytes=before, after_bytes=after)
     revisions = facts.workload.revisions if facts.workload else ()
     for later, earlier in pairwise(revisions):
         limit, was = later.limits_bytes.get(container), earlier.limits_bytes.get(container)
         if limit and was and limit > was and later.created_at is not None:
-            found[was, limit] = Raise(at=later.created_at, before_bytes=was, after_bytes=limit)
+            found[was, limit] = LimitRaise(at=later.created_at, before_bytes=was, after_bytes=limit)
     return tuple(sorted(found.values(), key=lambda r: r.at, reverse=True))
 
 

@@ -12,8 +12,9 @@ from typing import TypeAlias
 
 from receiver.diagnosis.advice.limits_policy import is_futile
 from receiver.diagnosis.advice.sizing import FIX
+from receiver.diagnosis.causes.leaf import Raise, Whose
 from receiver.diagnosis.causes.leaves import leaf_of
-from receiver.diagnosis.clues import Clues, Raise
+from receiver.diagnosis.clues import Clues, LimitRaise
 from receiver.domain.confidence import UNSURE
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import Cause, CauseName, CheckItem, Kill, KillKind, Proposal, Tick
@@ -49,7 +50,7 @@ class Findings:
     @property
     def is_not_ours(self) -> bool:
         """Whether nothing about the container's memory is to be mended."""
-        return self.cause.name is CauseName.NOT_MEMORY and self.cause.confidence > UNSURE
+        return leaf_of(self.cause.name).whose is Whose.NOBODY and self.cause.confidence > UNSURE
 
 
 def checklist(clues: Clues, kill: Kill, cause: Cause, proposal: Proposal) -> tuple[CheckItem, ...]:
@@ -165,12 +166,12 @@ def _root_cause(f: Findings) -> Checked:
 def _apply_fix(f: Findings) -> Checked:
     if f.is_not_ours:
         return NOT_APPLICABLE, reason("check.no_memory_problem")
-    if f.cause.name is CauseName.NODE_PRESSURE:
+    if leaf_of(f.cause.name).whose is Whose.NODE:
         return TODO, reason("check.mend_the_node")
     applied = _raise_since_kill(f)
     if applied is not None:
         return DONE, reason("check.limit_raised", before_bytes=applied.before_bytes, after_bytes=applied.after_bytes)
-    if f.cause.name is CauseName.LEAK:
+    if leaf_of(f.cause.name).a_raise is Raise.DELAYS:
         return TODO, _mend_leak(f.proposal)
     if f.cause.detail == "runtime_limit":
         return TODO, reason("check.mend_own_limit")
@@ -187,7 +188,7 @@ def _mend_leak(proposal: Proposal) -> Reason:
     return reason("check.mend_code_raise_is_futile") if is_futile(proposal) else reason("check.mend_code_and_stop_gap")
 
 
-def _raise_since_kill(f: Findings) -> Raise | None:
+def _raise_since_kill(f: Findings) -> LimitRaise | None:
     """A rollout after the kill that raised the limit: the fix is being tried."""
     return next((r for r in f.clues.raises if f.kill.at is not None and r.at > f.kill.at), None)
 

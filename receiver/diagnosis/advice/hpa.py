@@ -10,11 +10,12 @@ import re
 
 import yaml
 
+from receiver.diagnosis.causes.leaves import leaf_of
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.memory.thresholds import TRAFFIC_CORRELATION
 from receiver.domain.confidence import UNSURE
 from receiver.domain.reason import Reason, reason
-from receiver.domain.report import Cause, CauseName, Hpa
+from receiver.domain.report import Cause, Hpa
 
 CPU_TARGET_PERCENT = 70  # of the CPU request: leaves room while new pods start
 GROWTH = 2  # x the present replicas as the first maximum: halves what each holds at the peak
@@ -26,7 +27,7 @@ _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 def hpa_for(clues: Clues, cause: Cause) -> Hpa | None:
     """The manifest, or the change of the HPA that exists; None where more replicas would not help."""
     workload = clues.workload
-    if cause.name is not CauseName.SPIKE or cause.confidence <= UNSURE or _is_batch(clues, cause):
+    if not leaf_of(cause.name).scales_out or cause.confidence <= UNSURE or _is_batch(clues, cause):
         return None
     if workload.kind not in SCALABLE or not _NAME.fullmatch(workload.name):
         return None

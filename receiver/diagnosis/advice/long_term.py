@@ -10,6 +10,8 @@ import re
 import shlex
 from dataclasses import replace
 
+from receiver.diagnosis.causes.leaf import Whose
+from receiver.diagnosis.causes.leaves import leaf_of
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.log.runtimes import profiling_advice
 from receiver.domain.reason import reason
@@ -18,12 +20,6 @@ from receiver.domain.report import Cause, CauseName, Kill, KillKind, LongTerm, S
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 MOST_VOLUMES = 3
 _SUSPECTS = ("stream_data", "paginate", "clean_up", "bound_caches")
-# Which of the four is asked first, by cause.
-_FIRST = {
-    CauseName.LEAK: ("bound_caches", "clean_up", "paginate", "stream_data"),
-    CauseName.STARTUP: ("stream_data", "bound_caches", "paginate", "clean_up"),
-    CauseName.SPIKE: ("paginate", "stream_data", "clean_up", "bound_caches"),
-}
 
 _READ_IN_CHUNKS = {
     "python": ("for chunk in pandas.read_csv(path, chunksize=10_000): ...   # a part of the rows at a time instead of all",),
@@ -35,27 +31,19 @@ _READ_IN_CHUNKS = {
 
 def long_term_for(clues: Clues, kill: Kill, cause: Cause) -> tuple[LongTerm, ...]:
     """What mends it for good, most promising first; nothing where the container's memory is not the problem."""
-    if cause.name is CauseName.NOT_MEMORY:
-        return _not_memory(kill)
-    if cause.name is CauseName.NODE_PRESSURE:
-        return _node(clues, kill)
-    advice = {entry.id: _filled(entry, clues) for entry in profiling_advice(clues.runtime, clues.limit_bytes)}
-    suspects = [_with_example(advice.pop(i), clues, cause) for i in _FIRST.get(cause.name, _SUSPECTS) if i in advice]
-    for i in _SUSPECTS:
-        advice.pop(i, None)
-    profilers = list(advice.values())
+    leaf = leaf_of(cause.name)
+    match leaf.whose:
+        case Whose.NOBODY:
+            return _not_memory(kill)
+        case Whose.NODE:
+            return _node(clues, kill)
     special = _special(clues, kill, cause)
-    if cause.detail == "memory_volume":
+    has_ended = kill.kind is not KillKind.NONE or kill.exit_code is not None
+    if cause.detail == "memory_volume" or (cause.name is CauseName.UNKNOWN and not has_ended):
         return special
-    match cause.name:
-        case CauseName.STARTUP:
-            return (*special, suspects[0], *profilers) if suspects else (*special, *profilers)
-        case CauseName.LIMIT_TOO_LOW:
-            return (*special, *profilers)
-        case CauseName.UNKNOWN if kill.kind is KillKind.NONE and kill.exit_code is None:
-            return special
-        case _:
-            return (*special, *suspects, *profilers)
+    advice = {entry.id: _filled(entry, clues) for entry in profiling_advice(clues.runtime, clues.limit_bytes)}
+    suspects = [_with_example(advice[i], clues, cause) for i in leaf.suspects]
+    return (*special, *suspects, *(entry for entry in advice.values() if entry.id not in _SUSPECTS))
 
 
 def _special(clues: Clues, kill: Kill, cause: Cause) -> tuple[LongTerm, ...]:

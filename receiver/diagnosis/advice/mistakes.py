@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from receiver.diagnosis.clues import Clues, Raise
+from receiver.diagnosis.causes.leaf import Raise
+from receiver.diagnosis.causes.leaves import leaf_of
+from receiver.diagnosis.clues import Clues, LimitRaise
 from receiver.domain.confidence import UNSURE
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import Cause, CauseName, Warn
@@ -33,14 +35,15 @@ def warnings_for(clues: Clues, cause: Cause, *, has_hpa_advice: bool) -> tuple[W
 def _only_raising(seen: Seen) -> Reason | None:
     """A leak grows into any limit; a second raise is the same mistake again."""
     raises = seen.clues.raises
-    if raises and (seen.cause.name is CauseName.LEAK or len(raises) > 1):
+    is_growth = leaf_of(seen.cause.name).a_raise is Raise.DELAYS
+    if raises and (is_growth or len(raises) > 1):
         return reason("mistake.raised_before", steps=tuple(_step(r) for r in reversed(raises)))
-    if seen.cause.name is CauseName.LEAK and seen.cause.confidence > UNSURE:
+    if is_growth and seen.cause.confidence > UNSURE:
         return reason("mistake.raising_a_leak")
     return None
 
 
-def _step(raised: Raise) -> Reason:
+def _step(raised: LimitRaise) -> Reason:
     return reason("mistake.step", before_bytes=raised.before_bytes, after_bytes=raised.after_bytes)
 
 
@@ -82,7 +85,7 @@ def _startup_loading(seen: Seen) -> Reason | None:
 
 def _no_hpa(seen: Seen) -> Reason | None:
     workload = seen.clues.facts.workload
-    if seen.cause.name is not CauseName.SPIKE or not seen.has_hpa_advice or (workload is not None and workload.hpa):
+    if not seen.has_hpa_advice or (workload is not None and workload.hpa):
         return None
     return reason("mistake.no_hpa")
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from receiver.diagnosis.clues import Clues, Raise
+from receiver.diagnosis.clues import Clues, LimitRaise
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import Kill
 
 
-def raises_before(clues: Clues, kill: Kill, *, window_s: float) -> tuple[Raise, ...]:
+def raises_before(clues: Clues, kill: Kill, *, window_s: float) -> tuple[LimitRaise, ...]:
     """Raises of the last `window_s` seconds before the kill that the killed container had, newest first.
 
     A pod of the old revision may die while the raise is rolled out: that says nothing about the raise.
@@ -16,12 +16,12 @@ def raises_before(clues: Clues, kill: Kill, *, window_s: float) -> tuple[Raise, 
     return tuple(r for r in clues.raises if r.at <= at and (at - r.at).total_seconds() <= window_s and r.after_bytes <= limit)
 
 
-def step_of(raised: Raise) -> Reason:
+def step_of(raised: LimitRaise) -> Reason:
     """The raise alone: from how much to how much."""
     return reason("advice.step", before_bytes=raised.before_bytes, after_bytes=raised.after_bytes)
 
 
-def raise_and_kill(raised: Raise, kill: Kill, clues: Clues) -> Reason:
+def raise_and_kill(raised: LimitRaise, kill: Kill, clues: Clues) -> Reason:
     """The raise, and how long before the kill it was."""
     ago_s = ((kill.at or clues.facts.now) - raised.at).total_seconds()
     return reason("advice.step_before_kill", before_bytes=raised.before_bytes, after_bytes=raised.after_bytes, ago_s=ago_s)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from receiver.diagnosis.advice import limits_policy as policy
 from receiver.diagnosis.advice.demand import peak_bytes
 from receiver.diagnosis.advice.raises import raises_before, step_of
+from receiver.diagnosis.causes.leaf import Before, Raise, Whose
+from receiver.diagnosis.causes.leaves import leaf_of
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.death.kill import own_limit
 from receiver.domain.reason import Reason, reason
-from receiver.domain.report import Cause, CauseName, Kill, KillKind
+from receiver.domain.report import Cause, Kill, KillKind
 
 # Where the limit was raised already and that did not help.
 RAISED_IN_VAIN = ("advice.raised_before", "advice.raised_often")
@@ -28,10 +30,11 @@ def refusal_of(clues: Clues, kill: Kill, cause: Cause) -> Reason | None:
 
 def _not_its_limit(clues: Clues, kill: Kill, cause: Cause) -> Reason | None:
     """More room under this limit is not what it lacks."""
-    if cause.name is CauseName.NOT_MEMORY:
-        return reason("advice.not_an_oom")
-    if cause.name is CauseName.NODE_PRESSURE:
-        return _node(clues, kill)
+    match leaf_of(cause.name).whose:
+        case Whose.NOBODY:
+            return reason("advice.not_an_oom")
+        case Whose.NODE:
+            return _node(clues, kill)
     if kill.kind is KillKind.NONE and kill.exit_code not in (None, 0) and own_limit(clues) is not None:
         return reason("advice.stopped_at_own_limit")
     return reason("advice.mostly_file_cache") if cause.detail == "page_cache" else None
@@ -61,20 +64,20 @@ def _limit_not_known(clues: Clues) -> Reason | None:
 
 def _nothing_died(clues: Clues, kill: Kill, cause: Cause) -> Reason | None:
     """Without a kill only a level close under the limit is reason enough."""
-    if kill.kind in KILLED_FOR_MEMORY or cause.name is CauseName.LIMIT_TOO_LOW:
+    leaf = leaf_of(cause.name)
+    fits = (peak_bytes(clues) or 0.0) * policy.PEAK_MARGIN <= (clues.limit_bytes or 0)
+    if kill.kind in KILLED_FOR_MEMORY or leaf.raise_before_kill is Before.ALWAYS:
         return None
-    if cause.name is CauseName.LEAK:
-        return reason("advice.leak_not_stopped")
-    if cause.name is CauseName.SPIKE and (peak_bytes(clues) or 0.0) * policy.PEAK_MARGIN > (clues.limit_bytes or 0):
+    if leaf.raise_before_kill is Before.PEAKS and not fits:
         return None
-    return reason("advice.nothing_killed")
+    return reason("advice.leak_not_stopped") if leaf.a_raise is Raise.DELAYS else reason("advice.nothing_killed")
 
 
 def _raised_enough(clues: Clues, kill: Kill, cause: Cause) -> Reason | None:
     """Raises that did not help say more than any chart."""
     raises = raises_before(clues, kill, window_s=policy.RAISES_WINDOW_S) if kill.kind in KILLED_FOR_MEMORY else ()
     steps = tuple(step_of(r) for r in reversed(raises))
-    if raises and cause.name is CauseName.LEAK:
+    if raises and leaf_of(cause.name).a_raise is Raise.DELAYS:
         return reason("advice.raised_before", steps=steps)
     if len(raises) >= policy.MAX_RAISES:
         return reason("advice.raised_often", count=len(raises), steps=steps)

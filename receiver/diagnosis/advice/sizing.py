@@ -13,11 +13,13 @@ from receiver.diagnosis.advice import rate_model
 from receiver.diagnosis.advice.demand import pace_h, peak_bytes
 from receiver.diagnosis.advice.raises import raise_and_kill, raises_before
 from receiver.diagnosis.advice.refusal import KILLED_FOR_MEMORY
+from receiver.diagnosis.causes.leaf import Raise
+from receiver.diagnosis.causes.leaves import leaf_of
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.log.log_clues import left_to_load_bytes, size_as_written, sizes_in
 from receiver.domain.confidence import UNSURE
 from receiver.domain.reason import Reason, reason
-from receiver.domain.report import Cause, CauseName, Kill
+from receiver.domain.report import Cause, Kill
 
 FIX = "fix"
 STOP_GAP = "stop_gap"
@@ -47,14 +49,15 @@ def want_of(clues: Clues, kill: Kill, cause: Cause) -> Want:
     """The limit that this incident asks for."""
     was_killed = kill.kind in KILLED_FOR_MEMORY
     floor = max(peak_bytes(clues) or 0.0, float(clues.limit_bytes or 0) if was_killed else 0.0)
-    if cause.name is CauseName.LEAK and not _may_end_by_itself(clues, cause):
+    if leaf_of(cause.name).a_raise is Raise.DELAYS and not _may_end_by_itself(clues, cause):
         return _for_leak(clues, cause, floor)
     return _after_kill(clues, kill, cause, floor) if was_killed else _before_kill(floor)
 
 
 def _may_end_by_itself(clues: Clues, cause: Cause) -> bool:
     """A job that grows may simply need that much: it ends when its work does."""
-    return cause.name is CauseName.LEAK and cause.confidence <= UNSURE and clues.workload.kind in ("Job", "CronJob")
+    is_growth = leaf_of(cause.name).a_raise is Raise.DELAYS
+    return is_growth and cause.confidence <= UNSURE and clues.workload.kind in ("Job", "CronJob")
 
 
 def _for_leak(clues: Clues, cause: Cause, floor: float) -> Want:
@@ -94,7 +97,7 @@ def _why_stop_gap(clues: Clues, cause: Cause, limit_bytes: float) -> Reason | No
         return reason("advice.volume_fills_any_limit")
     if _may_end_by_itself(clues, cause):
         return reason("advice.job_may_need_it")
-    if cause.name is CauseName.UNKNOWN or cause.confidence <= UNSURE:
+    if leaf_of(cause.name).a_raise is Raise.UNKNOWN or cause.confidence <= UNSURE:
         lasts_h = pace_h(clues, limit_bytes)
         return reason("advice.only_delays_to", lasts_s=lasts_h * 3600) if lasts_h is not None else reason("advice.only_delays")
     return None
