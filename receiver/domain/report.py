@@ -13,7 +13,7 @@ from enum import StrEnum
 from receiver.domain.case import Missing
 from receiver.domain.facts import Facts
 from receiver.domain.identity import Subject
-from receiver.domain.reason import Reason, Words
+from receiver.domain.reason import Reason
 
 REPORT_SCHEMA = "oomtriage.report/v1"
 
@@ -130,8 +130,8 @@ class Cause:
 
     name: CauseName
     confidence: float
-    because: tuple[Words, ...] = ()
-    against: tuple[Words, ...] = ()
+    because: tuple[Reason, ...] = ()
+    against: tuple[Reason, ...] = ()
     settle_by: Reason | None = None
     detail: str = ""
 
@@ -141,9 +141,9 @@ class TreeStep:
     """One question of the walked tree."""
 
     id: str
-    question: Words
+    question: Reason
     answer: str  # yes | no | cannot_tell
-    because: Words
+    because: Reason
     leads_to: str = ""  # the leaf, when the answer ended the walk
 
 

@@ -173,7 +173,12 @@ def _report(
 ) -> Report:
     return Report(
         facts=facts, subject=SUBJECT, kill=kill, cause=cause, shape=shape, proposal=proposal, signature=signature, missing=facts.missing,
-        tree=(TreeStep(id="memory", question="Killed for memory?", answer="yes", because="what the container's status says", leads_to=cause.name.value),),
+        tree=(
+            TreeStep(
+                id="killed_for_memory", question=reason("leaf.not_memory.question"), answer="yes",
+                because=kill.because[0] if kill.because else reason("node.nothing_killed"), leads_to=cause.name.value,
+            ),
+        ),
         checklist=tuple(CheckItem(id=i, state=s, result=found) for i, s, found in _checks(cause)),
         long_term=(LongTerm(id="python_memray", advice=reason("fix.python_memray"), commands=("memray run -o /tmp/app.bin app.py",)),),
         warnings=(Warn(id="no_hpa", mistake=reason("mistake.no_hpa")),),
@@ -188,14 +193,19 @@ _KILL = Kill(
 _LOW = "The node was low on resource: memory. Threshold quantity: 150Mi, available: 66Mi"
 _EVICTION = Kill(kind=KillKind.EVICTION, reason="Evicted", at=KILLED_AT, is_sure=True, because=(reason("death.evicted", message=_LOW),))
 _BECAUSE = {
-    CauseName.LIMIT_TOO_LOW: "the level is 92 % of the limit",
-    CauseName.SPIKE: "memory follows the request rate",
-    CauseName.STARTUP: "its log says it loads 400 MiB and stops half-way",
-}
+    CauseName.LEAK: reason(
+        "memory.grew_in_lives", growth_bytes_per_h=65.0 * MIB, lives_grown=4, lives_tested=4, floor_start_bytes=60 * MIB, floor_end_bytes=LIMIT,
+        is_lower_bound=True,
+    ),
+    CauseName.LIMIT_TOO_LOW: reason("memory.usually_at", usual_bytes=0.92 * LIMIT, limit_bytes=LIMIT),
+    CauseName.SPIKE: reason("memory.follows_request_rate", correlation=0.91, scrapes=1320),
+    CauseName.STARTUP: reason("startup.ends_loading", line="INFO loading model (400 MiB)"),
+    CauseName.UNKNOWN: reason("unknown.lives_too_short", lives_s=(13.0,)),
+}  # fmt: skip
 _DETAIL = {CauseName.SPIKE: "traffic"}
 
 
-def _killed(cause: CauseName, because: str, *, confidence: float = 0.9, role: str, detail: str = "") -> Report:
+def _killed(cause: CauseName, *, confidence: float = 0.9, role: str, detail: str = "") -> Report:
     change = Proposal(
         role=role, limit_before_bytes=LIMIT, limit_bytes=2 * LIMIT, request_before_bytes=LIMIT // 2, buys_h=6.5 if role == "stop_gap" else None,
         patch="spec: {template: {spec: {containers: [{name: sample-api, resources: {limits: {memory: 512Mi}}}]}}}",
@@ -207,22 +217,21 @@ def _killed(cause: CauseName, because: str, *, confidence: float = 0.9, role: st
         cause=cause, confidence=confidence, limit_bytes=LIMIT, peak_bytes=LIMIT - MIB, median_bytes=LIMIT * 0.9,
         current_bytes=LIMIT * 0.5, history_s=11 * 3600, detail=detail,
     )  # fmt: skip
-    found = Cause(
-        name=cause, confidence=confidence, because=(because,), settle_by=reason("memory.settle.history", history_s=1800.0), detail=detail
-    )
+    because = _BECAUSE.get(cause, reason("tree.by_shape"))
+    found = Cause(name=cause, confidence=confidence, because=(because,), settle_by=reason("unknown.half_an_hour_settles"), detail=detail)
     return _report(_facts(), _KILL, found, shape=shape, proposal=change if role else Proposal(none=_RAISED_OFTEN))
 
 
 def _of_leaf(leaf: Leaf) -> Report:
     """A kill that ends at that leaf."""
     if leaf.question is None:
-        return _killed(leaf.name, "lives of 13 s are too short to see a shape", confidence=0.3, role="")
-    report = _killed(leaf.name, _BECAUSE.get(leaf.name, "its numbers say so"), role="fix", detail=_DETAIL.get(leaf.name, ""))
+        return _killed(leaf.name, confidence=0.3, role="")
+    report = _killed(leaf.name, role="fix", detail=_DETAIL.get(leaf.name, ""))
     return replace(report, kill=_EVICTION) if leaf.whose is Whose.NODE else report
 
 
 def _leak() -> Report:
-    report = _killed(CauseName.LEAK, "the floor rose in 4 of 4 lives", role="stop_gap")
+    report = _killed(CauseName.LEAK, role="stop_gap")
     starts = [(NOW - timedelta(hours=h)).timestamp() for h in (12, 9, 6, 3)]
     lives = tuple(
         Life(start_s=s, end_s=s + 3 * 3600 - 60, is_killed=True, peak_bytes=LIMIT - MIB, floor_start_bytes=60 * MIB, floor_end_bytes=LIMIT - MIB,
@@ -245,11 +254,9 @@ def _child() -> Report:
         kind=KillKind.CHILD_PROCESS_OOM, at=KILLED_AT, restarts=0, is_sure=True, because=(reason("death.oom_counter_rose", kills=81),)
     )
     cause = Cause(
-        name=CauseName.UNKNOWN,
-        confidence=0.4,
-        because=("each worker dies about 7 s after boot",),
+        name=CauseName.UNKNOWN, confidence=0.4, because=(reason("unknown.workers_die_young", life_s=7.0),),
         settle_by=reason("unknown.half_an_hour_settles"),
-    )
+    )  # fmt: skip
     signature = Signature(id="gunicorn-worker", runtime="python", meaning="gunicorn: worker killed with SIGKILL", advice="fewer workers, or a higher limit",
                           line=line, line_index=1, kind="child_killed")  # fmt: skip
     return _report(facts, kill, cause, proposal=Proposal(none=_NO_ROOM), signature=signature)
@@ -270,7 +277,9 @@ def _own_limit() -> Report:
         is_sure=True,
         because=(reason("death.ended_itself", exit_code=3, reason="Error"),),
     )
-    cause = Cause(name=CauseName.LEAK, confidence=0.6, because=("the Java heap is full",), detail="runtime_limit")
+    cause = Cause(
+        name=CauseName.LEAK, confidence=0.6, because=(reason("tree.own_limit", meaning="the Java heap is full"),), detail="runtime_limit"
+    )
     signature = Signature(id="jvm-heap", runtime="jvm", meaning="the Java heap is full", advice="Raise -XX:MaxRAMPercentage.", line=line, line_index=1,
                           kind="own_limit")  # fmt: skip
     return _report(facts, kill, cause, proposal=Proposal(none=reason("advice.stopped_at_own_limit")), signature=signature)
@@ -287,7 +296,7 @@ def _not_oom() -> Report:
         sender=Sender.LIVENESS_PROBE,
         because=(reason("death.event", message=event.message),),
     )
-    cause = Cause(name=CauseName.NOT_MEMORY, confidence=0.95, because=("the liveness probe killed it",))
+    cause = Cause(name=CauseName.NOT_MEMORY, confidence=0.95, because=kill.because)
     shape = Shape(cause=CauseName.UNKNOWN, confidence=0.5, detail="flat", limit_bytes=LIMIT, peak_bytes=10 * MIB, median_bytes=9 * MIB)
     return _report(_facts(reason="Error", events=(event,)), kill, cause, shape=shape, proposal=Proposal(none=reason("advice.not_an_oom")))
 
@@ -305,9 +314,15 @@ def _warning() -> Report:
     )
     shape = Shape(cause=CauseName.LEAK, confidence=0.5, lives=(life,), limit_bytes=LIMIT, current_bytes=LIMIT * 0.84, peak_bytes=LIMIT * 0.84,
                   median_bytes=LIMIT * 0.6, growth_bytes_per_h=50 * MIB, time_to_limit_s=2400.0, history_s=10_800)  # fmt: skip
-    cause = Cause(
-        name=CauseName.LEAK, confidence=0.5, because=("one life that grows",), settle_by=reason("memory.settle.plateau_or_second_life")
+    grows = reason(
+        "memory.growing_since_start",
+        growth_bytes_per_h=50.0 * MIB,
+        span_s=10_800.0,
+        floor_start_bytes=60 * MIB,
+        floor_end_bytes=0.84 * LIMIT,
     )
+    settle_by = reason("memory.settle.plateau_or_second_life")
+    cause = Cause(name=CauseName.LEAK, confidence=0.5, because=(grows,), settle_by=settle_by)
     facts = _facts(alert="HighMemoryUsage", restarts=0)
     return _report(facts, Kill(kind=KillKind.NONE), cause, shape=shape, proposal=Proposal(none=reason("advice.leak_not_stopped")))
 
@@ -315,7 +330,7 @@ def _warning() -> Report:
 def _file_cache() -> Report:
     shape = Shape(cause=CauseName.UNKNOWN, confidence=0.8, detail="page_cache", limit_bytes=LIMIT, current_bytes=LIMIT * 0.84, peak_bytes=LIMIT * 0.84,
                   median_bytes=LIMIT * 0.7, cache_share=0.61, history_s=10_800)  # fmt: skip
-    cause = Cause(name=CauseName.UNKNOWN, confidence=0.8, because=("the process is flat, file cache grows",), detail="page_cache")
+    cause = Cause(name=CauseName.UNKNOWN, confidence=0.8, because=(reason("growing.file_cache"),), detail="page_cache")
     facts = _facts(alert="HighMemoryUsage", restarts=0)
     return _report(facts, Kill(kind=KillKind.NONE), cause, shape=shape, proposal=Proposal(none=reason("advice.mostly_file_cache")))
 

@@ -19,7 +19,7 @@ from enum import StrEnum
 
 from receiver.diagnosis.clues import Clues
 from receiver.domain.confidence import LIKELY, PLAUSIBLE
-from receiver.domain.reason import Reason, Words
+from receiver.domain.reason import Reason
 from receiver.domain.report import CauseName, Kill
 
 YES = "yes"
@@ -32,21 +32,21 @@ class Answer:
     """One answer. `decides`: it names the question's leaf; the rest then says how sure, why, and what speaks against it."""
 
     answer: str
-    because: Words
+    because: Reason
     decides: bool = False
     confidence: float = 0.0
-    reasons: tuple[Words, ...] = ()
-    against: tuple[Words, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    against: tuple[Reason, ...] = ()
     settle_by: Reason | None = None
     detail: str = ""
 
 
-def no(because: Words) -> Answer:
+def no(because: Reason) -> Answer:
     """A no that leads nowhere."""
     return Answer(answer=NO, because=because)
 
 
-def cannot_tell(because: Words) -> Answer:
+def cannot_tell(because: Reason) -> Answer:
     """What is missing, or what the evidence cannot part."""
     return Answer(answer=CANNOT_TELL, because=because)
 

@@ -11,7 +11,7 @@ from receiver.diagnosis.causes.leaf import YES, Answer, Leaf, Question, Raise, V
 from receiver.diagnosis.clues import Clues, rollout_before
 from receiver.diagnosis.log.log_clues import rise_of
 from receiver.domain.confidence import UNSURE
-from receiver.domain.reason import Reason, Words, reason
+from receiver.domain.reason import Reason, reason
 from receiver.domain.report import CauseName, Kill, KillKind, Shape
 from receiver.domain.units import from_epoch
 
@@ -67,11 +67,9 @@ def _log_shows_growth(clues: Clues, kill: Kill) -> bool:
 def _by_log(clues: Clues, kill: Kill) -> Answer:
     rises = _rises(clues, kill)
     ended_itself = kill.kind is KillKind.NONE
-    full: tuple[Words, ...] = ()
-    if ended_itself and clues.signature is not None:
-        full = (reason("tree.own_limit", meaning=clues.signature.meaning),)
+    full = (reason("tree.own_limit", meaning=clues.signature.meaning),) if ended_itself and clues.signature is not None else ()
     is_batch = clues.workload.kind in ("Job", "CronJob")
-    against: list[Words] = [reason("growing.short_life", life_s=clues.lives_s[0])] if clues.lives_s else []
+    against = [reason("growing.short_life", life_s=clues.lives_s[0])] if clues.lives_s else []
     if is_batch:
         against.append(reason("growing.job_may_need_it"))
     return Answer(

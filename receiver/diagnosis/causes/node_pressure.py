@@ -6,7 +6,7 @@ from receiver.diagnosis.causes.common import LOG_RISES
 from receiver.diagnosis.causes.leaf import YES, Answer, Leaf, Question, Raise, Verdict, Whose, cannot_tell, no
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.death import alert_names as names
-from receiver.domain.reason import Words, reason
+from receiver.domain.reason import reason
 from receiver.domain.report import CauseName, Kill, KillKind
 
 SEEN = 0.9  # Kubernetes, the kubelet or the node itself says so
@@ -32,7 +32,7 @@ def node_ran_out(clues: Clues, kill: Kill) -> Answer:
 def _killed_by_node(clues: Clues, kill: Kill) -> Answer:
     node = clues.facts.node
     others = node.other_oom_kills[:MOST_NAMED] if node is not None else ()
-    also: tuple[Words, ...] = (reason("node.also_killed", containers=others),) if others else ()
+    also = (reason("node.also_killed", containers=others),) if others else ()
     return Answer(
         answer=YES, because=kill.because[-1], decides=True, confidence=SEEN if kill.is_sure else LOG_RISES,
         reasons=(*kill.because, *also), detail=kill.kind.value,

@@ -17,7 +17,7 @@ LOG_IS_UNREAD = 0.7  # the same without the log
 
 def killed_for_memory(clues: Clues, kill: Kill) -> Answer:
     """No leads here when something else ended it; nothing ended, or a limit of the program's own, goes on."""
-    because = kill.because[0] if kill.because else ""
+    because = kill.because[0]
     match kill.kind:
         case KillKind.CONTAINER_OOM | KillKind.CHILD_PROCESS_OOM | KillKind.NODE_OOM:
             return Answer(answer=YES, because=because)
@@ -35,7 +35,7 @@ def killed_for_memory(clues: Clues, kill: Kill) -> Answer:
 
 
 def _not_killed(clues: Clues, kill: Kill) -> Answer:
-    because = kill.because[0] if kill.because else ""
+    because = kill.because[0]
     full = own_limit(clues)
     if kill.exit_code is not None and full is not None:
         return no(reason("tree.own_limit", meaning=full.meaning))

@@ -9,7 +9,7 @@ from receiver.diagnosis.causes.common import AT_THE_LIMIT, FULL_VOLUME, LOG_RISE
 from receiver.diagnosis.causes.leaf import YES, Answer, Leaf, Question, Raise, Verdict, cannot_tell, no
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.log.log_clues import quoted_line
-from receiver.domain.reason import Reason, Words, reason
+from receiver.domain.reason import Reason, reason
 from receiver.domain.report import CauseName, Kill, KillKind, Shape
 
 AT_ONCE_S = 10.0  # no service does much work in ten seconds: lives this short, again and again, die of starting
@@ -81,7 +81,7 @@ def _died_loading(clues: Clues, kill: Kill) -> Answer:
     """The log ends while something is being loaded into memory."""
     entry = max(clues.loading, key=lambda e: (e.size_bytes or 0, e.line_index))
     announced = max((e.size_bytes for e in clues.loading if e.size_bytes), default=None)
-    reasons: list[Words] = [reason("startup.ends_loading", line=quoted_line(entry.line))]
+    reasons = [reason("startup.ends_loading", line=quoted_line(entry.line))]
     confidence = LOADING_LINE
     if announced and clues.limit_bytes and announced > clues.limit_bytes:
         reasons.append(reason("startup.does_not_fit", announced_bytes=announced, limit_bytes=clues.limit_bytes))

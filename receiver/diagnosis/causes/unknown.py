@@ -9,7 +9,7 @@ from receiver.diagnosis.causes.leaf import Leaf, Raise, always
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.death.kill import own_limit
 from receiver.domain.confidence import UNSURE
-from receiver.domain.reason import Reason, Words, reason
+from receiver.domain.reason import Reason, reason
 from receiver.domain.report import Cause, CauseName, Kill, KillKind, Shape
 
 NOTHING_KNOWN = 0.3
@@ -53,9 +53,9 @@ def _cannot_tell(clues: Clues, kill: Kill) -> Cause:
     )
 
 
-def _by_lives(clues: Clues, kill: Kill, *, is_short: bool) -> list[Words]:
+def _by_lives(clues: Clues, kill: Kill, *, is_short: bool) -> list[Reason]:
     """What the lives say, of the container or of its child processes."""
-    reasons: list[Words] = []
+    reasons: list[Reason] = []
     if is_short:
         reasons.append(reason("unknown.lives_too_short", lives_s=clues.lives_s))
     if kill.kind is KillKind.CHILD_PROCESS_OOM and clues.worker_lives_s:

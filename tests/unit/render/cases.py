@@ -23,7 +23,7 @@ from receiver.domain.facts import (
 from receiver.domain.identity import Subject, Workload
 from receiver.domain.incident import IncidentView
 from receiver.domain.incident_memory import LogEntry
-from receiver.domain.reason import Reason, reason
+from receiver.domain.reason import reason
 from receiver.domain.report import (
     Cause,
     CauseName,
@@ -43,6 +43,7 @@ from receiver.domain.report import (
 )
 from receiver.domain.units import MIB, format_quantity
 from receiver.render.wording import CHECKLIST
+from tests.support import said
 
 NOW = datetime(2026, 11, 23, 3, 15, tzinfo=UTC)
 PAGE = "https://oomtriage.example.net/incidents/inc_01K8ORDERS"
@@ -51,11 +52,6 @@ LOW = "The node was low on resource: memory. Threshold quantity: 150Mi, availabl
 ACKNOWLEDGED = reason("incident.log.acknowledged", by="Ines")
 RESOLVED_THEN = reason("incident.log.resolved")
 FIX_APPLIED = reason("incident.log.fix_applied", by="Ines")
-
-
-def said(text: str) -> Reason:
-    """A reason that is its own sentence, as an older release kept it."""
-    return reason("incident.log.legacy", text=text)
 
 
 def at(clock: str, day: int = 23) -> datetime:
@@ -102,7 +98,9 @@ def ended(reason: str, code: int, start: datetime, end: datetime) -> Termination
 
 
 def steps(*rows: tuple[str, str, str, str]) -> tuple[TreeStep, ...]:
-    return tuple(TreeStep(id=f"step{i}", question=q, answer=a, because=b, leads_to=leads) for i, (q, a, b, leads) in enumerate(rows))
+    return tuple(
+        TreeStep(id=f"step{i}", question=said(q), answer=a, because=said(b), leads_to=leads) for i, (q, a, b, leads) in enumerate(rows)
+    )
 
 
 def no_change(why: str) -> Proposal:
@@ -198,7 +196,7 @@ def leak() -> tuple[IncidentView, Report]:
         facts=facts, subject=who,
         kill=Kill(kind=KillKind.CONTAINER_OOM, reason="OOMKilled", exit_code=137, signal=9, at=at("03:14"), started_at=at("00:16:05"), restarts=4,
                   is_sure=True, because=(reason("death.oom_killed", exit_code=137),)),
-        cause=Cause(name=CauseName.LEAK, confidence=0.95, because=("the floor rose in 4 of 4 lives",), against=()), shape=shape,
+        cause=Cause(name=CauseName.LEAK, confidence=0.95, because=(said("the floor rose in 4 of 4 lives"),), against=()), shape=shape,
         tree=steps(
             ("Killed for memory?", "yes", "reason OOMKilled, exit 137", ""),
             ("In the first minutes after start?", "no", "lives of 2 h 40 to 2 h 58", ""),
@@ -233,7 +231,7 @@ def too_early() -> tuple[IncidentView, Report]:
     report = Report(
         facts=facts, subject=who,
         kill=Kill(kind=KillKind.CONTAINER_OOM, reason="OOMKilled", exit_code=137, at=at("00:50:57"), started_at=at("00:50:44"), restarts=6, is_sure=True),
-        cause=Cause(name=CauseName.UNKNOWN, confidence=0.3, because=("lives of 13 s are too short to see a shape",),
+        cause=Cause(name=CauseName.UNKNOWN, confidence=0.3, because=(said("lives of 13 s are too short to see a shape"),),
                     settle_by=reason("memory.fast_leak_or_startup", limit_bytes=mib(48)), detail="too_short"),
         shape=Shape(cause=CauseName.UNKNOWN, confidence=0.3, detail="too_short", history_s=300, limit_bytes=mib(48)),
         tree=steps(("Growing steadily?", "cannot_tell", "5 min of history", "")),
@@ -256,7 +254,7 @@ def limit_too_low() -> tuple[IncidentView, Report]:
     report = Report(
         facts=facts, subject=who,
         kill=Kill(kind=KillKind.CONTAINER_OOM, reason="OOMKilled", exit_code=137, at=at("19:50", 22), started_at=at("19:10", 22), restarts=5, is_sure=True),
-        cause=Cause(name=CauseName.LIMIT_TOO_LOW, confidence=0.9, because=("the level is 88 % of the limit",), against=("growth is under 2 MiB/h",)),
+        cause=Cause(name=CauseName.LIMIT_TOO_LOW, confidence=0.9, because=(said("the level is 88 % of the limit"),), against=(said("growth is under 2 MiB/h"),)),
         shape=Shape(cause=CauseName.LIMIT_TOO_LOW, confidence=0.9, limit_bytes=mib(96), median_bytes=mib(85), peak_bytes=mib(95.6),
                     current_bytes=mib(85), history_s=8 * 3600, kills=tuple(at(c, 22).timestamp() for c in ("16:19", "17:05", "18:00", "19:09", "19:50"))),
         tree=steps(("Growing steadily?", "no", "under 2 MiB/h", ""), ("Near the limit all the time?", "yes", "88 %", "limit too low")),
@@ -283,7 +281,7 @@ def not_oom() -> tuple[IncidentView, Report]:
         facts=facts, subject=who,
         kill=Kill(kind=KillKind.SIGKILL_NOT_OOM, reason="Error", exit_code=137, signal=9, at=at("01:08:39"), restarts=14, is_sure=True,
                   sender=Sender.LIVENESS_PROBE, because=(reason("death.event", message="Container search failed liveness probe, will be restarted"),)),
-        cause=Cause(name=CauseName.NOT_MEMORY, confidence=0.95, because=("the liveness probe killed it",)),
+        cause=Cause(name=CauseName.NOT_MEMORY, confidence=0.95, because=(said("the liveness probe killed it"),)),
         shape=Shape(cause=CauseName.UNKNOWN, confidence=0.5, detail="flat", limit_bytes=mib(64), peak_bytes=mib(2.4), median_bytes=mib(2.2), current_bytes=mib(2.2)),
         tree=steps(("Killed for memory?", "no", "reason Error, and a failed liveness probe", "not memory")),
         checklist=checklist(describe_pod="Error, 14 restarts", exit_code="137, but reason Error", memory_limits="64 MiB / 32 MiB",
@@ -307,7 +305,7 @@ def child() -> tuple[IncidentView, Report]:
     report = Report(
         facts=facts, subject=who, kill=Kill(kind=KillKind.CHILD_PROCESS_OOM, at=at("01:07"), restarts=0, is_sure=True,
                                             because=(reason("death.oom_counter_rose", kills=81),)),
-        cause=Cause(name=CauseName.UNKNOWN, confidence=0.4, because=("each worker dies about 7 s after boot, near 78 of 80 MiB (98 %)",),
+        cause=Cause(name=CauseName.UNKNOWN, confidence=0.4, because=(said("each worker dies about 7 s after boot, near 78 of 80 MiB (98 %)"),),
                     settle_by=reason("unknown.half_an_hour_settles")),
         shape=None, tree=steps(("Killed for memory?", "yes", "81 child processes", ""),),
         checklist=checklist(describe_pod="Running, 0 restarts", exit_code=("not_applicable", "no container ended")),
@@ -329,7 +327,7 @@ def warning() -> tuple[IncidentView, Report]:
                   pod=pod(who, container("orders-api")))  # fmt: skip
     report = Report(
         facts=facts, subject=who, kill=Kill(kind=KillKind.NONE),
-        cause=Cause(name=CauseName.LEAK, confidence=0.5, because=("one life that grows",), settle_by=reason("memory.settle.plateau_or_second_life")),
+        cause=Cause(name=CauseName.LEAK, confidence=0.5, because=(said("one life that grows"),), settle_by=reason("memory.settle.plateau_or_second_life")),
         shape=Shape(cause=CauseName.LEAK, confidence=0.5, lives=(life,), limit_bytes=mib(80), current_bytes=mib(67), peak_bytes=mib(67),
                     median_bytes=mib(45), growth_bytes_per_h=mib(20.3), time_to_limit_s=2220, history_s=7980),
         tree=steps(("Killed for memory?", "no", "no kill so far", "")), checklist=(), proposal=no_change("nothing was killed"),
@@ -344,7 +342,7 @@ def file_cache() -> tuple[IncidentView, Report]:
                   pod=pod(who, container("file-indexer", limit=64, request=32)))  # fmt: skip
     report = Report(
         facts=facts, subject=who, kill=Kill(kind=KillKind.NONE),
-        cause=Cause(name=CauseName.UNKNOWN, confidence=0.8, because=("the process is flat, file cache grows",), detail="page_cache"),
+        cause=Cause(name=CauseName.UNKNOWN, confidence=0.8, because=(said("the process is flat, file cache grows"),), detail="page_cache"),
         shape=Shape(cause=CauseName.UNKNOWN, confidence=0.8, detail="page_cache", limit_bytes=mib(64), current_bytes=mib(54), peak_bytes=mib(54),
                     median_bytes=mib(40), cache_share=0.61, history_s=10800),
         tree=(), checklist=(), proposal=no_change("no action is needed"),
@@ -365,7 +363,7 @@ def startup() -> tuple[IncidentView, Report]:
     report = Report(
         facts=facts, subject=who,
         kill=Kill(kind=KillKind.CONTAINER_OOM, reason="OOMKilled", exit_code=137, at=at("01:11:56"), started_at=at("01:11:56"), restarts=12, is_sure=True),
-        cause=Cause(name=CauseName.STARTUP, confidence=0.9, because=("its log says it loads 200 MiB and stops after 100",), against=()),
+        cause=Cause(name=CauseName.STARTUP, confidence=0.9, because=(said("its log says it loads 200 MiB and stops after 100"),), against=()),
         shape=None, tree=steps(("In the first minutes after start?", "yes", "under 1 s after start", "start-up")),
         checklist=checklist(describe_pod="OOMKilled, 12 restarts", exit_code="137, and reason OOMKilled", memory_limits="128 MiB / 128 MiB",
                             previous_logs="loads 200 MiB", root_cause="start-up", memory_history=("could_not_check", "never scraped")),
@@ -388,8 +386,8 @@ def node() -> tuple[IncidentView, Report]:
     report = Report(
         facts=facts, subject=who, kill=Kill(kind=KillKind.EVICTION, reason="Evicted", at=at("01:03"), is_sure=True,
                                             because=(reason("death.evicted", message=LOW),)),
-        cause=Cause(name=CauseName.NODE_PRESSURE, confidence=0.9, because=("the node had 66 MiB left, its threshold is 150 MiB",
-                                                                            "hungry has no limit and took 2 GiB; renderer was a bystander")),
+        cause=Cause(name=CauseName.NODE_PRESSURE, confidence=0.9, because=(said("the node had 66 MiB left, its threshold is 150 MiB"),
+                                                                            said("hungry has no limit and took 2 GiB; renderer was a bystander"))),
         shape=None, tree=(), checklist=(), proposal=no_change("the node is short, not this container"),
     )  # fmt: skip
     return view_of(report, kill_count=1, severity="warning"), report
@@ -439,7 +437,7 @@ def spike() -> tuple[IncidentView, Report]:
     report = Report(
         facts=facts, subject=who,
         kill=Kill(kind=KillKind.CONTAINER_OOM, reason="OOMKilled", exit_code=137, at=at("12:04"), started_at=at("08:00"), restarts=1, is_sure=True),
-        cause=Cause(name=CauseName.SPIKE, confidence=0.8, because=("memory follows the request rate",), against=("one of the peaks had no traffic",), detail="traffic"),
+        cause=Cause(name=CauseName.SPIKE, confidence=0.8, because=(said("memory follows the request rate"),), against=(said("one of the peaks had no traffic"),), detail="traffic"),
         shape=Shape(cause=CauseName.SPIKE, confidence=0.8, detail="traffic", limit_bytes=mib(512), median_bytes=mib(210), peak_bytes=mib(500), rate_correlation=0.91),
         tree=steps(("Follows the traffic?", "yes", "correlation 0.91", "traffic spike")),
         checklist=checklist(describe_pod="OOMKilled, 1 restart"), proposal=raised(512, 768, workload="search-api"),
@@ -454,7 +452,7 @@ def suspected() -> tuple[IncidentView, Report]:
     kill = replace(report.kill, kind=KillKind.SUSPECTED_OOM, reason="Error", is_sure=False,
                    because=(reason("death.sender_unknown", reason="Error"), reason("death.memory_before", usage_ratio=0.97)))  # fmt: skip
     return view, replace(
-        report, kill=kill, cause=replace(report.cause, confidence=0.7, against=("only two of the lives reached the limit",))
+        report, kill=kill, cause=replace(report.cause, confidence=0.7, against=(said("only two of the lives reached the limit"),))
     )
 
 
@@ -472,8 +470,8 @@ def own_limit() -> tuple[IncidentView, Report]:
         facts=facts, subject=who,
         kill=Kill(kind=KillKind.NONE, reason="Error", exit_code=3, at=at("04:55:20"), started_at=at("04:55:09"), restarts=10, is_sure=True,
                   because=(reason("death.log_line", line=line), reason("death.ended_itself", exit_code=3, reason="Error"))),
-        cause=Cause(name=CauseName.LEAK, confidence=0.6, because=("the program ran into a limit of its own: the Java heap is full",
-                    "its log up to its end: cached rises in every line from 10 MiB to 40 MiB"), detail="runtime_limit"),
+        cause=Cause(name=CauseName.LEAK, confidence=0.6, because=(said("the program ran into a limit of its own: the Java heap is full"),
+                    said("its log up to its end: cached rises in every line from 10 MiB to 40 MiB")), detail="runtime_limit"),
         shape=Shape(cause=CauseName.UNKNOWN, confidence=0.0, detail="too_short", limit_bytes=mib(256), peak_bytes=mib(61)),
         tree=(), checklist=(), proposal=no_change("the program stopped at a limit of its own, not at the container's"),
         signature=Signature(id="jvm-heap", runtime="jvm", meaning="the Java heap is full", line=line, line_index=4, kind="own_limit",
