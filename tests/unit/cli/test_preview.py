@@ -16,7 +16,7 @@ from receiver.render.kinds import KINDS, kind_of
 from receiver.render.samples import sample_storm, samples
 from receiver.settings.model import KEYS
 from tests.checks.slack_limits import budget_problems, problems
-from tests.unit.render.test_messages import TEMPLATES
+from tests.unit.render.test_renderer import TEMPLATES
 
 BUILTIN = sorted(p.relative_to(TEMPLATES).as_posix() for p in TEMPLATES.rglob("*.j2"))
 Run = Callable[..., tuple[int, str, str]]

@@ -21,7 +21,7 @@ from tests.checks.slack_limits import budget_problems, problems
 from tests.golden import Golden
 from tests.unit.render import cases
 from tests.unit.render.test_hostile import text
-from tests.unit.render.test_messages import as_text, assert_good, renderer
+from tests.unit.render.test_renderer import as_text, assert_good, renderer
 
 ACK, QUIET = ("ack", "Acknowledge"), ("silence_1h", "Silence 1 h")
 MENU = [("silence_4h", "Silence 4 h"), ("fix", "Fix applied"), ("wrong", "Verdict is wrong"), ("unsilence", "Undo silence")]

@@ -15,7 +15,7 @@ from tests.checks.slack_limits import MENTION, problems
 from tests.golden import Golden
 from tests.unit.render import cases
 from tests.unit.render.test_hostile import CHEAP
-from tests.unit.render.test_messages import renderer
+from tests.unit.render.test_renderer import renderer
 
 AT = re.compile(r"(?<!\w)@\w")
 

@@ -13,7 +13,7 @@ from receiver.render import Renderer, slack_environment
 from tests.checks.slack_limits import budget_problems, problems
 from tests.golden import Golden
 from tests.unit.render import cases
-from tests.unit.render.test_messages import as_text, assert_good, renderer
+from tests.unit.render.test_renderer import as_text, assert_good, renderer
 
 CAUSES = ("leak", "startup", "limit_too_low", "not_memory", "unknown")
 

@@ -18,7 +18,7 @@ from receiver.render import blocks
 from receiver.render.text import clean_block, clean_line, cut_middle, cut_sentences, escape_mrkdwn, unescape_mrkdwn
 from tests.checks.slack_limits import budget_problems, problems
 from tests.unit.render import cases
-from tests.unit.render.test_messages import assert_good, renderer
+from tests.unit.render.test_renderer import assert_good, renderer
 
 NASTY = (
     "<!channel>", "<!here|x>", "<@U012AB3CD>", "<!subteam^S012AB|@oncall>", "<https://evil.example|click me>", "```", "`x`", "*bold* _it_ ~s~",

@@ -16,7 +16,7 @@ from receiver.render.environment import BrokenTemplate, fragments
 from receiver.render.thread import EvidenceWords
 from tests.checks.slack_limits import problems
 from tests.unit.render import cases
-from tests.unit.render.test_messages import TEMPLATES, assert_good
+from tests.unit.render.test_renderer import TEMPLATES, assert_good
 
 DOCS = TEMPLATES.parents[1] / "docs" / "templates.md"
 

@@ -11,7 +11,7 @@ from receiver.errors import RetryLater
 from receiver.sinks.console import ConsoleConfig, ConsoleSink
 from tests.golden import Golden
 from tests.unit.render import cases
-from tests.unit.render.test_messages import renderer
+from tests.unit.render.test_renderer import renderer
 from tests.unit.sinks.kit import SinkCase
 
 CASE = SinkCase(make=lambda _, __: ConsoleSink())

@@ -13,7 +13,7 @@ from receiver.settings.model import KEYS, Settings
 from receiver.sinks import SINKS, SinkKind, SinkSetup
 from tests.places import REPO
 from tests.unit.render import cases
-from tests.unit.render.test_messages import renderer
+from tests.unit.render.test_renderer import renderer
 from tests.unit.sinks.kit import Answer, all_answers, case_of
 
 EACH = pytest.mark.parametrize("kind", SINKS, ids=lambda k: k.name)

@@ -16,7 +16,7 @@ from receiver.sinks.slack import SlackBotSink, SlackConfig
 from tests.fakes.slack import TOKEN, FakeSlack, Fault, RemoteFakeSlack
 from tests.places import REPO
 from tests.unit.render import cases
-from tests.unit.render.test_messages import renderer
+from tests.unit.render.test_renderer import renderer
 from tests.unit.sinks.kit import Answer, SinkCase
 
 FAULTS: tuple[tuple[Fault, type[DeliveryError], type[DeliveryError]], ...] = (

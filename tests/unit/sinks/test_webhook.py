@@ -13,7 +13,7 @@ from receiver.sinks.base import CannotReconcile
 from receiver.sinks.webhook import SlackWebhookConfig, SlackWebhookSink
 from tests.fakes.slack import WEBHOOK_CHANNEL, WEBHOOK_PATH, FakeSlack, Fault
 from tests.unit.render import cases
-from tests.unit.render.test_messages import renderer
+from tests.unit.render.test_renderer import renderer
 from tests.unit.sinks.kit import Answer, SinkCase
 
 FAULTS: tuple[tuple[Fault, type[DeliveryError]], ...] = (

@@ -63,6 +63,34 @@ def test_unit_tests_start_no_downloaded_binary(folder: str) -> None:
     assert importers(folder, of="tests.e2e") == []
 
 
+UNIT = REPO / "tests" / "unit"
+PACKAGES = {path.parent.relative_to(REPO / "receiver") for path in (REPO / "receiver").rglob("__init__.py")}
+MODULES = {(path.stem, path.parent.relative_to(REPO / "receiver")) for path in (REPO / "receiver").rglob("*.py")}
+
+
+def test_test_folders_mirror_the_package() -> None:
+    """The tests of receiver/a/b lie in tests/unit/a/b. Beside them: those of the repository's own folders."""
+    folders = {path.parent.relative_to(UNIT) for path in UNIT.rglob("test_*.py")}
+
+    assert sorted(map(str, folders - PACKAGES)) == ["deploy", "docs", "tools"]
+
+
+def test_a_test_with_a_modules_name_lies_beside_it() -> None:
+    """Whoever looks for the test of a module finds it by its name, and finds no other."""
+    homes: dict[str, set[Path]] = {}
+    for name, folder in MODULES | {(package.name, package.parent) for package in PACKAGES}:
+        homes.setdefault(name, set()).add(folder)
+    strays = [
+        path.relative_to(UNIT).as_posix()
+        for path in UNIT.rglob("test_*.py")
+        if (folder := path.parent.relative_to(UNIT)) in PACKAGES
+        and (name := path.stem.removeprefix("test_")) != folder.name
+        and folder not in homes.get(name, {folder})
+    ]
+
+    assert strays == []
+
+
 def importers(folder: str, *, of: str) -> list[str]:
     """The files of a folder that import anything of that package."""
     return [
