@@ -19,6 +19,7 @@ from receiver.domain.report import Tick
 from receiver.render.wording import say
 from tests.checks.slack_limits import budget_problems, problems
 from tests.golden import Golden
+from tests.support import said
 from tests.unit.render import cases
 from tests.unit.render.test_hostile import text
 from tests.unit.render.test_renderer import as_text, assert_good, renderer
@@ -114,13 +115,13 @@ def test_who_did_what_stays_when_the_message_is_too_long(name: str, state: str) 
     entry = LogEntry(at=view.opened_at, what=cases.ACKNOWLEDGED, shown=STANDING)
     long = "It rose, and rose. " * 40
     if report is not None:
-        said = cases.said(long)
-        cause = replace(report.cause, because=(said,), against=(said,))
+        words = said(long)
+        cause = replace(report.cause, because=(words,), against=(words,))
         report = replace(
-            report, cause=cause, kill=replace(report.kill, because=(said, said)), missing=(Missing(source="x" * 90, why="y" * 90),) * 9
+            report, cause=cause, kill=replace(report.kill, because=(words, words)), missing=(Missing(source="x" * 90, why="y" * 90),) * 9
         )
     seen = replace(
-        view, state=state, has_buttons=True, can_silence=True, acknowledged=cases.ACKNOWLEDGED, log=(entry,), notes=(cases.said("Template root/x.j2 is broken."),),
+        view, state=state, has_buttons=True, can_silence=True, acknowledged=cases.ACKNOWLEDGED, log=(entry,), notes=(said("Template root/x.j2 is broken."),),
         alerts=tuple(replace(a, annotations={f"note{i}": long for i in range(9)}) for a in view.alerts),
     )  # fmt: skip
     message = renderer().incident(seen, report)[0]
@@ -209,7 +210,7 @@ class TestChecklist:
         """A message is cut from the end of its words, never its buttons."""
         view, report = cases.leak()
         assert report is not None
-        long = tuple(replace(step, because="x" * 160) for step in report.tree * 40)
+        long = tuple(replace(step, because=said("x" * 160)) for step in report.tree * 40)
         message = renderer().incident(replace(view, has_buttons=True), replace(report, tree=long))[2]
 
         assert "did not fit" in message.full_text
@@ -222,10 +223,8 @@ class TestChecklist:
 def test_no_name_of_a_person_breaks_a_message(t: list[str], name: str) -> None:
     """Names come from Slack and from shells."""
     view, report = cases.CASES[name]()
-    log = tuple(LogEntry(at=view.opened_at, what=cases.said(x)) for x in t)
-    seen: IncidentView = replace(
-        view, has_buttons=True, can_silence=True, acknowledged=cases.said(t[0]), fix_noted=cases.said(t[1]), log=log
-    )
+    log = tuple(LogEntry(at=view.opened_at, what=said(x)) for x in t)
+    seen: IncidentView = replace(view, has_buttons=True, can_silence=True, acknowledged=said(t[0]), fix_noted=said(t[1]), log=log)
     for state in ("firing", RESOLVED):
         message = renderer().incident(replace(seen, state=state), report)[0]
         assert problems(message.body()) == []

@@ -12,6 +12,7 @@ from receiver.domain.reason import reason
 from receiver.render import Renderer, slack_environment
 from tests.checks.slack_limits import budget_problems, problems
 from tests.golden import Golden
+from tests.support import said
 from tests.unit.render import cases
 from tests.unit.render.test_renderer import as_text, assert_good, renderer
 
@@ -21,7 +22,7 @@ CAUSES = ("leak", "startup", "limit_too_low", "not_memory", "unknown")
 def entry(i: int, **more: object) -> DigestEntry:
     cause = CAUSES[i % len(CAUSES)]
     fields: dict[str, object] = {
-        "incident_id": f"inc_{i}", "subject": cases.subject(f"service-{i:03d}"), "cause": cause, "summary": cases.said(f"{i + 1} kills, {cause}"),
+        "incident_id": f"inc_{i}", "subject": cases.subject(f"service-{i:03d}"), "cause": cause, "summary": said(f"{i + 1} kills, {cause}"),
         "kill_count": i + 1, "kills_per_h": float(i), "node": "lab-node-1" if i % 4 else "lab-node-2", "image": f"registry/service-{i}:1",
         "page_url": f"https://oomtriage.example.net/incidents/inc_{i}",
     }  # fmt: skip
@@ -106,7 +107,7 @@ def test_a_storm_that_is_over_says_who_is_quiet_and_does_not_call_anybody() -> N
 
 def test_long_names_keep_a_digest_within_its_budget() -> None:
     """Names of 253 characters are shortened in the middle."""
-    entries = tuple(entry(i, subject=cases.subject("x" * 240 + f"-{i:03d}"), summary=cases.said("y" * 500)) for i in range(120))
+    entries = tuple(entry(i, subject=cases.subject("x" * 240 + f"-{i:03d}"), summary=said("y" * 500)) for i in range(120))
     messages = renderer().digest(storm(0, entries=entries))
 
     assert_good(messages)
@@ -165,7 +166,7 @@ class TestButtons:
         entries = tuple(
             replace(
                 e, is_acknowledged=True, acknowledged_by=f"{i}".rjust(40, "n"), silenced_by=f"{i}".rjust(40, "s"),
-                silenced_until=cases.at(f"{2 + i % 20:02}:13") if i % 2 else None, not_silenced=None if i % 2 else cases.said("Alertmanager answered 400: " + "y" * 160),
+                silenced_until=cases.at(f"{2 + i % 20:02}:13") if i % 2 else None, not_silenced=None if i % 2 else said("Alertmanager answered 400: " + "y" * 160),
             )
             for i, e in enumerate(acted(300).entries)
         )  # fmt: skip
@@ -188,7 +189,7 @@ def test_a_storm_that_has_doubled_is_said_aloud_in_a_few_lines() -> None:
 
 def test_a_page_is_as_large_as_it_is_shown() -> None:
     """Summaries of only blanks are shown with a dot to part them, which counts: found by hypothesis at 6,010 characters."""
-    entries = tuple(entry(i, subject=cases.subject("x" * 60 + f"{i:03d}"), summary=cases.said("\t\t")) for i in range(177))
+    entries = tuple(entry(i, subject=cases.subject("x" * 60 + f"{i:03d}"), summary=said("\t\t")) for i in range(177))
 
     assert_good(renderer().digest(storm(0, entries=entries)))
 

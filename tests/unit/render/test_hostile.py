@@ -17,6 +17,7 @@ from receiver.domain.report import CheckItem, Report, Warn
 from receiver.render import blocks
 from receiver.render.text import clean_block, clean_line, cut_middle, cut_sentences, escape_mrkdwn, unescape_mrkdwn
 from tests.checks.slack_limits import budget_problems, problems
+from tests.support import said
 from tests.unit.render import cases
 from tests.unit.render.test_renderer import assert_good, renderer
 
@@ -48,10 +49,10 @@ def poisoned(report: Report, t: list[str]) -> Report:
     return replace(
         report, subject=who, facts=facts, missing=tuple(Missing(source=x, why=x, hint=x) for x in t[:5]),
         kill=replace(report.kill, reason=t[0], because=tuple(reason("death.event", message=x) for x in t[:3])),
-        cause=replace(report.cause, because=tuple(t[2:5]), against=tuple(t[5:7]), detail=report.cause.detail),
-        checklist=tuple(CheckItem(id=x, state="todo", result=cases.said(x)) for x in t[:9]),
-        proposal=replace(report.proposal, why=cases.said(t[3]), patch=t[4], diff=t[5], commands=tuple(t[6:8]), caveats=tuple(cases.said(x) for x in t[:3]), checks=tuple(cases.said(x) for x in t[3:5])),
-        warnings=tuple(Warn(id=x, mistake=cases.said(x)) for x in t[:3]),
+        cause=replace(report.cause, because=tuple(said(x) for x in t[2:5]), against=tuple(said(x) for x in t[5:7]), detail=report.cause.detail),
+        checklist=tuple(CheckItem(id=x, state="todo", result=said(x)) for x in t[:9]),
+        proposal=replace(report.proposal, why=said(t[3]), patch=t[4], diff=t[5], commands=tuple(t[6:8]), caveats=tuple(said(x) for x in t[:3]), checks=tuple(said(x) for x in t[3:5])),
+        warnings=tuple(Warn(id=x, mistake=said(x)) for x in t[:3]),
     )  # fmt: skip
 
 
@@ -65,9 +66,9 @@ def test_no_text_from_outside_pings_or_breaks_a_message(name: str, t: list[str])
     view = replace(
         view,
         alerts=(seen,),
-        log=tuple(LogEntry(at=view.opened_at, what=cases.said(x)) for x in t[:3]),
-        notes=(cases.said(t[2]),),
-        settings_change=cases.said(t[3]),
+        log=tuple(LogEntry(at=view.opened_at, what=said(x)) for x in t[:3]),
+        notes=(said(t[2]),),
+        settings_change=said(t[3]),
     )
     if report is not None:
         report = poisoned(report, t)
@@ -87,7 +88,7 @@ def test_no_name_breaks_a_digest(t: list[str], n: int) -> None:
     """A storm of workloads with any names stays within the limits of root and pages."""
     entries = tuple(
         DigestEntry(
-            incident_id=t[0], subject=replace(cases.subject(t[i % 8] + str(i)), namespace=t[(i + 1) % 8]), cause=t[i % 3] or "leak", summary=cases.said(t[(i + 2) % 8]),
+            incident_id=t[0], subject=replace(cases.subject(t[i % 8] + str(i)), namespace=t[(i + 1) % 8]), cause=t[i % 3] or "leak", summary=said(t[(i + 2) % 8]),
             node=t[3], image=t[4], page_url=f"https://example.net/{i}",
         )
         for i in range(n)

@@ -19,6 +19,7 @@ from receiver.render.inline import when
 from tests.checks.slack_limits import budget_problems, problems
 from tests.golden import Golden
 from tests.places import REPO
+from tests.support import said
 from tests.unit.render import cases
 
 TEMPLATES = REPO / "templates" / "slack"
@@ -171,7 +172,7 @@ def test_a_change_of_limit_shows_in_the_resolved_root() -> None:
 def test_why_a_message_is_less_than_it_should_be_is_said() -> None:
     """Failed enrichment still gives the alert, with the reason in sight."""
     view, _ = cases.leak()
-    root = renderer().incident(replace(view, notes=(cases.said("gathering evidence failed: timeout after 10 s"),)), None)[0]
+    root = renderer().incident(replace(view, notes=(said("gathering evidence failed: timeout after 10 s"),)), None)[0]
 
     assert_good((root,))
     assert "No diagnosis: Gathering evidence failed: timeout after 10 s." in root.full_text
