@@ -27,15 +27,15 @@ class CacheFinding:
 
 def is_unreclaimable(c: Columns, lives: Lives) -> bool:
     """Whether kills show that the part of the working set that is not the process's own could not be taken back."""
-    told = []
+    unreclaimed = []
     for span in lives.spans:
         limit = c.limit[span.last]
         if not span.is_killed or not limit:
             continue
         full = c.working_set[span.last] >= th.KILL_LEVEL * limit
         own_is_small = c.in_use[span.last] <= c.working_set[span.last] - th.UNRECLAIMABLE_SHARE * limit
-        told.append(full and own_is_small)
-    return bool(told) and 2 * sum(told) >= len(told)
+        unreclaimed.append(full and own_is_small)
+    return bool(unreclaimed) and 2 * sum(unreclaimed) >= len(unreclaimed)
 
 
 def cache_share(c: Columns) -> float | None:

@@ -80,13 +80,13 @@ def _known_rows(history: MemoryHistory, until_s: float) -> list[Sample]:
     return _ordered(rows) if any(map(operator.ge, t, t[1:])) else rows
 
 
-def _limits(told: list[float | None]) -> list[float | None]:
+def _limits(scraped: list[float | None]) -> list[float | None]:
     """The limit in force at each row: carried on over rows that lack it, and back to the first ones. 0 is "none"."""
-    if told and told.count(told[0]) == len(told):
-        return told if told[0] and _NO_LIMIT < told[0] < _INF else [None] * len(told)
+    if scraped and scraped.count(scraped[0]) == len(scraped):
+        return scraped if scraped[0] and _NO_LIMIT < scraped[0] < _INF else [None] * len(scraped)
     limits: list[float | None] = []
     known: float | None = None
-    for value in told:
+    for value in scraped:
         if value is not None and -_INF < value < _INF:
             known = value if value > _NO_LIMIT else None
         limits.append(known)

@@ -1,4 +1,4 @@
-"""Shape of a memory series: leak, spike, limit too low, start-up, or not to be told yet.
+"""Shape of a memory series: leak, spike, limit too low, start-up, or too early to tell.
 
 `shape_of` is a pure function of a history and a moment: it reads no clock and nothing later than `now_s`. The order of
 its questions is that of the procedure in docs/diagnosis.md: start-up kills, too little history, a floor that ramps,
