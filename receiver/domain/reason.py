@@ -46,6 +46,3 @@ def codes_of(*reasons: Reason | None) -> tuple[str, ...]:
             inner = fact if isinstance(fact, tuple) else (fact,)
             found.update(dict.fromkeys(codes_of(*(r for r in inner if isinstance(r, Reason)))))
     return tuple(found)
-
-
-Words: TypeAlias = "Reason | str"  # a reason, or, until its part of the diagnosis speaks in codes, its sentence

@@ -14,7 +14,7 @@ from typing import Any
 from receiver.domain.case import subject_to_json
 from receiver.domain.facts import ContainerFacts, Facts, Termination
 from receiver.domain.incident import IncidentView
-from receiver.domain.reason import Reason, Words, codes_of
+from receiver.domain.reason import Reason, codes_of
 from receiver.domain.report import REPORT_SCHEMA, Cause, CheckItem, Hpa, Kill, Proposal, Report, Shape, Signature
 from receiver.domain.units import format_quantity, format_time, from_epoch
 from receiver.render.wording import CHECKLIST, phrase, say, say_all
@@ -87,7 +87,7 @@ def event_line(view: IncidentView, event: str) -> str:
 
 
 def _codes(report: Report) -> dict[str, Any]:
-    """The code of every reason, in the order of their texts, those of reasons inside reasons behind each. What has no code yet is left out."""
+    """The code of every reason, in the order of their texts, those of reasons inside reasons behind each."""
     kill, cause, proposal, shape = report.kill, report.cause, report.proposal, report.shape
     return {
         "kill": _coded(*kill.because),
@@ -104,8 +104,8 @@ def _codes(report: Report) -> dict[str, Any]:
     }
 
 
-def _coded(*said: Words | None) -> list[str]:
-    return list(codes_of(*(words for words in said if isinstance(words, Reason))))
+def _coded(*said: Reason | None) -> list[str]:
+    return list(codes_of(*said))
 
 
 def _check_item(item: CheckItem) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from receiver.domain.facts import (
     WorkloadFacts,
 )
 from receiver.domain.identity import Subject, Workload
-from receiver.domain.reason import Reason, Words, codes_of, reason
+from receiver.domain.reason import Reason, codes_of, reason
 from receiver.domain.report import CauseName, Life, Shape
 from receiver.domain.units import GIB, MIB
 from tests.support import NOW, alert
@@ -109,14 +109,14 @@ def shape(cause: CauseName, confidence: float, *because: Reason, **more: object)
     return Shape(cause=cause, confidence=confidence, because=because, **more)  # type: ignore[arg-type]
 
 
-def codes(words: Iterable[Words]) -> tuple[str, ...]:
+def codes(reasons: Iterable[Reason]) -> tuple[str, ...]:
     """The codes of these reasons, with those of the reasons inside them."""
-    return codes_of(*(w for w in words if isinstance(w, Reason)))
+    return codes_of(*reasons)
 
 
-def fact(words: Iterable[Words], code: str, name: str) -> object:
+def fact(reasons: Iterable[Reason], code: str, name: str) -> object:
     """A fact of the first of these reasons that has that code."""
-    return next(w for w in words if isinstance(w, Reason) and w.code == code)[name]
+    return next(r for r in reasons if r.code == code)[name]
 
 
 GREW = reason(
