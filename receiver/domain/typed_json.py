@@ -7,77 +7,86 @@ that is not what its annotation says is refused: ValueError names the field.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from receiver.domain.reason import Fact, Reason
 from receiver.domain.units import from_epoch
 
 T = TypeVar("T")
+Read = Callable[[Any], Any]
+
 _REFUSED = (ValueError, TypeError, LookupError, ArithmeticError)
 
 
 def to_json(value: Any) -> Any:
     """Plain JSON values of a dataclass, or of what its fields hold."""
-    if isinstance(value, Reason):
-        return {"code": value.code, "facts": {name: _fact_to_json(fact) for name, fact in value.facts}}
-    if isinstance(value, datetime):
-        return value.timestamp()
-    if isinstance(value, Mapping):
-        return {name: to_json(inner) for name, inner in value.items()}
-    if isinstance(value, tuple):
-        return [to_json(inner) for inner in value]
-    if is_dataclass(value):
-        return {f.name: to_json(getattr(value, f.name)) for f in fields(value) if getattr(value, f.name) != _default(f)}
-    return value
+    match value:
+        case None | str() | bool() | int() | float():
+            return value
+        case datetime():
+            return value.timestamp()
+        case tuple():
+            return [to_json(inner) for inner in value]
+        case Mapping():
+            return {name: to_json(inner) for name, inner in value.items()}
+        case Reason():
+            return {"code": value.code, "facts": {name: _fact_to_json(fact) for name, fact in value.facts}}
+    found = ((name, getattr(value, name), default) for name, default in _defaults(cast("Any", type(value))).items())
+    return {name: to_json(inner) for name, inner, default in found if inner != default}
 
 
 def from_json(kind: type[T], document: Any) -> T:
     """A value of that type from `to_json`'s document. ValueError says which field does not fit."""
     try:
-        found: T = _read(kind, document)
+        found: T = _reader(cast("Any", kind))(document)
     except _REFUSED as exc:
         raise ValueError(str(exc) or type(exc).__name__) from exc
     return found
 
 
-def _read(kind: Any, value: Any) -> Any:
-    if kind in _READERS:
-        return _READERS[kind](value)
-    if is_dataclass(kind):
-        return _dataclass_from_json(kind, value)
-    origin, inner = get_origin(kind), get_args(kind)
-    if origin in (Union, UnionType):
-        (known,) = (k for k in inner if k is not NoneType)
-        return None if value is None else _read(known, value)
-    if origin is tuple:
-        return tuple(_read(inner[0], one) for one in _checked(list, value))
-    return {_checked(str, name): _read(inner[1], one) for name, one in _checked(dict, value).items()}
-
-
-def _dataclass_from_json(kind: Any, value: Any) -> Any:
-    found = {}
-    for name, hint in _hints(kind).items():
-        if name not in _checked(dict, value):
-            continue
-        try:
-            found[name] = _read(hint, value[name])
-        except _REFUSED as exc:
-            raise ValueError(f"{name}: {exc}") from exc
-    return kind(**found)
+@cache
+def _defaults(kind: Any) -> Mapping[str, Any]:
+    """The fields of a dataclass with what they are when nobody says."""
+    return {f.name: f.default if f.default_factory is MISSING else f.default_factory() for f in fields(kind)}
 
 
 @cache
-def _hints(kind: Any) -> Mapping[str, Any]:
-    return get_type_hints(kind)
+def _reader(kind: Any) -> Read:
+    """What reads a value of an annotation."""
+    if kind in _READERS:
+        return _READERS[kind]
+    if is_dataclass(kind):
+        return _dataclass_reader(kind)
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        (known,) = (_reader(k) for k in inner if k is not NoneType)
+        return lambda value: None if value is None else known(value)
+    one = _reader(inner[0] if origin is tuple else inner[1])
+    if origin is tuple:
+        return lambda value: tuple(one(v) for v in _checked(list, value))
+    return lambda value: {_checked(str, name): one(v) for name, v in _checked(dict, value).items()}
 
 
-def _default(field: Field[Any]) -> Any:
-    return field.default_factory() if field.default_factory is not MISSING else field.default
+def _dataclass_reader(kind: Any) -> Read:
+    readers = {name: _reader(hint) for name, hint in get_type_hints(kind).items()}
+
+    def read(value: Any) -> Any:
+        found = {}
+        for name, inner in _checked(dict, value).items():
+            if name not in readers:
+                continue
+            try:
+                found[name] = readers[name](inner)
+            except _REFUSED as exc:
+                raise ValueError(f"{name}: {exc}") from exc
+        return kind(**found)
+
+    return read
 
 
 def _checked(kind: type[T], value: Any) -> T:
@@ -112,7 +121,7 @@ def _fact_from_json(value: Any) -> Fact:
     return fact
 
 
-_READERS: Mapping[Any, Any] = {
+_READERS: Mapping[Any, Read] = {
     str: lambda value: _checked(str, value),
     bool: lambda value: _checked(bool, value),
     int: lambda value: _checked(int, value),
