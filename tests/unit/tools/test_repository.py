@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -113,6 +115,15 @@ def test_what_lint_lets_pass_as_used_says_by_whom() -> None:
     excused = yaml.safe_load((REPO / "tools" / "unused_code.yaml").read_text())
 
     assert [name for name, reason in excused.items() if len(str(reason or "").split()) < 3] == []
+
+
+def test_one_version_everywhere(tmp_path: Path) -> None:
+    """What people copy from README and deploy/ names the version that pyproject.toml and the changelog have."""
+    command = [sys.executable, str(REPO / "tools" / "release_check.py"), "--versions"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert PYPROJECT["project"]["version"] in done.stdout
 
 
 def test_ci_runs_what_developers_run() -> None:

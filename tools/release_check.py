@@ -1,0 +1,138 @@
+"""What a release must pass, up to the upload: `make release-check`. No token and no registry is needed, only a package index.
+
+    python tools/release_check.py [--versions]
+
+Builds the wheel and the source archive into dist/, builds a wheel from the archive again, installs the first one into a
+fresh environment with the pinned requirements, and runs it there, far from this clone. `--versions`: compares versions only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import tomllib
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[1]
+DIST = REPO / "dist"
+VERSION = str(tomllib.loads((REPO / "pyproject.toml").read_text())["project"]["version"])
+RELEASED = re.compile(r"oomtriage:(\d+\.\d+\.\d+)|oomtriage@v(\d+\.\d+\.\d+)|\bnewTag: (\d+\.\d+\.\d+)|\brev: v(\d+\.\d+\.\d+)")
+NAMES_A_VERSION = ("README.md", "deploy/**/*.y*ml", "deploy/Dockerfile")
+# What an installed package cannot do without, beside its modules.
+CARRIED = (
+    "receiver/_templates/slack/root/leak.j2",
+    "receiver/_rules/oom.rules.yaml",
+    "receiver/_runbooks/",
+    "receiver/render/fonts/",
+)
+TIMEOUT_S = 600
+
+
+class ReleaseError(Exception):
+    """Why this is not ready for release. The text goes to the terminal."""
+
+
+def check_versions() -> str:
+    """Every file that names a version of ours names this one, and the changelog has a section for it."""
+    paths = [path for pattern in NAMES_A_VERSION for path in sorted(REPO.glob(pattern))]
+    other = sorted({f"{path.relative_to(REPO)} says {found}" for path in paths for found in _named(path) if found != VERSION})
+    if other:
+        raise ReleaseError(f"pyproject.toml says {VERSION}, but {'; '.join(other)}")
+    title = next((line for line in (REPO / "CHANGELOG.md").read_text().splitlines() if line.startswith("## ")), "")
+    if not re.fullmatch(rf"## {re.escape(VERSION)} \((unreleased|\d{{4}}-\d\d-\d\d)\)", title):
+        raise ReleaseError(f"CHANGELOG.md begins with {title!r}: expected '## {VERSION} (YYYY-MM-DD)', or (unreleased) until the day")
+    return f"{VERSION} everywhere; changelog: {title[3:]}"
+
+
+def _named(path: Path) -> Iterator[str]:
+    for found in RELEASED.finditer(path.read_text()):
+        yield next(group for group in found.groups() if group)
+
+
+def build() -> str:
+    """Wheel and source archive in dist/, the archive holding all that the wheel was made of."""
+    shutil.rmtree(DIST, ignore_errors=True)
+    _run(sys.executable, "-m", "hatchling", "build", "-d", str(DIST), cwd=REPO)
+    names = _files(_wheel())
+    missing = [wanted for wanted in CARRIED if not any(name.startswith(wanted) for name in names)]
+    if missing:
+        raise ReleaseError(f"{_wheel().name} lacks {', '.join(missing)}")
+    with tempfile.TemporaryDirectory() as temporary:
+        with tarfile.open(next(DIST.glob("*.tar.gz"))) as archive:
+            archive.extractall(temporary, filter="data")
+        (unpacked,) = Path(temporary).iterdir()
+        _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(Path(temporary) / "again"), cwd=unpacked)
+        again = _files(next((Path(temporary) / "again").glob("*.whl")))
+    if again != names:
+        raise ReleaseError(f"the source archive makes another wheel: {', '.join(sorted(again ^ names)[:5])}")
+    return ", ".join(f"{path.name} ({path.stat().st_size // 1024} KiB)" for path in sorted(DIST.iterdir()))
+
+
+def _wheel() -> Path:
+    return next(DIST.glob("*.whl"))
+
+
+def _files(wheel: Path) -> set[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        return set(archive.namelist())
+
+
+def install_and_run() -> str:
+    """The wheel in an environment of its own, run from an empty folder: what a user gets from `pip install`."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        _run(sys.executable, str(REPO / "tools" / "make_venv.py"), str(folder / "venv"), cwd=REPO)
+        pip = [str(folder / "venv" / "bin" / "python"), "-m", "pip", "install", "-q", "--no-input", "--disable-pip-version-check"]
+        _run(*pip, "--require-hashes", "-r", str(REPO / "requirements" / "runtime.txt"), cwd=folder)
+        _run(*pip, "--no-deps", "--no-index", str(_wheel()), cwd=folder)
+        command = str(folder / "venv" / "bin" / "oomtriage")
+        (folder / "empty").mkdir()
+        said = _run(command, "--version", cwd=folder / "empty").strip()
+        if said != f"oomtriage {VERSION}":
+            raise ReleaseError(f"the installed command says {said!r}")
+        demo = _run(command, "demo", "--once", cwd=folder / "empty")
+        rules = _run(command, "rules", "render", cwd=folder / "empty")
+    incidents, alerts = demo.count("Decision tree"), rules.count("- alert:")
+    if not incidents or not alerts:
+        raise ReleaseError(f"the installed demo shows {incidents} incidents, and the installed rules hold {alerts} alerts")
+    return f"{said}; demo: {incidents} incidents; rules: {alerts} alerts"
+
+
+def _run(*command: str, cwd: Path) -> str:
+    """Its output. No setting of this shell, and no path of this clone, gets in. ReleaseError holds the last lines of what went wrong."""
+    environ = {
+        name: value for name, value in os.environ.items() if name.startswith(("PIP_", "LANG", "LC_", "HOME", "PATH", "TMP", "SSL_", "http"))
+    }
+    done = subprocess.run(
+        command, cwd=cwd, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=TIMEOUT_S
+    )
+    if done.returncode != 0:
+        last = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
+        raise ReleaseError(f"{' '.join(command[:4])} ... ended with {done.returncode}:\n{last}")
+    return done.stdout
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit status: 0 when it may be released."""
+    parser = argparse.ArgumentParser(description="Checks that this clone can be released.")
+    parser.add_argument("--versions", action="store_true", help="compare the versions that the files name, and nothing else")
+    steps: tuple[Callable[[], str], ...] = (check_versions, build, install_and_run)
+    try:
+        for step in steps[:1] if parser.parse_args(arguments).versions else steps:
+            print(f"{step.__name__}: {step()}", flush=True)
+    except ReleaseError as error:
+        print(f"release_check: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
