@@ -1,4 +1,4 @@
-"""Memories without a version, as the releases before 0.1's redesign kept them: read, and never written again.
+"""Memories without a version, as they were kept before there was one: read, and never written again.
 
 Their history and reasons are sentences; those stay sentences (`incident.log.legacy`). Everything else becomes data.
 """

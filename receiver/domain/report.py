@@ -157,7 +157,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckItem:
-    """One of the article's nine items. state: done | todo | could_not_check | not_applicable.
+    """One of the nine items. state: done | todo | could_not_check | not_applicable.
 
     `tick`: it is done because a person says so, not because the evidence does.
     """
@@ -210,7 +210,7 @@ class LongTerm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Warn:
-    """One of the article's mistakes, seen here."""
+    """A common mistake, seen here."""
 
     id: str
     mistake: Reason

@@ -1,6 +1,6 @@
-"""The article's nine items for this incident: done with what result, still to do, or why it could not be checked.
+"""The nine items for this incident: done with what result, still to do, or why it could not be checked.
 
-One function an item, in the article's order. Results are a few words: the message shows nine of them below each other.
+One function an item, in the order in which a person would go. Results are a few words: the message shows nine of them below each other.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Findings:
 
 
 def checklist(clues: Clues, kill: Kill, cause: Cause, proposal: Proposal) -> tuple[CheckItem, ...]:
-    """The nine items in the article's order."""
+    """The nine items in their order."""
     findings = Findings(clues=clues, kill=kill, cause=cause, proposal=proposal)
     return tuple(CheckItem(id=item_id, state=state, result=result) for item_id, check in ITEMS for state, result in (check(findings),))
 

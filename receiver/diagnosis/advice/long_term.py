@@ -1,6 +1,6 @@
 """The real fix beside the quick one: what to change in the program or its manifest, and how to find where.
 
-The article's four usual suspects (whole data sets in memory, no pagination, no clean-up, caches without eviction), in
+The four usual suspects (whole data sets in memory, no pagination, no clean-up, caches without eviction), in
 the order that fits the cause, then the profiler of the runtime.
 """
 

@@ -1,4 +1,4 @@
-"""The article's common mistakes and its tip, where they are seen here. One function each; what is not seen is not said."""
+"""Common mistakes, where they are seen here. One function each; what is not seen is not said."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Seen:
 
 
 def warnings_for(clues: Clues, cause: Cause, *, has_hpa_advice: bool) -> tuple[Warn, ...]:
-    """The mistakes seen, in the article's order."""
+    """The mistakes seen, in a fixed order."""
     seen = Seen(clues=clues, cause=cause, has_hpa_advice=has_hpa_advice)
     return tuple(Warn(id=warning_id, mistake=mistake) for warning_id, find in WARNINGS if (mistake := find(seen)))
 

@@ -118,7 +118,7 @@ class Leaf:
     whose: Whose = Whose.CONTAINER
     a_raise: Raise
     raise_before_kill: Before = Before.NEVER
-    suspects: tuple[str, ...] = ()  # of the article's four habits, those to look for first, in this order
+    suspects: tuple[str, ...] = ()  # of the four habits, those to look for first, in this order
     scales_out: bool = False  # more replicas each hold less of it
     is_growth: bool = False  # a rise of memory is its story, or may become it
 

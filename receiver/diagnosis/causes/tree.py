@@ -1,6 +1,6 @@
 """The walk through the decision tree: the questions of `LEAVES` in order, until an answer names a leaf.
 
-The article's three questions in its order (growing steadily? only during spikes? consistently near the limit?), after
+Three questions in their usual order (growing steadily? only during spikes? consistently near the limit?), after
 the ones it takes for granted: was it killed for memory at all, was it the node, does it die while starting. Each
 question answers yes, no or cannot_tell, with the fact that decided. The first answer that names a leaf ends the walk;
 without one the cause is unknown, which is an answer. What a leaf is and how one is added: `leaf`.

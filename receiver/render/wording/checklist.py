@@ -1,4 +1,4 @@
-"""The article's nine items, and sentences about what was found for each: a few words, nine of them stand below each other."""
+"""The nine items, and sentences about what was found for each: a few words, nine of them stand below each other."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "fix.set_limit": "Give it a memory limit and a request: then it is stopped at its limit, before the node runs out.",
     "fix.honest_request": "Set its request to what it really uses: pods that use more than they request are evicted first. Its limit plays no part in this.",
     "fix.find_the_hungry": "Find what filled the node: pods without a limit, or far above their request.",
-    # The article's four usual suspects.
+    # The four usual suspects.
     "fix.stream_data": "Loads a whole data set into memory? Read it in pieces, and give each piece back before the next.",
     "fix.paginate": "Queries without a bound? Page through them (LIMIT and a key, a server-side cursor), and cap the page size that clients may ask for.",
     "fix.clean_up": "Work that holds on to memory? Close files, sessions and subscriptions; drop references to large results before the next job.",
