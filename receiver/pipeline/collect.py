@@ -143,7 +143,7 @@ class Collector:
                     return
             incident = replace(incident, memory=replace(incident.memory, degraded=None))
             incident = self._publisher.publish(tx, incident, report, case=case if is_new else None)
-            if case is not None:
+            if case is not None and is_new:
                 plan_next_look(tx, incident, case, now=now)
 
     def _publish_alert(self, incident_id: str, why: Reason) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from receiver.domain.alerts import RESOLVED
 from receiver.domain.case import Missing
 from receiver.pipeline.plan import LATE_EVIDENCE_DELAY_S
 from tests.support import alert
@@ -22,14 +21,3 @@ def test_late_evidence_is_asked_for_again_and_not_for_ever(desk: Desk) -> None:
     assert waits[:3] == [LATE_EVIDENCE_DELAY_S, 2 * LATE_EVIDENCE_DELAY_S, 4 * LATE_EVIDENCE_DELAY_S]
     assert [sum(waits[: n + 1]) for n in (3, 4)] == [1800, 7200]
     assert len(waits) == 5
-
-
-def test_a_resolve_right_after_a_look_leaves_the_next_one_planned(desk: Desk) -> None:
-    """It needs no look of its own, and the message goes on to promise the one that was planned."""
-    desk.take(alert())
-    due_at = desk.next_job_at()
-    desk.clock.advance(2)
-    desk.take(alert(status=RESOLVED))
-
-    assert len(desk.looks) == 1
-    assert desk.next_job_at() == due_at
