@@ -7,6 +7,9 @@ import importlib
 import pytest
 
 from tests.golden import Golden, compare
+from tests.places import REPO
+
+READ_BY_PEOPLE = {REPO / "tests" / "unit" / "render", REPO / "tests" / "stories"}  # all of them assert what a person reads
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,7 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--bare-codes"):
         for item in items:
-            if item.get_closest_marker("wording"):
+            if item.get_closest_marker("wording") or READ_BY_PEOPLE & set(item.path.parents):
                 item.add_marker(pytest.mark.skip(reason="asserts a sentence"))
 
 

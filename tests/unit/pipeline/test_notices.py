@@ -36,6 +36,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
     office.store.close()
 
 
+@pytest.mark.wording
 def test_a_kind_is_told_once_an_hour(office: Office) -> None:
     """A sender that repeats a broken body every ten seconds is heard of once."""
     for _ in range(400):
@@ -54,6 +55,7 @@ def break_alerts(office: Office, *pods: str) -> None:
     fold(office.store, FoldConfig())
 
 
+@pytest.mark.wording
 def test_rows_that_cannot_be_read_are_told_once(office: Office) -> None:
     """One notice for all there are; for more of them another, after the hour; across a restart none again."""
     for n in range(3):
@@ -71,6 +73,7 @@ def test_rows_that_cannot_be_read_are_told_once(office: Office) -> None:
     assert [text.partition(" cannot be read")[0] for text in office.said()] == ["what is stored of 1 alert", "what is stored of 2 alerts"]
 
 
+@pytest.mark.wording
 def test_a_silent_heartbeat_is_told_once(office: Office) -> None:
     """The alert that always fires stops coming: one notice, and one more only after it had come back."""
     for _ in range(3):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from receiver.pipeline.actions import FIXED, TICK, UNTICK, Act
 from receiver.store import incidents
 from tests.support import alert
@@ -20,6 +22,7 @@ def item(room: Room, name: str, incident_id: str = "") -> dict[str, Any]:
     return next(i for i in found.report["checklist"] if i["id"] == name)
 
 
+@pytest.mark.wording
 def test_the_first_who_ticks_an_item_is_named_with_the_time(room: Room) -> None:
     """In the report that pages, messages and webhooks are made from; twice is once."""
     states = [room.act(TICK, item="root_cause"), room.act(TICK, item="root_cause", by="Otto")]
@@ -50,6 +53,7 @@ def test_tick_and_take_back_before_any_look(room: Room) -> None:
     assert item(room, "root_cause")["state"] == "todo"
 
 
+@pytest.mark.wording
 def test_a_later_look_does_not_untick(room: Room) -> None:
     """New evidence, another kill: what a person did is still done."""
     room.act(TICK, item="root_cause")
@@ -60,6 +64,7 @@ def test_a_later_look_does_not_untick(room: Room) -> None:
     assert item(room, "root_cause")["result"] == "done by Ines, 09:01 UTC"
 
 
+@pytest.mark.wording
 def test_evidence_that_comes_later_has_the_last_word(room: Room) -> None:
     """Ticked while the pod could not be read; read by the next look, it says more than a tick."""
     room.desk.evidence = lambda s: {}
@@ -79,6 +84,7 @@ def test_evidence_that_comes_later_has_the_last_word(room: Room) -> None:
     assert "ticked" not in seen
 
 
+@pytest.mark.wording
 def test_what_the_evidence_says_needs_no_tick(room: Room) -> None:
     """The answer says what is known; an item that is not there is one the caller mistyped."""
     done = room.actions.take(room.id, Act(what=TICK, item="describe_pod"))
@@ -103,6 +109,7 @@ def test_without_a_report_there_is_nothing_to_tick(room: Room) -> None:
 class TestTheFix:
     """`Apply the fix` ticked and `Fix applied` pressed are one thing."""
 
+    @pytest.mark.wording
     def test_ticking_it_says_that_the_fix_is_applied(self, room: Room) -> None:
         """With the settings of that moment, for the watch that follows."""
         states = [room.act(TICK, item="apply_fix"), room.act(FIXED, by="Otto"), room.act(TICK, item="apply_fix", by="Otto")]

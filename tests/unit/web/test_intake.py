@@ -159,6 +159,7 @@ def test_lone_surrogates_are_stored_as_text(site: Site) -> None:
     assert site.stored() == ["p-1"]
 
 
+@pytest.mark.wording
 def test_a_body_over_the_limit_gets_413_and_a_notice(site: Site) -> None:
     """Too large a body is refused whole, and somebody hears that alerts were not taken."""
     answer = site.client.post("/alerts", json=payload(alert(annotations={"text": "x" * 200_000})))

@@ -68,6 +68,7 @@ def test_an_incident_and_its_messages_are_shown(application: Application) -> Non
         ("unknown", 0.9, "cannot tell yet"),
     ],
 )
+@pytest.mark.wording
 def test_the_index_names_a_cause_as_the_message_does(application: Application, cause: str, confidence: float, says: str) -> None:
     """A verdict that the message's header does not name is not named on the page either."""
     client = application.web.test_client()

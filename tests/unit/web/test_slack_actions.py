@@ -327,6 +327,7 @@ def test_no_payload_makes_the_parser_fail(payload: dict[str, Any]) -> None:
 class TestCommandLine:
     """`oomtriage ack` and `fixed` come in under /admin."""
 
+    @pytest.mark.wording
     def test_it_says_what_it_did(self, slack: Slack) -> None:
         """And what was done already, and by whom."""
         first = slack.client.post(f"/admin/incidents/{slack.id}/ack", json={"by": "Ines"})
@@ -340,6 +341,7 @@ class TestCommandLine:
         ]
         assert {first.status_code, again.status_code, fixed.status_code} == {200}
 
+    @pytest.mark.wording
     def test_ticks(self, slack: Slack) -> None:
         """An item and its undo; a fix is a fix; what is done already, or is no item, is said."""
         slack.report()

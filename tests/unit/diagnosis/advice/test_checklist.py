@@ -40,6 +40,7 @@ def _result(base: Facts, item: str) -> tuple[str, Reason]:
     return found.state, found.result
 
 
+@pytest.mark.wording
 def test_leak_reads_like_the_message_guide() -> None:
     """The nine results of a leak with everything at hand: six done, two for the reader, one that could not be checked."""
     base = facts(
@@ -135,6 +136,7 @@ def test_child_kill_has_no_exit_code() -> None:
         (96 * MIB, None, {"qos_class": ""}, "96 MiB / no request"),
     ],
 )
+@pytest.mark.wording
 def test_limits_in_words(limit: int | None, request_: int | None, pod: dict[str, object], sentence: str) -> None:
     """Limit and request as they are in force, the pod's where the container has none."""
     state, result = _result(facts(container(limit=limit, request=request_, dead=death()), pod=pod), "memory_limits")

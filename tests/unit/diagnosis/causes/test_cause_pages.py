@@ -40,6 +40,7 @@ def test_links_lead_somewhere() -> None:
 @pytest.mark.parametrize(
     ("page", "mark", "table"), [("causes/README.md", "questions", question_table), ("templates.md", "roots", root_table)]
 )
+@pytest.mark.wording
 def test_tables_list_the_leaves(page: str, mark: str, table: Callable[[], str]) -> None:
     """They are what `python -m tests.checks.doc_tables` would write."""
     text = (DOCS / page).read_text()

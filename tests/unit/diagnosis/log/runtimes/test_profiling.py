@@ -44,6 +44,7 @@ def text(runtime: str, limit_mib: int | None = 512) -> str:
         ("", ["VmRSS"]),
     ],
 )
+@pytest.mark.wording
 def test_tools_are_named(runtime: str, words: list[str]) -> None:
     """Each runtime's advice has its exact flags and commands, with sizes from the limit."""
     shown = text(runtime)
