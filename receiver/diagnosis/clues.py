@@ -23,6 +23,8 @@ from receiver.domain.units import from_epoch
 JUST_BEFORE_S = 180.0  # how far back "just before it died" reaches: a few scrapes at the usual 30 to 60 s
 ROLLOUT_REACH_S = 1800.0  # pods of a rollout may start this long after its ReplicaSet; a change is seen a little later still
 ROLLOUT_SLACK_S = 600.0  # the start of a rise is read off bins, and may come out early
+FEW_SCRAPES = 3  # a life with fewer has no known peak
+TELLING_RATIO = 0.9  # of the limit: so high a sample tells, however few there are
 SCRAPE_SLACK_S = 5.0  # scrape times and kubelet times come from different clocks
 
 
@@ -172,21 +174,37 @@ def life_s(termination: Termination) -> float | None:
     return max((termination.finished_at - termination.started_at).total_seconds(), 0.0)
 
 
-def memory_ratio_before(clues: Clues, at: datetime | None) -> float | None:
+def memory_ratio_before(clues: Clues, at: datetime | None, started_at: datetime | None = None) -> float | None:
     """The highest share of the limit within `JUST_BEFORE_S` before `at`, or None when nothing was scraped then.
 
-    Low is no proof: Prometheus often misses the last seconds of a container.
+    `started_at`: the start of the life that ended at `at`; what was scraped before is not about it. Of a life with fewer
+    than `FEW_SCRAPES` only a high share is told: the peak of such a life lies between two scrapes. Low is no proof of any
+    life: Prometheus often misses the last seconds of a container.
     """
     history = clues.facts.history
     if history is None or at is None:
         return None
     end = at.timestamp()
-    ratios = [
-        s.working_set_bytes / limit
-        for s in history.samples
-        if end - max(JUST_BEFORE_S, 2 * history.step_s) <= s.t_s <= end + SCRAPE_SLACK_S and (limit := s.limit_bytes or clues.limit_bytes)
-    ]
-    return max(ratios, default=None)
+    is_known = started_at is not None and started_at.year > 1970
+    start = started_at.timestamp() if started_at is not None and is_known else float("-inf")
+    of_life = [s for s in history.samples if start <= s.t_s <= end + SCRAPE_SLACK_S]
+    since = end - max(JUST_BEFORE_S, 2 * history.step_s)
+    ratios = [s.working_set_bytes / limit for s in of_life if s.t_s >= since and (limit := s.limit_bytes or clues.limit_bytes)]
+    highest = max(ratios, default=None)
+    if highest is not None and is_known and len(of_life) < FEW_SCRAPES and highest < TELLING_RATIO:
+        return None
+    return highest
+
+
+def has_unseen_peak(container: ContainerFacts | None, history: MemoryHistory | None, now: datetime) -> bool:
+    """Whether every life that is known was shorter than a few scrapes: then the highest scrape is not the peak of anything."""
+    if history is None or container is None:
+        return False
+    is_up_long = container.state == "running" and (
+        container.state_since is None or (now - container.state_since).total_seconds() >= FEW_SCRAPES * history.step_s
+    )
+    lives = _lives(container, history)
+    return not is_up_long and bool(lives) and max(lives) < FEW_SCRAPES * history.step_s
 
 
 def _raises(facts: Facts, container: str) -> tuple[LimitRaise, ...]:

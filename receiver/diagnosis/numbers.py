@@ -19,7 +19,7 @@ def numbers_of(clues: Clues, kill: Kill, cause: Cause, proposal: Proposal) -> tu
 
 def _of_kill(clues: Clues, kill: Kill) -> list[Reason]:
     found = [reason("numbers.kill", kind=kill.kind.value, is_sure=kill.is_sure, exit_code=kill.exit_code, restarts=kill.restarts)]
-    ratio = memory_ratio_before(clues, kill.at)
+    ratio = memory_ratio_before(clues, kill.at, kill.started_at)
     if ratio is not None:
         found.append(reason("numbers.before_kill", ratio=ratio))
     if clues.facts.child_kills:

@@ -12,11 +12,12 @@ HIGH_USE = 0.7  # of the limit: below it, an alert that is not about memory is p
 
 CHILD = "child"
 OWN_LIMIT = "own_limit"
+VOLUME = "volume"
 WARNING = "warning"
 FILE_CACHE = "file_cache"
 UNKNOWN = "unknown"
 
-KINDS = frozenset({CHILD, OWN_LIMIT, WARNING, FILE_CACHE, UNKNOWN, *(leaf.root for leaf in LEAVES)})
+KINDS = frozenset({CHILD, OWN_LIMIT, VOLUME, WARNING, FILE_CACHE, UNKNOWN, *(leaf.root for leaf in LEAVES)})
 ABOUT_THE_NODE = frozenset(leaf.root for leaf in LEAVES if leaf.whose is Whose.NODE)
 # Nobody is called out of bed for these: nothing to do, or nothing was killed.
 WITHOUT_MENTION = frozenset({FILE_CACHE, WARNING, *(leaf.root for leaf in LEAVES if leaf.whose is Whose.NOBODY)})
@@ -32,6 +33,8 @@ def kind_of(report: Report | None, *, is_memory_alert: bool) -> str:
         return UNKNOWN
     if report.kill.kind is KillKind.CHILD_PROCESS_OOM:
         return CHILD
+    if report.kill.kind is KillKind.EVICTION and leaf_of(report.cause.name).whose is Whose.CONTAINER:
+        return VOLUME
     leaf = _told_by(report)
     return leaf.root if leaf is not None else _without_kill(report, is_memory_alert=is_memory_alert)
 
@@ -42,10 +45,10 @@ def _told_by(report: Report) -> Leaf | None:
     is_plausible = report.cause.confidence >= PLAUSIBLE
     if leaf.whose is Whose.NODE:
         return leaf if is_plausible else _OF_THE_NODE
-    if kill in (KillKind.EVICTION, KillKind.NODE_OOM):
-        return _OF_THE_NODE
     if leaf.whose is Whose.NOBODY:
         return leaf
+    if kill in (KillKind.EVICTION, KillKind.NODE_OOM):
+        return _OF_THE_NODE
     if kill is KillKind.SIGKILL_NOT_OOM:
         return _NOT_OURS
     if kill in (KillKind.CONTAINER_OOM, KillKind.SUSPECTED_OOM):

@@ -10,7 +10,7 @@ from receiver.domain.facts import EventFact, LogFacts, MemoryHistory, Terminatio
 from receiver.domain.report import Life, Report
 from receiver.domain.units import format_quantity, from_epoch, human_bytes, human_duration
 from receiver.render import words
-from receiver.render.context.memory import container_of, limit_of
+from receiver.render.context.memory import container_of, is_peak_unseen, limit_of
 from receiver.render.text import clean_block, clean_line
 
 LOG_COLUMNS = 200
@@ -98,16 +98,19 @@ def life_lines(report: Report) -> str:
         return ""
     limit = limit_of(report.facts, shape, report.subject.container)
     top = limit or shape.peak_bytes or max(life.peak_bytes for life in shape.lives)
-    lines = [_life_line(life, report.facts.history, top) for life in shape.lives[-MAX_LIVES:]]
+    is_unseen = is_peak_unseen(report.facts, shape, report.subject.container)
+    lines = [_life_line(life, report.facts.history, top, is_unseen=is_unseen) for life in shape.lives[-MAX_LIVES:]]
     left = len(shape.lives) - len(lines)
     return "\n".join([*([f"… {left} earlier"] if left else []), *lines])
 
 
-def _life_line(life: Life, history: MemoryHistory | None, top_bytes: float) -> str:
+def _life_line(life: Life, history: MemoryHistory | None, top_bytes: float, *, is_unseen: bool) -> str:
     spark = sparkline(history, life, top_bytes)
     end = KILLED if life.is_killed else ""
     start = f"{from_epoch(life.start_s):%H:%M} " if life.start_s > 10**8 else ""  # a CSV counts from 0
     drawn = f"{spark}{end} " if spark or end else ""
+    if is_unseen:  # its span is the scrapes' as well: the series of a dead container goes on for minutes
+        return f"{start}{drawn}highest scrape {human_bytes(life.peak_bytes)}, its peak not seen by the scrapes"
     return f"{start}{drawn}{human_duration(life.end_s - life.start_s)}, peak {human_bytes(life.peak_bytes)}"
 
 

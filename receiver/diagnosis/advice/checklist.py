@@ -95,6 +95,8 @@ def _exit_code(f: Findings) -> Checked:
         return NOT_APPLICABLE, reason("check.child_died")
     if f.kill.kind is KillKind.EVICTION:
         return NOT_APPLICABLE, reason("check.evicted")
+    if f.cause.detail == "refused":
+        return NOT_APPLICABLE, reason("check.never_ran")
     code, named = f.kill.exit_code, f.kill.reason
     if code is None:
         return NOT_APPLICABLE, reason("check.not_exited")
@@ -164,10 +166,14 @@ def _root_cause(f: Findings) -> Checked:
 
 
 def _apply_fix(f: Findings) -> Checked:
+    if f.cause.detail == "refused":
+        return TODO, reason("check.fit_the_request")
     if f.is_not_ours:
         return NOT_APPLICABLE, reason("check.no_memory_problem")
     if leaf_of(f.cause.name).whose is Whose.NODE:
-        return TODO, reason("check.mend_the_node")
+        return TODO, reason("check.limit_the_taker") if f.cause.detail == "took_the_node" else reason("check.mend_the_node")
+    if f.kill.kind is KillKind.EVICTION:
+        return TODO, reason("check.mend_the_volume")
     applied = _raise_since_kill(f)
     if applied is not None:
         return DONE, reason("check.limit_raised", before_bytes=applied.before_bytes, after_bytes=applied.after_bytes)

@@ -34,9 +34,9 @@ def long_term_for(clues: Clues, kill: Kill, cause: Cause) -> tuple[LongTerm, ...
     leaf = leaf_of(cause.name)
     match leaf.whose:
         case Whose.NOBODY:
-            return _not_memory(kill)
+            return _not_memory(kill, cause)
         case Whose.NODE:
-            return _node(clues, kill)
+            return _node(clues, kill, cause)
     special = _special(clues, kill, cause)
     has_ended = kill.kind is not KillKind.NONE or kill.exit_code is not None
     if cause.detail == "memory_volume" or (cause.name is CauseName.UNKNOWN and not has_ended):
@@ -90,7 +90,9 @@ def _delete_pod(clues: Clues) -> tuple[str, ...]:
     return (shlex.join(("kubectl", "-n", subject.namespace, "delete", "pod", subject.pod)),)
 
 
-def _not_memory(kill: Kill) -> tuple[LongTerm, ...]:
+def _not_memory(kill: Kill, cause: Cause) -> tuple[LongTerm, ...]:
+    if cause.detail == "refused":
+        return (LongTerm(id="fit_request", advice=reason("fix.fit_request")),)
     if kill.sender is not None and kill.sender.is_probe:
         return (LongTerm(id="mend_probe", advice=reason("fix.mend_probe")),)
     if kill.sender is Sender.GRACE_PERIOD:
@@ -98,12 +100,18 @@ def _not_memory(kill: Kill) -> tuple[LongTerm, ...]:
     return ()
 
 
-def _node(clues: Clues, kill: Kill) -> tuple[LongTerm, ...]:
+def _node(clues: Clues, kill: Kill, cause: Cause) -> tuple[LongTerm, ...]:
     found = []
-    if clues.container is not None and clues.limit_bytes is None:
+    if cause.detail == "took_the_node" and clues.limit_bytes is not None:
+        found.append(LongTerm(id="lower_limit", advice=reason("fix.lower_limit")))
+    elif cause.detail == "refused":
+        found.append(LongTerm(id="honest_request", advice=reason("fix.request_to_be_admitted")))
+    elif clues.container is not None and clues.limit_bytes is None:
         found.append(LongTerm(id="set_limit", advice=reason("fix.set_limit")))
     elif kill.kind is KillKind.EVICTION:
         found.append(LongTerm(id="honest_request", advice=reason("fix.honest_request")))
+    if cause.detail == "took_the_node":
+        return tuple(found)
     commands: tuple[str, ...] = ()
     node = clues.facts.node.name if clues.facts.node else clues.facts.subject.node
     if _NAME.fullmatch(node or ""):

@@ -32,9 +32,11 @@ def _not_its_limit(clues: Clues, kill: Kill, cause: Cause) -> Reason | None:
     """More room under this limit is not what it lacks."""
     match leaf_of(cause.name).whose:
         case Whose.NOBODY:
-            return reason("advice.not_an_oom")
+            return reason("advice.refused_for_request") if cause.detail == "refused" else reason("advice.not_an_oom")
         case Whose.NODE:
-            return _node(clues, kill)
+            return reason("advice.refused_under_pressure") if cause.detail == "refused" else _node(clues, kill)
+    if kill.kind is KillKind.EVICTION:
+        return reason("advice.volume_over_size_limit")
     if kill.kind is KillKind.NONE and kill.exit_code not in (None, 0) and own_limit(clues) is not None:
         return reason("advice.stopped_at_own_limit")
     return reason("advice.mostly_file_cache") if cause.detail == "page_cache" else None

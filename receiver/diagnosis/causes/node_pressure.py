@@ -6,15 +6,25 @@ from receiver.diagnosis.causes.common import LOG_RISES
 from receiver.diagnosis.causes.leaf import YES, Answer, Leaf, Question, Raise, Verdict, Whose, cannot_tell, no
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.death import alert_names as names
-from receiver.domain.reason import reason
+from receiver.diagnosis.death.lookups import kernel_kills, pod_says
+from receiver.diagnosis.death.refusals import over_volume_in, used_when_evicted_bytes
+from receiver.diagnosis.death.witnesses import Says
+from receiver.domain.reason import Reason, reason
 from receiver.domain.report import CauseName, Kill, KillKind
 
 SEEN = 0.9  # Kubernetes, the kubelet or the node itself says so
+TOOK_IT = "took_the_node"  # detail: the killed container itself filled the node
+REFUSED = "refused"  # detail: nothing ran
+TAKES_UNLIMITED = 1 / 3  # of the node's room: so much of a container without a limit is no bystander's
+TAKES_WITH_LIMIT = 0.5
+OVER_REQUEST = 1.5  # what it asked for and was given is its own
 MOST_NAMED = 3  # other victims that are named
 
 
 def node_ran_out(clues: Clues, kill: Kill) -> Answer:
     """Yes for a kill by the node or an eviction for memory, and for a node's own pressure alert."""
+    if kill.kind is KillKind.EVICTION and (over := over_volume_in(clues)) is not None:
+        return no(reason("node.own_volume", volume=over.volume, size_limit=over.limit))
     if kill.kind in (KillKind.NODE_OOM, KillKind.EVICTION):
         return _killed_by_node(clues, kill)
     pressure = sorted(clues.alert_names & names.NODE_PRESSURE_ALERTS)
@@ -31,12 +41,42 @@ def node_ran_out(clues: Clues, kill: Kill) -> Answer:
 
 def _killed_by_node(clues: Clues, kill: Kill) -> Answer:
     node = clues.facts.node
+    if (took := _took_the_node(clues, kill)) is not None:
+        return Answer(
+            answer=YES, because=took, decides=True, confidence=SEEN if kill.is_sure else LOG_RISES, reasons=(took, *kill.because), detail=TOOK_IT
+        )  # fmt: skip
     others = node.other_oom_kills[:MOST_NAMED] if node is not None else ()
     also = (reason("node.also_killed", containers=others),) if others else ()
     return Answer(
         answer=YES, because=kill.because[-1], decides=True, confidence=SEEN if kill.is_sure else LOG_RISES,
-        reasons=(*kill.because, *also), detail=kill.kind.value,
+        reasons=(*kill.because, *also), detail=REFUSED if pod_says(clues) is Says.REFUSED_FOR_PRESSURE else kill.kind.value,
     )  # fmt: skip
+
+
+def _took_the_node(clues: Clues, kill: Kill) -> Reason | None:
+    """That the killed container itself is what filled the node: a large part of it, and nothing that would have stopped it before."""
+    room = clues.facts.node.allocatable_bytes if clues.facts.node is not None else None
+    used = _used_bytes(clues, kill)
+    if not room or used is None or not clues.could_ask_kubernetes or pod_says(clues) is Says.REFUSED_FOR_PRESSURE:
+        return None
+    if clues.limit_bytes is None:
+        return reason("node.took_it", used_bytes=used, room_bytes=room) if used >= TAKES_UNLIMITED * room else None
+    if used >= TAKES_WITH_LIMIT * room and used > OVER_REQUEST * (clues.request_bytes or 0):
+        return reason("node.took_it_with_limit", used_bytes=used, room_bytes=room, limit_bytes=clues.limit_bytes)
+    return None
+
+
+def _used_bytes(clues: Clues, kill: Kill) -> int | None:
+    """The most that it is known to have used: scraped, or told by the kernel or the kubelet when they ended it."""
+    history, container = clues.facts.history, clues.container
+    death = container.newest_termination if container is not None and kill.kind is KillKind.NODE_OOM else None
+    seen = (
+        max((s.working_set_bytes for s in history.samples), default=None) if history is not None else None,
+        history.peak_bytes_long if history is not None else None,
+        used_when_evicted_bytes(clues),
+        *((k.victim.anon_rss_bytes for k in kernel_kills(clues, death) if k.is_of_pod) if death is not None else ()),
+    )
+    return max((int(n) for n in seen if n), default=None)
 
 
 def _by_state(clues: Clues, kill: Kill) -> Answer:

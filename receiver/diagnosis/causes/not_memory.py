@@ -6,7 +6,9 @@ from receiver.diagnosis.causes.common import SURE_FACT
 from receiver.diagnosis.causes.leaf import NO, YES, Answer, Leaf, Question, Raise, Verdict, Whose, cannot_tell, no
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.death import alert_names as names
-from receiver.diagnosis.death.kill import is_memory_eviction, own_limit
+from receiver.diagnosis.death.kill import own_limit, pod_says
+from receiver.diagnosis.death.refusals import over_volume_in
+from receiver.diagnosis.death.witnesses import Says
 from receiver.domain.confidence import UNSURE
 from receiver.domain.reason import reason
 from receiver.domain.report import CauseName, Kill, KillKind
@@ -22,7 +24,7 @@ def killed_for_memory(clues: Clues, kill: Kill) -> Answer:
         case KillKind.CONTAINER_OOM | KillKind.CHILD_PROCESS_OOM | KillKind.NODE_OOM:
             return Answer(answer=YES, because=because)
         case KillKind.EVICTION:
-            if is_memory_eviction(clues):
+            if _is_for_memory(clues):
                 return Answer(answer=YES, because=because)
             return Answer(answer=NO, because=because, decides=True, confidence=SURE_FACT, reasons=kill.because, detail="eviction")
         case KillKind.SUSPECTED_OOM:
@@ -34,8 +36,19 @@ def killed_for_memory(clues: Clues, kill: Kill) -> Answer:
             return _not_killed(clues, kill)
 
 
+def _is_for_memory(clues: Clues) -> bool:
+    """Whether the eviction was for memory, the node's or the pod's own. One that another witness tells of counts as one."""
+    says = pod_says(clues)
+    if says is Says.EVICTED_FOR_VOLUME:
+        over = over_volume_in(clues)
+        return over is not None and over.is_memory
+    return says not in (Says.EVICTED, Says.REFUSED)
+
+
 def _not_killed(clues: Clues, kill: Kill) -> Answer:
     because = kill.because[0]
+    if kill.reason and kill.exit_code is None and pod_says(clues) is Says.REFUSED:
+        return Answer(answer=NO, because=because, decides=True, confidence=SURE_FACT, reasons=kill.because, detail="refused")
     full = own_limit(clues)
     if kill.exit_code is not None and full is not None:
         return no(reason("tree.own_limit", meaning=full.meaning))

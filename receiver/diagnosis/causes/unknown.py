@@ -8,6 +8,7 @@ from receiver.diagnosis.causes.file_cache import explained_by_cache
 from receiver.diagnosis.causes.leaf import Leaf, Raise, always
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.death.kill import own_limit
+from receiver.diagnosis.death.refusals import over_volume_in
 from receiver.domain.confidence import UNSURE
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import Cause, CauseName, Kill, KillKind, Shape
@@ -24,6 +25,12 @@ def unknown_cause(clues: Clues, kill: Kill) -> Cause:
             name=CauseName.UNKNOWN, confidence=UNSURE, detail="runtime_limit",
             because=(reason("tree.own_limit", meaning=full.meaning), reason("unknown.limit_or_leak")),
             settle_by=reason("unknown.heap_dump_settles"),
+        )  # fmt: skip
+    over = over_volume_in(clues) if kill.kind is KillKind.EVICTION else None
+    if over is not None:
+        return Cause(
+            name=CauseName.UNKNOWN, confidence=common.SURE_FACT, detail="memory_volume",
+            because=(reason("node.own_volume", volume=over.volume, size_limit=over.limit), *kill.because[1:]),
         )  # fmt: skip
     if cache := explained_by_cache(clues, kill):
         return Cause(
@@ -88,6 +95,7 @@ LEAF = Leaf(
     verdict=always(reason("leaf.unknown.verdict")),
     verdicts={
         "runtime_limit": always(reason("leaf.unknown.runtime_limit")),
+        "memory_volume": common.FULL_VOLUME,
         "page_cache": always(reason("leaf.unknown.page_cache")),
     },
     in_digest=reason("leaf.unknown.digest"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from receiver.diagnosis.clues import Clues, memory_ratio_before
-from receiver.diagnosis.death.lookups import node_events
+from receiver.diagnosis.death.lookups import node_kills
 from receiver.diagnosis.death.witnesses.metrics import NEAR_LIMIT
 from receiver.domain.facts import EventFact, Termination
 from receiver.domain.reason import Reason, reason
@@ -25,7 +25,7 @@ def not_oom_killed(death: Termination) -> Reason:
 
 def on_the_node(clues: Clues, death: Termination) -> list[Reason]:
     """What the node says of the same minutes."""
-    found = [reason("death.node_event", message=quoted(e)) for e in node_events(clues, death)[:1]]
+    found = [reason("death.node_event", message=quoted(kill.event)) for kill in node_kills(clues, death)[:1]]
     node = clues.facts.node
     if node is not None and node.has_memory_pressure:
         found.append(reason("death.node_pressure", node=node.name))
@@ -34,7 +34,7 @@ def on_the_node(clues: Clues, death: Termination) -> list[Reason]:
 
 def memory_before(clues: Clues, death: Termination) -> list[Reason]:
     """How full it was just before, where that is known, beside a sender that is not the kernel."""
-    ratio = memory_ratio_before(clues, death.finished_at)
+    ratio = memory_ratio_before(clues, death.finished_at, death.started_at)
     if ratio is None:
         return []
     if NEAR_LIMIT.matches(ratio):

@@ -12,16 +12,17 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from receiver.diagnosis.clues import Clues
-from receiver.diagnosis.death.lookups import is_memory_eviction, own_limit
+from receiver.diagnosis.death.lookups import own_limit, pod_says
 from receiver.diagnosis.death.rules import child, no_kill, oom, pod, sigkill, without_status
 from receiver.domain.report import Kill
 
-__all__ = ["RULES", "Rule", "is_memory_eviction", "kill_of", "own_limit"]
+__all__ = ["RULES", "Rule", "kill_of", "own_limit", "pod_says"]
 
 Rule: TypeAlias = Callable[[Clues], Kill | None]
 
 RULES: tuple[Rule, ...] = (
     pod.evicted,
+    pod.refused,
     pod.stopped_with_its_pod,
     no_kill.old_news,
     child.child_oom_now,
@@ -32,6 +33,7 @@ RULES: tuple[Rule, ...] = (
     sigkill.announced,
     sigkill.check_failed,
     sigkill.grace_period_over,
+    sigkill.by_kernel_line,
     child.child_oom,
     no_kill.own_limit_of_runtime,
     sigkill.sender_unknown,

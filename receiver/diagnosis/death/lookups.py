@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.death import alert_names as names
+from receiver.diagnosis.death.kernel_lines import Victim, plain_uid, victim_of
 from receiver.diagnosis.death.witnesses import Says, Witness, witness_of
 from receiver.diagnosis.death.witnesses.container_status import CONTAINER_STATUS, EXIT_CODES
 from receiver.diagnosis.death.witnesses.events import EVENT_SLACK_S, NODE_EVENTS, POD_EVENTS
 from receiver.diagnosis.death.witnesses.log_lines import LOG_LINES
-from receiver.diagnosis.death.witnesses.pod_status import EVICTED, POD_STATUS
+from receiver.diagnosis.death.witnesses.pod_status import POD_STATUS
+from receiver.diagnosis.log.runtimes import can_run
 from receiver.domain.facts import EventFact, Termination
 from receiver.domain.report import Signature
 
+LIMIT_SLACK = 1.02  # a process in a container cannot hold more than its limit; the kernel counts a little beside
 STAMP_SLACK_S = 5.0  # events and container times are stamped a moment apart
 
 
@@ -35,10 +38,10 @@ def pod_witness(clues: Clues) -> Witness | None:
     return witness_of(POD_STATUS, pod.reason, pod.message) if pod is not None else None
 
 
-def is_memory_eviction(clues: Clues) -> bool:
-    """Whether an evicted pod had to go for the node's memory (not for disk or process ids). A silent status counts as memory."""
-    witness = witness_of(POD_STATUS, EVICTED, clues.facts.pod.message if clues.facts.pod else "")
-    return witness is not None and witness.says is Says.EVICTED_FOR_MEMORY
+def pod_says(clues: Clues) -> Says | None:
+    """What the pod's status says of its end, taken for itself. An eviction that another witness told of counts as one for memory."""
+    witness = pod_witness(clues)
+    return witness.says if witness is not None else None
 
 
 # --- the container's deaths -----------------------------------------------------------------------------------------
@@ -122,17 +125,66 @@ def _is_ours(clues: Clues, event: EventFact) -> bool:
     return event.object_kind in ("", "Pod") and event.container in ("", clues.container_name)
 
 
-def node_events(clues: Clues, death: Termination) -> list[EventFact]:
-    """The events by which the whole node ran out of memory in the same minutes."""
-    found = []
-    for event in clues.facts.events:
-        witness = witness_of(NODE_EVENTS, event.reason, event.message)
-        if witness is None or witness.says is not Says.NODE_OUT_OF_MEMORY:
-            continue
-        reach = timedelta(seconds=witness.reach_s)
-        if event.at is None or death.finished_at is None or abs(event.at - death.finished_at) <= reach:
-            found.append(event)
-    return found
+@dataclass(frozen=True, slots=True)
+class KernelKill:
+    """An event about a kill by the kernel that fits a death. `is_of_pod`: its cgroup is the pod's, so it is about this pod for certain."""
+
+    event: EventFact
+    victim: Victim
+    is_of_node: bool | None  # whose memory was full: the node's, a cgroup's, or None where that is not said
+    is_of_pod: bool
+
+
+def kernel_kills(clues: Clues, death: Termination) -> list[KernelKill]:
+    """The kernel's kills that may be this death: within seconds, of this pod's cgroup or at least of a process that can be its own.
+
+    One event is one victim. So an event says nothing of what died a minute before or after, nor of a container in which no
+    such process runs. What is of this pod for certain stands first.
+    """
+    kills = [k for e in clues.facts.events if (k := _kernel_kill(clues, e, death)) is not None]
+    foreign = {k.victim.pid for k in kills if k.victim.pod_uid and not k.is_of_pod and k.victim.pid is not None}
+    mine = [k for k in kills if k.is_of_pod or (not k.victim.pod_uid and k.victim.pid not in foreign and can_be_ours(clues, k.victim))]
+    return sorted(mine, key=lambda k: not k.is_of_pod)
+
+
+def _kernel_kill(clues: Clues, event: EventFact, death: Termination) -> KernelKill | None:
+    witness = witness_of(NODE_EVENTS, event.reason, event.message)
+    if witness is None or (
+        event.at is not None and death.finished_at is not None and not _is_within(event, death.finished_at, witness.reach_s)
+    ):
+        return None
+    victim = victim_of(event.message)
+    uid = plain_uid(clues.facts.pod.uid) if clues.facts.pod is not None else ""
+    is_of_node = {Says.NODE_OUT_OF_MEMORY: True, Says.OOM_KILLED: victim.is_above_pods}.get(witness.says)
+    return KernelKill(event=event, victim=victim, is_of_node=is_of_node, is_of_pod=bool(uid) and victim.pod_uid == uid)
+
+
+def _is_within(event: EventFact, at: datetime, reach_s: float) -> bool:
+    """Of an event that was counted several times the first and the last time are known."""
+    return any(t is not None and abs((t - at).total_seconds()) <= reach_s for t in (event.at, event.first_at))
+
+
+def can_be_ours(clues: Clues, victim: Victim) -> bool:
+    """Whether the process may run in this container. Only where it is known what runs there can it be ruled out."""
+    if victim.anon_rss_bytes is not None and clues.limit_bytes is not None and victim.anon_rss_bytes > clues.limit_bytes * LIMIT_SLACK:
+        return False
+    return not victim.process or clues.container is None or can_run(clues.container, clues.runtime, victim.process)
+
+
+def node_out_of_memory(clues: Clues) -> list[EventFact]:
+    """All events by which the whole node ran out, of whatever time and whoever was killed."""
+    heard = ((e, witness_of(NODE_EVENTS, e.reason, e.message)) for e in clues.facts.events)
+    return [e for e, w in heard if w is not None and w.says is Says.NODE_OUT_OF_MEMORY]
+
+
+def node_kills(clues: Clues, death: Termination) -> list[KernelKill]:
+    """Those of them by which the whole node ran out of memory."""
+    return [k for k in kernel_kills(clues, death) if k.is_of_node]
+
+
+def cgroup_kills(clues: Clues, death: Termination) -> list[KernelKill]:
+    """Those of them by which a limit was full: the container's or its pod's."""
+    return [k for k in kernel_kills(clues, death) if k.is_of_node is False]
 
 
 # --- the log --------------------------------------------------------------------------------------------------------

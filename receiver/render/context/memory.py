@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from statistics import median
 
+from receiver.diagnosis.clues import TELLING_RATIO, has_unseen_peak
 from receiver.domain.facts import ContainerFacts, Facts
 from receiver.domain.report import Life, Report, Shape
 from receiver.domain.units import UNLIMITED_BYTES, format_quantity, from_epoch, human_bytes, human_duration
@@ -41,7 +42,7 @@ def memory_words(facts: Facts | None, shape: Shape | None, container_name: str) 
     """What is known of the container's memory."""
     container = container_of(facts, container_name)
     limit = limit_of(facts, shape, container_name)
-    peak = shape.peak_bytes if shape else None
+    peak = shape.peak_bytes if shape and not is_peak_unseen(facts, shape, container_name) else None
     level = shape.median_bytes if shape else None
     current = current_of(facts, shape)
     cache = current * shape.cache_share if shape and current is not None and shape.cache_share is not None else None
@@ -68,6 +69,15 @@ def memory_words(facts: Facts | None, shape: Shape | None, container_name: str) 
         history=_span(shape.history_s if shape else None),
         no_data=_span(shape.missing_s if shape and shape.missing_s >= NO_DATA_S else None),
     )
+
+
+def is_peak_unseen(facts: Facts | None, shape: Shape | None, container_name: str) -> bool:
+    """Whether its lives lie between two scrapes, so that its highest scrape, a low one, is no peak."""
+    limit = limit_of(facts, shape, container_name)
+    peak = shape.peak_bytes if shape else None
+    if facts is None or not peak or (limit and peak >= TELLING_RATIO * limit):
+        return False
+    return has_unseen_peak(container_of(facts, container_name), facts.history, facts.now)
 
 
 def current_of(facts: Facts | None, shape: Shape | None) -> float | None:

@@ -69,7 +69,7 @@ class MemoryWords:
     request_value: Annotated[str, "`64Mi`; empty: none is set"]
     has_no_limit: Annotated[bool, "the pod was read and the container has no limit"]
     limit_is_pods: Annotated[bool, "the limit is the pod's: all its containers share it"]
-    peak: Annotated[str, "the highest seen"]
+    peak: Annotated[str, "the highest seen; empty: its lives were shorter than a few scrapes, so that no peak was seen"]
     peak_of_limit: Annotated[str, "`2.4 of 64 MiB`"]
     peak_share: Annotated[str, "`4 %`"]
     level: Annotated[str, "the median"]

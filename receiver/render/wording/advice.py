@@ -33,6 +33,9 @@ SENTENCES: Mapping[str, Sentence] = {
     # Why no limit is proposed.
     "advice.not_an_oom": "not an OOM: more memory will not help",
     "advice.eviction_not_prevented": "an eviction is the node's decision: a higher limit does not prevent it, and lets this pod take more of the node",
+    "advice.volume_over_size_limit": "the sizeLimit of a volume in memory was reached, not the container's limit: a higher memory limit alone does not prevent it",
+    "advice.refused_for_request": "nothing ran and nothing was killed: what is compared with the node is the request, the limit plays no part",
+    "advice.refused_under_pressure": "nothing ran: a node short of memory refuses pods without a request, whatever their limit",
     "advice.node_took_unlimited": "it has no limit to raise: give it a limit and a request, so that it is stopped before the node runs out",
     "advice.node_ran_out": "the node ran out, not the container's limit: a higher limit only lets it take more of the node",
     "advice.stopped_at_own_limit": "the program stopped at a limit of its own, not at the container's: a higher memory limit alone changes nothing",

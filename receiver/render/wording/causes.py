@@ -78,6 +78,11 @@ _ANSWERS: Mapping[str, Sentence] = {
     "killed_for_memory.log_silent": "its log names no memory error",
     "node.also_killed": "also killed for memory there: {containers:list}",
     "node.alert_says": "the alert {alert} says so",
+    "node.own_volume": "its own volume {volume} was over its sizeLimit of {size_limit}: the node had nothing to do with it",
+    "node.took_it": "it filled the node itself: it used {used_bytes:size} of the {room_bytes:size} that the node has for pods, and no limit stops it",
+    "node.took_it_with_limit": (
+        "it filled the node itself: it used {used_bytes:size} of the {room_bytes:size} that the node has for pods, and its limit of {limit_bytes:size} lets it"
+    ),
     "node.killed_at_pod_limit": "it was killed at the limit of its pod, {limit_bytes:size}",
     "node.killed_at_own_limit": "it was killed at its own limit of {limit_bytes:size}",
     "node.pressure_of_others": "node {node} reports memory pressure, but nothing ties this container to it",

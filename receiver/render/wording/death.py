@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from receiver.domain.report import Cause, CauseName, Sender
+from receiver.domain.units import human_bytes
 from receiver.render.wording.forms import Facts, Sentence
 
 # Who sent the signal, as a sentence names him: "node shutdown killed it".
@@ -39,10 +40,29 @@ def _oom_counter_rose(facts: Facts) -> str:
     return f"container_oom_events_total rose {'once' if kills == 1 else f'{kills} times'} without a restart"
 
 
+def _kernel_line(whose: str) -> Callable[[Facts], str]:
+    def sentence(facts: Facts) -> str:
+        process, pid, held = facts["process"], facts["pid"], facts["anon_rss_bytes"]
+        who = f"process {process}" if process else "a process"
+        more = ", ".join(part for part in (f"pid {pid}" if pid else "", f"{human_bytes(held)} of its own memory" if held else "") if part)
+        return f"the kernel's line of the same seconds: {who}{f' ({more})' if more else ''} was killed{whose}"
+
+    return sentence
+
+
 SENTENCES: Mapping[str, Sentence] = {
     # the pod as a whole
     "death.evicted": "the pod's status is Evicted: {message:or:no message}",
     "death.evicted_for_other_resource": "the message names another resource than memory",
+    "death.refused_before_start": "the kubelet refused the pod, so it never ran on that node",
+    "death.volume_is_memory": (
+        "the volume {volume} is in memory, so what fills it is the pod's own memory, and its sizeLimit was the limit that was reached"
+    ),
+    "death.volume_is_disk": "that volume is on disk: what was short is local storage, another resource than memory",
+    "death.refused": "the pod's status is {reason}: {message:or:no message}",
+    "death.refused_for_request": (
+        "it requests {requested_bytes:size}; of the {capacity_bytes:size} that the node has for pods, requests take {used_bytes:size}"
+    ),
     "death.pod_stopped": _pod_stopped,
     # an OOM kill that Kubernetes recorded
     "death.oom_killed": "reason OOMKilled, exit code {exit_code}: the kernel killed it for memory",
@@ -51,6 +71,11 @@ SENTENCES: Mapping[str, Sentence] = {
     "death.node_event": 'node event in the same minutes: "{message}"',
     "death.node_pressure": "node {node} reports memory pressure",
     "death.own_memory_before": "its own memory was at {usage_ratio:percent} of its limit just before",
+    "death.kernel_memcg": _kernel_line(" because the limit of its cgroup was full"),
+    "death.kernel_global": _kernel_line(" because the node had no memory left"),
+    "death.kernel_victim": _kernel_line(" for memory"),
+    "death.log_reaches_limit": 'its log goes on to {reached_bytes:size} of its limit of {limit_bytes:size}: "{line}"',
+    "death.earlier_without_node": "it was killed at {limit_bytes:size} {kills:times} within the hour while the node had memory left",
     "death.main_process_ended_itself": (
         "exit code {exit_code} is not a contradiction: the kernel killed a child process in the container, the main process then ended by itself"
     ),

@@ -38,6 +38,9 @@ SENTENCES: Mapping[str, Sentence] = {
     "fix.handle_sigterm": "It does not stop when asked: handle SIGTERM (a shell as PID 1 does not pass it on), or give it a longer terminationGracePeriodSeconds.",
     "fix.set_limit": "Give it a memory limit and a request: then it is stopped at its limit, before the node runs out.",
     "fix.honest_request": "Set its request to what it really uses: pods that use more than they request are evicted first. Its limit plays no part in this.",
+    "fix.lower_limit": "Give it a limit near what it needs, and a request near its limit: one that is far above its request can take the node.",
+    "fix.request_to_be_admitted": "Give it a memory request: under memory pressure a node refuses only pods without one (BestEffort).",
+    "fix.fit_request": "Set its requests to what it really uses, and keep room on the nodes: a pod bound to a full node is refused, and its controller tries again.",
     "fix.find_the_hungry": "Find what filled the node: pods without a limit, or far above their request.",
     # The four usual suspects.
     "fix.stream_data": "Loads a whole data set into memory? Read it in pieces, and give each piece back before the next.",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from receiver.diagnosis.clues import Clues, memory_ratio_before
 from receiver.diagnosis.death import because as why
 from receiver.diagnosis.death import lookups as look
+from receiver.diagnosis.death.at_the_limit import at_the_limit, is_far
 from receiver.diagnosis.death.verdict import killed
 from receiver.diagnosis.death.witnesses.container_status import SIGKILL_EXIT
-from receiver.diagnosis.death.witnesses.metrics import FAR_FROM_LIMIT, NEAR_LIMIT
+from receiver.diagnosis.death.witnesses.metrics import NEAR_LIMIT
 from receiver.domain.reason import reason
 from receiver.domain.report import Kill, KillKind
 
@@ -22,17 +23,16 @@ def oom_without_limit(clues: Clues) -> Kill | None:
 
 
 def oom_by_the_node(clues: Clues) -> Kill | None:
-    """The kubelet saw the whole node run out in the same minutes, and this container was not at its own limit."""
+    """The node ran out in the same seconds, of a process that can be its own, and nothing says that it was at its own limit."""
     death = look.oom_death(clues)
-    if death is None or not look.node_events(clues, death):
-        return None
-    ratio = memory_ratio_before(clues, death.finished_at)
-    if NEAR_LIMIT.matches(ratio):
+    kills = look.node_kills(clues, death) if death is not None else []
+    if death is None or not kills or (not kills[0].is_of_pod and at_the_limit(clues, death)):
         return None
     because = [why.oom_killed(death), *why.on_the_node(clues, death)]
+    ratio = memory_ratio_before(clues, death.finished_at, death.started_at)
     if ratio is not None:
         because.append(reason("death.own_memory_before", usage_ratio=ratio))
-    return killed(clues, death, KillKind.NODE_OOM, sure=FAR_FROM_LIMIT.matches(ratio), because=because)
+    return killed(clues, death, KillKind.NODE_OOM, sure=kills[0].is_of_pod or is_far(clues, ratio), because=because)
 
 
 def container_oom(clues: Clues) -> Kill | None:
@@ -45,7 +45,10 @@ def container_oom(clues: Clues) -> Kill | None:
         because.append(reason("death.main_process_ended_itself", exit_code=death.exit_code))
     if clues.limit_is_pod_level:
         because.append(reason("death.limit_is_the_pods"))
-    ratio = memory_ratio_before(clues, death.finished_at)
+    if look.kernel_kills(clues, death):
+        because += at_the_limit(clues, death)
+        return killed(clues, death, KillKind.CONTAINER_OOM, sure=True, because=because)
+    ratio = memory_ratio_before(clues, death.finished_at, death.started_at)
     if NEAR_LIMIT.matches(ratio):
         because.append(reason("death.memory_before", usage_ratio=ratio))
     return killed(clues, death, KillKind.CONTAINER_OOM, sure=True, because=because)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from receiver.diagnosis.clues import Clues, memory_ratio_before
 from receiver.diagnosis.death import because as why
 from receiver.diagnosis.death import lookups as look
+from receiver.diagnosis.death.at_the_limit import kernel_line
 from receiver.diagnosis.death.lookups import Heard
 from receiver.diagnosis.death.verdict import killed
 from receiver.diagnosis.death.witnesses import Says
@@ -33,7 +34,7 @@ def check_failed(clues: Clues) -> Kill | None:
     if heard is None:
         return None
     earlier = [h for h in look.events_saying(clues, Says.SENT_BY) if h.witness.sender is heard.witness.sender][:1]
-    sure = bool(earlier) or not NEAR_LIMIT.matches(memory_ratio_before(clues, death.finished_at))
+    sure = bool(earlier) or not NEAR_LIMIT.matches(memory_ratio_before(clues, death.finished_at, death.started_at))
     return _sent(clues, death, heard, sure=sure, also=[reason("death.earlier_event", message=why.quoted(h.event)) for h in earlier])
 
 
@@ -57,20 +58,33 @@ def grace_period_over(clues: Clues) -> Kill | None:
     return killed(clues, death, KillKind.SIGKILL_NOT_OOM, sure=True, sender=Sender.GRACE_PERIOD, because=because)
 
 
+def by_kernel_line(clues: Clues) -> Kill | None:
+    """The runtime missed the OOM, the kernel's line did not: of this pod's cgroup it is certain, of a fitting process likely."""
+    death = look.sigkill_death(clues)
+    kill = next(iter(look.kernel_kills(clues, death)), None) if death is not None else None
+    if death is None or kill is None or (not kill.is_of_pod and kill.is_of_node is not False):
+        return None
+    because = [kernel_line(kill), why.not_oom_killed(death)]
+    if not kill.is_of_pod:
+        return killed(clues, death, KillKind.SUSPECTED_OOM, sure=False, because=because)
+    is_nodes = kill.is_of_node or clues.limit_bytes is None
+    return killed(clues, death, KillKind.NODE_OOM if is_nodes else KillKind.CONTAINER_OOM, sure=True, because=because)
+
+
 def sender_unknown(clues: Clues) -> Kill | None:
     """137 and no word of who sent it: the runtime may have missed the OOM."""
     death = look.sigkill_death(clues)
     if death is None:
         return None
     because = [reason("death.sender_unknown", reason=death.reason), *_from_log_and_events(clues)]
-    ratio = memory_ratio_before(clues, death.finished_at)
+    ratio = memory_ratio_before(clues, death.finished_at, death.started_at)
     if ratio is None:
         because.append(reason("death.memory_before_unknown"))
         return killed(clues, death, KillKind.SUSPECTED_OOM, sure=False, because=because)
     because.append(reason("death.memory_before", usage_ratio=ratio))
     if not FAR_FROM_LIMIT.matches(ratio) or _log_tells_of_a_kill(clues) or look.claims_oom(clues):
         return killed(clues, death, KillKind.SUSPECTED_OOM, sure=False, because=because)
-    if look.node_events(clues, death):
+    if look.node_kills(clues, death):
         return killed(clues, death, KillKind.NODE_OOM, sure=False, because=[*because, *why.on_the_node(clues, death)])
     because.append(reason("death.between_scrapes"))
     return killed(clues, death, KillKind.SIGKILL_NOT_OOM, sure=False, sender=Sender.UNKNOWN, because=because)

@@ -14,7 +14,16 @@ FAR_FROM_LIMIT = Measure(
     source="a judgement: the node or something else is likelier; a fast allocation between two scrapes stays possible",
 )  # fmt: skip
 
+LOG_AT_LIMIT = Measure(
+    id="log-at-limit", says=Says.NEAR_LIMIT, at_least=0.75, below=4.0, example=0.83, near_miss=0.3,
+    source="a judgement: the size that its log ends with, as a ratio of the limit; what the program counts is most of its memory, seldom all",
+)  # fmt: skip
+
 # Kills counted.
+EARLIER_AT_LIMIT = Measure(
+    id="earlier-kills-without-node", says=Says.NEAR_LIMIT, at_least=2, example=5, near_miss=1,
+    source="a judgement: OOM kills of the last hour with no SystemOOM event within seconds; what dies at its limit again and again does so once more",
+)  # fmt: skip
 OOM_COUNTER = Measure(
     id="oom-counter", says=Says.CHILD_OOM_KILLED, at_least=1, example=81, near_miss=0,
     source="cAdvisor, container_oom_events_total: it rose while the container's restarts did not",
@@ -24,4 +33,4 @@ OOM_HISTORY = Measure(
     source="kube-state-metrics, kube_pod_container_status_last_terminated_reason and _timestamp: OOM kills with their times",
 )  # fmt: skip
 
-MEASURES = (NEAR_LIMIT, FAR_FROM_LIMIT, OOM_COUNTER, OOM_HISTORY)
+MEASURES = (NEAR_LIMIT, FAR_FROM_LIMIT, LOG_AT_LIMIT, EARLIER_AT_LIMIT, OOM_COUNTER, OOM_HISTORY)

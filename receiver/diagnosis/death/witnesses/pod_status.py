@@ -8,26 +8,72 @@ from receiver.diagnosis.death.witnesses.row import Said, Says, Witness
 from receiver.domain.report import Sender
 
 EVICTED = "Evicted"
+OVER_SIZE_LIMIT = re.compile(r'EmptyDir volume "(?P<volume>[^"\n]{1,253})" exceeds the limit "(?P<limit>[^"\n]{1,40})"', re.IGNORECASE)
+NOT_ENOUGH = re.compile(
+    r"Node didn't have enough (?:resource|capacity): (?P<resource>[\w./-]{1,100}), requested: (?P<requested>\d{1,19}), used: (?P<used>\d{1,19}), capacity: (?P<capacity>\d{1,19})",
+    re.IGNORECASE,
+)  # fmt: skip
 _SHUTDOWN = "Pod was terminated in response to imminent node shutdown."
 
 # The first row that matches speaks: what narrows a reason stands above the row of the reason alone.
 POD_STATUS: tuple[Witness, ...] = (
     Witness(
-        id="evicted-for-memory", says=Says.EVICTED_FOR_MEMORY, reason=EVICTED,
-        message=re.compile(r"low on resource: memory|memory\.available|memory pressure", re.IGNORECASE),
-        example=Said(EVICTED, "The node was low on resource: memory. Threshold quantity: 150Mi, available: 67124Ki. "),
+        id="refused-under-memory-pressure", says=Says.REFUSED_FOR_PRESSURE, reason=EVICTED,
+        message=re.compile(r"had condition: \[[^\]\n]{0,80}MemoryPressure", re.IGNORECASE),
+        example=Said(EVICTED, "The node had condition: [MemoryPressure]. "),
+        near_miss=Said(EVICTED, "The node had condition: [DiskPressure]. "),
+        source="kubelet, pkg/kubelet/eviction/eviction_manager.go: Admit refuses BestEffort pods under MemoryPressure; the pod never ran",
+    ),
+    Witness(
+        id="refused-under-other-pressure", says=Says.REFUSED, reason=EVICTED, message=re.compile(r"had condition: ", re.IGNORECASE),
+        example=Said(EVICTED, "The node had condition: [DiskPressure]. "),
         near_miss=Said(EVICTED, "The node was low on resource: ephemeral-storage. Threshold quantity: 2Gi, available: 1Gi. "),
-        source="kubelet, pkg/kubelet/eviction/helpers.go: nodeLowMessageFmt; a recorded cluster",
+        source="kubelet, pkg/kubelet/eviction/eviction_manager.go: Admit refuses every pod under DiskPressure or PIDPressure",
+    ),
+    Witness(
+        id="evicted-for-volume", says=Says.EVICTED_FOR_VOLUME, reason=EVICTED, message=OVER_SIZE_LIMIT,
+        example=Said(EVICTED, 'Usage of EmptyDir volume "scratch" exceeds the limit "64Mi". '),
+        near_miss=Said(EVICTED, "Pod ephemeral local storage usage exceeds the total limit of containers 2Gi. "),
+        source="kubelet, pkg/kubelet/eviction/helpers.go: emptyDirMessageFmt; of a volume with medium Memory it is the pod's own memory",
+    ),
+    Witness(
+        id="evicted-for-memory", says=Says.EVICTED_FOR_MEMORY, reason=EVICTED,
+        message=re.compile(r"low on resource: \[?memory|low on compute resources|memory\.available|memory pressure", re.IGNORECASE),
+        example=Said(EVICTED, "The node was low on resource: memory. Threshold quantity: 150Mi, available: 67124Ki. "),
+        near_miss=Said(EVICTED, "The node was low on resource: ephemeral-storage. Container app was using 3Gi, request is 0. "),
+        source="kubelet, pkg/kubelet/eviction/helpers.go: nodeLowMessageFmt (`low on compute resources` before 1.5); a recorded cluster",
     ),
     Witness(
         id="evicted-without-a-word", says=Says.EVICTED_FOR_MEMORY, reason=EVICTED, message=re.compile(r"\A\s*\Z"),
-        example=Said(EVICTED), near_miss=Said(EVICTED, "The node had condition: [DiskPressure]. "),
+        example=Said(EVICTED), near_miss=Said(EVICTED, "The node was low on resource: pids. "),
         source="a judgement: memory is what evicts most often, and a kubelet that evicts for another resource names it",
     ),
     Witness(
         id="evicted", says=Says.EVICTED, reason=EVICTED,
         example=Said(EVICTED, "The node was low on resource: inodes. "), near_miss=Said("Failed", "Evicted"),
-        source="kubelet, pkg/kubelet/eviction/helpers.go: Reason",
+        source="kubelet, pkg/kubelet/eviction/helpers.go: Reason; ephemeral-storage, inodes, pids, local storage over a limit",
+    ),
+    Witness(
+        id="refused-for-request", says=Says.REFUSED, message=NOT_ENOUGH,
+        example=Said("OutOfmemory", "Pod was rejected: Node didn't have enough resource: memory, requested: 2097152000, used: 65865462583, capacity: 66388008960"),
+        near_miss=Said("OutOfDisk", "out of disk"),
+        source="kubelet, pkg/kubelet/lifecycle/predicate.go: InsufficientResourceError; the request is compared, never the limit or the use",
+    ),
+    *(
+        Witness(
+            id=f"refused-{id_}", says=Says.REFUSED, reason=word, example=Said(word, f"Pod was rejected: {message}"), near_miss=Said(f"{word}Killed"),
+            source="kubelet, pkg/kubelet/lifecycle/predicate.go and pkg/kubelet/cm/topologymanager: a pod that was not admitted",
+        )
+        for id_, word, message in (
+            ("out-of-memory", "OutOfmemory", "no room"),
+            ("out-of-cpu", "OutOfcpu", "no room"),
+            ("out-of-pods", "OutOfpods", "no room"),
+            ("out-of-storage", "OutOfephemeral-storage", "no room"),
+            ("unexpected-admission-error", "UnexpectedAdmissionError", "Allocate failed due to can't allocate unhealthy devices, which is unexpected"),
+            ("topology", "TopologyAffinityError", "Resources cannot be allocated with Topology locality"),
+            ("node-affinity", "NodeAffinity", "Predicate NodeAffinity failed"),
+            ("no-node-info", "InvalidNodeInfo", "Kubelet cannot get node info."),
+        )
     ),
     Witness(
         id="pod-preempting", says=Says.SENT_BY, sender=Sender.PREEMPTION, reason="Preempting",

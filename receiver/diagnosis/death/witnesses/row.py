@@ -25,7 +25,11 @@ class Says(StrEnum):
     OOM_BEFORE_START = "oom_before_start"  # the same before its process began
     CHILD_OOM_KILLED = "child_oom_killed"  # a child process was killed, and the container lived on
     OWN_LIMIT = "own_limit"  # the program ran into a limit of its own, or an allocation was refused
+    KERNEL_KILLED = "kernel_killed"  # the kernel killed a process for memory; whose memory was full is not said
     EVICTED = "evicted"  # its pod was evicted, for another resource than memory
+    EVICTED_FOR_VOLUME = "evicted_for_volume"  # a volume of its own was over its size limit: in memory or on disk
+    REFUSED = "refused"  # the kubelet did not take the pod: nothing ran, nothing was killed
+    REFUSED_FOR_PRESSURE = "refused_for_pressure"  # the same because its node is short of memory
     EVICTED_FOR_MEMORY = "evicted_for_memory"
     NODE_OUT_OF_MEMORY = "node_out_of_memory"  # the node as a whole ran out
     NEAR_LIMIT = "near_limit"  # its memory was close to the limit just before

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from receiver.diagnosis.log.runtimes.table import RUNTIMES
 from receiver.diagnosis.log.signatures import find_signature
 from receiver.domain.facts import ContainerFacts, LogFacts
@@ -32,6 +34,35 @@ def detect_runtime(container: ContainerFacts | None, log: LogFacts | None) -> st
     if found := _by_log(lines):
         return found
     return _by_image(container.image) if container is not None else ""
+
+
+# Their process has the runtime's name, whatever runs in it; a compiled program has a name of its own.
+_NAMED_BY_RUNTIME = frozenset(
+    ("jvm", "python", "node", "ruby", "php", "perl", "r", "elasticsearch", "postgres", "mysql", "redis", "mongodb", "nginx")
+)
+_TITLE_END = re.compile(r"[:@ ]")  # `gunicorn: worker`: a program may rename its process
+COMM_CHARS = 15  # how much of a process' name the kernel keeps
+
+
+def can_run(container: ContainerFacts, runtime: str, process: str) -> bool:
+    """Whether a process of this name (the kernel's, cut to `COMM_CHARS`) may run in the container; only a known program rules others out.
+
+    Shells and init programs may stand beside any program, and start any that the command does not name.
+    """
+    if process in _WRAPPERS or process.startswith("runc"):
+        return True
+    words = [w.strip("\"';&|()").rsplit("/", 1)[-1] for part in container.command for w in part.split()]
+    image = container.image.rsplit("/", 1)[-1].partition("@")[0].partition(":")[0]
+    if any(name[:COMM_CHARS] == process[:COMM_CHARS] for name in (*words, container.name, image)):
+        return True
+    known = next((r for r in DETECTED if r.name == runtime), None)
+    plain = _TITLE_END.split(process, maxsplit=1)[0]
+    theirs = {r.like or r.name for r in DETECTED if r.is_program(plain)}
+    if known is not None:
+        is_theirs = (known.like or known.name) in theirs
+        return is_theirs or (not theirs and known.name not in _NAMED_BY_RUNTIME) or (known.name == "node" and "MainThread" in process)
+    first = words[0] if words else ""
+    return not first or first in _WRAPPERS or first.endswith(".sh")
 
 
 def _by_command(command: tuple[str, ...]) -> str:

@@ -86,7 +86,7 @@ def test_probe_kill_ends_the_walk_at_once() -> None:
 
 def test_unexplained_sigkill_is_not_said_as_surely() -> None:
     """137 far below the limit and no word of who sent it: not memory, but at most a possibility."""
-    report = diagnose(facts(container(dead=death("Error")), history=history(0.3, 0.3), alerts=()))
+    report = diagnose(facts(container(dead=death("Error", lived_s=600)), history=history(0.3, 0.3, 0.3), alerts=()))
 
     assert report.cause.name is CauseName.NOT_MEMORY
     assert report.cause.confidence <= 0.5

@@ -28,8 +28,14 @@ def _dead(**kind: object) -> Facts:
 
 
 SYSTEM_OOM = EventFact(
-    object_kind="Node", object_name="lab-node-1", reason="SystemOOM", message="System OOM encountered, victim process: java, pid: 7", at=ago(110)
+    object_kind="Node", object_name="lab-node-1", reason="SystemOOM", message="System OOM encountered, victim process: java, pid: 7", at=ago(118)
 )  # fmt: skip
+UID = "7f442d5a-9e86-4f71-9b2f-a615e44b62b6"
+MEMCG = EventFact(
+    object_kind="Node", object_name="lab-node-1", reason="OOMKilling", at=ago(119),
+    message=f"oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),oom_memcg=/kubepods/burstable/pod{UID}/ab,task_memcg=/kubepods/burstable/pod{UID}/ab,task=java,pid=7,uid=0",
+)  # fmt: skip
+NO_ROOM = "Pod was rejected: Node didn't have enough resource: memory, requested: 2097152000, used: 65865462583, capacity: 66388008960"
 NO_POD = Missing(source="pod", why="403: may not get pods", hint="grant get on pods")
 SEEN = replace(history(0.8, 0.9, 0.99), kill_times_s=(ago(120).timestamp(),))
 UNHEALTHY = killing("Liveness probe failed: HTTP 503", at=ago(125), reason="Unhealthy")
@@ -43,7 +49,7 @@ TABLE: list[tuple[str, Facts, KillKind, bool, str]] = [
     ("oomkilled with exit 143", _dead(code=143), KillKind.CONTAINER_OOM, True, "death.oom_killed"),
     ("oomkilled with no limit anywhere: the node", facts(container(limit=None, request=None, dead=death())), KillKind.NODE_OOM, True, "death.oom_killed"),
     ("oomkilled under a limit of the pod", facts(container(limit=None, request=None, dead=death()), pod={"pod_limit_bytes": 96 << 20}), KillKind.CONTAINER_OOM, True, "death.oom_killed"),
-    ("oomkilled at 30 % while the node ran out", facts(container(dead=death()), events=(SYSTEM_OOM,), history=history(0.3, 0.3, 0.3)), KillKind.NODE_OOM, True, "death.oom_killed"),
+    ("oomkilled at 30 % while the node ran out", facts(container(dead=death(lived_s=600)), events=(SYSTEM_OOM,), history=history(0.3, 0.3, 0.3)), KillKind.NODE_OOM, True, "death.oom_killed"),
     ("StartError whose message names an OOM", _dead(reason="StartError", code=128, lived_s=None, message=START_OOM), KillKind.CONTAINER_OOM, True, "death.oom_before_start"),
     ("StartError for another reason", _dead(reason="StartError", code=128, lived_s=None, message="no such file"), KillKind.SUSPECTED_OOM, False, "death.alert_says"),
     ("error 137 and a kill for its liveness probe", facts(container(dead=death("Error")), events=(killing(PROBE),)), KillKind.SIGKILL_NOT_OOM, True, "death.event"),
@@ -52,10 +58,12 @@ TABLE: list[tuple[str, Facts, KillKind, bool, str]] = [
     ("error 137 after it was asked to stop", facts(container(dead=death("Error")), events=(killing("Stopping container orders-api"),)), KillKind.SIGKILL_NOT_OOM, True, "death.event"),
     ("error 137 on a node that shut down", facts(container(dead=death("Error")), pod={"reason": "NodeShutdown"}), KillKind.SIGKILL_NOT_OOM, True, "death.pod_stopped"),
     ("error 137, memory at 97 % just before", facts(container(dead=death("Error")), history=history(0.8, 0.9, 0.97), alerts=()), KillKind.SUSPECTED_OOM, False, "death.sender_unknown"),
-    ("error 137, memory at 30 % just before", facts(container(dead=death("Error")), history=history(0.3, 0.3, 0.3), alerts=()), KillKind.SIGKILL_NOT_OOM, False, "death.sender_unknown"),
-    ("the same, and the node ran out", facts(container(dead=death("Error")), history=history(0.3, 0.3, 0.3), alerts=(), events=(SYSTEM_OOM,)), KillKind.NODE_OOM, False, "death.sender_unknown"),
+    ("error 137, memory at 30 % just before", facts(container(dead=death("Error", lived_s=600)), history=history(0.3, 0.3, 0.3), alerts=()), KillKind.SIGKILL_NOT_OOM, False, "death.sender_unknown"),
+    ("the same, and the node ran out", facts(container(dead=death("Error", lived_s=600)), history=history(0.3, 0.3, 0.3), alerts=(), events=(SYSTEM_OOM,)), KillKind.NODE_OOM, False, "death.sender_unknown"),
     ("error 137, nothing else known", facts(container(dead=death("Error")), alerts=()), KillKind.SUSPECTED_OOM, False, "death.sender_unknown"),
     ("evicted for memory", facts(container(dead=death()), pod={"reason": "Evicted", "message": LOW, "phase": "Failed"}), KillKind.EVICTION, True, "death.evicted"),
+    ("error 137, and the kernel names its cgroup", facts(container(dead=death("Error")), pod={"uid": UID}, alerts=(), events=(MEMCG,)), KillKind.CONTAINER_OOM, True, "death.kernel_memcg"),
+    ("refused for its request", facts(container(), pod={"reason": "OutOfmemory", "message": NO_ROOM, "phase": "Failed"}, alerts=()), KillKind.NONE, True, "death.refused"),
     ("a child, by the counter", facts(container(), child_kills=81, alerts=()), KillKind.CHILD_PROCESS_OOM, True, "death.oom_counter_rose"),
     ("a child, by the counter, and its alert", facts(container(dead=death()), child_kills=81, alerts=("ChildProcessOOMKilled",)), KillKind.CHILD_PROCESS_OOM, True, "death.oom_counter_rose"),
     ("a child, by the log alone", facts(container(), log=log(WORKER, current=True), alerts=()), KillKind.CHILD_PROCESS_OOM, False, "death.log_lines"),
@@ -197,7 +205,7 @@ def test_probe_kill_near_the_limit_says_so() -> None:
 
 def test_system_oom_below_its_own_limit_is_the_node() -> None:
     """The node ran out in the same minute and this container was at 30 % of its limit: a node kill, for sure."""
-    report = diagnose(facts(container(dead=death()), events=(SYSTEM_OOM,), history=history(0.3, 0.3, 0.3)))
+    report = diagnose(facts(container(dead=death(lived_s=600)), events=(SYSTEM_OOM,), history=history(0.3, 0.3, 0.3)))
 
     assert report.kill.kind is KillKind.NODE_OOM
     assert report.kill.is_sure
