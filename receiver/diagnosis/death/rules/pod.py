@@ -45,7 +45,7 @@ def _volume(clues: Clues) -> Reason:
 def refused(clues: Clues) -> Kill | None:
     """The kubelet did not take the pod: nothing ran, and nothing was killed, whatever the word OutOfmemory sounds like."""
     pod, witness = clues.facts.pod, look.pod_witness(clues)
-    if pod is None or witness is None or witness.says is not Says.REFUSED or look.newest(clues) is not None:
+    if pod is None or witness is None or witness.says is not Says.REFUSED or look.is_oom_killed(look.newest(clues)):
         return None
     because = [reason("death.refused", reason=pod.reason, message=pod.message.strip()), reason("death.refused_before_start")]
     asked = refusal_in(clues)
