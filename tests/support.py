@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from receiver.domain.alerts import FIRING, Alert, fingerprint
 from receiver.domain.reason import Reason, reason
 from receiver.domain.units import from_epoch
+from receiver.render.text import sentence
+from receiver.render.wording import say
 
 NOW = datetime(2024, 11, 10, 9, 0, tzinfo=UTC)
 
@@ -57,6 +59,11 @@ def payload(*alerts: Alert, **extra: object) -> dict[str, object]:
         "commonLabels": {}, "commonAnnotations": {}, "externalURL": "http://alertmanager.example",
         "alerts": [{**a.to_json(), "endsAt": a.to_json()["endsAt"] or "0001-01-01T00:00:00Z"} for a in alerts], **extra,
     }  # fmt: skip
+
+
+def shown_as(what: Reason) -> str:
+    """A reason as a message says it: as a sentence of its own."""
+    return sentence(say(what))
 
 
 def wait_until(condition: Callable[[], bool], *, what: str, timeout_s: float = 30.0) -> None:

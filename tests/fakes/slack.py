@@ -68,6 +68,11 @@ class Posted:
         """What we marked it with."""
         return str(self.metadata.get("event_payload", {}).get("delivery_id", ""))
 
+    @property
+    def actions(self) -> list[str]:
+        """What its buttons do, menus left out."""
+        return [str(e["action_id"]) for b in self.blocks if b["type"] == "actions" for e in b["elements"]]
+
     def shown(self) -> str:
         """As a person reads it."""
         return block_text.as_text(self.blocks) if self.blocks else unescape_mrkdwn(self.text)

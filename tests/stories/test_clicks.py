@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from receiver.domain.reason import reason
 from tests.fakes.slack import Posted
 from tests.stories import cast
 from tests.stories.silences import AlertmanagerStandin
 from tests.stories.story import SECRET, Story
+from tests.support import shown_as
 
 
 @pytest.fixture
@@ -29,22 +31,31 @@ def story(tmp_path: Path) -> Iterator[Story]:
 
 
 @pytest.mark.parametrize(
-    ("action", "is_in_menu", "where", "shown"),
+    ("action", "is_in_menu", "shown"),
     [
-        ("ack", False, "OOMKilled", "Acknowledged by ines."),
-        ("silence_1h", False, "OOMKilled", "Silenced until"),
-        ("fix", True, "OOMKilled", "Fix applied by ines."),
-        ("tick:monitor_48h", False, "checklist", "done by ines"),
+        ("ack", False, shown_as(reason("incident.log.acknowledged", by="ines"))),
+        ("silence_1h", False, "Silenced until"),
+        ("fix", True, shown_as(reason("incident.log.fix_applied", by="ines"))),
     ],
 )
-def test_a_click_is_shown_within_a_second(story: Story, action: str, is_in_menu: bool, where: str, shown: str) -> None:
+def test_a_click_is_shown_within_a_second(story: Story, action: str, is_in_menu: bool, shown: str) -> None:
     """There, where it was pressed; what else changes with it may come a moment later."""
-    before = _message(story, where).shown()
+    before = _message(story, "OOMKilled").shown()
     story.press(action, is_in_menu=is_in_menu)
     story.later(seconds=1)
 
     assert shown not in before
-    assert shown in _message(story, where).shown()
+    assert shown in _message(story, "OOMKilled").shown()
+
+
+def test_a_tick_is_shown_within_a_second(story: Story) -> None:
+    """In the checklist first, whose count in the root follows at the channel's pace."""
+    before = _message(story, "checklist").actions
+    story.press("tick:monitor_48h")
+    story.later(seconds=1)
+
+    assert "tick:monitor_48h" in before
+    assert "untick:monitor_48h" in _message(story, "checklist").actions
 
 
 def test_a_click_while_the_cluster_is_away(story: Story) -> None:
@@ -58,7 +69,7 @@ def test_a_click_while_the_cluster_is_away(story: Story) -> None:
     story.cluster.kube.start()
     story.cluster.prometheus.start()
 
-    assert "Acknowledged by ines." in after
+    assert shown_as(reason("incident.log.acknowledged", by="ines")) in after
     assert [line for line in before.splitlines() if line.startswith(("Why", "Next", "Do"))] == [
         line for line in after.splitlines() if line.startswith(("Why", "Next", "Do"))
     ]

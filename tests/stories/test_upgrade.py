@@ -15,8 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from markupsafe import escape
 
+from receiver.domain.incident_memory import LogEntry
+from receiver.domain.reason import reason
 from receiver.domain.units import from_epoch
+from receiver.render.wording import say
 from receiver.store import incidents, jobs, outbox, quarantine
 from tests.fakes.json_receiver import JsonReceiver
 from tests.fakes.slack import Posted, Root, StoredFile
@@ -24,6 +28,7 @@ from tests.stories import cast
 from tests.stories.cluster import Cluster
 from tests.stories.silences import AlertmanagerStandin
 from tests.stories.story import CALL, SECRET, Story
+from tests.support import shown_as
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "upgrade"
 CONFIG = f"""
@@ -31,6 +36,7 @@ routes:
   - {{channel: C1, namespaces: [shop], mention: "{CALL}", critical: true, workload_labels: {{app.kubernetes.io/name: ".*"}}}}
   - {{channel: C1, mention: "{CALL}"}}
 """
+LEGACY = "incident.log.legacy"
 STORM = [f"svc{i:03d}" for i in range(1, 10)]  # svc000 has a root of its own
 
 
@@ -58,10 +64,18 @@ class Night:
         """A reply under it."""
         return next(m for m in self.root_of(name).replies if text in m.text)
 
-    def page(self, name: str) -> str:
-        """The page of an incident that the old release knew."""
+    def log(self, incident_id: str) -> tuple[LogEntry, ...]:
+        """The history of an incident."""
         assert self.story.receiver is not None
-        answer = self.story.receiver.web.test_client().get(f"/incidents/{self.before['ids'][name]}")
+        with self.story.receiver.store.read() as tx:
+            found = incidents.load(tx, incident_id)
+        assert found is not None
+        return found.memory.log
+
+    def page(self, incident_id: str) -> str:
+        """The page of an incident."""
+        assert self.story.receiver is not None
+        answer = self.story.receiver.web.test_client().get(f"/incidents/{incident_id}")
         assert answer.status_code == 200
         return answer.text
 
@@ -125,22 +139,25 @@ def test_what_people_did_is_still_done(night: Night) -> None:
     """Before the upgrade, and by clicks that nothing was done about yet."""
     orders, cart = night.root_of("orders-api").message.shown(), night.root_of("cart").message.shown()
 
-    assert "Acknowledged by ines." in orders
-    assert "Fix applied by Ines." in orders
-    assert "Acknowledged by Otto." in cart
+    assert shown_as(reason("incident.log.acknowledged", by="ines")) in orders
+    assert shown_as(reason("incident.log.fix_applied", by="Ines")) in orders
+    assert shown_as(reason("incident.log.acknowledged", by="Otto")) in cart
     assert "Silenced until 03:40 UTC." in cart
-    assert "done by Otto, 18:51 UTC" in night.reply("orders-api", "checklist").shown()
-    assert "done by Ines, 03:05 UTC" in night.reply("session-store", "checklist").shown()
+    for name in ("orders-api", "session-store"):
+        assert "untick:monitor_48h" in night.reply(name, "checklist").actions
 
 
 def test_the_history_goes_on(night: Night) -> None:
-    """Sentences of the old release, then what the new one notes."""
-    night.story.press("ack")  # is acknowledged already
-    page = night.page("orders-api")
+    """Sentences of the old release, each as it was and once; the new one adds reasons behind them, and the page shows all."""
+    rows = json.loads((FIXTURE / "rows.json").read_text())["incident"]
+    logs = {incident_id: night.log(incident_id) for incident_id in rows}
+    kept = {i: [e.what["text"] for e in log if e.what.code == LEGACY] for i, log in logs.items()}
+    added = {e.what.code for log in logs.values() for e in log if e.what.code != LEGACY}
 
-    for words in ("acknowledged by ines", "refused: mallory may not silence", "limit raised to 160Mi", "silence undone by Otto"):
-        assert page.count(words) >= 1
-    assert page.count("Z limit raised to 160Mi") == 1
+    assert kept == {incident_id: [text for _, text, *_ in row.get("log", ())] for incident_id, row in rows.items()}
+    assert added == {"incident.log.silenced"}
+    for incident_id, log in logs.items():
+        assert all(str(escape(say(e.what))) in night.page(incident_id) for e in log)
 
 
 def test_what_was_asked_of_a_storm_is_done(night: Night) -> None:
@@ -151,7 +168,7 @@ def test_what_was_asked_of_a_storm_is_done(night: Night) -> None:
 
     assert all(any(name in pod for pod in pods) for name in STORM)
     assert "Silenced until 04:05 UTC by ines." in digest
-    assert "Refused: mallory may not silence" in digest
+    assert shown_as(reason("incident.log.refused", by="mallory", what="quiet")) in digest
 
 
 def test_programs_are_told_what_is_new_and_nothing_else(night: Night) -> None:
