@@ -1,4 +1,4 @@
-"""How Kubernetes' controllers name what they own: a workload read off the name of its pod, its ReplicaSet or its Job."""
+"""What a name is, and how Kubernetes' controllers name what they own: a workload read off the name of its pod, its ReplicaSet or its Job."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ _ORDINAL_POD = re.compile(r"(?P<name>.+)-\d{1,4}")
 _REPLICASET = re.compile(rf"(?P<name>.+)-{_HASH}")
 _CRONJOBS_JOB = re.compile(r"(?P<name>.+)-\d{7,10}")
 
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
+
 UNKNOWN_KIND = "?"
 
 
@@ -30,6 +32,11 @@ class Workload:
     kind: str
     name: str
     is_inferred: bool = False
+
+
+def is_name(text: str) -> bool:
+    """Whether it can be an object's name: a DNS-1123 subdomain, as the API server checks names. Others never get into a command."""
+    return _NAME.fullmatch(text) is not None
 
 
 def kind_named(text: str) -> str:

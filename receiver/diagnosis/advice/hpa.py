@@ -6,14 +6,13 @@ and a leak would add replicas for ever. CPU follows requests, and each replica t
 
 from __future__ import annotations
 
-import re
-
 import yaml
 
 from receiver.diagnosis.causes.leaves import leaf_of
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.memory.thresholds import TRAFFIC_CORRELATION
 from receiver.domain.confidence import UNSURE
+from receiver.domain.kube_names import is_name
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import Cause, Hpa
 
@@ -21,7 +20,6 @@ CPU_TARGET_PERCENT = 70  # of the CPU request: leaves room while new pods start
 GROWTH = 2  # x the present replicas as the first maximum: halves what each holds at the peak
 SCALABLE = {"Deployment": "apps/v1", "StatefulSet": "apps/v1", "Rollout": "argoproj.io/v1alpha1"}
 MIN_WINDOW_S = 300  # scale down slowly: the next burst may be near
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 
 
 def hpa_for(clues: Clues, cause: Cause) -> Hpa | None:
@@ -29,7 +27,7 @@ def hpa_for(clues: Clues, cause: Cause) -> Hpa | None:
     workload = clues.workload
     if not leaf_of(cause.name).scales_out or cause.confidence <= UNSURE or _is_batch(clues, cause):
         return None
-    if workload.kind not in SCALABLE or not _NAME.fullmatch(workload.name):
+    if workload.kind not in SCALABLE or not is_name(workload.name):
         return None
     existing = clues.facts.workload.hpa if clues.facts.workload else None
     return _wider(clues, dict(existing)) if existing else _new(clues)

@@ -7,7 +7,6 @@ every word of a command is shell-quoted, and YAML is written by a YAML library.
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import yaml
 
 from receiver.diagnosis.clues import Clues
 from receiver.domain.identity import Workload
+from receiver.domain.kube_names import is_name
 from receiver.domain.reason import Reason, reason
 from receiver.domain.units import format_quantity
 
@@ -53,7 +53,6 @@ _SETTABLE = (
     "ReplicationController",
 )  # kubectl set resources and patch work at once
 _ROLLS = ("Deployment", "StatefulSet", "DaemonSet")  # kubectl rollout status waits for these
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")  # DNS-1123 subdomain, as the API server checks names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +144,7 @@ def _diff_lines(indent: str, what: str, before: int | None, after: int) -> list[
 def commands_of(change: Change) -> tuple[tuple[str, ...], tuple[Reason, ...]]:
     """The kubectl commands that make the change now, and what must be said about them (or why there are none)."""
     kind, name = change.workload.kind, change.workload.name
-    if not all(_NAME.fullmatch(n) for n in (change.namespace, name, *(() if change.is_pod_level else (change.container,)))):
+    if not all(is_name(n) for n in (change.namespace, name, *(() if change.is_pod_level else (change.container,)))):
         commands: tuple[str, ...] = ()
         notes: tuple[Reason, ...] = (reason("patch.hostile_name"),)
     elif kind in _SETTABLE:
@@ -204,7 +203,7 @@ def _patch_command(change: Change, target: str) -> str:
 def _resize(change: Change) -> tuple[str, ...]:
     """Raising the limit of the running pod in place, without a restart."""
     is_resizable = change.is_running and change.container_kind in ("regular", "sidecar") and not change.is_pod_level
-    if not is_resizable or not _NAME.fullmatch(change.pod):
+    if not is_resizable or not is_name(change.pod):
         return ()
     document = json.dumps({"spec": _pod_spec(change)}, separators=(",", ":"))
     words = ("kubectl", "-n", change.namespace, "patch", "pod", change.pod, "--subresource=resize", "--type=strategic", "-p", document)
@@ -232,7 +231,7 @@ def _yaml(document: object) -> str:
 
 def _yaml_scalar(text: str) -> str:
     """A string as YAML writes it in one line: as it is when it is a plain name, else in double quotes."""
-    if _NAME.fullmatch(text) and yaml.safe_load(text) == text:
+    if is_name(text) and yaml.safe_load(text) == text:
         return text
     quoted: str = yaml.safe_dump(text, default_style='"', width=10**6, allow_unicode=False)
     return quoted.strip()

@@ -20,7 +20,7 @@ from enum import StrEnum
 from receiver.diagnosis.clues import Clues
 from receiver.domain.confidence import LIKELY, PLAUSIBLE
 from receiver.domain.reason import Reason
-from receiver.domain.report import CauseName, Kill
+from receiver.domain.report import Cause, CauseName, Kill, LongTerm
 
 YES = "yes"
 NO = "no"
@@ -108,6 +108,11 @@ def always(words: Reason) -> Verdict:
     return Verdict(likely=words, looks_like=words, could_be=words)
 
 
+def nothing_special(clues: Clues, kill: Kill, cause: Cause) -> tuple[LongTerm, ...]:
+    """No real fix but those that every cause has."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaf:
     """One leaf. Fields without a default have no answer that fits all leaves."""
@@ -118,7 +123,8 @@ class Leaf:
     whose: Whose = Whose.CONTAINER
     a_raise: Raise
     raise_before_kill: Before = Before.NEVER
-    suspects: tuple[str, ...] = ()  # of the four habits, those to look for first, in this order
+    suspects: tuple[str, ...] = ()  # of the four habits, those to look for, in this order
+    fixes: Callable[[Clues, Kill, Cause], tuple[LongTerm, ...]] = nothing_special  # real fixes of this cause alone
     scales_out: bool = False  # more replicas each hold less of it
     is_growth: bool = False  # a rise of memory is its story, or may become it
 

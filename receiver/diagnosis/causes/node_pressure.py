@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from receiver.diagnosis.causes.common import LOG_RISES
 from receiver.diagnosis.causes.leaf import YES, Answer, Leaf, Question, Raise, Verdict, Whose, cannot_tell, no
 from receiver.diagnosis.clues import Clues
@@ -9,8 +11,9 @@ from receiver.diagnosis.death import alert_names as names
 from receiver.diagnosis.death.lookups import kernel_kills, pod_says
 from receiver.diagnosis.death.refusals import over_volume_in, used_when_evicted_bytes
 from receiver.diagnosis.death.witnesses import Says
+from receiver.domain.kube_names import is_name
 from receiver.domain.reason import Reason, reason
-from receiver.domain.report import CauseName, Kill, KillKind
+from receiver.domain.report import Cause, CauseName, Kill, KillKind, LongTerm
 
 SEEN = 0.9  # Kubernetes, the kubelet or the node itself says so
 TOOK_IT = "took_the_node"  # detail: the killed container itself filled the node
@@ -94,12 +97,43 @@ def _by_state(clues: Clues, kill: Kill) -> Answer:
     return cannot_tell(reason("node.not_read", why=why) if why else reason("node.not_known"))
 
 
+def fixes(clues: Clues, kill: Kill, cause: Cause) -> tuple[LongTerm, ...]:
+    """What keeps it from being the victim, and who filled the node."""
+    own = _own_fix(clues, kill, cause)
+    if cause.detail == TOOK_IT:
+        return own
+    node = clues.facts.node.name if clues.facts.node else clues.facts.subject.node
+    return (*own, LongTerm(id="find_the_hungry", advice=reason("fix.find_the_hungry"), commands=_look_at(node)))
+
+
+def _own_fix(clues: Clues, kill: Kill, cause: Cause) -> tuple[LongTerm, ...]:
+    if cause.detail == TOOK_IT and clues.limit_bytes is not None:
+        return (LongTerm(id="lower_limit", advice=reason("fix.lower_limit")),)
+    if cause.detail == REFUSED:
+        return (LongTerm(id="honest_request", advice=reason("fix.request_to_be_admitted")),)
+    if clues.container is not None and clues.limit_bytes is None:
+        return (LongTerm(id="set_limit", advice=reason("fix.set_limit")),)
+    if kill.kind is KillKind.EVICTION:
+        return (LongTerm(id="honest_request", advice=reason("fix.honest_request")),)
+    return ()
+
+
+def _look_at(node: str) -> tuple[str, ...]:
+    if not is_name(node):
+        return ()
+    return (
+        shlex.join(("kubectl", "get", "pods", "-A", "-o", "wide", f"--field-selector=spec.nodeName={node}")),
+        shlex.join(("kubectl", "describe", "node", node)),
+    )
+
+
 LEAF = Leaf(
     name=CauseName.NODE_PRESSURE,
     question=Question(id="node", text=reason("leaf.node_pressure.question"), ask=node_ran_out),
     root="node",
     whose=Whose.NODE,
     a_raise=Raise.USELESS,
+    fixes=fixes,
     verdict=Verdict(
         likely=reason("leaf.node_pressure.likely"),
         looks_like=reason("leaf.node_pressure.looks_like"),

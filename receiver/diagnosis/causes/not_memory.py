@@ -11,7 +11,7 @@ from receiver.diagnosis.death.refusals import over_volume_in
 from receiver.diagnosis.death.witnesses import Says
 from receiver.domain.confidence import UNSURE
 from receiver.domain.reason import reason
-from receiver.domain.report import CauseName, Kill, KillKind
+from receiver.domain.report import Cause, CauseName, Kill, KillKind, LongTerm, Sender
 
 LOG_IS_SILENT = 0.9  # it ended by itself, and its log names no memory error
 LOG_IS_UNREAD = 0.7  # the same without the log
@@ -64,12 +64,24 @@ def _not_killed(clues: Clues, kill: Kill) -> Answer:
     return Answer(answer=NO, because=because, decides=True, confidence=confidence, reasons=reasons, detail="other_exit")
 
 
+def fixes(clues: Clues, kill: Kill, cause: Cause) -> tuple[LongTerm, ...]:
+    """What sent the signal, or what kept it from starting."""
+    if cause.detail == "refused":
+        return (LongTerm(id="fit_request", advice=reason("fix.fit_request")),)
+    if kill.sender is not None and kill.sender.is_probe:
+        return (LongTerm(id="mend_probe", advice=reason("fix.mend_probe")),)
+    if kill.sender is Sender.GRACE_PERIOD:
+        return (LongTerm(id="handle_sigterm", advice=reason("fix.handle_sigterm")),)
+    return ()
+
+
 LEAF = Leaf(
     name=CauseName.NOT_MEMORY,
     question=Question(id="killed_for_memory", text=reason("leaf.not_memory.question"), ask=killed_for_memory),
     root="not_oom",
     whose=Whose.NOBODY,
     a_raise=Raise.USELESS,
+    fixes=fixes,
     verdict=Verdict(
         likely=reason("leaf.not_memory.likely"),
         looks_like=reason("leaf.not_memory.looks_like"),

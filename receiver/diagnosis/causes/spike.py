@@ -7,7 +7,7 @@ from receiver.diagnosis.causes.leaf import YES, Answer, Before, Leaf, Question, 
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.log.log_clues import quoted_line
 from receiver.domain.reason import reason
-from receiver.domain.report import CauseName, Kill
+from receiver.domain.report import Cause, CauseName, Kill, LongTerm
 
 LOG_BURST = 0.6  # the last line of the log alone: no scrape saw the peak
 
@@ -40,6 +40,11 @@ def _burst(clues: Clues, burst_bytes: int, limit_bytes: int) -> Answer:
     )  # fmt: skip
 
 
+def fixes(clues: Clues, kill: Kill, cause: Cause) -> tuple[LongTerm, ...]:
+    """A bound turns a peak into a wait."""
+    return (LongTerm(id="bound_concurrency", advice=reason("fix.bound_concurrency")),)
+
+
 LEAF = Leaf(
     name=CauseName.SPIKE,
     question=Question(id="spikes", text=reason("leaf.spike.question"), ask=only_during_spikes),
@@ -47,6 +52,7 @@ LEAF = Leaf(
     a_raise=Raise.CURES,
     raise_before_kill=Before.PEAKS,
     suspects=("paginate", "stream_data", "clean_up", "bound_caches"),
+    fixes=fixes,
     scales_out=True,
     verdict=Verdict(
         likely=reason("leaf.spike.likely"),

@@ -10,7 +10,7 @@ from receiver.diagnosis.causes.leaf import YES, Answer, Leaf, Question, Raise, V
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.log.log_clues import quoted_line
 from receiver.domain.reason import Reason, reason
-from receiver.domain.report import CauseName, Kill, KillKind, Shape
+from receiver.domain.report import Cause, CauseName, Kill, KillKind, LongTerm, Shape
 
 AT_ONCE_S = 10.0  # no service does much work in ten seconds: lives this short, again and again, die of starting
 MOMENT_S = 30.0  # up to here nobody can tell start-up from fast growth by the clock alone
@@ -134,12 +134,27 @@ def _yes(confidence: float, because: Reason, clues: Clues, *, detail: str) -> An
     return Answer(answer=YES, because=because, decides=True, confidence=confidence, reasons=tuple(reasons), detail=detail)
 
 
+READ_IN_CHUNKS = {
+    "python": ("for chunk in pandas.read_csv(path, chunksize=10_000): ...   # a part of the rows at a time instead of all",),
+    "jvm": ("try (Stream<String> lines = Files.lines(path)) { ... }   # instead of Files.readAllLines",),
+    "node": ("for await (const line of readline.createInterface({ input: fs.createReadStream(path) })) { ... }",),
+    "go": ("scanner := bufio.NewScanner(file)   // instead of os.ReadFile",),
+}
+
+
+def fixes(clues: Clues, kill: Kill, cause: Cause) -> tuple[LongTerm, ...]:
+    """Of the four habits the one that fills a start, with how it is done in this runtime."""
+    if cause.detail == "memory_volume":
+        return ()
+    return (LongTerm(id="stream_data", advice=reason("fix.load_in_pieces"), commands=READ_IN_CHUNKS.get(clues.runtime, ())),)
+
+
 LEAF = Leaf(
     name=CauseName.STARTUP,
     question=Question(id="startup", text=reason("leaf.startup.question"), ask=while_starting),
     root="startup",
     a_raise=Raise.CURES,
-    suspects=("stream_data",),
+    fixes=fixes,
     verdict=Verdict(
         likely=reason("leaf.startup.likely"),
         looks_like=reason("leaf.startup.looks_like"),
