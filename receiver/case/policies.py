@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from receiver.case.access import objects, quantity_bytes, string_map, text
+from receiver.case.events import event_facts
 from receiver.case.killed import is_memory_death
 from receiver.case.pod import pod_facts
 from receiver.domain.facts import NodeFacts, PodFacts
 from receiver.domain.units import parse_bytes_or_none
 
+SAME_KILL = timedelta(seconds=10)  # a SystemOOM event and the death that it is about
 LATELY = timedelta(hours=1)  # other OOM kills on the node further back say nothing about this one
 
 
@@ -29,7 +31,7 @@ def node_facts(answers: Mapping[str, Any], pod_name: str, now: datetime) -> Node
         allocatable_bytes=quantity_bytes(node, "status", "allocatable", "memory"),
         has_memory_pressure={"True": True, "False": False}.get(pressure or ""),
         limits_total_bytes=sum(_limit(p) for p in pods if p.phase in ("Running", "Pending")) if listed is not None else None,
-        other_oom_kills=tuple(kill for p in pods if p.name != pod_name for kill in _recent_kills(p, now)),
+        other_oom_kills=tuple(kill for p in pods if p.name != pod_name for kill in _recent_kills(p, now, _node_ran_out(answers))),
     )
 
 
@@ -68,7 +70,13 @@ def _limit(pod: PodFacts) -> int:
     return sum(c.limit_bytes or 0 for c in pod.containers if c.kind in ("regular", "sidecar"))
 
 
-def _recent_kills(pod: PodFacts, now: datetime) -> tuple[str, ...]:
+def _node_ran_out(answers: Mapping[str, Any]) -> tuple[datetime, ...]:
+    """When the kubelet saw the whole node run out."""
+    return tuple(e.at for e in event_facts(answers.get("nodeevents")) if e.reason == "SystemOOM" and e.at is not None)
+
+
+def _recent_kills(pod: PodFacts, now: datetime, node_ran_out: tuple[datetime, ...]) -> tuple[str, ...]:
+    """Its containers killed for memory lately. Where it is known when the node ran out, one that died at its limit at another time is none of them."""
     return tuple(
         f"{pod.namespace}/{pod.name} ({c.name})"
         for c in pod.containers
@@ -76,4 +84,5 @@ def _recent_kills(pod: PodFacts, now: datetime) -> tuple[str, ...]:
         and is_memory_death(death)
         and death.finished_at is not None
         and now - death.finished_at <= LATELY
+        and (not node_ran_out or _limit(pod) == 0 or any(abs(death.finished_at - at) <= SAME_KILL for at in node_ran_out))
     )

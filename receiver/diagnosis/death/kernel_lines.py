@@ -45,13 +45,15 @@ def victim_of(message: str) -> Victim:
     """What the message says of the victim; an empty `Victim` where it says nothing."""
     named = _VICTIM.search(message) or _TASK.search(message) or _KUBELET.search(message)
     anon = _ANON_RSS.search(message)
-    cgroup, full = _VICTIMS_CGROUP.search(message), _FULL_CGROUP.search(message)
+    full = _FULL_CGROUP.search(message)
+    full_pod = _POD_IN_PATH.search(full["path"]) if full is not None else None
+    cgroup = _VICTIMS_CGROUP.search(message) or full_pod  # readers of the kernel's log cut long lines
     return Victim(
         process=named["process"].strip() if named else "",
         pid=int(named["pid"]) if named else None,
         anon_rss_bytes=int(anon[1]) * KIB if anon else None,
         pod_uid=plain_uid(cgroup["uid"]) if cgroup else "",
-        is_above_pods=full is not None and _POD_IN_PATH.search(full["path"]) is None,
+        is_above_pods=full is not None and full_pod is None,
     )
 
 

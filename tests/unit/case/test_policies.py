@@ -82,6 +82,29 @@ def test_a_node_and_who_else_dies_there():
     assert found.other_oom_kills == ("shop/other (c)",)
 
 
+def test_kills_at_a_limit_are_not_the_nodes_where_it_is_known_when_that_ran_out():
+    """With SystemOOM events: what has no limit counts, and what died within seconds of one; another's own limit does not."""
+
+    def pod(name: str, finished: str, limit: str = "") -> dict[str, object]:
+        killed = {"terminated": {"reason": "OOMKilled", "exitCode": 137, "finishedAt": finished}}
+        resources = {"limits": {"memory": limit}} if limit else {}
+        return {
+            "metadata": {"namespace": "shop", "name": name},
+            "spec": {"containers": [{"name": "c", "resources": resources}]},
+            "status": {"phase": "Running", "containerStatuses": [{"name": "c", "lastState": killed}]},
+        }
+
+    event = {"reason": "SystemOOM", "message": "System OOM encountered, victim process: c, pid: 7", "lastTimestamp": "2026-11-23T00:50:00Z"}
+    pods = [
+        pod("hungry", "2026-11-23T00:40:00Z"),
+        pod("own-limit", "2026-11-23T00:48:00Z", "48Mi"),
+        pod("victim", "2026-11-23T00:49:56Z", "48Mi"),
+    ]
+    answers = {"node": {"metadata": {"name": "n1"}}, "nodepods": {"items": pods}, "nodeevents": {"items": [event]}}
+
+    assert node_facts(answers, "me", NOW).other_oom_kills == ("shop/hungry (c)", "shop/victim (c)")
+
+
 def test_a_node_whose_pods_were_not_listed():
     """Unknown is not zero."""
     found = node_facts({"node": {"metadata": {"name": "n1"}}}, "me", NOW)

@@ -145,6 +145,7 @@ def test_refusal_for_memory_tells_what_was_asked_and_what_there_was() -> None:
         (f"oom-kill:constraint=CONSTRAINT_MEMCG,oom_memcg=/kubepods/pod{UID},task_memcg=/kubepods/pod{UID}/ab,task=memlab,pid=496,uid=0", "memlab", 496, None, UID),
         (f"oom-kill:constraint=CONSTRAINT_NONE,global_oom,task_memcg=/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{UID.replace('-', '_')}.slice/cri-containerd-ab.scope,task=java,pid=7,uid=0", "java", 7, None, UID),
         (f"Task in /kubepods/burstable/pod{UID}/ab killed as a result of limit of /kubepods/burstable/pod{UID}", "", None, None, UID),
+        (f"oom-kill:constraint=CONSTRAINT_MEMCG,mems_allowed=0,oom_memcg=/kubepods/burstable/pod{UID},task_memcg=/kubepods/burstable/pod7", "", None, None, UID),
         ("System OOM encountered, victim process: memlab, pid: 3765", "memlab", 3765, None, ""),
         ("System OOM encountered", "", None, None, ""),
     ],
