@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from receiver.domain.facts import EventFact, LogFacts, MemoryHistory, Termination
-from receiver.domain.report import Life, Report
+from receiver.domain.report import Kill, Life, Report
 from receiver.domain.units import format_quantity, from_epoch, human_bytes, human_duration
 from receiver.render import words
 from receiver.render.context.memory import container_of, is_peak_unseen, limit_of
 from receiver.render.text import clean_block, clean_line
 
 LOG_COLUMNS = 200
+KERNEL_LINES = frozenset(("death.kernel_memcg", "death.kernel_global", "death.kernel_victim"))
 MAX_LIVES = 6
 MAX_EVENTS = 5
 MAX_PODS = 6
@@ -56,7 +57,7 @@ def container_lines(report: Report) -> str:
     if container is not None:
         newest = container.newest_termination
         if newest is not None:
-            lines += _termination_lines(newest)
+            lines += [*_termination_lines(newest), *_victim_line(report.kill)]
         since = f" since {container.state_since.astimezone(UTC):%H:%M:%S}" if container.state_since else ""
         reason = f": {clean_line(container.state_reason, 60)}" if container.state_reason else ""
         lines.append(f"now: {container.state.capitalize()}{reason}{since}")
@@ -76,6 +77,16 @@ def container_lines(report: Report) -> str:
     if others:
         lines.append(f"also killed: {words.listed((clean_line(p, 253) for p in others), MAX_PODS)}")
     return "\n".join(lines)
+
+
+def _victim_line(kill: Kill) -> list[str]:
+    """Whom the kernel killed, where its own line says so."""
+    line = next((b for b in kill.because if b.code in KERNEL_LINES), None)
+    if line is None or not line["process"]:
+        return []
+    held = f", {human_bytes(line['anon_rss_bytes'])} of its own memory" if line["anon_rss_bytes"] else ""
+    pid = f" (pid {line['pid']})" if line["pid"] else ""
+    return [f"  victim: {clean_line(str(line['process']), 60)}{pid}{held}"]
 
 
 def _termination_lines(newest: Termination) -> list[str]:

@@ -36,6 +36,8 @@ def node_ran_out(clues: Clues, kill: Kill) -> Answer:
         is_seen = clues.facts.node is not None and clues.facts.node.has_memory_pressure is True
         return Answer(answer=YES, because=says[0], decides=True, confidence=SEEN if is_seen else LOG_RISES, reasons=says, detail="node")
     if kill.kind is KillKind.CONTAINER_OOM and clues.limit_bytes:
+        if (line := next((b for b in kill.because if b.code == "death.kernel_memcg"), None)) is not None:
+            return no(line)
         if clues.limit_is_pod_level:
             return no(reason("node.killed_at_pod_limit", limit_bytes=clues.limit_bytes))
         return no(reason("node.killed_at_own_limit", limit_bytes=clues.limit_bytes))

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from receiver.diagnosis.clues import Clues, memory_ratio_before
 from receiver.diagnosis.death import lookups as look
-from receiver.diagnosis.death.lookups import KernelKill
+from receiver.diagnosis.death.because import kernel_line
 from receiver.diagnosis.death.witnesses.events import KERNEL_SLACK_S
 from receiver.diagnosis.death.witnesses.metrics import EARLIER_AT_LIMIT, FAR_FROM_LIMIT, LOG_AT_LIMIT, NEAR_LIMIT
 from receiver.diagnosis.log.log_clues import quoted_line, rise_of, sizes_in
@@ -37,16 +37,6 @@ def at_the_limit(clues: Clues, death: Termination) -> list[Reason]:
 def is_far(clues: Clues, ratio: float | None) -> bool:
     """Whether its memory was seen far below the limit. A pod's limit is shared: one container's part of it says nothing."""
     return not clues.limit_is_pod_level and FAR_FROM_LIMIT.matches(ratio)
-
-
-def kernel_line(kill: KernelKill) -> Reason:
-    """What the kernel's line says: process, pid and memory, and whose memory was full."""
-    code = {True: "death.kernel_global", False: "death.kernel_memcg", None: "death.kernel_victim"}[kill.is_of_node]
-    victim = kill.victim
-    facts = {"process": victim.process, "pid": victim.pid, "anon_rss_bytes": victim.anon_rss_bytes}
-    if code == "death.kernel_global":
-        return reason("death.kernel_global", **facts)
-    return reason("death.kernel_memcg", **facts) if code == "death.kernel_memcg" else reason("death.kernel_victim", **facts)
 
 
 def _log_reaches_limit(clues: Clues) -> list[Reason]:

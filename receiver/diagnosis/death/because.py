@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from receiver.diagnosis.clues import Clues, memory_ratio_before
-from receiver.diagnosis.death.lookups import node_kills
+from receiver.diagnosis.death.lookups import KernelKill, node_kills
 from receiver.diagnosis.death.witnesses.metrics import NEAR_LIMIT
 from receiver.domain.facts import EventFact, Termination
 from receiver.domain.reason import Reason, reason
@@ -25,11 +25,25 @@ def not_oom_killed(death: Termination) -> Reason:
 
 def on_the_node(clues: Clues, death: Termination) -> list[Reason]:
     """What the node says of the same minutes."""
-    found = [reason("death.node_event", message=quoted(kill.event)) for kill in node_kills(clues, death)[:1]]
+    kills = node_kills(clues, death)[:1]
+    found = [
+        kernel_line(k) if k.event.reason != "SystemOOM" and k.victim.process else reason("death.node_event", message=quoted(k.event))
+        for k in kills
+    ]
     node = clues.facts.node
     if node is not None and node.has_memory_pressure:
         found.append(reason("death.node_pressure", node=node.name))
     return found
+
+
+def kernel_line(kill: KernelKill) -> Reason:
+    """What the kernel's line says: process, pid and memory, and whose memory was full."""
+    code = {True: "death.kernel_global", False: "death.kernel_memcg", None: "death.kernel_victim"}[kill.is_of_node]
+    victim = kill.victim
+    facts = {"process": victim.process, "pid": victim.pid, "anon_rss_bytes": victim.anon_rss_bytes}
+    if code == "death.kernel_global":
+        return reason("death.kernel_global", **facts)
+    return reason("death.kernel_memcg", **facts) if code == "death.kernel_memcg" else reason("death.kernel_victim", **facts)
 
 
 def memory_before(clues: Clues, death: Termination) -> list[Reason]:

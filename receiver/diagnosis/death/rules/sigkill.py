@@ -5,7 +5,6 @@ from __future__ import annotations
 from receiver.diagnosis.clues import Clues, memory_ratio_before
 from receiver.diagnosis.death import because as why
 from receiver.diagnosis.death import lookups as look
-from receiver.diagnosis.death.at_the_limit import kernel_line
 from receiver.diagnosis.death.lookups import Heard
 from receiver.diagnosis.death.verdict import killed
 from receiver.diagnosis.death.witnesses import Says
@@ -64,7 +63,7 @@ def by_kernel_line(clues: Clues) -> Kill | None:
     kill = next(iter(look.kernel_kills(clues, death)), None) if death is not None else None
     if death is None or kill is None or (not kill.is_of_pod and kill.is_of_node is not False):
         return None
-    because = [kernel_line(kill), why.not_oom_killed(death)]
+    because = [why.kernel_line(kill), why.not_oom_killed(death)]
     if not kill.is_of_pod:
         return killed(clues, death, KillKind.SUSPECTED_OOM, sure=False, because=because)
     is_nodes = kill.is_of_node or clues.limit_bytes is None
