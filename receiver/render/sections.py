@@ -84,7 +84,8 @@ def _victim_line(kill: Kill) -> list[str]:
     line = next((b for b in kill.because if b.code in KERNEL_LINES), None)
     if line is None or not line["process"]:
         return []
-    held = f", {human_bytes(line['anon_rss_bytes'])} of its own memory" if line["anon_rss_bytes"] else ""
+    anon_rss_bytes = line["anon_rss_bytes"]
+    held = f", {human_bytes(anon_rss_bytes)} of its own memory" if isinstance(anon_rss_bytes, int) else ""
     pid = f" (pid {line['pid']})" if line["pid"] else ""
     return [f"  victim: {clean_line(str(line['process']), 60)}{pid}{held}"]
 
