@@ -34,14 +34,14 @@ from receiver.pipeline.silencer import Silencer
 from receiver.pipeline.storm_acts import StormWork
 from receiver.render.environment import slack_environment
 from receiver.render.renderer import Renderer
-from receiver.rulepack.places import runbooks_dir
+from receiver.rulepack.places import causes_dir, runbooks_dir
 from receiver.settings import Settings
 from receiver.sinks import png
 from receiver.sinks.base import Sink, SpeaksHttp
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
 from receiver.web.application import WebDeps, create_web
-from receiver.web.runbooks import Runbooks
+from receiver.web.documents import Documents
 from receiver.worker.dispatcher import Dispatcher, DispatcherConfig, Handler
 from receiver.worker.sender import Sender
 from receiver.worker.worker import Worker
@@ -129,7 +129,7 @@ def build(
             wake=worker.wake, notice=notices.post, is_stuck=worker.is_stuck,
             details=lambda: _details((sink, *others), senders, worker, evidence),
             slack_signing_secret=settings.slack_signing_secret.reveal(), permissions=Permissions(users=settings.slack_users),
-            runbooks=make_runbooks(settings),
+            runbooks=make_runbooks(settings), causes=Documents(folders=(causes_dir(),)),
         )
     )  # fmt: skip
     application = Application(web=web, worker=worker, store=store, evidence=evidence)
@@ -137,10 +137,10 @@ def build(
     return application
 
 
-def make_runbooks(settings: Settings) -> Runbooks:
+def make_runbooks(settings: Settings) -> Documents:
     """The user's own pages first, then the shipped ones."""
     own = (Path(settings.runbooks_dir),) if settings.runbooks_dir else ()
-    return Runbooks(folders=(*own, runbooks_dir()))
+    return Documents(folders=(*own, runbooks_dir()))
 
 
 def store_path(settings: Settings) -> Path:

@@ -43,6 +43,7 @@ class IncidentView:
     pods: tuple[str, ...] = ()
     log: tuple[LogEntry, ...] = ()
     page_url: str = ""
+    causes_url: str = ""  # below it the page of each cause; empty when no PUBLIC_URL is set
     previous_id: str = ""
     previous_opened_at: datetime | None = None
     mention: str = ""

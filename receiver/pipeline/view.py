@@ -42,6 +42,7 @@ def view_of(
         pods=memory.pods,
         log=tuple(entry for entry in memory.log if entry.shown != IN_CHECKLIST),
         page_url=f"{public_url}/incidents/{incident.id}" if public_url else "",
+        causes_url=f"{public_url}/causes" if public_url else "",
         previous_id=previous.id if previous else "",
         previous_opened_at=from_epoch(previous.opened_at) if previous else None,
         notes=(memory.degraded,) if memory.degraded else (),

@@ -1,7 +1,7 @@
-"""Markdown to HTML for runbooks: CommonMark with tables, and nothing that a page could do to its reader.
+"""Markdown to HTML for runbooks and pages about causes: CommonMark with tables, and nothing that a page could do to its reader.
 
-Raw HTML is shown as the text it is, an image as its description. A link leads to http(s), or to another page beside this one
-(`NAME.md`); any other target is dropped and its text stays. Text in, HTML out; never raises.
+Raw HTML is shown as the text it is, an image as its description. A link leads to http(s), or to another page beside this one or
+in a folder there (`NAME.md`, with one folder before it at most); any other target is dropped and its text stays. Text in, HTML out; never raises.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 _WEB = re.compile(r"^https?://", re.IGNORECASE)
-_PAGE = re.compile(r"^(?P<name>[A-Za-z0-9_-]+)\.md(?P<heading>#[A-Za-z0-9_-]+)?$")
+_PAGE = re.compile(r"^(?P<page>(?:[A-Za-z0-9_-]+/)?[A-Za-z0-9_-]+)\.md(?P<heading>#[A-Za-z0-9_-]+)?$")
 _SENTENCE_END = re.compile(r"(?<=[.!?:])\s")
 
 
@@ -68,5 +68,5 @@ def _link(target: str) -> dict[str, str | int | float]:
     """The attributes of a link; none where it may not lead."""
     page = _PAGE.match(target)
     if page is not None:
-        return {"href": f"/runbooks/{page['name']}{page['heading'] or ''}"}
+        return {"href": f"{page['page']}{page['heading'] or ''}"}
     return {"href": target, "rel": "noreferrer"} if _WEB.match(target) else {}

@@ -114,7 +114,7 @@ def view_of(report: Report) -> IncidentView:
         id="inc_SAMPLE", state=FIRING, subject=report.subject, severity="critical" if is_kill else "warning",
         opened_at=STARTED_AT, alerts=report.facts.alerts or (_alert("OOMKilled"),), kill_count=4 if is_kill else 0,
         first_kill_at=NOW - timedelta(hours=8) if is_kill else None, last_kill_at=report.kill.at, pods=(report.subject.pod,),
-        page_url="https://oomtriage.example/incidents/inc_SAMPLE", looks_at=(NOW + timedelta(minutes=30),),
+        page_url="https://oomtriage.example/incidents/inc_SAMPLE", causes_url="https://oomtriage.example/causes", looks_at=(NOW + timedelta(minutes=30),),
     )  # fmt: skip
 
 

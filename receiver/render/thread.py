@@ -26,6 +26,7 @@ CHECKLIST_KEYS = ("text", "tree", "list")
 PATCH_KEYS = ("text", "intro", "now", "git", "scale", "later")
 
 MARKS = {"done": "✓", "todo": "☐", "could_not_check": "?", "not_applicable": "–"}
+MOST_FIXES = 3  # of what would help for good, the best fitting first; the rest is on the cause's page
 RESULT_MAX = 160  # characters of one checklist result or tree answer
 
 
@@ -135,7 +136,7 @@ def patch(report: Report, context: Context, show: Print) -> Reply | None:
         _part(lines, "now", _commands(proposal.commands)),
         _part(lines, "git", clean_block(proposal.diff or proposal.patch, max_lines=60, max_columns=160)),
         blocks.rich(blocks.bullets(sentence(clean_line(say(r), 300)) for r in remarks)),
-        _listed(lines, "later", (_long_term_line(say(t.advice), t.commands) for t in report.long_term)),
+        _listed(lines, "later", (_long_term_line(say(t.advice), t.commands) for t in report.long_term[:MOST_FIXES])),
         _part(lines, "scale", clean_block(report.hpa.manifest, max_lines=60, max_columns=160), words_after=say(report.hpa.why))
         if report.hpa
         else None,

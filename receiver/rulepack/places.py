@@ -1,4 +1,4 @@
-"""Where the rule pack and its runbooks are: inside an installed package, or in the repository."""
+"""Where the rule pack, its runbooks and the pages about causes are: inside an installed package, or in the repository."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ def rules_dir() -> Path:
 def runbooks_dir() -> Path:
     """The folder with one NAME.md for each alert: `receiver/_runbooks` in a wheel, else docs/runbooks of the repository."""
     return _place("_runbooks", "docs/runbooks")
+
+
+def causes_dir() -> Path:
+    """The folder with one NAME.md for each cause, and `habits/`: `receiver/_causes` in a wheel, else docs/causes of the repository."""
+    return _place("_causes", "docs/causes")
 
 
 def _place(packaged: str, in_repository: str) -> Path:

@@ -16,10 +16,10 @@ from receiver.store.store import Store
 from receiver.telemetry import Metrics
 from receiver.web.admin import AdminDeps, admin_routes
 from receiver.web.auth import Gate
+from receiver.web.documents import Documents, cause_routes, runbook_routes
 from receiver.web.health import HealthDeps, health_routes
 from receiver.web.intake import IntakeDeps, intake_routes
 from receiver.web.pages import PageDeps, page_routes
-from receiver.web.runbooks import Runbooks, runbook_routes
 from receiver.web.slack_actions import SlackDeps, slack_routes
 
 
@@ -40,7 +40,8 @@ class WebDeps:
     details: Callable[[], Mapping[str, Any]]
     slack_signing_secret: str = field(default="", repr=False)  # without it there is no /slack/actions
     permissions: Permissions = field(default_factory=Permissions)
-    runbooks: Runbooks = field(default_factory=Runbooks)
+    runbooks: Documents = field(default_factory=Documents)
+    causes: Documents = field(default_factory=Documents)
 
 
 def create_web(deps: WebDeps) -> Flask:
@@ -69,6 +70,7 @@ def create_web(deps: WebDeps) -> Flask:
             slack_routes(SlackDeps(signing_secret=deps.slack_signing_secret, take=take, now=deps.store.now, wake=deps.wake))
         )
     app.register_blueprint(runbook_routes(deps.environment, deps.runbooks))
+    app.register_blueprint(cause_routes(deps.environment, deps.causes))
     app.register_blueprint(
         page_routes(PageDeps(store=deps.store, environment=deps.environment, gate=gate, is_open=is_open, runbooks=deps.runbooks))
     )

@@ -19,8 +19,8 @@ from receiver.render.wording import say
 from receiver.store import alerts, conversations, incidents, outbox
 from receiver.store.store import Store
 from receiver.web.auth import Gate
+from receiver.web.documents import Documents
 from receiver.web.html import page
-from receiver.web.runbooks import Runbooks
 
 PAGE_SIZE = 200
 
@@ -33,7 +33,7 @@ class PageDeps:
     environment: jinja2.Environment
     gate: Gate
     is_open: bool
-    runbooks: Runbooks
+    runbooks: Documents
 
 
 def page_routes(deps: PageDeps) -> Blueprint:

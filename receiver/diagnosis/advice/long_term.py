@@ -1,57 +1,82 @@
 """The real fix beside the quick one: what to change in the program or its manifest, and how to find where.
 
-The four usual suspects (whole data sets in memory, no pagination, no clean-up, caches without eviction), in
-the order that fits the cause, then the profiler of the runtime.
+In the order that fits: what the log names, what this incident is about, the heap flag that is set, then how to find what
+fills the memory (the runtime's profilers) and where to look first (the cause's suspects of the four habits).
 """
 
 from __future__ import annotations
 
+import re
 import shlex
+from collections.abc import Iterator
 from dataclasses import replace
 
-from receiver.diagnosis.causes.leaf import Whose
+from receiver.diagnosis.causes.leaf import Leaf, Whose
 from receiver.diagnosis.causes.leaves import leaf_of
 from receiver.diagnosis.clues import Clues
-from receiver.diagnosis.log.runtimes import profiling_advice
+from receiver.diagnosis.log.runtimes import HABITS, heap_settings, profiling_advice
 from receiver.domain.kube_names import is_name
 from receiver.domain.reason import reason
 from receiver.domain.report import Cause, CauseName, Kill, KillKind, LongTerm
 
 MOST_VOLUMES = 3
-_SUSPECTS = ("stream_data", "paginate", "clean_up", "bound_caches")
+GENERAL = "find_what_grows"  # the advice for a program whose runtime is not known
+# What a counter that rises in the log counts, and the habit that lets it.
+_COUNTED = (
+    ("bound_caches", re.compile(r"cache|entries", re.IGNORECASE)),
+    ("clean_up", re.compile(r"session|connection|socket|subscri|listener|handler|goroutine|thread|open files", re.IGNORECASE)),
+)
+# Of each runtime, the advice about its own heap limit beside the container's.
+_ABOUT_HEAP = ("jvm_heap_and_limit", "node_heap_and_limit", "dotnet_heap_and_limit", "go_memlimit", "php_memory", "redis_memory")
 
 
 def long_term_for(clues: Clues, kill: Kill, cause: Cause) -> tuple[LongTerm, ...]:
-    """What mends it for good, most promising first; nothing where the container's memory is not the problem."""
+    """What mends it for good, what fits best first; nothing where the container's memory is not the problem."""
     leaf = leaf_of(cause.name)
     if leaf.whose is not Whose.CONTAINER:
         return leaf.fixes(clues, kill, cause)
-    special = _special(clues, kill, cause)
+    named = (*_by_log(clues, leaf), *_by_incident(clues, kill, cause))
     has_ended = kill.kind is not KillKind.NONE or kill.exit_code is not None
-    if cause.detail == "memory_volume" or (cause.name is CauseName.UNKNOWN and not has_ended):
-        return special
-    advice = {entry.id: _filled(entry, clues) for entry in profiling_advice(clues.runtime, clues.limit_bytes)}
-    return (*special, *(advice[i] for i in leaf.suspects), *(entry for entry in advice.values() if entry.id not in _SUSPECTS))
+    is_enough = cause.detail == "memory_volume" or (cause.name is CauseName.UNKNOWN and not has_ended)
+    first: dict[str, LongTerm] = {}
+    for entry in named if is_enough else (*named, *_general(clues, leaf)):
+        first.setdefault(entry.id, entry)
+    return tuple(first.values())
 
 
-def _special(clues: Clues, kill: Kill, cause: Cause) -> tuple[LongTerm, ...]:
-    """What only this case needs."""
-    found = []
+def _by_log(clues: Clues, leaf: Leaf) -> Iterator[LongTerm]:
+    """The error that the log names, and the habit that its rising counters tell of."""
     if clues.signature is not None:
-        found.append(LongTerm(id=f"log_{clues.signature.id}", advice=reason("advice.quoted", text=clues.signature.advice)))
+        yield LongTerm(id=f"log_{clues.signature.id}", advice=reason("advice.quoted", text=clues.signature.advice))
+    counters = " ".join(clues.rising)
+    if leaf.is_growth and (habit := next((name for name, counted in _COUNTED if counted.search(counters)), "")):
+        yield HABITS[habit]
+
+
+def _by_incident(clues: Clues, kill: Kill, cause: Cause) -> Iterator[LongTerm]:
+    """What only this incident asks for."""
     if cause.detail == "memory_volume":
         volumes = (clues.facts.pod.memory_volumes if clues.facts.pod else ())[:MOST_VOLUMES] or ("medium: Memory",)
-        found.append(
-            LongTerm(id="bound_memory_volume", advice=reason("fix.bound_memory_volume", volumes=volumes), commands=_delete_pod(clues))
-        )
+        yield LongTerm(id="bound_memory_volume", advice=reason("fix.bound_memory_volume", volumes=volumes), commands=_delete_pod(clues))
     if kill.kind is KillKind.CHILD_PROCESS_OOM:
-        found.append(LongTerm(id="fewer_workers", advice=reason("fix.fewer_workers")))
-    found += leaf_of(cause.name).fixes(clues, kill, cause)
+        yield LongTerm(id="fewer_workers", advice=reason("fix.fewer_workers"))
+    yield from leaf_of(cause.name).fixes(clues, kill, cause)
     if cause.detail in ("batch", "burst"):
-        found.append(LongTerm(id="smaller_batches", advice=reason("fix.smaller_batches")))
+        yield LongTerm(id="smaller_batches", advice=reason("fix.smaller_batches"))
     if cause.detail == "after_change":
-        found.append(LongTerm(id="look_at_the_change", advice=reason("fix.look_at_the_change")))
-    return tuple(found)
+        yield LongTerm(id="look_at_the_change", advice=reason("fix.look_at_the_change"))
+
+
+def _general(clues: Clues, leaf: Leaf) -> tuple[LongTerm, ...]:
+    """What fits any incident of this runtime and this cause."""
+    profilers = [_filled(entry, clues) for entry in profiling_advice(clues.runtime, clues.limit_bytes)]
+    habits = [HABITS[name] for name in leaf.suspects]
+    has_flag = clues.container is not None and heap_settings(clues.container) is not None
+    flags = [entry for entry in profilers if has_flag and entry.id in _ABOUT_HEAP]
+    is_cause_known, is_runtime_known = leaf.question is not None, profilers[0].id != GENERAL
+    if is_cause_known and not is_runtime_known:
+        return (*flags, *habits[:1], *profilers, *habits[1:])
+    return (*flags, *profilers[:1], *habits[:1], *profilers[1:], *habits[1:])
 
 
 def _filled(entry: LongTerm, clues: Clues) -> LongTerm:

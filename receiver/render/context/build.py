@@ -61,7 +61,7 @@ def build(view: IncidentView, report: Report | None, *, patch_place: str = "in t
         replicas=replica_words(view, facts),
         memory=memory_words(facts, shape, subject.container),
         growth=growth_words(report, now),
-        cause=_cause(report),
+        cause=_cause(view, report),
         change=_change(report),
         state=_state(facts, subject.container, shape),
         checks=_checks(report),
@@ -181,7 +181,7 @@ def _signature(report: Report | None) -> _SignatureWords:
     return _SignatureWords(signature=clean_line(found.meaning, 120), advice=clean_line(found.advice, 240))
 
 
-def _cause(report: Report | None) -> CauseWords:
+def _cause(view: IncidentView, report: Report | None) -> CauseWords:
     if report is None:
         return CauseWords(
             name=CauseName.UNKNOWN.value,
@@ -196,6 +196,7 @@ def _cause(report: Report | None) -> CauseWords:
             follows_traffic=False,
             known_as="",
             could_be="",
+            page="",
         )
     cause, shape, leaf = report.cause, report.shape, leaf_of(report.cause.name)
     is_job = report.subject.workload is not None and report.subject.workload.kind in JOBS
@@ -213,6 +214,7 @@ def _cause(report: Report | None) -> CauseWords:
         follows_traffic=cause.detail == "traffic" or bool(shape and (shape.rate_correlation or 0.0) >= 0.5),
         known_as=say(leaf.known_as),
         could_be=say((leaf.unclear_in_job if is_job else None) or leaf.unclear),
+        page=f"{view.causes_url}/{cause.name.value}" if view.causes_url else "",
     )
 
 

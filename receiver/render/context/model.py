@@ -118,6 +118,7 @@ class CauseWords:
     follows_traffic: Annotated[bool, "memory follows the request rate"]
     known_as: Annotated[str, "`a leak`, `peaks`, behind `Likely` and `Looks like`; empty when it is not the container's own memory"]
     could_be: Annotated[str, "while it is not plausible: `a leak or an unfinished warm-up`; empty as well"]
+    page: Annotated[str, "address of the page about this cause; empty without PUBLIC_URL"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,7 @@ from tests.support import said
 
 NOW = datetime(2026, 11, 23, 3, 15, tzinfo=UTC)
 PAGE = "https://oomtriage.example.net/incidents/inc_01K8ORDERS"
+CAUSES = "https://oomtriage.example.net/causes"
 LOW = "The node was low on resource: memory. Threshold quantity: 150Mi, available: 66Mi. "
 
 ACKNOWLEDGED = reason("incident.log.acknowledged", by="Ines")
@@ -121,7 +122,7 @@ def checklist(**results: str | tuple[str, str]) -> tuple[CheckItem, ...]:
 def view_of(report: Report, **more: object) -> IncidentView:
     fields: dict[str, object] = {
         "id": "inc_01K8ORDERS", "state": "firing", "subject": report.subject, "severity": "critical", "opened_at": at("18:52", 22),
-        "alerts": report.facts.alerts, "kill_count": 1, "last_kill_at": report.kill.at, "pods": (report.subject.pod,), "page_url": PAGE,
+        "alerts": report.facts.alerts, "kill_count": 1, "last_kill_at": report.kill.at, "pods": (report.subject.pod,), "page_url": PAGE, "causes_url": CAUSES,
     }  # fmt: skip
     return IncidentView(**(fields | more))  # type: ignore[arg-type]
 

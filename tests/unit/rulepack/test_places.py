@@ -22,7 +22,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(folder.glob("*.whl"))
 
 
-@pytest.mark.parametrize(("folder", "packaged"), [("templates", "_templates"), ("rules", "_rules"), ("docs/runbooks", "_runbooks")])
+@pytest.mark.parametrize(
+    ("folder", "packaged"), [("templates", "_templates"), ("rules", "_rules"), ("docs/runbooks", "_runbooks"), ("docs/causes", "_causes")]
+)
 def test_the_wheel_carries_the_folder(wheel: Path, folder: str, packaged: str) -> None:
     """Every file of the top-level folder is in the wheel, below the package."""
     names = set(zipfile.ZipFile(wheel).namelist())

@@ -2,12 +2,12 @@
 
 from receiver.diagnosis.log.runtimes.detect import DETECTED, can_run, detect_runtime
 from receiver.diagnosis.log.runtimes.heap import HeapSettings, heap_advice, heap_settings
-from receiver.diagnosis.log.runtimes.profiling import COMMON_ISSUES, profiling_advice
+from receiver.diagnosis.log.runtimes.profiling import HABITS, profiling_advice
 from receiver.diagnosis.log.runtimes.table import RUNTIMES, Runtime
 
 __all__ = [
-    "COMMON_ISSUES",
     "DETECTED",
+    "HABITS",
     "RUNTIMES",
     "HeapSettings",
     "Runtime",

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from receiver.diagnosis.log.runtimes.heap import GO_SOFT_RATIO, JVM_HEAP_RATIO, NODE_HEAP_RATIO
 from receiver.diagnosis.log.runtimes.table import RUNTIMES
 from receiver.domain.reason import reason
 from receiver.domain.report import LongTerm
 from receiver.domain.units import MIB
 
+HABITS: Mapping[str, LongTerm] = {
+    entry.id: entry
+    for entry in (
+        LongTerm(id="stream_data", advice=reason("fix.stream_data")),
+        LongTerm(id="paginate", advice=reason("fix.paginate")),
+        LongTerm(id="clean_up", advice=reason("fix.clean_up")),
+        LongTerm(id="bound_caches", advice=reason("fix.bound_caches")),
+    )
+}
+
 
 def profiling_advice(runtime: str, limit_bytes: int | None) -> tuple[LongTerm, ...]:
-    """How to profile this runtime (exact flags and commands, sized by the limit where it is known), then `COMMON_ISSUES`.
+    """How to profile this runtime and set its heap beside the limit: exact flags and commands, sized by the limit where it is known.
 
     `POD` and `CONTAINER` in a command are for the reader to fill in. An unknown runtime gets the general advice only.
     """
-    return (*_profilers(runtime, limit_bytes), *COMMON_ISSUES)
-
-
-COMMON_ISSUES: tuple[LongTerm, ...] = (
-    LongTerm(id="stream_data", advice=reason("fix.stream_data")),
-    LongTerm(id="paginate", advice=reason("fix.paginate")),
-    LongTerm(id="clean_up", advice=reason("fix.clean_up")),
-    LongTerm(id="bound_caches", advice=reason("fix.bound_caches")),
-)
-
-
-def _profilers(runtime: str, limit_bytes: int | None) -> tuple[LongTerm, ...]:
     match next((r.like for r in RUNTIMES if r.name == runtime and r.like), runtime):
         case "python":
             return _PYTHON

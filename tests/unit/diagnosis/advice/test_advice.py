@@ -31,6 +31,10 @@ def _ids(report: Report) -> list[str]:
     return [w.id for w in report.warnings]
 
 
+def _fixes(report: Report) -> list[str]:
+    return [e.id for e in report.long_term]
+
+
 # --- HPA --------------------------------------------------------------------------------------------------------------------
 
 
@@ -102,15 +106,50 @@ def test_hpa_needs_a_cpu_request() -> None:
 # --- the real fix ------------------------------------------------------------------------------------------------------------
 
 
-def test_leak_names_where_to_look_first() -> None:
-    """A leak: caches and clean-up before all else, then the profiler of the runtime, with this pod's names in its commands."""
+def test_leak_is_profiled_first_and_its_likeliest_habit_is_named() -> None:
+    """A leak without a witness: how to find what grows in this runtime, where it usually is, then the rest; with this pod's names."""
     report = _report(LEAK_SHAPE, command=("/usr/bin/python3", "/app/leak.py"))
-    ids = [e.id for e in report.long_term]
+    ids = _fixes(report)
 
-    assert ids[:4] == ["bound_caches", "clean_up", "paginate", "stream_data"]
-    assert "python_memray" in ids
+    assert ids[:2] == ["python_memray", "bound_caches"]
+    assert ids[-3:] == ["clean_up", "paginate", "stream_data"]
     assert not any("exec POD" in c for e in report.long_term for c in e.commands)
     assert any("kubectl -n shop exec orders-api-655779759d-jst99 -c orders-api" in c for e in report.long_term for c in e.commands)
+
+
+@pytest.mark.parametrize(("line", "habit"), [("INFO session cache size {} MiB", "bound_caches"), ("INFO open connections={}", "clean_up")])
+def test_counter_that_rises_names_its_habit_first(line: str, habit: str) -> None:
+    """What the log counts up to the kill is a witness; a profiler comes after it."""
+    lines = log(*(line.format(10 * n) for n in range(1, 8)))
+    report = diagnose(facts(container(dead=death(lived_s=13), command=("python3", "x.py")), log=lines))
+
+    assert report.cause.name is CauseName.LEAK
+    assert _fixes(report)[:2] == [habit, "python_memray"]
+    assert len(set(_fixes(report))) == len(_fixes(report))
+
+
+def test_heap_flag_goes_before_profilers() -> None:
+    """Where the heap's own limit is set, how the two move together is what fits; without a flag it is one advice of several."""
+    with_flag = _fixes(_report(LEAK_SHAPE, command=("java", "-Xmx64m", "-jar", "app.jar")))
+    without = _fixes(_report(LEAK_SHAPE, command=("java", "-jar", "app.jar")))
+
+    assert with_flag[:3] == ["jvm_heap_and_limit", "jvm_heap_dump", "bound_caches"]
+    assert without[:2] == ["jvm_heap_dump", "bound_caches"]
+
+
+def test_known_cause_goes_before_advice_for_any_program() -> None:
+    """Without a runtime the habit behind a spike fits better than general advice; without a cause nothing fits better than that."""
+    assert _fixes(_report(TRAFFIC, command=("/srv/app",)))[:3] == ["bound_concurrency", "paginate", "find_what_grows"]
+    assert _fixes(_report(None, command=("/srv/app",)))[:2] == ["find_what_grows", "stream_data"]
+
+
+def test_error_that_the_log_names_goes_first() -> None:
+    """Its own advice fits better than anything general."""
+    base = facts(container(dead=death(lived_s=7200), command=("java", "-Xmx64m")), log=log("java.lang.OutOfMemoryError: Metaspace"))
+    report = report_of(replace(clues_of(base), shape=LEAK_SHAPE))
+
+    assert report.signature is not None
+    assert _fixes(report)[:2] == [f"log_{report.signature.id}", "jvm_heap_and_limit"]
 
 
 def test_startup_that_loads_is_told_to_read_in_pieces() -> None:

@@ -1,4 +1,4 @@
-"""The runbooks that alerts link to, from the Markdown files of docs/runbooks and the user's own folder.
+"""Pages from Markdown files: the runbooks that alerts link to, and the pages about causes that messages link to.
 
 No token: they are text from files, the same for everybody, and hold no evidence. Whoever opens one at 03:14 has followed
 a link on a phone.
@@ -12,17 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2
-from flask import Blueprint, Response
+from flask import Blueprint, Response, redirect, url_for
+from werkzeug.wrappers import Response as AnyResponse
 
 from receiver.render.markdown import first_sentence, to_html
 from receiver.web.html import page
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")  # of an alert; never a path
-MAX_CHARS = 128 * 1024  # some forty printed pages; the worst text of that length takes seconds to parse, usual text does not
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")  # of a page; never a path
+MAX_CHARS = 512 * 1024
+CAUSES_INDEX = "README"
+HABITS = "habits"  # the folder of what the pages about causes link to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Runbooks:
+class Documents:
     """The pages in `folders`, each with NAME.md files; the first folder that has a name wins."""
 
     folders: Sequence[Path] = ()
@@ -43,8 +46,12 @@ class Runbooks:
                 continue
         return None
 
+    def below(self, folder: str) -> Documents:
+        """The pages in a folder of that name in each of these."""
+        return Documents(folders=tuple(f / folder for f in self.folders))
 
-def runbook_routes(environment: jinja2.Environment, runbooks: Runbooks) -> Blueprint:
+
+def runbook_routes(environment: jinja2.Environment, runbooks: Documents) -> Blueprint:
     """The blueprint with /runbooks and /runbooks/NAME."""
     routes = Blueprint("runbooks", __name__)
 
@@ -62,5 +69,31 @@ def runbook_routes(environment: jinja2.Environment, runbooks: Runbooks) -> Bluep
         if text is None:
             return page(environment, "runbooks.html.j2", status=404, pages=listed(), missing=name)
         return page(environment, "runbook.html.j2", name=name, body=to_html(text))
+
+    return routes
+
+
+def cause_routes(environment: jinja2.Environment, causes: Documents) -> Blueprint:
+    """The blueprint with /causes, /causes/NAME and /causes/habits/NAME."""
+    routes = Blueprint("causes", __name__)
+    habits = causes.below(HABITS)
+
+    def shown(name: str, text: str | None) -> Response:
+        if text is None:
+            return page(environment, "cause.html.j2", status=404, name="No such page", body="")
+        return page(environment, "cause.html.j2", name=name, body=to_html(text))
+
+    @routes.get("/causes")
+    @routes.get("/causes/")
+    def index() -> AnyResponse:
+        return redirect(url_for("causes.cause", name=CAUSES_INDEX))  # its links are relative to this folder
+
+    @routes.get("/causes/<name>")
+    def cause(name: str) -> Response:
+        return shown(name, causes.text(name))
+
+    @routes.get(f"/causes/{HABITS}/<name>")
+    def habit(name: str) -> Response:
+        return shown(name, habits.text(name))
 
     return routes

@@ -1,17 +1,20 @@
-"""/runbooks: what an alert's link opens, for everybody, and nothing else of the file system."""
+"""/runbooks and /causes: what the links of alerts and messages open, for everybody, and nothing else of the file system."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from flask.testing import FlaskClient
 
 from receiver.app.build import build
+from receiver.domain.report import CauseName
 from receiver.rulepack import rules_dir
 from receiver.rulepack.files import read_rule_files
-from receiver.rulepack.places import runbooks_dir
+from receiver.rulepack.places import causes_dir, runbooks_dir
 from receiver.settings import load_settings
 
 ALERTS = [rule.alert for file in read_rule_files(rules_dir()) for rule in file.rules() if rule.alert]
@@ -96,3 +99,40 @@ def test_own_pages_go_before_the_shipped_ones(own_client: FlaskClient) -> None:
     assert 'href="/runbooks/HighMemoryUsage"' in index
     assert "secret" not in index
     assert "Call &lt;b&gt;Ada&lt;/b&gt;." in own_client.get("/runbooks/OOMKilled").text
+
+
+@pytest.mark.parametrize("cause", list(CauseName))
+def test_every_cause_has_a_page_without_a_token(client: FlaskClient, cause: CauseName) -> None:
+    """The link of a message opens on any phone."""
+    page = client.get(f"/causes/{cause.value}")
+
+    assert page.status_code == 200
+    assert "<h2>The real fix</h2>" in page.text
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+
+
+def test_links_between_pages_about_causes_lead_somewhere(client: FlaskClient) -> None:
+    """From the list to each cause, from there to the habits and back: what the files link to is served."""
+    waiting, seen = ["/causes/README"], set()
+    while waiting:
+        at = waiting.pop()
+        seen.add(at)
+        page = client.get(at)
+        assert page.status_code == 200, at
+        links = {urljoin(at, link) for link in re.findall(r'href="([^"#:]+)["#]', page.text)}
+        waiting += [link for link in links if link.startswith("/causes/") and link not in seen]
+
+    files = {"/causes/" + str(path.relative_to(causes_dir()).with_suffix("")) for path in causes_dir().rglob("*.md")}
+    assert seen == files
+
+
+def test_the_list_of_causes_is_one_page(client: FlaskClient) -> None:
+    """/causes leads to the page whose links are relative."""
+    assert client.get("/causes").headers["Location"] == "/causes/README"
+    assert "<h1>Causes</h1>" in client.get("/causes/", follow_redirects=True).text
+
+
+@pytest.mark.parametrize("name", ["no_such_cause", "..%2Frunbooks%2FOOMKilled", "leak.md", "habits", "habits/..%2Fleak", "habits/no_such"])
+def test_an_unknown_cause_is_404(client: FlaskClient, name: str) -> None:
+    """A name that is none leads nowhere, least of all out of the folder."""
+    assert client.get(f"/causes/{name}").status_code == 404
