@@ -64,6 +64,7 @@ def samples() -> tuple[Sample, ...]:
         ("warning", _warning),
         ("file_cache", _file_cache),
         ("node", _node),
+        ("volume", _volume),
     )
     found = [Sample(name=name, view=view_of(report), report=report) for name, report in ((n, make()) for n, make in reports)]
     leak = found[0]
@@ -333,6 +334,14 @@ def _file_cache() -> Report:
     cause = Cause(name=CauseName.UNKNOWN, confidence=0.8, because=(reason("growing.file_cache"),), detail="page_cache")
     facts = _facts(alert="HighMemoryUsage", restarts=0)
     return _report(facts, Kill(kind=KillKind.NONE), cause, shape=shape, proposal=Proposal(none=reason("advice.mostly_file_cache")))
+
+
+def _volume() -> Report:
+    message = 'Usage of EmptyDir volume "scratch" exceeds the limit "64Mi". '
+    because = (reason("death.evicted", message=message), reason("death.volume_is_memory", volume="scratch"))
+    kill = replace(_EVICTION, because=because)
+    cause = Cause(name=CauseName.UNKNOWN, confidence=0.9, because=because, detail="memory_volume")
+    return _report(_facts(alert="PodEvicted", restarts=0), kill, cause, proposal=Proposal(none=reason("advice.volume_over_size_limit")))
 
 
 def _node() -> Report:
