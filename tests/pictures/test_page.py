@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from tests.fakes.slack import Posted
-from tests.golden import GOLDEN_DIR
 from tests.pictures.page import DARK, LIGHT, page
-
-MESSAGES = sorted((GOLDEN_DIR / "slack").glob("*.json"))
+from tests.unit.render.cases import CASES
+from tests.unit.render.test_renderer import renderer
 
 
 def posted(text: str, blocks: list[dict[str, object]]) -> Posted:
@@ -18,20 +15,15 @@ def posted(text: str, blocks: list[dict[str, object]]) -> Posted:
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
-def test_every_golden_message_can_be_drawn(theme: str) -> None:
+@pytest.mark.parametrize("name", CASES)
+def test_every_kind_of_message_can_be_drawn(name: str, theme: str) -> None:
     """No block of ours is unknown to it, and each header stands in it."""
-    drawn = 0
-    for path in MESSAGES:
-        lines = json.loads(path.read_text(encoding="utf-8"))
-        for line in lines if isinstance(lines, list) else []:
-            if "blocks" not in line:
-                continue
-            html = page([posted(line["text"], line["blocks"])], theme=theme, fonts="file:///none", picture=lambda _: None)
-            drawn += 1
-            headers = [b["text"]["text"] for b in line["blocks"] if b["type"] == "header"]
-            assert all(h.replace("&", "&amp;") in html for h in headers)
+    for message in renderer().incident(*CASES[name]()):
+        body = message.body()
+        drawn = page([posted(body["text"], body["blocks"])], theme=theme, fonts="file:///none", picture=lambda _: None)
 
-    assert drawn > 30
+        headers = [block["text"]["text"] for block in body["blocks"] if block["type"] == "header"]
+        assert all(header.replace("&", "&amp;") in drawn for header in headers)
 
 
 def test_foreign_text_is_text() -> None:
