@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from receiver.diagnosis.log.log_clues import still_loading, worker_lives
-from receiver.diagnosis.log.runtimes import detect_runtime
+from receiver.diagnosis.log.runtimes import as_seen_by, detect_runtime
 from receiver.diagnosis.log.signatures import LoadingLine, find_signature, rising_words
 from receiver.diagnosis.memory.shape import shape_of
 from receiver.diagnosis.unlimited import without_unlimited
@@ -93,6 +93,7 @@ def clues_of(facts: Facts) -> Clues:
     texts = tuple(text for line in lines if (text := line.strip()))
     shape = shape_of(facts.history) if facts.history is not None else None
     limit = _limit_in_force(facts, container, shape)
+    runtime = detect_runtime(container, facts.log)
     is_survivors = facts.log is not None and facts.log.is_current and container is not None and container.newest_termination is not None
     return Clues(
         facts=facts,
@@ -102,8 +103,8 @@ def clues_of(facts: Facts) -> Clues:
         request_bytes=limit.request_bytes,
         limit_is_pod_level=limit.is_pod_level,
         shape=shape,
-        signature=find_signature(lines) if lines else None,
-        runtime=detect_runtime(container, facts.log),
+        signature=as_seen_by(find_signature(lines, pod=facts.subject.pod), runtime),
+        runtime=runtime,
         loading=() if is_survivors else still_loading(texts),
         rising=rising_words(texts),
         last_line=texts[-1] if texts and not is_survivors else "",

@@ -226,7 +226,7 @@ class Signature:
     advice: str
     line: str
     line_index: int
-    kind: str = ""  # own_limit | refused | child_killed | kernel | other_memory
+    kind: str = ""  # own_limit | refused | child_killed | kernel | gpu | remote | other_memory
     count: int = 1  # lines of the excerpted log that name the same error
 
 

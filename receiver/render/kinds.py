@@ -15,9 +15,10 @@ OWN_LIMIT = "own_limit"
 VOLUME = "volume"
 WARNING = "warning"
 FILE_CACHE = "file_cache"
+ELSEWHERE = "elsewhere"  # the log names memory that is not the container's
 UNKNOWN = "unknown"
 
-KINDS = frozenset({CHILD, OWN_LIMIT, VOLUME, WARNING, FILE_CACHE, UNKNOWN, *(leaf.root for leaf in LEAVES)})
+KINDS = frozenset({CHILD, OWN_LIMIT, VOLUME, WARNING, FILE_CACHE, ELSEWHERE, UNKNOWN, *(leaf.root for leaf in LEAVES)})
 ABOUT_THE_NODE = frozenset(leaf.root for leaf in LEAVES if leaf.whose is Whose.NODE)
 # Nobody is called out of bed for these: nothing to do, or nothing was killed.
 WITHOUT_MENTION = frozenset({FILE_CACHE, WARNING, *(leaf.root for leaf in LEAVES if leaf.whose is Whose.NOBODY)})
@@ -35,6 +36,8 @@ def kind_of(report: Report | None, *, is_memory_alert: bool) -> str:
         return CHILD
     if report.kill.kind is KillKind.EVICTION and leaf_of(report.cause.name).whose is Whose.CONTAINER:
         return VOLUME
+    if report.cause.name is CauseName.NOT_MEMORY and report.cause.detail in _NOT_OURS.verdicts and report.signature is not None:
+        return ELSEWHERE
     leaf = _told_by(report)
     return leaf.root if leaf is not None else _without_kill(report, is_memory_alert=is_memory_alert)
 

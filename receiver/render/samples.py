@@ -61,6 +61,7 @@ def samples() -> tuple[Sample, ...]:
         ("child", _child),
         ("own_limit", _own_limit),
         ("not_oom", _not_oom),
+        ("elsewhere", _elsewhere),
         ("warning", _warning),
         ("file_cache", _file_cache),
         ("node", _node),
@@ -284,6 +285,22 @@ def _own_limit() -> Report:
     signature = Signature(id="jvm-heap", runtime="jvm", meaning="the Java heap is full", advice="Raise -XX:MaxRAMPercentage.", line=line, line_index=1,
                           kind="own_limit")  # fmt: skip
     return _report(facts, kill, cause, proposal=Proposal(none=reason("advice.stopped_at_own_limit")), signature=signature)
+
+
+def _elsewhere() -> Report:
+    line = "ggml_backend_cuda_buffer_type_alloc_buffer: allocating 4403.49 MiB on device 0: cudaMalloc failed: out of memory"
+    facts = _facts(alert="KubePodCrashLooping", reason="Error", exit_code=2, log=LogFacts(container=NAME, lines=("INFO loading", line)))
+    kill = Kill(
+        kind=KillKind.NONE, reason="Error", exit_code=2, at=KILLED_AT, started_at=STARTED_AT, restarts=4, is_sure=True,
+        because=(reason("death.other_end", exit_code=2, reason="Error"),),
+    )  # fmt: skip
+    meaning = "the GPU's memory was full, not the container's"
+    cause = Cause(
+        name=CauseName.NOT_MEMORY, confidence=0.85, because=(reason("elsewhere.log_says", meaning=meaning), reason("elsewhere.gpu")), detail="gpu"
+    )  # fmt: skip
+    signature = Signature(id="gpu-cuda-call", runtime="gpu", meaning=meaning, advice="A smaller batch, context or model precision, or a larger GPU.",
+                          line=line, line_index=1, kind="gpu")  # fmt: skip
+    return _report(facts, kill, cause, proposal=Proposal(none=reason("advice.not_an_oom")), signature=signature)
 
 
 def _not_oom() -> Report:

@@ -16,25 +16,26 @@ from receiver.render.wording import say
 DOCS = Path(__file__).parents[2] / "docs"
 
 _KINDS = {
-    "own_limit": "own limit", "refused": "refused", "child_killed": "child killed", "kernel": "kernel", "other_memory": "other memory",
+    "own_limit": "own limit", "refused": "refused", "child_killed": "child killed", "kernel": "kernel", "gpu": "GPU", "remote": "remote",
+    "other_memory": "other memory",
 }  # fmt: skip
 
 
 def signature_table() -> str:
-    """One table a family: id, kind, meaning, a line as it is printed, what helps."""
+    """One table a family: id, kind, meaning, a line as it is printed, what helps, where the program prints it."""
     parts = []
     titles = {r.name: r.title for r in RUNTIMES}
     for runtime in dict.fromkeys(p.runtime for p in (*(s for s in SIGNATURES if s.runtime), *SIGNATURES)):
         rows = [
-            f"| `{p.id}` | {_KINDS[p.kind]} | {_cell(p.meaning)} | {_code(p.example)} | {_cell(p.advice)} |"
+            f"| `{p.id}` | {_KINDS[p.kind]} | {_cell(p.meaning)} | {_code(p.example)} | {_cell(p.advice)} | {_cell(p.source)} |"
             for p in SIGNATURES
             if p.runtime == runtime
         ]
         parts += [
             f"### {titles[runtime]}",
             "",
-            "| id | kind | means | a line that says so | what helps |",
-            "|---|---|---|---|---|",
+            "| id | kind | means | a line that says so | what helps | where it is printed |",
+            "|---|---|---|---|---|---|",
             *rows,
             "",
         ]

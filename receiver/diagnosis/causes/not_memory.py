@@ -1,20 +1,33 @@
-"""Something else than memory ended it: a probe, a deletion, the program itself. All other questions take memory for granted."""
+"""Something else than the container's memory ended it: a probe, a deletion, the program itself, or memory that is not the container's.
+
+All other questions take its memory for granted.
+"""
 
 from __future__ import annotations
 
 from receiver.diagnosis.causes.common import SURE_FACT
-from receiver.diagnosis.causes.leaf import NO, YES, Answer, Leaf, Question, Raise, Verdict, Whose, cannot_tell, no
+from receiver.diagnosis.causes.leaf import NO, YES, Answer, Leaf, Question, Raise, Verdict, Whose, always, cannot_tell, no
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.death import alert_names as names
 from receiver.diagnosis.death.kill import own_limit, pod_says
 from receiver.diagnosis.death.refusals import over_volume_in
 from receiver.diagnosis.death.witnesses import Says
+from receiver.diagnosis.log.signatures.model import GPU, OTHER_MEMORY, REMOTE
 from receiver.domain.confidence import UNSURE
 from receiver.domain.reason import reason
-from receiver.domain.report import Cause, CauseName, Kill, KillKind, LongTerm, Sender
+from receiver.domain.report import Cause, CauseName, Kill, KillKind, LongTerm, Sender, Signature
 
 LOG_IS_SILENT = 0.9  # it ended by itself, and its log names no memory error
 LOG_IS_UNREAD = 0.7  # the same without the log
+LOG_NAMES_ANOTHER = 0.85  # its log ends with an error of memory that is not the container's
+AT_THE_END_LINES = 60  # a program may live on after such an error: further up it explains nothing
+
+# Whose memory the log names, by the kind of its line, and why the container's limit plays no part.
+ELSEWHERE = {
+    GPU: ("gpu", reason("elsewhere.gpu")),
+    REMOTE: ("remote", reason("elsewhere.remote")),
+    OTHER_MEMORY: ("shared_memory", reason("elsewhere.shared_memory")),
+}
 
 
 def killed_for_memory(clues: Clues, kill: Kill) -> Answer:
@@ -55,6 +68,10 @@ def _not_killed(clues: Clues, kill: Kill) -> Answer:
     is_warning = bool(clues.alert_names) and clues.alert_names <= names.WARNING_ALERTS
     if kill.exit_code in (None, 0) or is_warning:
         return no(because) if kill.is_sure else cannot_tell(because)
+    if (other := memory_elsewhere(clues)) is not None:
+        detail, why = ELSEWHERE[other.kind]
+        named = reason("elsewhere.log_says", meaning=other.meaning)
+        return Answer(answer=NO, because=named, decides=True, confidence=LOG_NAMES_ANOTHER, reasons=(named, why), detail=detail)
     if clues.facts.log is None:
         reasons, confidence = (because, reason("killed_for_memory.log_unread")), LOG_IS_UNREAD
     elif clues.signature is not None:
@@ -66,6 +83,8 @@ def _not_killed(clues: Clues, kill: Kill) -> Answer:
 
 def fixes(clues: Clues, kill: Kill, cause: Cause) -> tuple[LongTerm, ...]:
     """What sent the signal, or what kept it from starting."""
+    if cause.detail in LEAF.verdicts and clues.signature is not None:
+        return (LongTerm(id=f"log_{clues.signature.id}", advice=reason("advice.quoted", text=clues.signature.advice)),)
     if cause.detail == "refused":
         return (LongTerm(id="fit_request", advice=reason("fix.fit_request")),)
     if kill.sender is not None and kill.sender.is_probe:
@@ -73,6 +92,14 @@ def fixes(clues: Clues, kill: Kill, cause: Cause) -> tuple[LongTerm, ...]:
     if kill.sender is Sender.GRACE_PERIOD:
         return (LongTerm(id="handle_sigterm", advice=reason("fix.handle_sigterm")),)
     return ()
+
+
+def memory_elsewhere(clues: Clues) -> Signature | None:
+    """The error with which the log of the dead container ends, where it is about memory that is not the container's."""
+    found, log = clues.signature, clues.facts.log
+    if found is None or found.kind not in ELSEWHERE or log is None or clues.is_log_of_survivor:
+        return None
+    return found if len(log.lines) - found.line_index <= AT_THE_END_LINES else None
 
 
 LEAF = Leaf(
@@ -87,6 +114,11 @@ LEAF = Leaf(
         looks_like=reason("leaf.not_memory.looks_like"),
         could_be=reason("leaf.not_memory.could_be"),
     ),
+    verdicts={
+        "gpu": always(reason("leaf.not_memory.gpu")),
+        "remote": always(reason("leaf.not_memory.remote")),
+        "shared_memory": always(reason("leaf.not_memory.shared_memory")),
+    },
     in_digest=reason("leaf.not_memory.digest"),
     digest_rank=60,
 )

@@ -14,6 +14,9 @@ LEAVES: Mapping[str, Sentence] = {
     "leaf.not_memory.likely": "not memory",
     "leaf.not_memory.looks_like": "looks like not memory",
     "leaf.not_memory.could_be": "could be not memory",
+    "leaf.not_memory.gpu": "the GPU's memory",
+    "leaf.not_memory.remote": "another server's memory",
+    "leaf.not_memory.shared_memory": "shared memory (/dev/shm)",
     "leaf.not_memory.digest": "not an OOM",
     "leaf.node_pressure.question": "Did the node run out, not the container?",
     "leaf.node_pressure.likely": "node ran out",
@@ -73,7 +76,11 @@ _SHARED: Mapping[str, Sentence] = {
 
 _ANSWERS: Mapping[str, Sentence] = {
     "killed_for_memory.probably": "probably: {because:reason}",
-    "killed_for_memory.log_names": "{because:reason}; its log names {meaning}",
+    "killed_for_memory.log_names": "{because:reason}; by its log, {meaning}",
+    "elsewhere.log_says": "{meaning}",
+    "elsewhere.gpu": "the container's memory limit does not count the memory of a GPU or another accelerator",
+    "elsewhere.remote": "that memory is another server's: no limit and no heap of this pod adds to it",
+    "elsewhere.shared_memory": "shared memory (/dev/shm) has a size of its own, 64 MiB unless a volume is mounted there",
     "killed_for_memory.log_unread": "the log could not be read, so the program's own words are missing",
     "killed_for_memory.log_silent": "its log names no memory error",
     "node.also_killed": "also killed for memory there: {containers:list}",

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 
 from receiver.diagnosis.log.runtimes.table import RUNTIMES
-from receiver.diagnosis.log.signatures import find_signature
+from receiver.diagnosis.log.signatures import find_signature, twin_of
+from receiver.diagnosis.log.signatures.model import REMOTE
 from receiver.domain.facts import ContainerFacts, LogFacts
+from receiver.domain.report import Signature
 
 DETECTED = tuple(r for r in RUNTIMES if r.is_detected)
+_DETECTED_NAMES = frozenset(r.name for r in DETECTED)
 
 # What stands before the program: shells, init programs, launchers. Their options are skipped as well.
 _WRAPPERS = frozenset(
@@ -21,19 +24,34 @@ def detect_runtime(container: ContainerFacts | None, log: LogFacts | None) -> st
     """The runtime's name (of a row of `RUNTIMES` that is detected), or "" where nothing tells.
 
     The command names the program that runs, so it goes first; then the memory error that the log names; then
-    variables that only one runtime reads; then stack frames in the log; then words of the image's name.
+    variables that only one runtime reads; then stack frames in the log; then words of the image's name. A memory error
+    that a server and its clients both print names the server, not who prints it: the last word, of the server's own wording.
     """
     lines = log.lines if log is not None else ()
     if container is not None and (found := _by_command(container.command)):
         return found
     signature = find_signature(lines)
-    if signature is not None and signature.runtime in {r.name for r in DETECTED}:
-        return signature.runtime
+    named = signature.runtime if signature is not None and signature.kind != REMOTE and signature.runtime in _DETECTED_NAMES else ""
+    if signature is not None and named and twin_of(signature) is None:
+        return named
     if container is not None and (found := _by_env(container)):
         return found
     if found := _by_log(lines):
         return found
-    return _by_image(container.image) if container is not None else ""
+    return (_by_image(container.image) if container is not None else "") or named
+
+
+def as_seen_by(signature: Signature | None, runtime: str) -> Signature | None:
+    """The memory error with its meaning for a container of this runtime: what a server says of itself, its clients say of the server.
+
+    The wording of the line stands where the runtime is not known, or is only what the server is built on (Java for Elasticsearch).
+    """
+    twin = twin_of(signature) if signature is not None and runtime else None
+    if signature is None or twin is None:
+        return signature
+    like = next((r.like for r in RUNTIMES if r.name == signature.runtime), "")
+    is_servers_own = runtime == signature.runtime
+    return signature if (signature.kind == REMOTE) != is_servers_own or runtime == like else twin
 
 
 # Their process has the runtime's name, whatever runs in it; a compiled program has a name of its own.

@@ -3,7 +3,7 @@
 Pure functions over log lines without the kubelet's timestamps (`case.log` takes them off once). Redaction has happened before.
 """
 
-from receiver.diagnosis.log.signatures.match import SIGNATURES, excerpt, find_signature, match_line
+from receiver.diagnosis.log.signatures.match import SIGNATURES, excerpt, find_signature, match_line, twin_of
 from receiver.diagnosis.log.signatures.model import LogPattern
 from receiver.diagnosis.log.signatures.witness import LoadingLine, loading_lines, rising_words
 
@@ -16,4 +16,5 @@ __all__ = [
     "loading_lines",
     "match_line",
     "rising_words",
+    "twin_of",
 ]

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
-from receiver.diagnosis.log.signatures import jvm, languages, node, python, servers, system
-from receiver.diagnosis.log.signatures.model import LogPattern
+from receiver.diagnosis.log.signatures import agents, gpu, jvm, languages, node, python, remote, servers, system
+from receiver.diagnosis.log.signatures.model import GENERIC, LogPattern
+from receiver.diagnosis.log.signatures.ordinary import is_about_another, is_echo, is_supposed
 from receiver.domain.report import Signature
 
 # In this order; what is special to a program comes before what any program may say.
 SIGNATURES: tuple[LogPattern, ...] = (
-    python.PATTERNS + jvm.PATTERNS + node.PATTERNS + languages.PATTERNS + servers.PATTERNS + system.PATTERNS
+    gpu.PATTERNS
+    + python.PATTERNS
+    + jvm.PATTERNS
+    + node.PATTERNS
+    + languages.PATTERNS
+    + servers.PATTERNS
+    + remote.PATTERNS
+    + agents.PATTERNS
+    + system.PATTERNS
 )
+_BY_ID = {p.id: p for p in SIGNATURES}
+_OF_NO_PROGRAM = frozenset(("", "shell", "kernel", "systemd"))  # whoever writes such a line may be looking at something else
 
 MAX_LINE_CHARS = 4096  # a JSON line may hold a whole stack trace; more than this is no log line
 ONE_CRASH_LINES = 60  # a stack trace and a shell's "Killed" after it are one crash; further up is another story
@@ -21,14 +33,14 @@ FRAMES_ABOVE = 3  # lines of an outer error that may stand above its cause
 ELLIPSIS = "…"
 
 
-def find_signature(lines: tuple[str, ...]) -> Signature | None:
-    """The memory error that these log lines name, or None.
+def find_signature(lines: tuple[str, ...], *, pod: str = "") -> Signature | None:
+    """The memory error that these log lines name, or None. `pod` is the name of the pod whose log it is, where that is known.
 
     The newest match says which crash is meant. Of the matches in the `ONE_CRASH_LINES` up to it the most telling
     one is taken ("Metaspace" rather than the shell's "Killed" after it), and of equals the newest. A line counts
     for the most telling entry of the catalogue that matches it; of equals the first in the catalogue.
     """
-    matches = [(i, p) for i, line in enumerate(lines) if (p := match_line(line)) is not None]
+    matches = [(i, p) for i, line in enumerate(lines) if (p := match_line(line, pod=pod)) is not None]
     if not matches:
         return None
     newest = matches[-1][0]
@@ -45,15 +57,32 @@ def find_signature(lines: tuple[str, ...]) -> Signature | None:
     )
 
 
-def match_line(line: str) -> LogPattern | None:
-    """The most telling entry of the catalogue that this one line matches, or None."""
+def twin_of(signature: Signature) -> Signature | None:
+    """The same line as the other side means it: the server's own log, or a client's of it. None for an entry without a twin."""
+    twin = _BY_ID.get(_BY_ID[signature.id].twin) if signature.id in _BY_ID else None
+    if twin is None:
+        return None
+    return replace(signature, id=twin.id, runtime=twin.runtime, meaning=twin.meaning, advice=twin.advice, kind=twin.kind)
+
+
+def match_line(line: str, *, pod: str = "") -> LogPattern | None:
+    """The most telling entry of the catalogue that this one line of a log of `pod` matches, or None."""
     text = line[:MAX_LINE_CHARS].rstrip()
     lowered = text.lower()
     best: LogPattern | None = None
     for pattern in SIGNATURES:
         if (best is None or pattern.rank > best.rank) and pattern.matches(text, lowered):
             best = pattern
-    return best
+    return None if best is None or _is_no_error(best, text, pod) else best
+
+
+def _is_no_error(pattern: LogPattern, text: str, pod: str) -> bool:
+    """Whether the line that matches tells of no error after all, or of one elsewhere."""
+    if is_echo(text):
+        return True
+    if pattern.runtime not in _OF_NO_PROGRAM:
+        return False
+    return is_about_another(text, pod) or (pattern.rank == GENERIC and is_supposed(text))
 
 
 # Lines that belong to the error above or below them, as runtimes write stack traces.

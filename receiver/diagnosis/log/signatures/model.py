@@ -15,7 +15,9 @@ OWN_LIMIT = "own_limit"  # a heap, pool or memory_limit below the container's li
 REFUSED = "refused"  # an allocation failed: ENOMEM, bad_alloc
 CHILD_KILLED = "child_killed"  # a process manager saw its child die by SIGKILL
 KERNEL = "kernel"  # the kernel's or the container runtime's own words for an OOM kill
-OTHER_MEMORY = "other_memory"  # GPU memory, /dev/shm: not what the memory limit of the container counts
+GPU = "gpu"  # the memory of an accelerator: the container's limit does not count it
+REMOTE = "remote"  # another server said that its memory, or this client's share of it, was full
+OTHER_MEMORY = "other_memory"  # /dev/shm: bounded by a size of its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +27,8 @@ class LogPattern:
     `hint` is a lower-case piece of every line that can match: a cheap test before the expression is tried. Every
     expression is linear: no unbounded repeat stands beside another that could take the same characters.
     `meaning` is a phrase without a full stop, at most 100 characters; `advice` sentences, at most 165.
-    `example` is a line as the program prints it; `near_miss` one that looks alike and must not match.
+    `example` is a line as the program prints it; `near_miss` one that looks alike and must not match. `source`: where the
+    program prints it. `twin`: the entry of the same words seen from the other side, the server's own log or its clients'.
     """
 
     id: str
@@ -38,6 +41,8 @@ class LogPattern:
     advice: str
     example: str
     near_miss: str
+    source: str = ""
+    twin: str = ""
 
     def matches(self, line: str, lowered: str) -> bool:
         """Whether `line` (no Kubernetes timestamp, `lowered` is the same in lower case) says this."""

@@ -93,4 +93,17 @@ PATTERNS: tuple[LogPattern, ...] = (
         example="npm error signal SIGKILL",
         near_miss="npm error signal SIGTERM",
     ),
+    LogPattern(
+        id="bun-oom",
+        runtime="node",
+        kind=REFUSED,
+        rank=EXACT,
+        hint="out of memory",
+        regex=re.compile(r"Bun has run out of memory|^\s{0,4}(?:panic(?:\([^)\n]{0,40}\))?: [Oo]ut of memory|RangeError: Out of memory)"),
+        meaning="Bun (JavaScriptCore) was refused memory and ended itself",
+        advice="Bun has no heap limit of its own: bun --smol collects more often; a heap snapshot (bun:jsc) shows what fills it.",
+        example="oh no: Bun has run out of memory.",
+        near_miss="oh no: Bun has crashed. This indicates a bug in Bun, not your code.",
+        source="Bun, src/crash_handler: CrashReason out_of_memory",
+    ),
 )

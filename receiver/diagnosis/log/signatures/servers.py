@@ -13,11 +13,13 @@ PATTERNS: tuple[LogPattern, ...] = (
         kind=REFUSED,
         rank=EXACT,
         hint="out of memory",
-        regex=re.compile(r"(?:ERROR|FATAL|PANIC|LOG):\s{1,4}out of memory\b"),
+        regex=re.compile(r"(?<!OutOfMemory: )(?:ERROR|FATAL|PANIC|LOG):  out of memory\b"),
         meaning="PostgreSQL was refused memory for one query",
         advice="Lower work_mem or max_connections: work_mem counts per sort and per connection. The DETAIL line names the memory context.",
         example="2024-05-02 10:11:12.345 UTC [71] ERROR:  out of memory",
         near_miss="2024-05-02 10:11:12.345 UTC [71] LOG:  statement: SELECT count(*) FROM memory_grants",
+        source="PostgreSQL, src/backend/utils/mmgr: two spaces follow the severity in the server's own log",
+        twin="postgres-oom-answered",
     ),
     LogPattern(
         id="postgres-backend-killed",
@@ -101,11 +103,14 @@ PATTERNS: tuple[LogPattern, ...] = (
         kind=OWN_LIMIT,
         rank=EXACT,
         hint="oom command not allowed",
-        regex=re.compile(r"OOM command not allowed when used memory > 'maxmemory'"),
+        regex=re.compile(r"^\d{1,10}:[MSX] [^\n]{0,200}OOM command not allowed when used memory > 'maxmemory'"),
         meaning="Redis refuses writes at its own maxmemory",
         advice="A maxmemory-policy that evicts (allkeys-lru), a time to live for keys, or a higher maxmemory together with the limit.",
-        example="redis.exceptions.OutOfMemoryError: OOM command not allowed when used memory > 'maxmemory'.",
+        example="1:S 02 May 2024 10:11:12.345 # == CRITICAL == This replica is sending an error to its master: '-OOM command not allowed "
+        "when used memory > 'maxmemory'.' after processing the command 'set'",
         near_miss="1:M 02 May 2024 10:11:12.345 * maxmemory is 419430400 bytes",
+        source="Redis, src/networking.c: afterErrorReply",
+        twin="redis-oom-answered",
     ),
     LogPattern(
         id="redis-fork",
@@ -125,12 +130,14 @@ PATTERNS: tuple[LogPattern, ...] = (
         kind=OWN_LIMIT,
         rank=EXACT,
         hint="data too large",
-        regex=re.compile(r"\[\w{1,40}\] Data too large, data for \["),
+        regex=re.compile(r"CircuitBreakingException[^\n]{0,300}?Data too large, data for \["),
         meaning="Elasticsearch refused a request to protect its heap",
         advice="Smaller bulks and aggregations, fewer shards, or a larger heap (half of the limit, at most 31 GiB).",
         example="CircuitBreakingException[[parent] Data too large, data for [<http_request>] would be [1073741824/1gb], which is "
         "larger than the limit of [1020054732/972.7mb]]",
         near_miss="WARN request body too large, data for user 12 dropped",
+        source="Elasticsearch, HierarchyCircuitBreakerService: the server logs the class, its clients the name in lower case",
+        twin="es-breaker-answered",
     ),
     LogPattern(
         id="es-gc-overhead",
@@ -152,13 +159,49 @@ PATTERNS: tuple[LogPattern, ...] = (
         kind=OWN_LIMIT,
         rank=EXACT,
         hint="memory limit",
-        regex=re.compile(r"[Mm]emory limit (?:\((?:total|for query|for user)\) )?exceeded: would use \d"),
+        regex=re.compile(
+            r"<(?:Error|Fatal|Warning)> [^\n]{0,300}?[Mm]emory limit (?:\((?:total|for query|for user)\) )?exceeded: would use \d"
+        ),
         meaning="ClickHouse ended a query at its own memory limit",
         advice="max_bytes_before_external_group_by and _sort let it spill to disk; max_server_memory_usage_to_ram_ratio keeps "
         "it below the limit.",
         example="<Error> DynamicQueryHandler: Code: 241, e.displayText() = DB::Exception: Memory limit (total) exceeded: would "
         "use 64.00 GiB (attempt to allocate chunk of 4217828 bytes), maximum: 64.00 GiB",
         near_miss="<Information> Application: Setting max_server_memory_usage was set to 9.00 GiB (10.00 GiB available * 0.90)",
+        source="ClickHouse, src/Common/MemoryTracker.cpp; the level in angle brackets is the server's own log",
+        twin="clickhouse-limit-answered",
+    ),
+    LogPattern(
+        id="mongodb-query-limit",
+        runtime="mongodb",
+        kind=OWN_LIMIT,
+        rank=EXACT,
+        hint="exceeded memory limit",
+        regex=re.compile(r'^\{"t":[^\n]{0,2000}?[Ee]xceeded memory limit (?:of \d{1,20} bytes|for \$)'),
+        meaning="MongoDB ended a query at its limit for one stage (100 MB)",
+        advice="An index that gives the order, or allowDiskUse; the container's limit plays no part.",
+        example='{"t":{"$date":"2024-05-02T10:11:12.345+00:00"},"s":"W","c":"QUERY","id":23798,"ctx":"conn71","msg":"Plan executor error during '
+        'find command","attr":{"error":{"code":292,"errmsg":"Sort exceeded memory limit of 104857600 bytes, but did not opt in to external sorting."}}}',
+        near_miss='{"t":{"$date":"2024-05-02T10:11:12.345+00:00"},"s":"I","c":"COMMAND","id":51803,"ctx":"conn71","msg":"Slow query"}',
+        source="MongoDB, src/mongo/db/exec/sort.cpp: QueryExceededMemoryLimitNoDiskUseAllowed (292)",
+        twin="mongodb-limit-answered",
+    ),
+    LogPattern(
+        id="mongodb-wiredtiger-enomem",
+        runtime="mongodb",
+        kind=REFUSED,
+        rank=EXACT,
+        hint="",
+        regex=re.compile(
+            r'WiredTiger error[^\n]{0,400}?(?:Cannot allocate memory|"error":12\b)|WT_CACHE_FULL: operation would overflow cache|WiredTiger[^\n]{0,300}?memory allocation of \d{1,20} bytes failed'
+        ),
+        meaning="MongoDB's storage engine was refused memory",
+        advice="--wiredTigerCacheSizeGB at about half of the limit: by default it is half of (memory - 1 GB), and connections come on top.",
+        example='{"t":{"$date":"2024-05-02T10:11:12.345+00:00"},"s":"E","c":"WT","id":22435,"ctx":"conn71","msg":"WiredTiger error message",'
+        '"attr":{"error":12,"message":"memory allocation of 1048576 bytes failed: Cannot allocate memory"}}',
+        near_miss='{"t":{"$date":"2024-05-02T10:11:12.345+00:00"},"s":"I","c":"STORAGE","id":22315,"ctx":"initandlisten","msg":"Opening WiredTiger",'
+        '"attr":{"config":"create,cache_size=256M"}}',
+        source="WiredTiger, src/os_common/os_alloc.c and dist/api_err.py; MongoDB, log id 22435",
     ),
     LogPattern(
         id="rabbitmq-memory-alarm",
@@ -245,5 +288,18 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="-s malloc,SIZE at about 75 % of the limit: threads and overhead come on top.",
         example="Error: Child (18) died signal=9",
         near_miss="Info: Child (18) said Child starts",
+    ),
+    LogPattern(
+        id="trino-memory-limit",
+        runtime="jvm",
+        kind=OWN_LIMIT,
+        rank=EXACT,
+        hint="exceededmemorylimitexception",
+        regex=re.compile(r"\bExceededMemoryLimitException: Query exceeded"),
+        meaning="Trino or Presto ended a query at its own memory limit",
+        advice="query.max-memory-per-node within the heap less memory.heap-headroom-per-node; spilling; a query that joins less.",
+        example="io.trino.ExceededMemoryLimitException: Query exceeded per-node memory limit of 1GB [Allocated: 1.02GB, Delta: 4.1MB]",
+        near_miss="io.trino.spi.TrinoException: Query exceeded maximum time limit of 5.00m",
+        source="Trino, core/trino-main: io/trino/ExceededMemoryLimitException.java",
     ),
 )

@@ -71,18 +71,6 @@ PATTERNS: tuple[LogPattern, ...] = (
         near_miss="INFO unable to set memory of user 12",
     ),
     LogPattern(
-        id="oomkilled-word",
-        runtime="runtime",
-        kind=KERNEL,
-        rank=GENERIC,
-        hint="oomkilled",
-        regex=re.compile(r"(?:^|[\s:\"'(])OOMKilled\b(?![\"']?\s{0,2}[:=]\s{0,2}(?:false|0\b))"),
-        meaning="the log speaks of an OOMKilled container",
-        advice="It may be another container, one that this program started or watches: compare with this container's last state.",
-        example="OOMKilled",
-        near_miss='"State": {"Status": "exited", "OOMKilled": false}',
-    ),
-    LogPattern(
         id="supervisord-sigkill",
         runtime="supervisord",
         kind=CHILD_KILLED,
@@ -182,7 +170,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         rank=GENERIC,
         hint="not enough memory",
         regex=re.compile(r"(?:^|[\s:])[Nn]ot enough memory\b(?!-)"),
-        meaning="the program says that there is not enough memory",
+        meaning="there was not enough memory for what it did",
         advice="Read the lines before it: they say what it was doing.",
         example="luajit: not enough memory",
         near_miss="INFO not enough memory-optimised nodes, using general ones",
@@ -196,7 +184,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         regex=re.compile(
             r"(?:^|[\s:\"(\[=])[Oo]ut [Oo]f [Mm]emory(?=$|[\s.,;:!)\"\]])(?! (?:cache|store|map|killer|handler|handling|alert|check|test|dump))|ran out of memory"
         ),
-        meaning="the program says that it is out of memory",
+        meaning="it ran out of memory",
         advice="Read the lines before it: they say what it was doing.",
         example="ERROR worker 3: out of memory",
         near_miss="INFO out of memory-mapped regions: 0",

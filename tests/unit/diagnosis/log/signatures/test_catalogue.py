@@ -10,7 +10,7 @@ import pytest
 from receiver.case.log import split_stamp
 from receiver.diagnosis.log.runtimes import RUNTIMES
 from receiver.diagnosis.log.signatures import SIGNATURES, LogPattern, find_signature, match_line
-from receiver.diagnosis.log.signatures.model import CHILD_KILLED, KERNEL, OTHER_MEMORY, OWN_LIMIT, REFUSED
+from receiver.diagnosis.log.signatures.model import CHILD_KILLED, GPU, KERNEL, OTHER_MEMORY, OWN_LIMIT, REFUSED, REMOTE
 from receiver.evidence.redaction import RedactionConfig, Redactor
 
 EACH = pytest.mark.parametrize("pattern", SIGNATURES, ids=lambda p: p.id)
@@ -40,7 +40,7 @@ def test_words_fit_a_message(pattern: LogPattern) -> None:
     assert 10 <= len(pattern.meaning) <= 100
     assert not pattern.meaning.endswith(".")
     assert 20 <= len(pattern.advice) <= 165
-    assert pattern.kind in {OWN_LIMIT, REFUSED, CHILD_KILLED, KERNEL, OTHER_MEMORY}
+    assert pattern.kind in {OWN_LIMIT, REFUSED, CHILD_KILLED, KERNEL, GPU, REMOTE, OTHER_MEMORY}
     assert pattern.hint == pattern.hint.lower()
 
 
@@ -143,8 +143,6 @@ def test_hostile_line_is_quick(line: str) -> None:
 
 
 def test_every_runtime_has_a_signature() -> None:
-    """A runtime that we tell apart, and whose memory errors we do not know, is half known. MongoDB writes none before it is killed."""
-    silent = {"mongodb"}
-
-    lacking = [r.name for r in RUNTIMES if r.name not in {p.runtime for p in SIGNATURES} | silent]
+    """A runtime that we tell apart, and whose memory errors we do not know, is half known."""
+    lacking = [r.name for r in RUNTIMES if r.name not in {p.runtime for p in SIGNATURES}]
     assert lacking == [], "write its memory error in receiver/diagnosis/log/signatures/"
