@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from receiver.diagnosis.death.witnesses.row import Said, Says, Witness
-from receiver.diagnosis.log.signatures.model import CHILD_KILLED, KERNEL, OTHER_MEMORY, OWN_LIMIT, REFUSED
+from receiver.diagnosis.log.signatures.model import CHILD_KILLED, GPU, KERNEL, OWN_LIMIT, REFUSED
 
-_GPU = Said(OTHER_MEMORY, "torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB")
+_GPU = Said(GPU, "torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB")
 
 LOG_LINES: tuple[Witness, ...] = (
     Witness(

@@ -153,7 +153,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         rank=EXACT,
         hint="memory allocation of",
         regex=re.compile(r"memory allocation of \d{1,20} bytes failed(?!:)"),
-        meaning="a Rust program was refused memory and aborted",
+        meaning="Rust code was refused memory and aborted",
         advice="The size tells whether one object is huge (with_capacity of an unchecked length) or many are; heaptrack names the place.",
         example="memory allocation of 1073741824 bytes failed",
         near_miss="DEBUG memory allocation of 1073741824 bytes succeeded",
@@ -167,7 +167,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         regex=re.compile(
             r"throwing an instance of 'std::bad_(?:array_new_length|alloc)'|what\(\):\s{1,4}std::bad_alloc|Error: std::bad_alloc$"
         ),
-        meaning="a C++ program was refused memory (std::bad_alloc)",
+        meaning="C++ code was refused memory (std::bad_alloc)",
         advice="heaptrack or a core file names the place; an unchecked length from outside is the usual reason.",
         example="terminate called after throwing an instance of 'std::bad_alloc'",
         near_miss="DEBUG registered handler for std::bad_alloc",
@@ -230,7 +230,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         rank=EXACT,
         hint="cannot allocate vector",
         regex=re.compile(r"cannot allocate vector of size [\d.]{1,12} [KMGT]b"),
-        meaning="R was refused one vector, of the size that the line names",
+        meaning="R was refused one vector; its size is in the line",
         advice="Read and work in pieces (data.table::fread with select, arrow, readr::read_csv_chunked); rm() what is done with, then gc().",
         example="Error: cannot allocate vector of size 7.5 Gb",
         near_miss="Warning: vector of size 7.5 Gb is large",

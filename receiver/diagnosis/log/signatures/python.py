@@ -14,7 +14,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         rank=EXACT,
         hint="unable to allocate",
         regex=re.compile(r"Unable to allocate [\d.]{1,12} ?(?:[KMGTPE]iB|bytes) for an array with shape"),
-        meaning="NumPy was refused one array, of the size that the line names",
+        meaning="NumPy was refused one array; its size is in the line",
         advice="Work in chunks, use a smaller dtype (float32 for float64), or map the file: np.load(path, mmap_mode='r').",
         example="numpy.core._exceptions._ArrayMemoryError: Unable to allocate 7.45 GiB for an array with shape (1000000000,) and "
         "data type float64",
@@ -39,7 +39,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         rank=EXACT,
         hint="defaultcpuallocator",
         regex=re.compile(r"DefaultCPUAllocator: (?:can't allocate memory|not enough memory)"),
-        meaning="PyTorch was refused a tensor in main memory, of the size that the line names",
+        meaning="PyTorch was refused a tensor in main memory; its size is in the line",
         advice="A smaller batch; load weights with torch.load(..., mmap=True) and without a second copy.",
         example="RuntimeError: [enforce fail at alloc_cpu.cpp:75] . DefaultCPUAllocator: can't allocate memory: you tried to "
         "allocate 12884901888 bytes. Error code 12 (Cannot allocate memory)",

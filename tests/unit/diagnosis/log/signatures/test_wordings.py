@@ -1,0 +1,287 @@
+"""Real wordings of many programs, a list a kind, and lines that only look like one: no kind may take another's."""
+
+from __future__ import annotations
+
+import pytest
+
+from receiver.diagnosis.log.runtimes import as_seen_by
+from receiver.diagnosis.log.signatures import SIGNATURES, LogPattern, find_signature, match_line
+from receiver.diagnosis.log.signatures.model import CHILD_KILLED, GPU, OWN_LIMIT, REFUSED, REMOTE
+
+# fmt: off
+ON_GPUS = (
+    'torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0 has a total capacity of 23.69 GiB',
+    'torch.OutOfMemoryError: HIP out of memory. Tried to allocate 512.00 MiB',
+    'RuntimeError: MPS backend out of memory (MPS allocated: 7.64 GiB, other allocations: 68.91 GiB, max allowed: 88.13 GiB). Tried to allocate 33.92 GiB',
+    'RuntimeError: CUDA error: out of memory',
+    'RuntimeError: CUDA driver error: out of memory',
+    'RuntimeError: HIP error: out of memory',
+    'torch.OutOfMemoryError: Allocation on device',
+    'CUDA error: out of memory',
+    'ROCm error: out of memory',
+    'llama runner process has terminated: cudaMalloc failed: out of memory',
+    'time=2024-05-02T10:11:12Z level=ERROR source=sched.go:455 msg="error loading llama server" error="llama runner process has terminated: cudaMalloc failed: out of memory"',
+    'ggml_vulkan: Device memory allocation of size 1037832192 failed.',
+    'ggml_backend_cuda_buffer_type_alloc_buffer: allocating 812.00 MiB on device 0: cudaMalloc failed: out of memory',
+    'error loading model: unable to allocate ROCm0 buffer',
+    'E0502 10:11:12.345678 12 cuda_driver.cc:157] failed to allocate 2.00GiB (2147483648 bytes) from device: CUDA_ERROR_OUT_OF_MEMORY: out of memory',
+    '2024-05-02 10:11:12.345678: W tensorflow/core/common_runtime/bfc_allocator.cc:497] Allocator (GPU_0_bfc) ran out of memory trying to allocate 2.00GiB (rounded to 2147483648)requested by op',
+    'jax.errors.JaxRuntimeError: RESOURCE_EXHAUSTED: Out of memory allocating 4294967296 bytes.',
+    'XlaRuntimeError: RESOURCE_EXHAUSTED: XLA:TPU compile permanent error. Ran out of memory in memory space hbm. Used 20.93G of 15.48G hbm. Exceeded hbm capacity by 5.45G.',
+    'RESOURCE_EXHAUSTED: Attempting to reserve 4.00G at the bottom of memory. That was not possible. There are 2.69G free, 0B reserved, and 2.69G reservable.',
+    "ValueError: The model's max seq len (32768) is larger than the maximum number of tokens that can be stored in KV cache (11520). Try increasing `gpu_memory_utilization`",
+    "ValueError: To serve at least one request with the models's max seq len (131072), (16.00 GiB KV cache is needed, which is larger than the available KV cache memory (9.08 GiB).",
+    'ValueError: Free memory on device (3.12/23.69 GiB) on startup is less than desired GPU memory utilization (0.9, 21.32 GiB).',
+    '[E] [TRT] 1: [defaultAllocator.cpp::allocate::20] Error Code 1: Cuda Runtime (out of memory)',
+    "node-0:71:93 [0] NCCL WARN Cuda failure 2 'out of memory'",
+    'cupy.cuda.memory.OutOfMemoryError: Out of memory allocating 8,000,000,000 bytes (allocated so far: 2,000 bytes).',
+    'onnxruntime::CudaCall CUDA failure 2: out of memory ; GPU=0 ; hostname=a ; expr=cudaMalloc((void**)&p, size);',
+    'numba.cuda.cudadrv.driver.CudaAPIError: [2] Call to cuMemAlloc results in CUDA_ERROR_OUT_OF_MEMORY',
+    'Error: DriverError(CUDA_ERROR_OUT_OF_MEMORY, "out of memory")',
+    'RuntimeError: cuDNN error: CUDNN_STATUS_ALLOC_FAILED',
+    'pyopencl._cl.MemoryError: clEnqueueNDRangeKernel failed: MEM_OBJECT_ALLOCATION_FAILURE',
+    'ggml_metal_graph_compute: command buffer 1 failed with status 5 error: Insufficient Memory (00000008:kIOGPUCommandBufferCallbackErrorOutOfMemory)',
+    'System is out of GPU memory',
+    "I0502 10:11:12.345678 1 model_lifecycle.cc:621] failed to load 'llm' version 1: Internal: CUDA error: out of memory",
+    'ResourceExhaustedError: Out of memory error on GPU 0. Cannot allocate 2.0GB memory on GPU 0, 23.0GB memory has been allocated',
+    'std::bad_alloc: out_of_memory: CUDA error at: /opt/conda/include/rmm/mr/device/cuda_memory_resource.hpp:70: cudaErrorMemoryAllocation out of memory',
+    'ERROR torch: HIP out of memory',
+)
+OF_SERVERS = (
+    '{:timestamp=>"2024-05-02", :message=>"retrying failed action with response code: 429 ({\\"type\\"=>\\"circuit_breaking_exception\\", \\"reason\\"=>\\"[parent] Data too large, data for [<http_request>] would be [1/1b]\\"})"}',
+    "elasticsearch.ApiError: TransportError(429, 'circuit_breaking_exception', '[parent] Data too large, data for [<http_request>] would be [1/1gb]')",
+    'ElasticsearchStatusException[Elasticsearch exception [type=circuit_breaking_exception, reason=[parent] Data too large, data for [<http_request>] would be [1/1gb], which is larger]]',
+    '[error] [output:es:es.0] error: Output {"error":{"root_cause":[{"type":"circuit_breaking_exception","reason":"[parent] Data too large, data for [<http_request>]',
+    'elastic: Error 429 (Too Many Requests): [parent] Data too large, data for [indices:data/write/bulk[s]] would be [1/1gb] [type=circuit_breaking_exception]',
+    'ResponseError: circuit_breaking_exception: [circuit_breaking_exception] Reason: [parent] Data too large',
+    'failed to publish events: 429 Too Many Requests: {"error":{"root_cause":[{"type":"circuit_breaking_exception","reason":"[parent] Data too large, data for [<http_request>]"',
+    "ReplyError: OOM command not allowed when used memory > 'maxmemory'.",
+    "Redis::CommandError: OOM command not allowed when used memory > 'maxmemory'.",
+    "io.lettuce.core.RedisCommandExecutionException: OOM command not allowed when used memory > 'maxmemory'.",
+    "redis.clients.jedis.exceptions.JedisDataException: OOM command not allowed when used memory > 'maxmemory'.",
+    "panic: OOM command not allowed when used memory > 'maxmemory'.",
+    'level=error msg="set failed" err="OOM command not allowed when used memory > \'maxmemory\'."',
+    "PHP Fatal error:  Uncaught RedisException: OOM command not allowed when used memory > 'maxmemory'. in /app/x.php:3",
+    'pq: out of memory',
+    'org.postgresql.util.PSQLException: ERROR: out of memory',
+    'ERROR: out of memory (SQLSTATE 53200)',
+    'ActiveRecord::StatementInvalid (PG::OutOfMemory: ERROR:  out of memory',
+    'psycopg2.errors.OutOfMemory: out of memory',
+    'SQLSTATE[HY001]: Memory allocation error: 1038 Out of sort memory, consider increasing server sort buffer size',
+    'Error 1038 (HY001): Out of sort memory, consider increasing server sort buffer size',
+    'DB::Exception: Memory limit (total) exceeded: would use 3.61 GiB (attempt to allocate chunk of 4219924 bytes), maximum: 3.60 GiB. Stack trace:',
+    'code: 241, message: Memory limit (for query) exceeded: would use 9.32 GiB',
+    'Received exception from server (version 23.8.2): Code: 241. DB::Exception: Received from db:9000. DB::Exception: Memory limit (for query) exceeded: would use 9.3 GiB',
+    'HTTPDriver for http://ch:8123 returned response code 500) Code: 241. DB::Exception: Query memory limit exceeded: would use 9.32 GiB. (MEMORY_LIMIT_EXCEEDED)',
+    'Query exceeded per-node memory limit of 1GB [Allocated: 1.2GB, Delta: 4MB]',
+    'TrinoQueryError(type=INSUFFICIENT_RESOURCES, name=EXCEEDED_GLOBAL_MEMORY_LIMIT, message="Query exceeded distributed user memory limit of 20GB")',
+    'presto.exceptions.PrestoQueryError: Query exceeded distributed user memory limit of 20GB',
+    'snowflake.connector.errors.ProgrammingError: 100357 (P0000): Function available memory exhausted. Please visit',
+    'Resources exceeded during query execution: The query could not be executed in the allotted memory. Peak usage: 158% of limit.',
+    "Msg 701, Level 17, State 123, Line 1 There is insufficient system memory in resource pool 'default' to run this query.",
+    'ORA-04031: unable to allocate 4096 bytes of shared memory',
+    "MongoServerError: PlanExecutor error during aggregation :: caused by :: Exceeded memory limit for $group, but didn't allow external sort. Pass allowDiskUse:true to opt in.",
+    'Executor error during find command :: caused by :: Sort exceeded memory limit of 104857600 bytes, but did not opt in to external sorting.',
+    'ERROR 8175 (HY000): Out Of Memory Quota![conn=54]',
+    'ERROR 1105 (HY000): Your query has been cancelled due to exceeding the allowed memory limit for a single SQL query. Please try narrowing your query scope',
+    'Memory of Query01a06c84 exceed limit. Pipeline Backend: starrocks-be',
+    'memcache: unexpected response line from "set": "SERVER_ERROR out of memory storing object\\r\\n"',
+    'Connection to rabbit blocked: low on memory',
+    'traces export: rpc error: code = Unavailable desc = data refused due to high memory usage',
+    'Failed to export logs batch code: 13, reason: StatusCode.UNAVAILABLE data refused due to high memory usage',
+)
+AT_OWN_LIMITS = (
+    'JVMDUMP039I Processing dump event "systhrow", detail "java/lang/OutOfMemoryError" at 2024/05/02 10:11:12 - please wait.',
+    'JVMDUMP013I Processed dump event "systhrow", detail "java/lang/OutOfMemoryError".',
+    'Exception in thread "main" java.lang.OutOfMemoryError: Garbage-collected heap size exceeded.',
+    "Uncaught error from thread [ClusterSystem-akka.actor.default-dispatcher-3]: Java heap space, shutting down JVM since 'akka.jvm-exit-on-fatal-error' is enabled for for ActorSystem[ClusterSystem]",
+    "Uncaught error from thread [a-pekko.actor.default-dispatcher-3]: GC overhead limit exceeded, shutting down JVM since 'pekko.jvm-exit-on-fatal-error' is enabled",
+    'JVM state determined to be unstable.  Exiting forcefully due to: java.lang.OutOfMemoryError: Java heap space',
+    'Aborting due to java.lang.OutOfMemoryError: Java heap space',
+    'Terminating due to java.lang.OutOfMemoryError: Java heap space',
+    'org.apache.flink.runtime.JobException java.lang.OutOfMemoryError: Metaspace. The metaspace out-of-memory error has occurred.',
+    'java.lang.OutOfMemoryError: Direct buffer memory. The direct out-of-memory error has occurred.',
+    'System memory 259522560 must be at least 471859200. Please increase heap size using the --driver-memory option or spark.driver.memory in Spark configuration.',
+    'org.apache.spark.SparkException: Job aborted due to stage failure: Total size of serialized results of 16 tasks (1048.5 MiB) is bigger than spark.driver.maxResultSize (1024.0 MiB)',
+    '2024.05.02 10:11:12.345678 [ 71 ] {a1b2} <Error> executeQuery: Code: 241. DB::Exception: Memory limit (total) exceeded: would use 3.61 GiB (attempt to allocate chunk of 4219924 bytes), maximum: 3.60 GiB. (MEMORY_LIMIT_EXCEEDED)',
+    '{"error":"data refused due to high memory usage","level":"error","msg":"Failed to consume"}',
+    'warn memorylimiterprocessor/memorylimiter.go:205 Memory usage is above hard limit. Dropping data.',
+    '[2023-01-01 10:11:12] [ warn] [input] forward.1 paused (mem buf overlimit)',
+    "2024-05-02 10:11:12.345 [warning] <0.412.0> memory resource limit alarm set on node 'rabbit@mq-0'.",
+    '[warning]: Process            Context:            maximum heap size reached',
+    'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory',
+    '# Fatal JavaScript out of memory: Reached heap limit',
+    'ray.exceptions.ObjectStoreFullError: Failed to put object because it is full',
+    'System.InsufficientMemoryException: Insufficient available memory to meet the expected demands of an operation at this time',
+    'io.trino.ExceededMemoryLimitException: Query exceeded distributed user memory limit of 20GB',
+    'org.elasticsearch.common.breaker.CircuitBreakingException: [parent] Data too large, data for [<http_request>] would be [1/1gb]',
+)
+REFUSALS = (
+    'GC heap initialization failed with error 0x8007000E',
+    'Failed to create CoreCLR, HRESULT: 0x8007000E',
+    'unable to calculate memory configuration fixed memory regions require 644117K which is greater than 512M available for allocation: -XX:MaxDirectMemorySize=10M',
+    'Cannot calculate JVM memory configuration: There is insufficient memory remaining for heap. Memory available for allocation 512M is less than allocated memory 688M',
+    'eheap_alloc: Cannot allocate 1052804960 bytes of memory (of type "heap").',
+    'binary_alloc: Cannot reallocate 1073741864 bytes of memory (of type "binary", thread 2).',
+    'll_alloc: Cannot allocate 2147483711 bytes of memory (of type "port_tab").',
+    'err="opening storage failed: mmap files: mmap, size 134217728: cannot allocate memory"',
+    'Error: model requires more system memory (44.0 GiB) than is available (7.6 GiB)',
+    'runtime: out of memory: cannot allocate 4194304-byte block (268435456 in use)',
+    'oh no: Bun has run out of memory.',
+    '-bash: fork: Cannot allocate memory',
+    'could not map the file: out of memory',
+    'failed to allocate buffer: out of memory',
+)
+CHILDREN = (
+    'ExecutorLostFailure (executor 1 exited caused by one of the running tasks) Reason: Command exited with code 137',
+    'ExecutorLostFailure (executor 7 exited caused by one of the running tasks) Reason: Container from a bad node: container_1_2_3 on host: ip. Exit status: 137. Diagnostics: [...]',
+    'Container [pid=71,containerID=container_1] is running beyond physical memory limits. Current usage: 2.1 GB of 2 GB physical memory used; Killing container.',
+    "Container [pid=71,containerID=container_1] is running 1B beyond the 'PHYSICAL' memory limit. Current usage: 2.1 GB of 2 GB",
+    'Memory on the node (IP: 10.0.0.1) was 7.61GiB / 8.00GiB (0.951), which exceeds the memory usage threshold of 0.95. Ray killed this worker (ID: a)',
+    'llama runner process has terminated: signal: killed',
+    'npm ERR! signal SIGKILL',
+)
+ABOUT_OTHERS = (
+    'time="2024-05-02T10:11:12Z" level=info msg="node changed" new.message="OOMKilled (exit code 137)" new.phase=Failed nodeID=wf-3365-1282933487 old.phase=Running workflow=wf-3365',
+    'time="2024-05-02" level=warning msg="Pod failed" displayName=main message="OOMKilled (exit code 137): main" phase=Failed',
+    '{"level":"error","ts":1714644672.1,"logger":"controller.pod","msg":"container OOMKilled","pod":"shop/orders-1","exitCode":137}',
+    'I0502 10:11:12.345678 1 event.go:377] "Event occurred" object="shop/orders" kind="Pod" reason="OOMKilling" message="Memory cgroup out of memory: Killed process 71 (java)"',
+    "Pod etl-abc123 returned a failure. remote_pod: {'state': {'terminated': {'exit_code': 137, 'reason': 'OOMKilled'}}}",
+    '[2024-05-02] {pod_manager.py:616} INFO - Pod etl-x1 has phase Failed: container_statuses exit_code 137 reason OOMKilled',
+    '"step-build" exited with code 137 (image: "docker.io/library/maven@sha256:a"); for logs run: kubectl -n ci logs build-pod -c step-build',
+    'TaskRun "build" failed: "step-compile" exited with code 137: OOMKilled',
+    'controller/pod.go: container "main" in pod "wf-1" terminated with exit code 137',
+    'W0502 10:11:12 kubelet: "Container exited" pod="shop/orders-1" containerID="containerd://a" exitCode=137',
+    'New status generated: &{Source:kernel-monitor Events:[{Severity:warn Timestamp:2024 Reason:OOMKilling Message:Memory cgroup out of memory: Killed process 71 (java) total-vm:1kB}]}',
+    'level=info msg="TaskOOM event container_id:\\"a1\\""',
+    'level=info msg="Notify success" receiver=slack alerts="[KubePodOOMKilled[a1][active]]"',
+    'HelmRelease/shop/orders upgrade failed: pod orders-1 OOMKilled',
+    'NAME READY STATUS RESTARTS orders-1 0/1 OOMKilled 3',
+    'Watching for OOMKilled containers',
+)
+ORDINARY = (
+    'Picked up _JAVA_OPTIONS: -XX:+ExitOnOutOfMemoryError -XX:OnOutOfMemoryError=kill -9 %p',
+    'NOTE: Picked up JDK_JAVA_OPTIONS: -XX:+HeapDumpOnOutOfMemoryError',
+    'Picked up JAVA_TOOL_OPTIONS: -Xdump:system:none -Xdump:heap:events=systhrow,filter=java/lang/OutOfMemoryError',
+    'Command line argument: -XX:OnOutOfMemoryError=kill -9 %p',
+    'jvm_args: -XX:OnOutOfMemoryError=kill',
+    '  --exit-on-oom             exit when out of memory (default false)',
+    '  -XX:+CrashOnOutOfMemoryError',
+    'oom_kills=0 oom_events=0',
+    'out of memory errors: 0',
+    'memory.events: low 0 high 0 max 0 oom 0 oom_kill 0',
+    'WARNING overcommit_memory is set to 0! Background save may fail under low memory condition.',
+    'bootstrap check: max virtual memory areas vm.max_map_count [65530] is too low',
+    'Unable to lock JVM Memory: error=12, reason=Cannot allocate memory',
+    'This can result in part of the JVM being swapped out.',
+    'INFO [main] NoSpamLogger.java:92 - Maximum memory usage reached (512.000MiB), cannot allocate chunk of 1.000MiB',
+    'WARN MemoryStore: Not enough space to cache rdd_1_2 in memory! (computed 384.0 B so far)',
+    'level=warn msg="per-user series limit of 150000 exceeded"',
+    'level=error err="maximum active stream limit exceeded, reduce the number of active streams (reduce labels or reduce label values)"',
+    'server returned HTTP status 429 Too Many Requests: per-user ingestion rate limit (25000) exceeded',
+    'grpc: received message larger than max (5242880 vs. 4194304) RESOURCE_EXHAUSTED',
+    'etcdserver: mvcc: database space exceeded',
+    'ERROR:  out of shared memory',
+    'HINT:  You might need to increase max_locks_per_transaction.',
+    'Setting PYTORCH_CUDA_ALLOC_CONF to avoid CUDA out of memory',
+    'If you run out of memory, lower the batch size',
+    'The process may run out of memory if the dataset is large',
+    'to prevent out of memory errors use --stream',
+    'Retrying: will run out of memory otherwise',
+    'GET /docs/out of memory HTTP/1.1 200',
+    'level=info query="{app=\\"x\\"} |= \\"out of memory\\"" duration=12ms',
+    'Memory usage back within limits. Resuming normal operation.',
+    'memorylimiter.go:151 Memory limiter configured {"limit_mib": 400, "spike_limit_mib": 80, "check_interval": 1}',
+    "memory resource limit alarm cleared on node 'rabbit@mq-0'",
+    'Memory high watermark set to 819 MiB (858993459 bytes) of 2048 MiB total',
+    'Overload action envoy.overload_actions.shrink_heap became inactive',
+    '[input] tail.0 resume (mem buf overlimit)',
+    'JAVA_OPTS=-XX:+HeapDumpOnOutOfMemoryError',
+    'export JAVA_OPTS="-XX:OnOutOfMemoryError=\'kill -9 %p\'"',
+    'kernel.panic_on_oom = 0',
+    'Registered OutOfMemoryError handler',
+    'oom_score_adj set to -997',
+    'started with maxmemory 100mb maxmemory-policy allkeys-lru',
+    'CUDA out of memory retries: 0',
+    'num_ooms: 0',
+    "Uncaught error from thread [a-akka.actor.default-dispatcher-3]: null, shutting down JVM since 'akka.jvm-exit-on-fatal-error'",
+    'Liveness probe failed, container will be restarted',
+    'worker exited with code 143',
+    'Maximum memory usage reached (512.000MiB), cannot allocate chunk of 1.000MiB',
+    '# -XX:OnOutOfMemoryError="kill -9 %p"',
+    'INFO: OOM killer protection enabled, vm.panic_on_oom=0',
+    'out_of_memory_retries=3 worker_count=4',
+    'INFO  o.a.k.c.Config - producer.on.out.of.memory = block',
+    'level=info msg="Starting rule manager" rules="KubePodOOMKilled, HighMemory"',
+    'I0101 00:00:00.000000 1 flags.go:64] FLAG: --oom-score-adj="-999"',
+)
+# fmt: on
+
+
+@pytest.mark.parametrize(
+    ("kind", "line"),
+    [
+        (kind, line)
+        for kind, lines in ((GPU, ON_GPUS), (REMOTE, OF_SERVERS), (OWN_LIMIT, AT_OWN_LIMITS), (REFUSED, REFUSALS), (CHILD_KILLED, CHILDREN))
+        for line in lines
+    ],
+)
+def test_kind_of_a_wording(kind: str, line: str) -> None:
+    """Whose memory a line speaks of, or who was killed, in the words of each program."""
+    found = match_line(line)
+
+    assert found is not None
+    assert found.kind == kind
+
+
+@pytest.mark.parametrize("line", ABOUT_OTHERS)
+def test_what_a_controller_logs_about_others_is_no_evidence(line: str) -> None:
+    """Operators, runners and node agents name the pods that they look after; that says nothing about their own container."""
+    assert match_line(line) is None
+
+
+@pytest.mark.parametrize("line", ORDINARY)
+def test_words_that_are_no_error(line: str) -> None:
+    """Echoes of flags, help texts, counters of nothing, conditions, quotas that are not memory."""
+    assert match_line(line) is None
+
+
+def test_a_program_that_logs_its_own_pod_is_heard() -> None:
+    """Structured logs often name the pod that writes them."""
+    line = '{"level":"error","pod":"orders-1","msg":"worker 3: out of memory"}'
+
+    assert find_signature((line,)) is None
+    assert find_signature((line,), pod="orders-1") is not None
+
+
+TWINS = [p for p in SIGNATURES if p.twin]
+
+
+@pytest.mark.parametrize("pattern", TWINS, ids=lambda p: p.id)
+def test_a_server_and_its_client_mean_the_same_line_differently(pattern: LogPattern) -> None:
+    """In the server's container the line is about its own limit; in that of a client, about another server."""
+    found = find_signature((pattern.example,))
+
+    at_home, abroad = as_seen_by(found, pattern.runtime), as_seen_by(found, "node")
+    assert at_home is not None
+    assert abroad is not None
+    assert at_home.kind in (OWN_LIMIT, REFUSED)
+    assert abroad.kind == REMOTE
+    assert at_home.line == abroad.line == pattern.example
+
+
+def test_twins_name_each_other() -> None:
+    """So that either can be told as the other."""
+    by_id = {p.id: p for p in SIGNATURES}
+
+    assert [p.id for p in TWINS if by_id[p.twin].twin != p.id or by_id[p.twin].runtime != p.runtime] == []
+
+
+def test_the_wording_decides_where_the_runtime_does_not() -> None:
+    """Elasticsearch runs on Java: a container of which only Java is known may be either."""
+    own = find_signature(
+        ("org.elasticsearch.common.breaker.CircuitBreakingException: [parent] Data too large, data for [<http_request>] would be [1/1b]",)
+    )
+
+    assert as_seen_by(own, "jvm") == own
+    assert as_seen_by(own, "") == own
