@@ -368,3 +368,13 @@ def _node() -> Report:
     )  # fmt: skip
     cause = Cause(name=CauseName.NODE_PRESSURE, confidence=0.9, because=_EVICTION.because)
     return _report(facts, _EVICTION, cause, proposal=Proposal(none=reason("advice.eviction_not_prevented")))
+
+
+def _volume() -> Report:
+    message = 'Usage of EmptyDir volume "cache" exceeds the limit "64Mi".'
+    because = (reason("death.evicted", message=message), reason("death.volume_is_memory", volume="cache"))
+    cause = Cause(
+        name=CauseName.UNKNOWN, confidence=0.95, detail="memory_volume", because=(reason("node.own_volume", volume="cache", size_limit="64Mi"), because[1])
+    )  # fmt: skip
+    kill = replace(_EVICTION, because=because)
+    return _report(_facts(), kill, cause, proposal=Proposal(none=reason("advice.volume_over_size_limit")))
