@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from receiver.case.access import get, mapping, objects, quantity_bytes, string_map, text, texts, whole
-from receiver.domain.facts import ContainerFacts, PodFacts, Termination
-from receiver.domain.units import parse_time
+from receiver.domain.facts import ContainerFacts, MemorySetting, PodFacts, Termination
+from receiver.domain.units import parse_bytes_or_none, parse_time
 
 _STATUSES = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
 _STATES = ("running", "waiting", "terminated")
@@ -36,6 +36,7 @@ def pod_facts(pod: object) -> PodFacts | None:
         labels=string_map(pod, "metadata", "labels"),
         annotations=string_map(pod, "metadata", "annotations"),
         conditions={text(c, "type"): text(c, "status") for c in objects(pod, "status", "conditions")},
+        resize=_resize(pod),
         memory_volumes=tuple(text(v, "name") for v in objects(pod, "spec", "volumes") if text(v, "emptyDir", "medium") == "Memory"),
         containers=tuple(
             container_facts(spec, statuses.get(text(spec, "name"), {}), kind)
@@ -61,7 +62,10 @@ def container_facts(spec: Mapping[str, Any], status: Mapping[str, Any], kind: st
         env={text(e, "name"): text(e, "value") for e in objects(spec, "env") if "value" in e},
         limit_bytes=quantity_bytes(enforced, "limits", "memory"),
         request_bytes=quantity_bytes(enforced, "requests", "memory"),
-        spec_limit_bytes=quantity_bytes(spec, "resources", "limits", "memory"),
+        asked=memory_setting(spec),
+        restarts_on_resize=any(
+            text(p, "resourceName") == "memory" and text(p, "restartPolicy") == "RestartContainer" for p in objects(spec, "resizePolicy")
+        ),
         cpu_request=text(enforced, "requests", "cpu") or None,
         state=state,
         state_reason=text(current, "reason"),
@@ -70,6 +74,33 @@ def container_facts(spec: Mapping[str, Any], status: Mapping[str, Any], kind: st
         last_terminated=_termination(get(status, "lastState", "terminated")),
         restart_count=whole(status, "restartCount") or 0,
         is_ready=status.get("ready") is True,
+    )
+
+
+def memory_setting(spec: object) -> MemorySetting:
+    """What `resources` of a container (or of a pod's spec) says about memory."""
+    return MemorySetting(
+        limit_bytes=quantity_bytes(spec, "resources", "limits", "memory"),
+        request_bytes=quantity_bytes(spec, "resources", "requests", "memory"),
+        limit_text=_written(get(spec, "resources", "limits", "memory")),
+        request_text=_written(get(spec, "resources", "requests", "memory")),
+    )
+
+
+def _written(quantity: object) -> str:
+    """A quantity as it stands there; empty for none, and for what is none."""
+    return str(quantity).strip() if parse_bytes_or_none(quantity) is not None else ""
+
+
+def _resize(pod: object) -> str:
+    """A resize in place that the kubelet has not done: conditions since Kubernetes 1.33, `status.resize` before."""
+    held = {text(c, "type"): text(c, "reason") for c in objects(pod, "status", "conditions") if text(c, "status") == "True"}
+    if "PodResizePending" in held:
+        return "infeasible" if held["PodResizePending"] == "Infeasible" else "deferred"
+    if "PodResizeInProgress" in held:
+        return "in_progress"
+    return {"Deferred": "deferred", "Infeasible": "infeasible", "InProgress": "in_progress", "Proposed": "in_progress"}.get(
+        text(pod, "status", "resize"), ""
     )
 
 

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from receiver.case.access import controller_of, mapping, objects, quantity_bytes, string_map, text, whole
-from receiver.case.pod import pod_facts
-from receiver.domain.facts import Revision, SiblingFact, WorkloadFacts
+from receiver.case.managers import manager_of
+from receiver.case.pod import memory_setting, pod_facts
+from receiver.case.vpa import vpa_of
+from receiver.domain.facts import MemorySetting, Revision, SiblingFact, WorkloadFacts
 from receiver.domain.identity import Subject, Workload
 from receiver.domain.units import parse_time
 
@@ -56,8 +58,10 @@ def workload_facts(answers: Mapping[str, Any], subject: Subject, container: str)
         revisions=tuple(_revision(r) for r in revisions),
         siblings=tuple(_sibling(p, container) for p in objects(answers, "siblings", "items")),
         hpa=_hpa(objects(answers, "hpa", "items")),
-        vpa=_vpa(objects(answers, "vpa", "items")),
-        managed_by=_managed_by(owners, pod),
+        vpa=vpa_of(objects(answers, "vpa", "items")),
+        managed_by=manager_of(owners, pod),
+        template=_template(owners, workload),
+        template_pod_level=_template_pod_level(owners, workload),
         labels=string_map(pod, "metadata", "labels") | string_map(top, "metadata", "labels"),
         annotations=string_map(pod, "metadata", "annotations") | string_map(top, "metadata", "annotations"),
     )
@@ -92,6 +96,23 @@ def _without_operator(chain: list[tuple[str, str]]) -> list[tuple[str, str]]:
         if kind in ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Rollout"):
             return chain[: i + 1]
     return chain
+
+
+def _pod_spec(owners: tuple[Mapping[str, Any], ...], workload: Workload) -> Mapping[str, Any]:
+    """The template's pod spec, of the object that a person edits; empty where it was not read or has none (a Rollout with a workloadRef)."""
+    owner = next((o for o in owners if (text(o, "kind"), text(o, "metadata", "name")) == (workload.kind, workload.name)), {})
+    return mapping(owner, "spec", "template", "spec") or mapping(owner, "spec", "jobTemplate", "spec", "template", "spec")
+
+
+def _template(owners: tuple[Mapping[str, Any], ...], workload: Workload) -> Mapping[str, MemorySetting] | None:
+    spec = _pod_spec(owners, workload)
+    found = objects(spec, "containers") + objects(spec, "initContainers")
+    return {text(c, "name"): memory_setting(c) for c in found} if found else None
+
+
+def _template_pod_level(owners: tuple[Mapping[str, Any], ...], workload: Workload) -> MemorySetting | None:
+    spec = _pod_spec(owners, workload)
+    return memory_setting(spec) if mapping(spec, "resources") else None
 
 
 def _scaled(owners: tuple[Mapping[str, Any], ...]) -> Mapping[str, Any]:
@@ -155,32 +176,3 @@ def _hpa(items: tuple[Mapping[str, Any], ...]) -> Mapping[str, object] | None:
         "name": text(hpa, "metadata", "name"), "min": minimum if minimum is not None else 1, "max": whole(hpa, "spec", "maxReplicas"),
         "current": whole(hpa, "status", "currentReplicas"), "metrics": metrics,
     }  # fmt: skip
-
-
-def _vpa(items: tuple[Mapping[str, Any], ...]) -> Mapping[str, object] | None:
-    if not items:
-        return None
-    vpa = items[0]
-    targets = {
-        text(r, "containerName"): quantity_bytes(r, "target", "memory")
-        for r in objects(vpa, "status", "recommendation", "containerRecommendations")
-    }
-    mode = text(vpa, "spec", "updatePolicy", "updateMode") or "Auto"
-    return {"name": text(vpa, "metadata", "name"), "mode": mode, "target_bytes": targets}
-
-
-def _managed_by(owners: tuple[Mapping[str, Any], ...], pod: object) -> str:
-    """Where a change belongs so that it is not undone: the tool's own words for it, or empty."""
-    top: Any = owners[-1] if owners else pod
-    operator = controller_of(top) if owners else {}
-    if operator and text(operator, "kind") not in ("CronJob", "Deployment", "Rollout"):
-        return f"{text(operator, 'kind')} {text(operator, 'name')}"
-    labels, notes = string_map(top, "metadata", "labels"), string_map(top, "metadata", "annotations")
-    tracking = notes.get("argocd.argoproj.io/tracking-id", "").partition(":")[0]
-    stated = (
-        ("Argo CD app", tracking or labels.get("argocd.argoproj.io/instance", "")),
-        ("Flux HelmRelease", labels.get("helm.toolkit.fluxcd.io/name", "")),
-        ("Flux Kustomization", labels.get("kustomize.toolkit.fluxcd.io/name", "")),
-        ("Helm release", notes.get("meta.helm.sh/release-name", "")),
-    )
-    return next((f"{tool} {name}" for tool, name in stated if name), "")

@@ -65,7 +65,7 @@ def _of_proposal(clues: Clues, proposal: Proposal) -> list[Reason]:
         return [reason("numbers.no_proposal", why=proposal.none)] if proposal.none is not None else []
     found = [
         reason(
-            "numbers.proposal", role=proposal.role, factor=proposal.limit_bytes / proposal.limit_before_bytes, limit_bytes=proposal.limit_bytes
+            "numbers.proposal", role=proposal.role, factor=proposal.limit_bytes / (clues.limit_bytes or proposal.limit_before_bytes), limit_bytes=proposal.limit_bytes
         ),
         *([reason("numbers.lasts", lasts_h=proposal.buys_h)] if proposal.buys_h is not None else []),
         reason(

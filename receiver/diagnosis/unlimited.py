@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from receiver.domain.facts import ContainerFacts, Facts, MemoryHistory, PodFacts, Revision, WorkloadFacts
+from receiver.domain.facts import ContainerFacts, Facts, MemoryHistory, MemorySetting, PodFacts, Revision, WorkloadFacts
 from receiver.domain.units import UNLIMITED_BYTES
 
 
@@ -30,7 +30,11 @@ def _pod(pod: PodFacts) -> PodFacts:
 
 
 def _container(container: ContainerFacts) -> ContainerFacts:
-    return replace(container, limit_bytes=_real(container.limit_bytes), spec_limit_bytes=_real(container.spec_limit_bytes))
+    return replace(container, limit_bytes=_real(container.limit_bytes), asked=_setting(container.asked))
+
+
+def _setting(setting: MemorySetting) -> MemorySetting:
+    return replace(setting, limit_bytes=_real(setting.limit_bytes))
 
 
 def _history(history: MemoryHistory) -> MemoryHistory:
@@ -43,7 +47,9 @@ def _history(history: MemoryHistory) -> MemoryHistory:
 
 
 def _workload(workload: WorkloadFacts) -> WorkloadFacts:
-    return replace(workload, revisions=tuple(_revision(r) for r in workload.revisions))
+    template = workload.template
+    known = {name: _setting(s) for name, s in template.items()} if template is not None else None
+    return replace(workload, revisions=tuple(_revision(r) for r in workload.revisions), template=known)
 
 
 def _revision(revision: Revision) -> Revision:

@@ -27,6 +27,16 @@ class Termination:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MemorySetting:
+    """What one object asks for a container's memory: bytes, and as it is written there (`200m`). None and empty: not set."""
+
+    limit_bytes: int | None = None
+    request_bytes: int | None = None
+    limit_text: str = ""
+    request_text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerFacts:
     """One container of a pod: spec and status together. `kind`: regular, init, sidecar (init, restartPolicy Always), ephemeral."""
 
@@ -37,7 +47,8 @@ class ContainerFacts:
     env: Mapping[str, str] = field(default_factory=dict)  # plain values (redacted); valueFrom is left out
     limit_bytes: int | None = None  # in force: status.resources after an in-place resize, else spec
     request_bytes: int | None = None
-    spec_limit_bytes: int | None = None
+    asked: MemorySetting = field(default_factory=MemorySetting)  # what the pod's spec says, in force or not
+    restarts_on_resize: bool = False  # its resizePolicy for memory
     cpu_request: str | None = None
     state: str = "unknown"  # running | waiting | terminated | unknown
     state_reason: str = ""
@@ -78,6 +89,7 @@ class PodFacts:
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     conditions: Mapping[str, str] = field(default_factory=dict)  # type -> "True" | "False" | "Unknown"
+    resize: str = ""  # a resize in place that waits: deferred | infeasible | in_progress
     memory_volumes: tuple[str, ...] = ()  # emptyDir with medium Memory
     containers: tuple[ContainerFacts, ...] = ()
 
@@ -170,6 +182,31 @@ class SiblingFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Vpa:
+    """A VerticalPodAutoscaler of the workload. Bytes of memory, of requests, by container; `*` in a policy is filled in."""
+
+    name: str
+    mode: str  # Off | Initial | Recreate | Auto | InPlaceOrRecreate
+    target_bytes: Mapping[str, int | None] = field(default_factory=dict)
+    min_bytes: Mapping[str, int] = field(default_factory=dict)  # minAllowed; "*" for the containers not named
+    max_bytes: Mapping[str, int] = field(default_factory=dict)
+    requests_only: frozenset[str] = frozenset()  # controlledValues: RequestsOnly
+    left_alone: frozenset[str] = frozenset()  # mode Off, or memory not among the controlled resources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manager:
+    """What writes the workload, so that a change by hand is undone.
+
+    `tool`: argo_cd | flux_kustomization | flux_helm_release | helm | kustomize | operator | other. `name` as it is said:
+    `Helm release orders`, `Kafka shop/events`.
+    """
+
+    tool: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkloadFacts:
     """The owner chain and its top. `chain` is ("Pod", "ReplicaSet", "Deployment")-like, names beside kinds."""
 
@@ -179,8 +216,10 @@ class WorkloadFacts:
     revisions: tuple[Revision, ...] = ()  # newest first
     siblings: tuple[SiblingFact, ...] = ()
     hpa: Mapping[str, object] | None = None  # {"name", "min", "max", "current", "metrics": [..]}
-    vpa: Mapping[str, object] | None = None  # {"name", "mode"}
-    managed_by: str = ""  # "Helm release X", "Argo CD app Y": where a fix belongs
+    vpa: Vpa | None = None
+    managed_by: Manager | None = None  # where a fix belongs
+    template: Mapping[str, MemorySetting] | None = None  # by container, what the next rollout gives; None: could not be read
+    template_pod_level: MemorySetting | None = None  # the same of the template's own limits, where it has any
     labels: Mapping[str, str] = field(default_factory=dict)  # of the top owner; what it lacks, of the pod
     annotations: Mapping[str, str] = field(default_factory=dict)
 

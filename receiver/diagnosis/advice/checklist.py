@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
+from receiver.diagnosis.advice.elsewhere import ELSEWHERE
 from receiver.diagnosis.advice.limits_policy import is_futile
 from receiver.diagnosis.advice.sizing import FIX
 from receiver.diagnosis.causes.leaf import Raise, Whose
@@ -183,6 +184,8 @@ def _apply_fix(f: Findings) -> Checked:
         return TODO, reason("check.mend_own_limit")
     if f.proposal.none is None:
         return TODO, reason("check.apply_patch") if f.proposal.role == FIX else reason("check.apply_stop_gap")
+    if f.proposal.none.code in ELSEWHERE:
+        return TODO, reason("check.change_elsewhere")
     if f.kill.kind is KillKind.NONE:
         return NOT_APPLICABLE, reason("check.nothing_killed")
     return TODO, reason("check.once_cause_is_known")

@@ -31,4 +31,11 @@ def pace_h(clues: Clues, limit_bytes: float) -> float | None:
     """The same in hours, if the last life was steady growth from nothing and no more is known."""
     if not clues.lives_s or not clues.limit_bytes or clues.lives_s[0] < 1:
         return None
-    return clues.lives_s[0] * limit_bytes / clues.limit_bytes / 3600
+    return clues.lives_s[0] * limit_bytes / _limit_of_last_life(clues, clues.limit_bytes) / 3600
+
+
+def _limit_of_last_life(clues: Clues, limit_bytes: int) -> int:
+    """The limit that the last life ended under: a raise since then does not count for it."""
+    death = clues.container.newest_termination if clues.container is not None else None
+    since = [r for r in clues.raises if death is not None and death.finished_at is not None and r.at > death.finished_at]
+    return since[-1].before_bytes if since else limit_bytes

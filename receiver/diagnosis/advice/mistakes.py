@@ -11,6 +11,7 @@ from receiver.diagnosis.clues import Clues, LimitRaise
 from receiver.domain.confidence import UNSURE
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import Cause, CauseName, Warn
+from receiver.domain.units import MIB
 
 RECENT_S = 86400.0  # an older kill of a neighbour is not part of tonight's story
 MOST_NAMED = 3
@@ -55,7 +56,7 @@ def _no_limit(seen: Seen) -> Reason | None:
 
 def _limit_equals_request(seen: Seen) -> Reason | None:
     limit = seen.clues.limit_bytes
-    if limit is None or limit != seen.clues.request_bytes:
+    if limit is None or limit < MIB or limit != seen.clues.request_bytes:  # below, its unit is the mistake
         return None
     return reason("mistake.limit_equals_request", limit_bytes=limit)
 

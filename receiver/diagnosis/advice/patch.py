@@ -14,7 +14,9 @@ from typing import Any
 
 import yaml
 
+from receiver.diagnosis.advice.starting_point import Start
 from receiver.diagnosis.clues import Clues
+from receiver.domain.facts import Manager, MemorySetting
 from receiver.domain.identity import Workload
 from receiver.domain.kube_names import is_name
 from receiver.domain.reason import Reason, reason
@@ -69,18 +71,25 @@ class Change:
     limit_bytes: int
     request_before_bytes: int | None
     request_bytes: int | None
-    managed_by: str = ""
+    limit_before_text: str = ""  # as the template has it: `512M`; empty: in the usual form
+    request_before_text: str = ""
+    managed_by: Manager | None = None
     is_running: bool = False
+    restarts_on_resize: bool = False
+    is_resizing: bool = False  # a resize in place waits already
 
 
-def change_of(clues: Clues, *, limit_bytes: int, request_bytes: int | None) -> Change:
-    """The change of this container's (or its pod's) limit, and of its request unless None."""
+def change_of(clues: Clues, start: Start, *, limit_bytes: int, request_bytes: int | None) -> Change:
+    """The change of this container's (or its pod's) limit, and of its request unless None. It starts from the template where that is known."""
     container, workload, subject = clues.container, clues.facts.workload, clues.facts.subject
+    before = start.template or MemorySetting(limit_bytes=clues.limit_bytes, request_bytes=clues.request_bytes)
     return Change(
         workload=clues.workload, namespace=subject.namespace, pod=subject.pod, container=clues.container_name,
         container_kind=container.kind if container else "regular", is_pod_level=clues.limit_is_pod_level,
-        limit_before_bytes=clues.limit_bytes, limit_bytes=limit_bytes, request_before_bytes=clues.request_bytes, request_bytes=request_bytes,
-        managed_by=workload.managed_by if workload else "", is_running=container is not None and container.state == "running",
+        limit_before_bytes=before.limit_bytes, limit_bytes=limit_bytes, request_before_bytes=before.request_bytes, request_bytes=request_bytes,
+        limit_before_text=before.limit_text, request_before_text=before.request_text, managed_by=workload.managed_by if workload else None,
+        is_running=container is not None and container.state == "running", is_resizing=start.waiting_bytes is not None,
+        restarts_on_resize=container is not None and container.restarts_on_resize,
     )  # fmt: skip
 
 
@@ -126,17 +135,21 @@ def diff_of(change: Change) -> str:
         lines.append(f"  - name: {_yaml_scalar(change.container)}")
         indent = "  "
     lines.append(f"  {indent}resources:")
-    lines += _diff_lines(indent, "limits", change.limit_before_bytes, change.limit_bytes)
+    lines += _diff_lines(indent, "limits", _as_written(change.limit_before_text, change.limit_before_bytes), change.limit_bytes)
     if change.request_bytes is not None:
-        lines += _diff_lines(indent, "requests", change.request_before_bytes, change.request_bytes)
+        lines += _diff_lines(indent, "requests", _as_written(change.request_before_text, change.request_before_bytes), change.request_bytes)
     return "\n".join(lines)
 
 
-def _diff_lines(indent: str, what: str, before: int | None, after: int) -> list[str]:
-    is_new = before is None
+def _as_written(written: str, n_bytes: int | None) -> str:
+    return written or (format_quantity(n_bytes) if n_bytes is not None else "")
+
+
+def _diff_lines(indent: str, what: str, before: str, after: int) -> list[str]:
+    is_new = not before
     lines = [f"{'+' if is_new else ' '} {indent}  {what}:"]
-    if before is not None:
-        lines.append(f"- {indent}    memory: {format_quantity(before)}")
+    if before:
+        lines.append(f"- {indent}    memory: {before}")
     lines.append(f"+ {indent}    memory: {format_quantity(after)}")
     return lines
 
@@ -147,6 +160,8 @@ def commands_of(change: Change) -> tuple[tuple[str, ...], tuple[Reason, ...]]:
     if not all(is_name(n) for n in (change.namespace, name, *(() if change.is_pod_level else (change.container,)))):
         commands: tuple[str, ...] = ()
         notes: tuple[Reason, ...] = (reason("patch.hostile_name"),)
+    elif change.managed_by is not None and change.managed_by.tool == "operator":
+        commands, notes = (), ()  # it would be put back at once
     elif kind in _SETTABLE:
         commands, notes = _for_controller(change)
     elif kind == "CronJob":
@@ -155,7 +170,7 @@ def commands_of(change: Change) -> tuple[tuple[str, ...], tuple[Reason, ...]]:
         commands, notes = (), (reason("patch.job_is_immutable"),)
     elif kind == "Pod":
         commands = _resize(change)
-        notes = (*_resize_note(commands), reason("patch.bare_pod"))
+        notes = (*_resize_note(change, commands), reason("patch.bare_pod"))
     else:
         commands, notes = (), (reason("patch.unknown_kind", kind=kind),)
     return commands, (*_ownership_notes(change), *notes)
@@ -172,15 +187,17 @@ def _for_controller(change: Change) -> tuple[tuple[str, ...], tuple[Reason, ...]
     notes = (
         *((reason("patch.owner_is_inferred", kind=kind, name=name),) if change.workload.is_inferred else ()),
         reason("patch.restarts_the_pods"),
-        *_resize_note(resize),
+        *_resize_note(change, resize),
         *((reason("patch.bare_replicaset"),) if kind == "ReplicaSet" else ()),
     )
     return (*commands, *resize), notes
 
 
-def _resize_note(resize: tuple[str, ...]) -> tuple[Reason, ...]:
+def _resize_note(change: Change, resize: tuple[str, ...]) -> tuple[Reason, ...]:
     # Not as a comment behind the command: an interactive zsh would pass it on as arguments.
-    return (reason("patch.resizes_in_place"),) if resize else ()
+    if not resize:
+        return ()
+    return (reason("patch.resizes_with_restart"),) if change.restarts_on_resize else (reason("patch.resizes_in_place"),)
 
 
 def _can_set(change: Change) -> bool:
@@ -201,8 +218,13 @@ def _patch_command(change: Change, target: str) -> str:
 
 
 def _resize(change: Change) -> tuple[str, ...]:
-    """Raising the limit of the running pod in place, without a restart."""
-    is_resizable = change.is_running and change.container_kind in ("regular", "sidecar") and not change.is_pod_level
+    """Raising the limit of the running pod in place, without a restart.
+
+    Not of a container that is down: its cgroup is raised and the pod's is not, so it is killed again (kubernetes/kubernetes#138760).
+    """
+    is_resizable = (
+        change.is_running and not change.is_resizing and change.container_kind in ("regular", "sidecar") and not change.is_pod_level
+    )
     if not is_resizable or not is_name(change.pod):
         return ()
     document = json.dumps({"spec": _pod_spec(change)}, separators=(",", ":"))
@@ -213,16 +235,21 @@ def _resize(change: Change) -> tuple[str, ...]:
 def _ownership_notes(change: Change) -> tuple[Reason, ...]:
     """Where the change belongs when something else writes the object."""
     manager = change.managed_by
-    if not manager:
+    if manager is None:
         return (reason("patch.in_git"),) if change.workload.kind in _API_VERSION else ()
-    lowered = manager.lower()
-    if "argo" in lowered or "flux" in lowered:
-        return (reason("patch.managed_by_gitops", manager=manager),)
-    if "helm" in lowered:
-        return (reason("patch.managed_by_helm", manager=manager),)
-    if "kustomize" in lowered:
-        return (reason("patch.managed_by_kustomize", manager=manager),)
-    return (reason("patch.managed_elsewhere", manager=manager),)
+    match manager.tool:
+        case "argo_cd" | "flux_kustomization":
+            return (reason("patch.managed_by_gitops", manager=manager.name),)
+        case "flux_helm_release":
+            return (reason("patch.managed_by_helm_release", manager=manager.name),)
+        case "helm":
+            return (reason("patch.managed_by_helm", manager=manager.name),)
+        case "kustomize":
+            return (reason("patch.managed_by_kustomize", manager=manager.name),)
+        case "operator":
+            return (reason("patch.managed_by_operator", manager=manager.name),)
+        case _:
+            return (reason("patch.managed_elsewhere", manager=manager.name),)
 
 
 def _yaml(document: object) -> str:

@@ -11,28 +11,36 @@ from dataclasses import replace
 
 from receiver.diagnosis.advice import limits_policy as policy
 from receiver.diagnosis.advice.demand import lasts_h
+from receiver.diagnosis.advice.elsewhere import about_start, elsewhere, unit_mistake
 from receiver.diagnosis.advice.patch import change_of, commands_of, diff_of, patch_of
 from receiver.diagnosis.advice.raises import raise_and_kill, raises_before
 from receiver.diagnosis.advice.refusal import refusal_of
 from receiver.diagnosis.advice.request import request_for
 from receiver.diagnosis.advice.room import Room, room_of
 from receiver.diagnosis.advice.sizing import Want, want_of
+from receiver.diagnosis.advice.starting_point import Start, start_of
 from receiver.diagnosis.advice.surroundings import autoscaler_caveats, heap_caveats
 from receiver.diagnosis.clues import Clues
+from receiver.domain.facts import MemorySetting
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import Cause, Kill, KillKind, Proposal
 
 
 def propose(clues: Clues, kill: Kill, cause: Cause) -> Proposal:
     """The change to paste, or why there is none."""
-    refusal = refusal_of(clues, kill, cause)
+    start = start_of(clues)
+    refusal = unit_mistake(clues, start) or refusal_of(clues, kill, cause)
     if refusal is not None:
         return Proposal(none=refusal)
     want, room = want_of(clues, kill, cause), room_of(clues)
-    limit, bound = _fitted(want, room, limit_before=clues.limit_bytes or 0)
+    if (other := elsewhere(clues, start, need_bytes=policy.tidy_up(max(want.limit_bytes, start.waiting_bytes or 0)))) is not None:
+        return Proposal(none=other)
+    want = replace(want, limit_bytes=max(want.limit_bytes, start.at_least_bytes))
+    limit, bound = _fitted(want, room, limit_before=max(clues.limit_bytes or 0, start.template_bytes or 0))
     if limit is None:
         return Proposal(none=bound)
-    return _written(clues, kill, replace(want, caveats=(*want.caveats, *([bound] if bound else []))), limit, room)
+    want = replace(want, caveats=(*want.caveats, *([bound] if bound else [])))
+    return _written(clues, kill, want, limit=limit, room=room, start=start)
 
 
 def _fitted(want: Want, room: Room, *, limit_before: int) -> tuple[int | None, Reason | None]:
@@ -46,14 +54,17 @@ def _fitted(want: Want, room: Room, *, limit_before: int) -> tuple[int | None, R
     return limit, reason("advice.less_than_wanted", limit_bytes=wanted, because=room.because) if limit < wanted else None
 
 
-def _written(clues: Clues, kill: Kill, want: Want, limit: int, room: Room) -> Proposal:
+def _written(clues: Clues, kill: Kill, want: Want, *, limit: int, room: Room, start: Start) -> Proposal:
     """The change with its patch, its commands, and everything that must be said about it."""
     buys_h = lasts_h(clues, limit) if want.is_for_leak else None
     request, about_request = request_for(clues, want, limit, room)
+    template = start.template or MemorySetting()
+    request = request if request is None or request > (template.request_bytes or 0) else None
     failed = raises_before(clues, kill, window_s=policy.SECOND_KILL_WINDOW_S)
-    change = change_of(clues, limit_bytes=limit, request_bytes=request)
+    change = change_of(clues, start, limit_bytes=limit, request_bytes=request)
     commands, notes = commands_of(change)
     caveats = (
+        *about_start(clues, start),
         *want.caveats,
         *about_request,
         *((reason("advice.may_be_no_oom"),) if kill.kind is KillKind.SUSPECTED_OOM else ()),
@@ -62,7 +73,7 @@ def _written(clues: Clues, kill: Kill, want: Want, limit: int, room: Room) -> Pr
         *notes,
     )
     return Proposal(
-        role=want.role, limit_before_bytes=clues.limit_bytes, limit_bytes=limit, request_before_bytes=clues.request_bytes, request_bytes=request,
+        role=want.role, limit_before_bytes=change.limit_before_bytes or clues.limit_bytes, limit_bytes=limit, request_before_bytes=change.request_before_bytes, request_bytes=request,
         buys_h=round(buys_h, 4) if buys_h is not None else None, patch=patch_of(change), diff=diff_of(change), commands=commands,
         why=_why(want, limit, buys_h), caveats=tuple(dict.fromkeys(caveats)), checks=room.checks,
         after_raise=raise_and_kill(failed[0], kill, clues) if failed else None,

@@ -24,10 +24,8 @@ def autoscaler_caveats(clues: Clues) -> tuple[Reason, ...]:
     """A VPA that undoes the change, an HPA that reacts to it."""
     workload = clues.facts.workload
     found = []
-    if workload is not None and workload.vpa:
-        mode, name = str(workload.vpa.get("mode") or "Auto"), str(workload.vpa.get("name") or "")
-        if mode != "Off":
-            found.append(reason("advice.vpa_undoes_it", name=name, mode=mode))
+    if workload is not None and workload.vpa is not None and workload.vpa.mode != "Off":
+        found.append(reason("advice.vpa_undoes_it", name=workload.vpa.name, mode=workload.vpa.mode))
     if workload is not None and workload.hpa and "memory" in str(workload.hpa.get("metrics", "")).lower():
         found.append(reason("advice.hpa_scales_later"))
     return tuple(found)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TypedDict
 
+from receiver.diagnosis.advice.elsewhere import ELSEWHERE
 from receiver.diagnosis.advice.limits_policy import is_futile
 from receiver.diagnosis.advice.refusal import RAISED_IN_VAIN
 from receiver.diagnosis.causes.leaves import leaf_of
@@ -224,7 +225,7 @@ def _change(report: Report | None) -> ChangeWords:
         return ChangeWords(
             role="",
             none=clean_line(say(proposal.none)) if proposal else "",
-            was_raised=proposal is not None and proposal.none is not None and proposal.none.code in RAISED_IN_VAIN,
+            says_what_to_do=proposal is not None and proposal.none is not None and proposal.none.code in (*RAISED_IN_VAIN, *ELSEWHERE),
             limit_before="",
             limit="",
             request_before="",
@@ -239,7 +240,7 @@ def _change(report: Report | None) -> ChangeWords:
     return ChangeWords(
         role=proposal.role,
         none="",
-        was_raised=False,
+        says_what_to_do=False,
         limit_before=_quantity(proposal.limit_before_bytes),
         limit=_quantity(proposal.limit_bytes),
         request_before=_quantity(proposal.request_before_bytes),

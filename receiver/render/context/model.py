@@ -127,7 +127,7 @@ class ChangeWords:
 
     role: Annotated[str, "`fix` or `stop_gap`; empty: there is none"]
     none: Annotated[str, "why there is none"]
-    was_raised: Annotated[bool, "there is none because the limit was raised before, and that did not help"]
+    says_what_to_do: Annotated[bool, "there is none, and why says what to change instead"]
     limit_before: Annotated[str, "`96Mi`; empty when no limit is set"]
     limit: Annotated[str, "`200Mi`"]
     request_before: Annotated[str, "`64Mi`"]

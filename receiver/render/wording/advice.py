@@ -28,6 +28,22 @@ def _quota_leaves(what: str) -> Callable[[Facts], str]:
     return sentence
 
 
+def _limit_unit(facts: Facts) -> str:
+    value, meant = facts["is_bytes"], facts["meant_bytes"]
+    is_so = f"is {value:g} bytes" + (" (m is a thousandth)" if facts["is_thousandths"] else "")
+    guess = f"{human_bytes(meant)} was probably meant, so write Mi behind the number" if meant else "check its unit"
+    return f"the limit is written {facts['written']}, which {is_so}: nothing can start in that; {guess}"
+
+
+def _differs(text: str) -> Callable[[Facts], str]:
+    def sentence(facts: Facts) -> str:
+        template = facts["template_bytes"]
+        said = format_quantity(template) if template is not None else "no limit"
+        return text.format(kind=facts["kind"], name=facts["name"], limit=format_quantity(facts["limit_bytes"]), template=said)
+
+    return sentence
+
+
 SENTENCES: Mapping[str, Sentence] = {
     "advice.quoted": "{text}",  # what somebody else wrote: an API, a signature of the log
     # Why no limit is proposed.
@@ -49,6 +65,27 @@ SENTENCES: Mapping[str, Sentence] = {
     "advice.raised_often": "the limit was raised {count} times in a week ({steps:reason_list}) and it was killed again: take a memory profile before raising further",
     "advice.no_room": "it needs about {limit_bytes:size}, and {because:reason}: make room there first, or make it need less",
     "advice.enough_already": "{need_bytes:size} would be enough, and the limit is {limit_bytes:size} already",
+    # Where the change belongs instead, and what the pod has beside the template.
+    "advice.limit_unit": _limit_unit,
+    "advice.request_unit": "the request is written {written}: that is {is_bytes:g} bytes, as good as none",
+    "advice.decimal_unit": "written {written}, a decimal unit: that is {limit_bytes:size}",
+    "advice.injected_container": "{container} is not in the template of {kind} {name}: something injects it when a pod is made, so its memory (about {need_bytes:size}) is set where that is configured, for a mesh's proxy often by an annotation of the pod",
+    "advice.vpa_set_the_limit": "{differs:reason}: VPA {vpa:or:of this workload} set it. Change the VPA, not the {kind}: it needs about {need_bytes:size}, so {remedy:reason}",
+    "advice.in_force_is_not_template": _differs("the limit in force is {limit}, and {kind} {name} says {template}"),
+    "advice.vpa_min_allowed": "set minAllowed.memory of {container} to {request_bytes:quantity} or more in its containerPolicies (the limit follows in the template's ratio), or controlledValues: RequestsOnly, which leaves the template's limit",
+    "advice.vpa_max_allowed": "raise maxAllowed.memory of {container} from {most_bytes:quantity} to {request_bytes:quantity} or more in its containerPolicies (the limit follows in the template's ratio), or set controlledValues: RequestsOnly, which leaves the template's limit",
+    "advice.template_gives_it": "the next pod gets enough without a change: {because:reason}",
+    "advice.limit_range_default": "{kind} {name} sets no limit: {limit_bytes:quantity} is the default of a LimitRange, and a limit in the template replaces it",
+    "advice.template_is_newer": _differs("{kind} {name} says {template} by now; this pod is of an older revision and has {limit}"),
+    "advice.only_this_pod_was_resized": _differs(
+        "only this pod was resized, to {limit}; {kind} {name} still says {template}, and its next rollout undoes the resize"
+    ),
+    "advice.pod_is_not_its_template": _differs(
+        "only this pod has {limit}, by a webhook or a resize; {kind} {name} says {template}, and the change starts from there"
+    ),
+    "advice.resize_deferred": "a resize of this pod to {limit_bytes:quantity} waits for room on node {node:or:its node} (Deferred): a rollout places it anew",
+    "advice.resize_infeasible": "a resize of this pod to {limit_bytes:quantity} cannot be done on node {node:or:its node} (Infeasible): a rollout places it anew",
+    "advice.resize_in_progress": "a resize of this pod to {limit_bytes:quantity} is in progress",
     # Raises.
     "advice.step": "{before_bytes:quantity} to {after_bytes:quantity}",
     "advice.step_before_kill": _step_before_kill,
@@ -93,6 +130,8 @@ SENTENCES: Mapping[str, Sentence] = {
     # The patch and its commands.
     "patch.in_git": "in Git: with Kustomize, list the YAML patch under patches, with kind and name as its target; with Helm, set the chart's value (often resources.limits.memory)",
     "patch.managed_by_gitops": "managed by {manager}: it reverts changes made by hand, so change the repository it reads",
+    "patch.managed_by_helm_release": "managed by {manager}: change its values, for a direct change is undone",
+    "patch.managed_by_operator": "managed by {manager}: the memory is set there, and an operator undoes a direct change",
     "patch.managed_by_helm": "managed by {manager}: set the chart's resources value, or the next helm upgrade undoes it",
     "patch.managed_by_kustomize": "managed by {manager}: add the patch to the overlay's patches",
     "patch.managed_elsewhere": "managed by {manager}: make the change there",
@@ -100,6 +139,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "patch.owner_is_inferred": "that the owner is {kind} {name} was read off the pod's name: check before you paste",
     "patch.restarts_the_pods": "the commands restart the pods, and the next deploy undoes them: put the same into Git",
     "patch.resizes_in_place": "the last command raises this pod alone, in place and without a restart (Kubernetes 1.33 or newer)",
+    "patch.resizes_with_restart": "the last command raises this pod alone; its resizePolicy restarts the container (Kubernetes 1.33 or newer)",
     "patch.bare_replicaset": "a bare ReplicaSet does not replace its pods: delete them one by one afterwards",
     "patch.next_run_takes_it": "the next run takes it; a job that runs now does not",
     "patch.job_is_immutable": "a Job's pod template cannot be changed: change its manifest, delete the Job and create it again",

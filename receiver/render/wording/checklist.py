@@ -90,6 +90,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "check.apply_patch": "yours: patch below",
     "check.apply_stop_gap": "yours: stop-gap patch below",
     "check.nothing_killed": "nothing was killed",
+    "check.change_elsewhere": "yours: not the template alone, see the advice",
     "check.once_cause_is_known": "yours: once the cause is known",
     "check.watched_since_raise": "runs since the raise",
     "check.nothing_to_watch": "nothing to watch but the next alert",

@@ -81,7 +81,7 @@ def test_a_resize_that_is_not_applied_yet():
 
     container = pod_facts(document).containers[0]
 
-    assert (container.limit_bytes, container.spec_limit_bytes) == (96 * MIB, 160 * MIB)
+    assert (container.limit_bytes, container.asked.limit_bytes) == (96 * MIB, 160 * MIB)
 
 
 def test_resources_of_the_pod_itself():

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from receiver.case.workload import guessed_owner, workload_facts
+from receiver.domain.facts import MemorySetting, Vpa
 from receiver.domain.identity import Subject, Workload
 
 MIB = 1024**2
@@ -144,38 +145,38 @@ def test_autoscalers():
     found = facts(pod=pod(None), hpa={"items": [hpa]}, vpa={"items": [vpa]})
 
     assert found.hpa == {"name": "api", "min": 1, "max": 5, "current": 2, "metrics": [{"type": "Resource", "name": "memory", "target": 70}]}
-    assert found.vpa == {"name": "api-vpa", "mode": "Off", "target_bytes": {"app": 200 * MIB}}
+    assert found.vpa == Vpa(name="api-vpa", mode="Off", target_bytes={"app": 200 * MIB})
 
 
-@pytest.mark.parametrize(
-    ("metadata", "said"),
-    [
-        ({"annotations": {"meta.helm.sh/release-name": "orders"}}, "Helm release orders"),
-        ({"labels": {"argocd.argoproj.io/instance": "shop"}}, "Argo CD app shop"),
-        (
-            {"annotations": {"argocd.argoproj.io/tracking-id": "shop:apps/Deployment:shop/api", "meta.helm.sh/release-name": "x"}},
-            "Argo CD app shop",
-        ),
-        ({"labels": {"kustomize.toolkit.fluxcd.io/name": "apps"}}, "Flux Kustomization apps"),
-        (
-            {"labels": {"helm.toolkit.fluxcd.io/name": "orders"}, "annotations": {"meta.helm.sh/release-name": "orders"}},
-            "Flux HelmRelease orders",
-        ),
-        ({}, ""),
-    ],
-)
-def test_where_a_change_belongs(metadata, said):
-    """A patch by hand is undone by whatever manages the object: name it."""
-    owner = obj("Deployment", "api", metadata=metadata)
+def test_the_template_is_that_of_the_owner_in_words_of_its_author():
+    """What the next rollout gives: in bytes, and as it is written; init containers too."""
+    containers = [{"name": "app", "resources": {"limits": {"memory": "512M"}, "requests": {"memory": "200m"}}}]
+    spec = {"template": {"spec": {"containers": containers, "initContainers": [{"name": "load"}]}}}
+    owners = [obj("ReplicaSet", "api-5f6", ref("Deployment", "api")), obj("Deployment", "api", spec=spec)]
 
-    assert facts(pod=pod(ref("ReplicaSet", "api-5f6"), **{"pod-template-hash": "5f6"}), owners=[owner]).managed_by == said
+    found = facts(pod=pod(ref("ReplicaSet", "api-5f6")), owners=owners).template
+
+    assert found == {
+        "app": MemorySetting(limit_bytes=512_000_000, request_bytes=1, limit_text="512M", request_text="200m"),
+        "load": MemorySetting(),
+    }
 
 
-def test_an_operator_manages_what_it_owns():
-    """A StatefulSet of an operator is edited in the operator's resource."""
-    owner = obj("StatefulSet", "es", ref("Elasticsearch", "logs", "elasticsearch.k8s.elastic.co/v1"))
+def test_the_template_of_a_cronjob_stands_deeper():
+    """Below its jobTemplate; the Job's own is what ran, not what runs next."""
+    template = {"spec": {"containers": [{"name": "app", "resources": {"limits": {"memory": "1Gi"}}}]}}
+    cron = obj("CronJob", "export", spec={"jobTemplate": {"spec": {"template": template}}})
+    owners = [
+        obj("Job", "export-28", ref("CronJob", "export", "batch/v1"), spec={"template": {"spec": {"containers": [{"name": "app"}]}}}),
+        cron,
+    ]
 
-    assert facts(pod=pod(ref("StatefulSet", "es")), owners=[owner]).managed_by == "Elasticsearch logs"
+    assert facts(pod=pod(ref("Job", "export-28", "batch/v1")), owners=owners).template["app"].limit_bytes == 1024 * MIB
+
+
+def test_a_template_that_was_not_read_is_not_known():
+    """None, not "sets nothing"."""
+    assert facts(pod=pod(ref("ReplicaSet", "api-5f6"), **{"pod-template-hash": "5f6"})).template is None
 
 
 @pytest.mark.parametrize("labels", [{}, {"pod-template-hash": ""}, {"pod-template-hash": "other"}])

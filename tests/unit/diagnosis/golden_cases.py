@@ -10,7 +10,7 @@ from typing import Any
 from receiver.diagnosis.clues import clues_of
 from receiver.diagnosis.diagnose import report_of
 from receiver.domain.case import Missing
-from receiver.domain.facts import AlertCoverage, Facts, NodeFacts, WorkloadFacts
+from receiver.domain.facts import AlertCoverage, Facts, Manager, NodeFacts, WorkloadFacts
 from receiver.domain.identity import Workload
 from receiver.domain.reason import reason
 from receiver.domain.report import CauseName, Report, Shape
@@ -43,7 +43,7 @@ def leak() -> Report:
     )
     base = facts(one, log=log(*lines), coverage=coverage)
     assert base.workload is not None
-    return _report(replace(base, workload=replace(base.workload, managed_by="Argo CD app shop")), LEAK_SHAPE)
+    return _report(replace(base, workload=replace(base.workload, managed_by=Manager(tool="argo_cd", name="Argo CD app shop"))), LEAK_SHAPE)
 
 
 def too_early() -> Report:

@@ -9,6 +9,7 @@ import pytest
 
 from receiver.case import facts_of
 from receiver.demo.standins import Recordings
+from receiver.domain.facts import Vpa
 from receiver.domain.identity import LabelNames, subject_of
 from receiver.evidence.look import COLD_BUDGET, WARM_BUDGET
 from tests.fakes.kube import recorded, refuse
@@ -94,7 +95,7 @@ def test_a_vpa_is_read_where_it_fits_the_budget_and_said_to_be_left_out_else(rep
     assert {"vpa"} & set(cases[0].answers) == first
     assert {"vpa", "nodepods"} == left_out[0] | (set(cases[0].answers) & {"vpa", "nodepods"})
     assert all(m.is_normal for m in cases[0].missing if m.source in left_out[0])
-    assert facts_of(cases[1]).workload.vpa == {"name": "orders-api-vpa", "mode": "Recreate", "target_bytes": {}}
+    assert facts_of(cases[1]).workload.vpa == Vpa(name="orders-api-vpa", mode="Recreate")
     assert counts[0] <= COLD_BUDGET
     assert counts[1] <= WARM_BUDGET
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from receiver.diagnosis.advice.patch import Change, commands_of, diff_of, patch_of
 from receiver.diagnosis.clues import clues_of
 from receiver.diagnosis.diagnose import report_of
+from receiver.domain.facts import Manager
 from receiver.domain.identity import Workload
 from receiver.domain.reason import codes_of
 from receiver.domain.report import CauseName
@@ -194,20 +195,52 @@ def test_kinds_that_need_words(kind: str, code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("managed_by", "code"),
+    ("tool", "code"),
     [
-        ("Helm release shop", "patch.managed_by_helm"),
-        ("Argo CD app shop", "patch.managed_by_gitops"),
-        ("Flux kustomization shop", "patch.managed_by_gitops"),
-        ("Kustomize overlay prod", "patch.managed_by_kustomize"),
-        ("the Strimzi operator", "patch.managed_elsewhere"),
+        ("helm", "patch.managed_by_helm"),
+        ("argo_cd", "patch.managed_by_gitops"),
+        ("flux_kustomization", "patch.managed_by_gitops"),
+        ("flux_helm_release", "patch.managed_by_helm_release"),
+        ("kustomize", "patch.managed_by_kustomize"),
+        ("operator", "patch.managed_by_operator"),
+        ("other", "patch.managed_elsewhere"),
     ],
 )
-def test_says_where_the_change_belongs(managed_by: str, code: str) -> None:
+def test_says_where_the_change_belongs(tool: str, code: str) -> None:
     """A change by hand is undone by what manages the object: the note names it."""
-    _, notes = commands_of(_change(_owner("a-leak"), "orders-api", managed_by=managed_by))
+    _, notes = commands_of(_change(_owner("a-leak"), "orders-api", managed_by=Manager(tool=tool, name="that one")))
 
-    assert (notes[0].code, notes[0]["manager"]) == (code, managed_by)
+    assert (notes[0].code, notes[0]["manager"]) == (code, "that one")
+
+
+def test_no_command_for_what_an_operator_puts_back() -> None:
+    """It would be undone within seconds, and the pods restarted twice."""
+    commands, _ = commands_of(_change(_owner("a-leak"), "orders-api", managed_by=Manager(tool="operator", name="Kafka shop/events")))
+
+    assert commands == ()
+
+
+@pytest.mark.parametrize("more", [{"is_running": False}, {"is_resizing": True}])
+def test_no_resize_of_a_container_that_is_down_or_is_being_resized(more: dict[str, bool]) -> None:
+    """Its pod's cgroup would keep the old limit (kubernetes/kubernetes#138760); one that waits already is not helped by another."""
+    commands, notes = commands_of(_change(_owner("a-leak"), "orders-api", **dict[str, Any](more)))
+
+    assert not any("--subresource=resize" in c for c in commands)
+    assert "patch.resizes_in_place" not in codes_of(*notes)
+
+
+def test_a_resize_that_restarts_says_so() -> None:
+    """The resizePolicy of memory may be RestartContainer."""
+    _, notes = commands_of(_change(_owner("a-leak"), "orders-api", restarts_on_resize=True))
+
+    assert "patch.resizes_with_restart" in codes_of(*notes)
+
+
+def test_diff_takes_away_what_is_written() -> None:
+    """512M is not 500000Ki to whoever looks for the line."""
+    diff = diff_of(_change(_owner("a-leak"), "orders-api", limit_before_bytes=512_000_000, limit_before_text="512M"))
+
+    assert "-       memory: 512M\n+       memory: 200Mi" in diff
 
 
 def test_inferred_owner_is_marked() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from receiver.diagnosis.advice import limits_policy as policy
 from receiver.diagnosis.clues import clues_of
 from receiver.diagnosis.diagnose import diagnose, report_of
-from receiver.domain.facts import Facts, MemoryHistory, NodeFacts, Revision, Sample
+from receiver.domain.facts import Facts, MemoryHistory, NodeFacts, Revision, Sample, Vpa
 from receiver.domain.reason import codes_of, reason
 from receiver.domain.report import CauseName, Proposal, Report, Shape
 from receiver.domain.units import GIB, MIB, format_quantity, parse_bytes
@@ -286,7 +286,7 @@ def test_heap_flag_is_named() -> None:
 
 def test_autoscalers_are_named() -> None:
     """A VPA in Auto mode would undo the change, an HPA on memory would react to it."""
-    owner = {"vpa": {"name": "orders", "mode": "Auto"}, "hpa": {"name": "orders", "min": 1, "max": 3, "current": 3, "metrics": ["memory"]}}
+    owner = {"vpa": Vpa(name="orders", mode="Auto"), "hpa": {"name": "orders", "min": 1, "max": 3, "current": 3, "metrics": ["memory"]}}
     caveats = _of(_killed(owner=owner), TOO_LOW).caveats
 
     assert the("advice.vpa_undoes_it", *caveats)["name"] == "orders"
