@@ -19,6 +19,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         "dump to see what fills it.",
         example="Terminating due to java.lang.OutOfMemoryError: Java heap space",
         near_miss="INFO Java heap space: 46 MiB used of 256 MiB",
+        source="OpenJDK, share/memory/universe.cpp; -XX:+ExitOnOutOfMemoryError in share/utilities/debug.cpp",
     ),
     LogPattern(
         id="jvm-gc-overhead",
@@ -31,6 +32,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Treat it as a full heap: heap dump first, then -Xmx. Do not switch the check off.",
         example="java.lang.OutOfMemoryError: GC overhead limit exceeded",
         near_miss="[gc][412] overhead, spent [251ms] collecting in the last [1s]",
+        source="OpenJDK, share/memory/universe.cpp",
     ),
     LogPattern(
         id="jvm-metaspace",
@@ -44,6 +46,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         "VM.classloader_stats",
         example='Exception in thread "main" java.lang.OutOfMemoryError: Metaspace',
         near_miss="[2.345s][info][gc,metaspace] Metaspace: 45056K(46080K)->45056K(46080K)",
+        source="OpenJDK, share/memory/metaspace.cpp",
     ),
     LogPattern(
         id="jvm-direct",
@@ -60,6 +63,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         example="io.netty.util.internal.OutOfDirectMemoryError: failed to allocate 16777216 byte(s) of direct memory (used: "
         "251658240, max: 259522560)",
         near_miss="DEBUG io.netty.util.internal.PlatformDependent - maxDirectMemory: 259522560 bytes",
+        source="OpenJDK, java.nio.Bits; Netty, PlatformDependent",
     ),
     LogPattern(
         id="jvm-native-thread",
@@ -73,6 +77,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         "makes it worse.",
         example="java.lang.OutOfMemoryError: unable to create native thread: possibly out of memory or process/resource limits reached",
         near_miss="DEBUG created native thread pool of size 8",
+        source="OpenJDK, share/prims/jvm.cpp: JVM_StartThread",
     ),
     LogPattern(
         id="jvm-map-failed",
@@ -85,6 +90,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Most often vm.max_map_count of the node is reached (Kafka, Lucene map every segment): raise it there, or have fewer open segments.",
         example="Caused by: java.lang.OutOfMemoryError: Map failed",
         near_miss="WARN GeoMap failed to load tile 12",
+        source="OpenJDK, sun.nio.ch.FileChannelImpl",
     ),
     LogPattern(
         id="jvm-array-size",
@@ -97,6 +103,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="No limit helps: a buffer or collection grows without bound in the method that the first frame names.",
         example="java.lang.OutOfMemoryError: Requested array size exceeds VM limit",
         near_miss="WARN requested page size exceeds the limit of 500",
+        source="OpenJDK, share/memory/universe.cpp",
     ),
     LogPattern(
         id="jvm-commit-failed",
@@ -111,6 +118,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Leave room beside the heap: -Xmx at about 75 % of the limit. -XX:NativeMemoryTracking=summary shows who takes the rest.",
         example="# There is insufficient memory for the Java Runtime Environment to continue.",
         near_miss="Native Memory Tracking: (Omitting categories weighting less than 1KB)",
+        source="OpenJDK, share/utilities/vmError.cpp and os/linux/os_linux.cpp",
     ),
     LogPattern(
         id="jvm-heap-reserve",
@@ -125,6 +133,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Lower -Xms and -Xmx below the container's limit, or use -XX:MaxRAMPercentage=75.",
         example="Error: Could not reserve enough space for 2097152KB object heap",
         near_miss="INFO could not reserve seat 12A, no enough space for luggage",
+        source="OpenJDK, share/memory/universe.cpp and share/gc/shared/genArguments.cpp",
     ),
     LogPattern(
         id="spark-executor-oom",
@@ -140,6 +149,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         "outside the heap.",
         example="The executor with id 5 exited with exit code 137(SIGKILL, possible container OOM).",
         near_miss="The executor with id 5 exited with exit code 143(SIGTERM).",
+        source="Apache Spark, resource-managers/kubernetes: ExecutorPodsLifecycleManager.scala",
     ),
     LogPattern(
         id="gradle-daemon-heap",
@@ -152,6 +162,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Set org.gradle.jvmargs=-Xmx... in gradle.properties; lower org.gradle.workers.max.",
         example="Expiring Daemon because JVM heap space is exhausted",
         near_miss="Starting a Gradle Daemon (subsequent builds will be faster)",
+        source="Gradle, launcher/daemon/server/health",
     ),
     LogPattern(
         id="openj9-oom",
@@ -312,5 +323,6 @@ PATTERNS: tuple[LogPattern, ...] = (
         "-XX:NativeMemoryTracking=summary tell more.",
         example="java.lang.OutOfMemoryError: Out of swap space?",
         near_miss="Picked up JAVA_TOOL_OPTIONS: -XX:+HeapDumpOnOutOfMemoryError -XX:+ExitOnOutOfMemoryError",
+        source="OpenJDK, java.lang.OutOfMemoryError",
     ),
 )

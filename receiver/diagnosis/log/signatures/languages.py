@@ -18,6 +18,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Take a heap profile (go tool pprof http://HOST/debug/pprof/heap) and set GOMEMLIMIT to about 90 % of the limit.",
         example="fatal error: runtime: out of memory",
         near_miss="runtime: goroutine stack dump follows",
+        source="Go, src/runtime/mcache.go, mem_linux.go and malloc.go",
     ),
     LogPattern(
         id="go-stack",
@@ -30,6 +31,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="The repeated frames name the function that calls itself; no memory limit helps.",
         example="runtime: goroutine stack exceeds 1000000000-byte limit",
         near_miss="goroutine 1 [running]:",
+        source="Go, src/runtime/stack.go",
     ),
     LogPattern(
         id="go-thread",
@@ -42,6 +44,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Look for goroutines blocked in system calls or cgo; check the pids limit of the pod.",
         example="runtime: failed to create new OS thread (have 2 already; errno=11)",
         near_miss="INFO failed to create new order: out of stock",
+        source="Go, src/runtime/os_linux.go: newosproc",
     ),
     LogPattern(
         id="dotnet-oom",
@@ -54,6 +57,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="dotnet-gcdump collect -p 1 shows what fills it; DOTNET_GCHeapHardLimitPercent moves the limit.",
         example="Unhandled exception. System.OutOfMemoryException: Exception of type 'System.OutOfMemoryException' was thrown.",
         near_miss="   at MyApp.OutOfMemoryExceptionFilter.OnException(ExceptionContext context)",
+        source=".NET runtime, System.Private.CoreLib: OutOfMemoryException",
     ),
     LogPattern(
         id="dotnet-gc-init",
@@ -84,6 +88,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Use find_each instead of all, MALLOC_ARENA_MAX=2 or jemalloc; memory_profiler names the lines that allocate.",
         example="[FATAL] failed to allocate memory",
         near_miss="WARN failed to allocate memory pool name, using default",
+        source="Ruby, gc.c: rb_memerror",
     ),
     LogPattern(
         id="puma-worker-killer",
@@ -96,6 +101,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Fewer workers or threads; find the request that grows with memory_profiler or rbtrace.",
         example="[12] PumaWorkerKiller: Out of memory. 2 workers consuming total: 812.5 mb out of max: 780.0 mb. Sending TERM to pid 31",
         near_miss="[12] PumaWorkerKiller: Consuming 412.5 mb with master and 2 workers.",
+        source="puma_worker_killer, lib/puma_worker_killer/reaper.rb",
     ),
     LogPattern(
         id="ruby-worker-killed",
@@ -108,6 +114,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Fewer workers, or unicorn-worker-killer to recycle them earlier.",
         example="E, [2024-05-02T10:11:12.000000 #1] ERROR -- : reaped #<Process::Status: pid 12 SIGKILL (signal 9)> worker=0",
         near_miss="I, [2024-05-02T10:11:12.000000 #1]  INFO -- : reaped #<Process::Status: pid 12 exit 0> worker=0",
+        source="Unicorn, lib/unicorn/http_server.rb: reap_all_workers",
     ),
     LogPattern(
         id="php-memory-limit",
@@ -121,6 +128,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         example="PHP Fatal error:  Allowed memory size of 134217728 bytes exhausted (tried to allocate 20480 bytes) in "
         "/var/www/html/report.php on line 42",
         near_miss="PHP Notice:  Allowed memory size is 128M",
+        source="PHP, Zend/zend_alloc.c",
     ),
     LogPattern(
         id="php-out-of-memory",
@@ -133,6 +141,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="memory_limit times pm.max_children is above the container's limit: lower one of them.",
         example="PHP Fatal error:  Out of memory (allocated 2097152) (tried to allocate 262144 bytes) in /var/www/html/x.php on line 3",
         near_miss="PHP Warning:  out of stock (allocated 12) (tried to reserve 3 items)",
+        source="PHP, Zend/zend_alloc.c",
     ),
     LogPattern(
         id="php-fpm-killed",
@@ -145,6 +154,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Lower pm.max_children, set pm.max_requests; memory_limit times pm.max_children must fit the limit. The master lives on.",
         example="[02-May-2024 10:11:12] WARNING: [pool www] child 33 exited on signal 9 (SIGKILL) after 12.345678 seconds from start",
         near_miss="[02-May-2024 10:11:12] NOTICE: [pool www] child 33 exited with code 0 after 12.345678 seconds from start",
+        source="PHP, sapi/fpm/fpm/fpm_children.c",
     ),
     LogPattern(
         id="rust-alloc",
@@ -157,6 +167,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="The size tells whether one object is huge (with_capacity of an unchecked length) or many are; heaptrack names the place.",
         example="memory allocation of 1073741824 bytes failed",
         near_miss="DEBUG memory allocation of 1073741824 bytes succeeded",
+        source="Rust, library/std/src/alloc.rs: default_alloc_error_hook",
     ),
     LogPattern(
         id="cpp-bad-alloc",
@@ -171,6 +182,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="heaptrack or a core file names the place; an unchecked length from outside is the usual reason.",
         example="terminate called after throwing an instance of 'std::bad_alloc'",
         near_miss="DEBUG registered handler for std::bad_alloc",
+        source="GCC, libstdc++-v3/libsupc++/vterminate.cc",
     ),
     LogPattern(
         id="cpp-compiler-killed",
@@ -183,6 +195,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Fewer parallel jobs (make -j2), or more memory for the build.",
         example="c++: fatal error: Killed signal terminated program cc1plus",
         near_miss="c++: fatal error: no input files",
+        source="GCC, gcc/gcc.cc: execute",
     ),
     LogPattern(
         id="tcmalloc-large",
@@ -195,6 +208,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Size and stack in the line say who asked; check lengths that come from outside.",
         example="tcmalloc: large alloc 4294967296 bytes == 0x55d0c0000000 @ 0x7f8a2c1a",
         near_miss="INFO allocator: tcmalloc, page heap 12 MiB",
+        source="gperftools, src/tcmalloc.cc: ReportLargeAlloc",
     ),
     LogPattern(
         id="erlang-alloc",
@@ -207,6 +221,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="recon:proc_count(memory, 5) names the processes; a mailbox that grows is the usual reason.",
         example='eheap_alloc: Cannot allocate 1052804960 bytes of memory (of type "heap").',
         near_miss="eheap_alloc: 12 carriers, 1052804960 bytes",
+        source="Erlang/OTP, erts/emulator/beam/erl_alloc.c: erts_alloc_n_enomem",
     ),
     LogPattern(
         id="erlang-max-heap",
@@ -234,6 +249,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Read and work in pieces (data.table::fread with select, arrow, readr::read_csv_chunked); rm() what is done with, then gc().",
         example="Error: cannot allocate vector of size 7.5 Gb",
         near_miss="Warning: vector of size 7.5 Gb is large",
+        source="R, src/main/memory.c: allocVector3",
     ),
     LogPattern(
         id="perl-oom",
@@ -246,5 +262,6 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Read line by line instead of into one array; Devel::Size names the structure.",
         example="Out of memory!",
         near_miss="Out of paper! Callback called exit",
+        source="Perl, util.c: PL_no_mem",
     ),
 )

@@ -41,7 +41,7 @@ class LogPattern:
     advice: str
     example: str
     near_miss: str
-    source: str = ""
+    source: str
     twin: str = ""
 
     def matches(self, line: str, lowered: str) -> bool:

@@ -18,6 +18,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="--max-old-space-size (MiB) at about 75 % of the container's limit; --heapsnapshot-near-heap-limit=2 shows what fills it.",
         example="FATAL ERROR: Ineffective mark-compacts near heap limit Allocation failed - JavaScript heap out of memory",
         near_miss="info: JavaScript heap used 46 MB of 512 MB",
+        source="V8, src/heap/heap.cc; Node.js, src/node_errors.cc: OOMErrorHandler",
     ),
     LogPattern(
         id="node-worker-heap",
@@ -30,6 +31,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Raise resourceLimits.maxOldGenerationSizeMb of that Worker, or give it smaller jobs. The process lives on.",
         example="Error [ERR_WORKER_OUT_OF_MEMORY]: Worker terminated due to reaching memory limit: JS heap out of memory",
         near_miss="Error [ERR_WORKER_PATH]: The worker script or module filename must be an absolute path",
+        source="Node.js, lib/internal/errors.js",
     ),
     LogPattern(
         id="node-buffer",
@@ -42,6 +44,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Stream the body or file instead of holding it as one Buffer; --max-old-space-size does not cover buffers.",
         example="RangeError: Array buffer allocation failed",
         near_miss="RangeError: Invalid array length",
+        source="V8, src/common/message-template.h",
     ),
     LogPattern(
         id="node-fatal-alloc",
@@ -54,6 +57,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Read the words before 'Allocation failed'. With the heap below --max-old-space-size it is memory outside the heap.",
         example="FATAL ERROR: Zone Allocation failed - process out of memory",
         near_miss="FATAL ERROR: v8::ToLocalChecked Empty MaybeLocal",
+        source="V8, src/api/api.cc: V8::FatalProcessOutOfMemory",
     ),
     LogPattern(
         id="pm2-memory-restart",
@@ -67,6 +71,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         example="[PM2][WORKER] Process 0 restarted because it exceeds --max-memory-restart value (current_memory=524288000 "
         "max_memory_limit=419430400 [octets])",
         near_miss="[PM2] Starting in cluster mode with --max-memory-restart 400M",
+        source="PM2, lib/Worker.js",
     ),
     LogPattern(
         id="pm2-sigkill",
@@ -80,6 +85,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         "--max-old-space-size below the limit.",
         example="PM2        | App [api:0] exited with code [0] via signal [SIGKILL]",
         near_miss="PM2        | App [api:0] exited with code [0] via signal [SIGINT]",
+        source="PM2, lib/God.js",
     ),
     LogPattern(
         id="npm-child-sigkill",
@@ -92,6 +98,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Fewer workers (jest --maxWorkers, --parallel), and NODE_OPTIONS=--max-old-space-size below the limit.",
         example="npm error signal SIGKILL",
         near_miss="npm error signal SIGTERM",
+        source="npm, lib/utils/error-message.js; yarn, util/child.js",
     ),
     LogPattern(
         id="bun-oom",

@@ -19,6 +19,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         example="numpy.core._exceptions._ArrayMemoryError: Unable to allocate 7.45 GiB for an array with shape (1000000000,) and "
         "data type float64",
         near_miss="INFO Unable to allocate a seat for passenger 12, retrying",
+        source="NumPy, numpy/_core/_exceptions.py: _ArrayMemoryError",
     ),
     LogPattern(
         id="python-pandas-csv",
@@ -31,6 +32,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Read it in pieces: pd.read_csv(path, chunksize=10_000), with usecols and dtype.",
         example="pandas.errors.ParserError: Error tokenizing data. C error: out of memory",
         near_miss="pandas.errors.ParserError: Error tokenizing data. C error: Expected 3 fields in line 4, saw 5",
+        source="pandas, pandas/_libs/parsers.pyx and src/parser/tokenizer.c",
     ),
     LogPattern(
         id="python-torch-cpu",
@@ -44,6 +46,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         example="RuntimeError: [enforce fail at alloc_cpu.cpp:75] . DefaultCPUAllocator: can't allocate memory: you tried to "
         "allocate 12884901888 bytes. Error code 12 (Cannot allocate memory)",
         near_miss="DEBUG using DefaultCPUAllocator for pinned tensors",
+        source="PyTorch, c10/core/impl/alloc_cpu.cpp",
     ),
     LogPattern(
         id="python-dataloader-shm",
@@ -57,6 +60,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         example="RuntimeError: DataLoader worker (pid 93) is killed by signal: Bus error. It is possible that dataloader's "
         "workers are out of shared memory. Please try to raise your shared memory limit.",
         near_miss="INFO DataLoader worker (pid 93) started",
+        source="PyTorch, torch/csrc/DataLoader.cpp and torch/utils/data/_utils/signal_handling.py",
     ),
     LogPattern(
         id="python-dataloader-killed",
@@ -69,6 +73,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Lower num_workers or prefetch_factor: each worker has its own copy. Keep samples in arrays or files, not in Python lists.",
         example="RuntimeError: DataLoader worker (pid 1434) is killed by signal: Killed.",
         near_miss="DEBUG DataLoader worker (pid 1434) finished epoch 3",
+        source="PyTorch, torch/csrc/DataLoader.cpp and torch/utils/data/dataloader.py",
     ),
     LogPattern(
         id="python-pool-broken",
@@ -84,6 +89,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         example="concurrent.futures.process.BrokenProcessPool: A process in the process pool was terminated abruptly while the "
         "future was running or pending.",
         near_miss="INFO process pool terminated after 120 tasks",
+        source="CPython, Lib/concurrent/futures/process.py; joblib, loky",
     ),
     LogPattern(
         id="celery-worker-lost",
@@ -96,6 +102,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Set worker_max_memory_per_child and worker_max_tasks_per_child; lower --concurrency.",
         example="billiard.exceptions.WorkerLostError: Worker exited prematurely: signal 9 (SIGKILL) Job: 12.",
         near_miss="billiard.exceptions.WorkerLostError: Worker exited prematurely: exitcode 155 Job: 3.",
+        source="billiard, billiard/pool.py: WorkerLostError",
     ),
     LogPattern(
         id="gunicorn-sigkill",
@@ -109,6 +116,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         "master lives on: the pod may show no restart.",
         example="[2026-11-23 00:48:19,699] [1] [ERROR] Worker (pid:7) was sent SIGKILL! Perhaps out of memory?",
         near_miss="[2026-11-23 00:48:12,780] [1] [ERROR] Worker (pid:7) was sent SIGTERM!",
+        source="gunicorn 20.1 and newer, gunicorn/arbiter.py: reap_workers",
     ),
     LogPattern(
         id="gunicorn-sigkill-old",
@@ -122,6 +130,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         "master lives on: the pod may show no restart.",
         example="[2023-07-07 20:28:11 +0000] [1] [WARNING] Worker with pid 55 was terminated due to signal 9",
         near_miss="[2023-07-07 20:28:11 +0000] [1] [WARNING] Worker with pid 55 was terminated due to signal 15",
+        source="gunicorn 20.0 and older, gunicorn/arbiter.py: reap_workers",
     ),
     LogPattern(
         id="uwsgi-worker-killed",
@@ -134,6 +143,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Fewer processes; reload-on-rss and max-requests to recycle workers before the kernel does.",
         example="DAMN ! worker 1 (pid: 12) died, killed by signal 9 :( trying respawn ...",
         near_miss="worker 1 killed successfully (pid: 12)",
+        source="uWSGI, core/master_checks.c",
     ),
     LogPattern(
         id="uvicorn-child-died",
@@ -146,6 +156,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="A kill for memory looks like this. Fewer --workers, --limit-max-requests, or one worker a pod and more pods.",
         example="INFO:     Child process [17] died",
         near_miss="INFO:     Started server process [17]",
+        source="uvicorn, uvicorn/supervisors/multiprocess.py",
     ),
     LogPattern(
         id="airflow-sigkill",
@@ -158,6 +169,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Give the task its own pod with a memory limit (KubernetesPodOperator, executor_config), or lower the worker's concurrency.",
         example="[2024-05-02, 10:11:12 UTC] {local_task_job_runner.py:228} INFO - Task exited with return code Negsignal.SIGKILL",
         near_miss="[2024-05-02, 10:11:12 UTC] {local_task_job_runner.py:228} INFO - Task exited with return code 0",
+        source="Apache Airflow, jobs/local_task_job_runner.py",
     ),
     LogPattern(
         id="ray-oom",
@@ -173,6 +185,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         example="(raylet) node_manager.cc:2963: 1 Workers (tasks / actors) killed due to memory pressure (OOM), 0 Workers "
         "crashed due to other reasons at node (ID: effcf9eb, IP: 172.19.0.10) over the last time period.",
         near_miss="(raylet) 1 Workers (tasks / actors) killed due to idle timeout",
+        source="Ray, src/ray/raylet/node_manager.cc and the memory monitor",
     ),
     LogPattern(
         id="ray-object-store-full",
@@ -265,6 +278,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Smaller partitions, fewer threads a worker; keep --memory-limit below the container's limit.",
         example="distributed.nanny.memory - WARNING - Worker tcp://10.0.0.7:4011 (pid=71) exceeded 95% memory budget. Restarting...",
         near_miss="INFO memory budget: 4 GiB a worker",
+        source="Dask, distributed/worker_memory.py: NannyMemoryManager",
     ),
     LogPattern(
         id="python-subprocess-killed",
@@ -277,6 +291,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Find what that command needs: it shares the container's limit with the process that started it.",
         example="subprocess.CalledProcessError: Command '['ffmpeg', '-i', 'in.mp4']' died with <Signals.SIGKILL: 9>.",
         near_miss="subprocess.CalledProcessError: Command '['false']' returned non-zero exit status 1.",
+        source="CPython, Lib/subprocess.py: CalledProcessError",
     ),
     LogPattern(
         id="python-memoryerror",
@@ -292,5 +307,6 @@ PATTERNS: tuple[LogPattern, ...] = (
         "MemoryError: look for a ulimit too.",
         example="MemoryError",
         near_miss="    except MemoryError:",
+        source="CPython, Objects/exceptions.c",
     ),
 )

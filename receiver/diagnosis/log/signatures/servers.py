@@ -32,6 +32,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="shared_buffers plus work_mem times active sorts must fit the limit; log_min_duration_statement finds the query.",
         example="2024-05-02 10:11:12.345 UTC [1] LOG:  server process (PID 1234) was terminated by signal 9: Killed",
         near_miss="2024-05-02 10:11:12.345 UTC [1] LOG:  server process (PID 1234) exited with exit code 1",
+        source="PostgreSQL, src/backend/postmaster/postmaster.c: LogChildExit",
     ),
     LogPattern(
         id="postgres-fork",
@@ -46,6 +47,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Lower shared_buffers or max_connections, put a pooler (PgBouncer) in front, or raise the limit.",
         example="2024-05-02 10:11:12.345 UTC [1] LOG:  could not fork new process for connection: Cannot allocate memory",
         near_miss="2024-05-02 10:11:12.345 UTC [1] LOG:  could not fork new process for connection: Resource temporarily unavailable",
+        source="PostgreSQL, src/backend/postmaster/postmaster.c and port/sysv_shmem.c",
     ),
     LogPattern(
         id="postgres-shm",
@@ -58,6 +60,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Mount an emptyDir with medium: Memory at /dev/shm (it counts against the limit), or lower max_parallel_workers_per_gather.",
         example='ERROR:  could not resize shared memory segment "/PostgreSQL.1804289383" to 67108864 bytes: No space left on device',
         near_miss='ERROR:  could not extend file "base/16384/16385": No space left on device',
+        source="PostgreSQL, src/backend/storage/ipc/dsm_impl.c",
     ),
     LogPattern(
         id="mysql-oom",
@@ -72,6 +75,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="innodb_buffer_pool_size at about 60 % of the limit, and fewer max_connections: each may take sort, join and read buffers.",
         example="2024-05-02T10:11:12.345678Z 0 [ERROR] [MY-012956] [InnoDB] InnoDB: Cannot allocate memory for the buffer pool",
         near_miss="2024-05-02T10:11:12.345678Z 0 [Note] InnoDB: Completed initialization of buffer pool",
+        source="MySQL, share/messages_to_error_log.txt and messages_to_clients.txt",
     ),
     LogPattern(
         id="mysql-mmap",
@@ -84,6 +88,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Lower innodb_buffer_pool_size to about 60 % of the limit.",
         example="2024-05-02T10:11:12.345678Z 0 [ERROR] [MY-012681] [InnoDB] InnoDB: mmap(137428992 bytes) failed; errno 12",
         near_miss="2024-05-02T10:11:12.345678Z 0 [Note] InnoDB: Memory mapped 137428992 bytes, errno 0",
+        source="MySQL, storage/innobase/os/os0proc.cc",
     ),
     LogPattern(
         id="redis-oom",
@@ -96,6 +101,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Set maxmemory to about 75 % of the limit (less with persistence: a fork may copy every page) and a maxmemory-policy.",
         example="1:M 02 May 2024 10:11:12.345 # Out Of Memory allocating 16777216 bytes!",
         near_miss="1:C 02 May 2024 10:11:12.345 # WARNING Memory overcommit must be enabled! Without it, a background save may fail",
+        source="Redis, src/server.c: redisOutOfMemoryHandler",
     ),
     LogPattern(
         id="redis-maxmemory",
@@ -123,6 +129,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="A fork may need as much memory again: leave the limit at about twice the data set with RDB or AOF, or save on a replica.",
         example="1:M 02 May 2024 10:11:12.345 # Can't save in background: fork: Cannot allocate memory",
         near_miss="1:M 02 May 2024 10:11:12.345 * Background saving started by pid 71",
+        source="Redis, src/rdb.c and src/aof.c",
     ),
     LogPattern(
         id="es-circuit-breaker",
@@ -152,6 +159,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         "collecting in the last [5.5s]",
         near_miss="[2024-05-02T10:11:12,345][INFO ][o.e.m.j.JvmGcMonitorService] [es-0] [gc][412] overhead, spent [251ms] "
         "collecting in the last [1s]",
+        source="Elasticsearch, org.elasticsearch.monitor.jvm.JvmGcMonitorService",
     ),
     LogPattern(
         id="clickhouse-memory-limit",
@@ -215,6 +223,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         "container's limit.",
         example="2024-05-02 10:11:12.345 [warning] <0.412.0> memory resource limit alarm set on node rabbit@mq-0.",
         near_miss="2024-05-02 10:11:12.345 [info] <0.412.0> Memory high watermark set to 819 MiB (858993459 bytes) of 2048 MiB total",
+        source="RabbitMQ, deps/rabbit/src/rabbit_alarm.erl",
     ),
     LogPattern(
         id="nginx-worker-killed",
@@ -228,6 +237,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         "no restart is counted.",
         example="2024/05/02 10:11:12 [alert] 1#1: worker process 29 exited on signal 9",
         near_miss="2024/05/02 10:11:12 [notice] 1#1: worker process 29 exited with code 0",
+        source="nginx, src/os/unix/ngx_process.c: ngx_process_get_status",
     ),
     LogPattern(
         id="nginx-malloc",
@@ -240,6 +250,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Fewer worker_processes and connections, smaller proxy_buffers and zones.",
         example="2024/05/02 10:11:12 [emerg] 29#29: *71 malloc(1048576) failed (12: Cannot allocate memory)",
         near_miss='2024/05/02 10:11:12 [error] 29#29: *71 open() "/usr/share/nginx/html/x" failed (2: No such file or directory)',
+        source="nginx, src/os/unix/ngx_alloc.c",
     ),
     LogPattern(
         id="nginx-zone-full",
@@ -252,6 +263,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Raise the size of the zone that the line names; the container's limit is not the matter.",
         example='2024/05/02 10:11:12 [crit] 29#29: ngx_slab_alloc() failed: no memory in cache keys zone "static"',
         near_miss="2024/05/02 10:11:12 [notice] 29#29: ngx_slab_alloc() zone initialised",
+        source="nginx, src/core/ngx_slab.c",
     ),
     LogPattern(
         id="apache-child-killed",
@@ -264,6 +276,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Lower MaxRequestWorkers, set MaxConnectionsPerChild. The parent lives on: no restart is counted.",
         example="[Thu May 02 10:11:12.345678 2024] [core:notice] [pid 1] AH00052: child pid 123 exit signal Killed (9)",
         near_miss="[Thu May 02 10:11:12.345678 2024] [core:notice] [pid 1] AH00051: child pid 123 exit signal Segmentation fault (11)",
+        source="Apache httpd, server/mpm_unix.c: ap_process_child_status",
     ),
     LogPattern(
         id="haproxy-worker-killed",
@@ -276,6 +289,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Lower maxconn (each connection takes two buffers of tune.bufsize) and the TLS caches.",
         example="[ALERT]    (1) : Current worker (8) exited with code 137 (Killed)",
         near_miss="[WARNING]  (1) : Former worker (8) exited with code 0 (Exit)",
+        source="HAProxy, src/mworker.c",
     ),
     LogPattern(
         id="varnish-child-killed",
@@ -288,6 +302,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="-s malloc,SIZE at about 75 % of the limit: threads and overhead come on top.",
         example="Error: Child (18) died signal=9",
         near_miss="Info: Child (18) said Child starts",
+        source="Varnish, bin/varnishd/mgt/mgt_child.c",
     ),
     LogPattern(
         id="trino-memory-limit",

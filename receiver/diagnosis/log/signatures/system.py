@@ -19,6 +19,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         example="Memory cgroup out of memory: Killed process 1234 (python3) total-vm:512340kB, anon-rss:97280kB, "
         "file-rss:4096kB, shmem-rss:0kB, UID:0 pgtables:320kB oom_score_adj:937",
         near_miss="cgroup: memory: usage 98304kB, limit 98304kB",
+        source="Linux, mm/oom_kill.c: __oom_kill_process; mm/memcontrol.c",
     ),
     LogPattern(
         id="kernel-node-oom",
@@ -31,6 +32,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Look at the node: which pod without a limit took it? Raising this container's limit is no help.",
         example="Out of memory: Killed process 4321 (chrome) total-vm:1712340kB, anon-rss:913280kB, file-rss:0kB, shmem-rss:0kB, UID:1000",
         near_miss="Memory cgroup stats for /kubepods/burstable/pod71: cache:0KB rss:97280KB",
+        source="Linux, mm/oom_kill.c: __oom_kill_process, dump_oom_summary",
     ),
     LogPattern(
         id="kernel-oom-killer",
@@ -43,6 +45,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="The line 'Killed process' beside it names the victim and what it held.",
         example="python3 invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=937",
         near_miss="INFO oom-killer dashboard enabled",
+        source="Linux, mm/oom_kill.c: dump_header, dump_oom_summary, oom_reap_task_mm",
     ),
     LogPattern(
         id="runc-init-oom",
@@ -57,6 +60,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         example="failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
         "unable to start container process: container init was OOM-killed (memory limit too low?): unknown",
         near_miss="container init completed in 1.2 s",
+        source="runc, libcontainer/process_linux.go",
     ),
     LogPattern(
         id="runc-limit-too-low",
@@ -69,6 +73,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Raise the limit above the usage that the line names.",
         example="unable to set memory limit to 6291456 (current usage: 9990144, peak usage: 10002432)",
         near_miss="INFO unable to set memory of user 12",
+        source="runc, libcontainer/cgroups/fs/memory.go",
     ),
     LogPattern(
         id="supervisord-sigkill",
@@ -82,6 +87,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         "kills visible.",
         example="2024-05-02 10:11:12,345 WARN exited: worker (terminated by SIGKILL; not expected)",
         near_miss="2024-05-02 10:11:12,345 INFO exited: worker (exit status 0; expected)",
+        source="Supervisor, supervisor/process.py: finish",
     ),
     LogPattern(
         id="systemd-killed",
@@ -94,6 +100,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="journalctl -u UNIT, and 'oom-kill' beside it, tell whether it was for memory.",
         example="app.service: Main process exited, code=killed, status=9/KILL",
         near_miss="app.service: Main process exited, code=exited, status=1/FAILURE",
+        source="systemd, src/core/service.c and src/core/unit.c",
     ),
     LogPattern(
         id="master-sigkill",
@@ -108,6 +115,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="For memory, unless something else sends SIGKILL here. Count the workers: all of them share the container's limit.",
         example="error: Forever detected script was killed by signal: SIGKILL",
         near_miss="INFO will send SIGKILL after 30 s if it does not stop",
+        source="signal(7), in the words of many process managers",
     ),
     LogPattern(
         id="master-signal-9",
@@ -122,6 +130,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="For memory, unless something else sends SIGKILL here. Count the workers: all of them share the container's limit.",
         example="fork/exec /usr/bin/convert: signal: killed",
         near_miss="worker 3 exited with signal 15",
+        source="Go, os/exec_posix.go: ProcessState.String; signal(7)",
     ),
     LogPattern(
         id="exit-137",
@@ -136,6 +145,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="137 alone does not prove a kill for memory; the container's state and memory history do.",
         example="make: *** [Makefile:12: bundle] Error 137",
         near_miss="GET /orders/137 200 12ms",
+        source="POSIX shells: 128 + the number of the signal",
     ),
     LogPattern(
         id="shell-killed",
@@ -150,6 +160,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Start the program with exec, so that it is PID 1 and Kubernetes sees the kill itself.",
         example="/entrypoint.sh: line 12:    25 Killed                  java -jar /app/app.jar",
         near_miss="Killed 3 idle connections",
+        source="bash, jobs.c; GNU make, src/job.c",
     ),
     LogPattern(
         id="enomem",
@@ -162,6 +173,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="A fork or a large allocation failed. A cgroup limit kills rather than refuses: look at ulimits and the node as well.",
         example="OSError: [Errno 12] Cannot allocate memory",
         near_miss="INFO cannot allocate memory-optimised instance type, using default",
+        source="errno(3): ENOMEM, strerror",
     ),
     LogPattern(
         id="not-enough-memory",
@@ -174,6 +186,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Read the lines before it: they say what it was doing.",
         example="luajit: not enough memory",
         near_miss="INFO not enough memory-optimised nodes, using general ones",
+        source="Lua, lmem.c; Windows and many programs",
     ),
     LogPattern(
         id="out-of-memory",
@@ -188,5 +201,6 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Read the lines before it: they say what it was doing.",
         example="ERROR worker 3: out of memory",
         near_miss="INFO out of memory-mapped regions: 0",
+        source="the words of many programs",
     ),
 )

@@ -42,6 +42,7 @@ def test_words_fit_a_message(pattern: LogPattern) -> None:
     assert 20 <= len(pattern.advice) <= 165
     assert pattern.kind in {OWN_LIMIT, REFUSED, CHILD_KILLED, KERNEL, GPU, REMOTE, OTHER_MEMORY}
     assert pattern.hint == pattern.hint.lower()
+    assert len(pattern.source) > 10, "where the program prints it"
 
 
 @EACH
