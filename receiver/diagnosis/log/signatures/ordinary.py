@@ -18,14 +18,14 @@ _ECHO = re.compile(
 _WORDS = r"(?:out of memory|not enough memory|[Oo]ut-of-memory)"
 _SUPPOSED = re.compile(
     rf"\b{_WORDS}(?:[ _-]\w{{1,16}}){{0,3}}\"?\s?[:=]\s?\"?(?:0\b|false|no\b|none\b|never|disabled|enabled|true\b|\[\])"
-    rf"|\b(?:0|no|zero|without) {_WORDS}|\b(?:may|might|could|can|would|will|should|must)(?: not| never)? (?:\w{{2,10}} ){{0,3}}{_WORDS}"
-    rf"|\b(?:avoid|avoids|avoiding|prevent|prevents|preventing|against|case of|if|when|upon|on|handle|handles|handling|simulate|simulating|detect|detecting|before|risk of|until|"
-    rf"instead of|recover from|recovered from|survive|retry on|protects? from) (?:\w{{1,10}} ){{0,3}}{_WORDS}"
-    rf"|(?:run|runs|running|go|goes|going) {_WORDS} (?:protection|is handled|handling)",
+    rf"|\b(?:0|no|zero|without|(?:not|never|n't) run(?:ning)?) {_WORDS}|\b(?:may|might|could|can|would|will|should|must) (?!not\b)(?:\w{{2,10}} ){{0,3}}{_WORDS}"
+    rf"|\b(?:if|when|upon|on|case of|until|before) (?:(?:you|we|it|they|the|a|an|system|process|node|host|device|run|runs|running|go|goes|going|is|are|gets?) ){{0,4}}{_WORDS}"
+    rf"|\b(?:avoid|avoids|avoiding|prevent|prevents|preventing|against|handles?|handling|simulat(?:e|ing)|detect(?:s|ing)?|risk of|instead of|recover(?:s|ed|ing)? from|survives?"
+    rf"|protects? from) (?:\w{{1,10}} ){{0,3}}{_WORDS}",
     re.IGNORECASE,
 )
 _QUERY = re.compile(
-    r"\b(?:query|search|filter|expr|pattern|rule|title|subject|question)s?\\?\"?[=:] ?\\?[\"'{]|\|[=~] ?\\?[\"`]|\bGET /|\bPOST /",
+    rf"\b(?:query|search|filter|expr|pattern|rule|title|subject|question)s?\\?\"?[=:] ?\\?[\"'][^\"'\n]{{0,200}}?{_WORDS}|\|[=~] ?\\?[\"`]",
     re.IGNORECASE,
 )
 

@@ -117,6 +117,10 @@ AT_OWN_LIMITS = (
     'org.elasticsearch.common.breaker.CircuitBreakingException: [parent] Data too large, data for [<http_request>] would be [1/1gb]',
 )
 REFUSALS = (
+    'ERROR POST /upload failed: out of memory',
+    'error executing query="select 1": out of memory',
+    'could not fork another process: out of memory',
+    'worker 3 on device 0: out of memory',
     'GC heap initialization failed with error 0x8007000E',
     'Failed to create CoreCLR, HRESULT: 0x8007000E',
     'unable to calculate memory configuration fixed memory regions require 644117K which is greater than 512M available for allocation: -XX:MaxDirectMemorySize=10M',
@@ -160,6 +164,10 @@ ABOUT_OTHERS = (
     'Watching for OOMKilled containers',
 )
 ORDINARY = (
+    'alert loaded: expr="out of memory"',
+    'INFO so that the job will not run out of memory',
+    'INFO when the system is running out of memory, the cache shrinks',
+    'Recovered from out of memory, retrying',
     'Picked up _JAVA_OPTIONS: -XX:+ExitOnOutOfMemoryError -XX:OnOutOfMemoryError=kill -9 %p',
     'NOTE: Picked up JDK_JAVA_OPTIONS: -XX:+HeapDumpOnOutOfMemoryError',
     'Picked up JAVA_TOOL_OPTIONS: -Xdump:system:none -Xdump:heap:events=systhrow,filter=java/lang/OutOfMemoryError',
@@ -188,7 +196,6 @@ ORDINARY = (
     'The process may run out of memory if the dataset is large',
     'to prevent out of memory errors use --stream',
     'Retrying: will run out of memory otherwise',
-    'GET /docs/out of memory HTTP/1.1 200',
     'level=info query="{app=\\"x\\"} |= \\"out of memory\\"" duration=12ms',
     'Memory usage back within limits. Resuming normal operation.',
     'memorylimiter.go:151 Memory limiter configured {"limit_mib": 400, "spike_limit_mib": 80, "check_interval": 1}',
