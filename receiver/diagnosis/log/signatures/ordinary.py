@@ -11,7 +11,7 @@ import re
 # Of any entry: options as a program prints them when it starts, and warnings that memory could not be locked.
 _ECHO = re.compile(
     r"Picked up (?:_?JAVA_\w{1,30}|JDK_JAVA_OPTIONS)|^\s{0,12}-{1,2}[A-Za-z][\w.-]{0,60}+[ =,]|\bFLAG: -{1,2}\w|(?:Command line argument|VM [Aa]rguments|jvm_args|JVM (?:flags|arguments|options)|java_command): ?"
-    r"|^# -XX:On(?:OutOfMemory)?Error=|\bUnable to lock JVM Memory|(?:^|\s)-Xdump:|^\s{0,12}(?:export |ENV )?[A-Z][A-Z0-9_]{2,60}=[\"']?-"
+    r"|^# -XX:On(?:OutOfMemory)?Error=|\bUnable to lock JVM Memory|(?:^|\s)-Xdump:|^\s{0,4}[Uu]sage: |^\s{0,12}(?:export |ENV )?[A-Z][A-Z0-9_]{2,60}=[\"']?-"
 )
 
 # Of entries that know no program: counts of none, and what may come. Adjacent words only: "could not map: out of memory" is an error.

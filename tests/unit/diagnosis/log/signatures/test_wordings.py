@@ -146,6 +146,9 @@ CHILDREN = (
     'npm ERR! signal SIGKILL',
 )
 ABOUT_OTHERS = (
+    'System OOM encountered, victim process: java, pid: 71',
+    'ERROR: Job failed: pod "runner-x-project-1-concurrent-0" status is "Failed": OOMKilled',
+    'oom_watcher_linux.go:81] "Got sys oom event" event={"Pid":71,"ProcessName":"java","ContainerName":"/kubepods/pod1"}',
     'time="2024-05-02T10:11:12Z" level=info msg="node changed" new.message="OOMKilled (exit code 137)" new.phase=Failed nodeID=wf-3365-1282933487 old.phase=Running workflow=wf-3365',
     'time="2024-05-02" level=warning msg="Pod failed" displayName=main message="OOMKilled (exit code 137): main" phase=Failed',
     '{"level":"error","ts":1714644672.1,"logger":"controller.pod","msg":"container OOMKilled","pod":"shop/orders-1","exitCode":137}',
@@ -164,6 +167,12 @@ ABOUT_OTHERS = (
     'Watching for OOMKilled containers',
 )
 ORDINARY = (
+    'usage: app [--max-mem MB]  Abort with out of memory when MB is exceeded',
+    '    catch (System.OutOfMemoryException)',
+    '\tat java.lang.OutOfMemoryError.<init>(OutOfMemoryError.java:48)',
+    'exec java -XX:OnOutOfMemoryError=/opt/solr/bin/oom_solr.sh 8983 /var/solr/logs -jar start.jar',
+    'Dumping heap to /dumps/java_pid1.hprof ...',
+    'systemd-oomd.service: Started Userspace Out-Of-Memory (OOM) Killer.',
     'alert loaded: expr="out of memory"',
     'INFO so that the job will not run out of memory',
     'INFO when the system is running out of memory, the cache shrinks',
