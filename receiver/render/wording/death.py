@@ -99,6 +99,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "death.sender_unknown": ("exit code 137 is a SIGKILL; the reason is {reason:or:missing}, not OOMKilled, and no event says who sent it"),
     "death.events_unread": "events could not be read: {why}",
     "death.log_line": 'the log says: "{line}"',
+    "death.never_seen_near_limit": "no scrape of any of its lives saw more than {usage_ratio:percent} of the limit",
     "death.memory_before_unknown": "what its memory was just before is not known",
     "death.between_scrapes": "an allocation that fills the rest between two scrapes cannot be excluded",
     # a child process

@@ -14,6 +14,8 @@ from receiver.domain.facts import Termination
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import Kill, KillKind, Sender
 
+SEVERAL = 5  # scrapes, and lives, before their silence says anything
+
 
 def announced(clues: Clues) -> Kill | None:
     """An event of the same minutes says who killed it."""
@@ -77,6 +79,9 @@ def sender_unknown(clues: Clues) -> Kill | None:
         return None
     because = [reason("death.sender_unknown", reason=death.reason), *_from_log_and_events(clues)]
     ratio = memory_ratio_before(clues, death.finished_at, death.started_at)
+    if ratio is None and (highest := _never_near(clues)) is not None and not _log_tells_of_a_kill(clues) and not look.claims_oom(clues):
+        because += [reason("death.never_seen_near_limit", usage_ratio=highest), reason("death.between_scrapes")]
+        return killed(clues, death, KillKind.SIGKILL_NOT_OOM, sure=False, sender=Sender.UNKNOWN, because=because)
     if ratio is None:
         because.append(reason("death.memory_before_unknown"))
         return killed(clues, death, KillKind.SUSPECTED_OOM, sure=False, because=because)
@@ -87,6 +92,16 @@ def sender_unknown(clues: Clues) -> Kill | None:
         return killed(clues, death, KillKind.NODE_OOM, sure=False, because=[*because, *why.on_the_node(clues, death)])
     because.append(reason("death.between_scrapes"))
     return killed(clues, death, KillKind.SIGKILL_NOT_OOM, sure=False, sender=Sender.UNKNOWN, because=because)
+
+
+def _never_near(clues: Clues) -> float | None:
+    """The highest share of the limit in any scrape of several short lives, where all were far below it: no peak, but no sign of one in any."""
+    history, restarts = clues.facts.history, clues.container.restart_count if clues.container is not None else 0
+    limits = [(s.working_set_bytes, s.limit_bytes or clues.limit_bytes) for s in history.samples] if history is not None else []
+    ratios = [used / limit for used, limit in limits if limit]
+    highest = max(ratios, default=None)
+    is_enough = len(ratios) >= SEVERAL and restarts >= SEVERAL
+    return highest if is_enough and FAR_FROM_LIMIT.matches(highest) else None
 
 
 def _from_log_and_events(clues: Clues) -> list[Reason]:

@@ -313,3 +313,13 @@ def test_life_of_few_scrapes_has_no_known_peak() -> None:
     assert _ratio(low, DIED, 60) is None
     assert _ratio(low, DIED, 600) == pytest.approx(0.3)
     assert _ratio(high, DIED, 30) == pytest.approx(0.95)
+
+
+def test_many_short_lives_that_no_scrape_saw_near_the_limit_are_likely_no_oom() -> None:
+    """Error 137 again and again at 4 %: not sure, and no memory is told as the peak of a life. With fewer scrapes it is open."""
+    many = diagnose(facts(container(dead=death("Error")), history=history(*[0.04] * 6), alerts=()))
+    few = diagnose(facts(container(dead=death("Error")), history=history(0.04, 0.04), alerts=()))
+
+    assert (many.kill.kind, many.kill.is_sure) == (KillKind.SIGKILL_NOT_OOM, False)
+    assert "death.memory_before" not in codes(many.kill.because)
+    assert few.kill.kind is KillKind.SUSPECTED_OOM
