@@ -353,14 +353,6 @@ def _file_cache() -> Report:
     return _report(facts, Kill(kind=KillKind.NONE), cause, shape=shape, proposal=Proposal(none=reason("advice.mostly_file_cache")))
 
 
-def _volume() -> Report:
-    message = 'Usage of EmptyDir volume "scratch" exceeds the limit "64Mi". '
-    because = (reason("death.evicted", message=message), reason("death.volume_is_memory", volume="scratch"))
-    kill = replace(_EVICTION, because=because)
-    cause = Cause(name=CauseName.UNKNOWN, confidence=0.9, because=because, detail="memory_volume")
-    return _report(_facts(alert="PodEvicted", restarts=0), kill, cause, proposal=Proposal(none=reason("advice.volume_over_size_limit")))
-
-
 def _node() -> Report:
     facts = _facts(
         alert="PodEvicted", restarts=0,
