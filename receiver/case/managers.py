@@ -17,7 +17,7 @@ _MANAGED_BY = "app.kubernetes.io/managed-by"
 def manager_of(owners: tuple[Mapping[str, Any], ...], pod: object) -> Manager | None:
     """The one whose object decides, the operator before the tool that deployed it; None where nothing says so."""
     top: object = owners[-1] if owners else pod
-    if owners and (operator := _operator(top)) is not None:
+    if (operator := _operator(top)) is not None:
         return operator
     return next(_stated(top), None)
 

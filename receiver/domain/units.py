@@ -57,11 +57,19 @@ def parse_bytes_or_none(value: object) -> int | None:
 
 
 def format_quantity(n_bytes: int) -> str:
-    """Bytes as Kubernetes writes them, exactly: the largest binary suffix that divides (`160Mi`, `1536Mi`, `2Gi`)."""
+    """Bytes as Kubernetes writes them, exactly: the largest binary suffix that divides (`160Mi`, `2Gi`), or a decimal one (`512M`)."""
     for suffix, size in (("Ti", 2**40), ("Gi", GIB), ("Mi", MIB), ("Ki", KIB)):
         if n_bytes and n_bytes % size == 0:
-            return f"{n_bytes // size}{suffix}"
-    return str(n_bytes)
+            return _shorter(f"{n_bytes // size}{suffix}", n_bytes)
+    return _shorter(str(n_bytes), n_bytes)
+
+
+def _shorter(binary: str, n_bytes: int) -> str:
+    """`512M` rather than `500000Ki`: what was written in decimal units reads best in them."""
+    decimal = next(
+        (f"{n_bytes // size}{suffix}" for suffix, size in (("G", 10**9), ("M", 10**6)) if n_bytes and n_bytes % size == 0), binary
+    )
+    return decimal if len(decimal) + 1 < len(binary) else binary
 
 
 def human_bytes(n_bytes: float) -> str:

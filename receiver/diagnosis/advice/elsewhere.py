@@ -13,7 +13,13 @@ from receiver.domain.reason import Reason, reason
 from receiver.domain.units import MIB, parse_quantity
 
 # What is to be changed is another object than the template, or there is nothing to change.
-ELSEWHERE = ("advice.limit_unit", "advice.injected_container", "advice.vpa_set_the_limit", "advice.template_gives_it")
+ELSEWHERE = (
+    "advice.limit_unit",
+    "advice.injected_container",
+    "advice.vpa_set_the_limit",
+    "advice.template_gives_it",
+    "advice.resize_does_not_fit",
+)
 IMPLAUSIBLE_BELOW_BYTES = MIB  # no process starts in less: runc and the kernel's own share take more
 PLAUSIBLE_MIB = range(4, 65537)  # a number that makes sense in Mi was probably meant so
 _NUMBER = re.compile(r"[0-9]+")

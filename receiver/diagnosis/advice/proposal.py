@@ -35,12 +35,21 @@ def propose(clues: Clues, kill: Kill, cause: Cause) -> Proposal:
     want, room = want_of(clues, kill, cause), room_of(clues)
     if (other := elsewhere(clues, start, need_bytes=policy.tidy_up(max(want.limit_bytes, start.waiting_bytes or 0)))) is not None:
         return Proposal(none=other)
-    want = replace(want, limit_bytes=max(want.limit_bytes, start.at_least_bytes))
+    want = _not_below(want, start)
+    if start.waiting_bytes is not None and room.most_bytes is not None and start.waiting_bytes > room.most_bytes:
+        return Proposal(none=reason("advice.resize_does_not_fit", limit_bytes=start.waiting_bytes, because=room.because))
     limit, bound = _fitted(want, room, limit_before=max(clues.limit_bytes or 0, start.template_bytes or 0))
     if limit is None:
         return Proposal(none=bound)
     want = replace(want, caveats=(*want.caveats, *([bound] if bound else [])))
     return _written(clues, kill, want, limit=limit, room=room, start=start)
+
+
+def _not_below(want: Want, start: Start) -> Want:
+    """At least what the template or a resize that waits asks for."""
+    if start.at_least_bytes <= want.limit_bytes:
+        return want
+    return replace(want, limit_bytes=start.at_least_bytes, why=reason("advice.asked_for_already", limit_bytes=start.at_least_bytes))
 
 
 def _fitted(want: Want, room: Room, *, limit_before: int) -> tuple[int | None, Reason | None]:

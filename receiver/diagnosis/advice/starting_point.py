@@ -89,7 +89,7 @@ def _set_by(clues: Clues, template: MemorySetting) -> SetBy | None:
         return SetBy.LIMIT_RANGE
     if is_same(limit, _own_revision(clues)):
         return SetBy.OLDER_REVISION
-    if _vpa_sets_limits(clues.facts.workload.vpa if clues.facts.workload else None, clues.container_name):
+    if vpa_sets_limits(clues.facts.workload.vpa if clues.facts.workload else None, clues.container_name):
         return SetBy.VPA
     return SetBy.RESIZE if _was_resized(clues) else SetBy.UNKNOWN
 
@@ -122,7 +122,7 @@ def _vpa_name(clues: Clues) -> str:
     return workload.vpa.name if workload is not None and workload.vpa is not None else ""
 
 
-def _vpa_sets_limits(vpa: Vpa | None, container: str) -> bool:
+def vpa_sets_limits(vpa: Vpa | None, container: str) -> bool:
     """Whether a VPA that acts has the limit of this container in its hands."""
     if vpa is None or vpa.mode == "Off":
         return False

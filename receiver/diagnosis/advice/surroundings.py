@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from receiver.diagnosis.advice.starting_point import vpa_sets_limits
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.log.runtimes.heap import heap_advice, heap_settings, share_of_limit
 from receiver.domain.reason import Reason, reason
@@ -24,7 +25,7 @@ def autoscaler_caveats(clues: Clues) -> tuple[Reason, ...]:
     """A VPA that undoes the change, an HPA that reacts to it."""
     workload = clues.facts.workload
     found = []
-    if workload is not None and workload.vpa is not None and workload.vpa.mode != "Off":
+    if workload is not None and workload.vpa is not None and vpa_sets_limits(workload.vpa, clues.container_name):
         found.append(reason("advice.vpa_undoes_it", name=workload.vpa.name, mode=workload.vpa.mode))
     if workload is not None and workload.hpa and "memory" in str(workload.hpa.get("metrics", "")).lower():
         found.append(reason("advice.hpa_scales_later"))

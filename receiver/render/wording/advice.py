@@ -85,6 +85,8 @@ SENTENCES: Mapping[str, Sentence] = {
     ),
     "advice.resize_deferred": "a resize of this pod to {limit_bytes:quantity} waits for room on node {node:or:its node} (Deferred): a rollout places it anew",
     "advice.resize_infeasible": "a resize of this pod to {limit_bytes:quantity} cannot be done on node {node:or:its node} (Infeasible): a rollout places it anew",
+    "advice.resize_does_not_fit": "a resize of this pod to {limit_bytes:quantity} waits, and {because:reason}: ask for less there first, or make room",
+    "advice.asked_for_already": "{limit_bytes:quantity} is what a resize of this pod already asks for",
     "advice.resize_in_progress": "a resize of this pod to {limit_bytes:quantity} is in progress",
     # Raises.
     "advice.step": "{before_bytes:quantity} to {after_bytes:quantity}",

@@ -62,3 +62,10 @@ def test_an_operator_decides_before_the_tool_that_deployed_it() -> None:
 def test_kinds_of_kubernetes_are_no_operators(kind: str, api: str) -> None:
     """An owner that could not be read is one more link of the chain."""
     assert manager_of((owner(kind=kind, apiVersion=api, name="x"),), {}) is None
+
+
+def test_pods_that_an_operator_makes_itself() -> None:
+    """Some have no Deployment in between: the pod's own owner decides."""
+    pod = {**owner(kind="StrimziPodSet", apiVersion="core.strimzi.io/v1beta2", name="events"), "kind": "Pod"}
+
+    assert manager_of((), pod) == Manager(tool="operator", name="StrimziPodSet shop/events")

@@ -139,3 +139,19 @@ def test_an_injected_container_is_not_patched() -> None:
 
     assert proposal.none is not None
     assert (proposal.none.code, proposal.none["container"]) == ("advice.injected_container", "istio-proxy")
+
+
+def test_a_resize_that_no_room_allows_is_told() -> None:
+    """Never below it, and it cannot be: less has to be asked for first."""
+    proposal = _proposal(template=setting("128Mi"), asked="64Gi", pod={"resize": "infeasible"})
+
+    assert proposal.none is not None
+    assert codes_of(proposal.none) == ("advice.resize_does_not_fit", "advice.node_gives_in_all")
+
+
+def test_what_a_waiting_resize_asks_for_says_why() -> None:
+    """The number is not a factor of ours."""
+    proposal = _proposal(template=setting("128Mi"), asked="1Gi", pod={"resize": "deferred"})
+
+    assert proposal.why is not None
+    assert (proposal.why.code, proposal.why["limit_bytes"]) == ("advice.asked_for_already", GIB)
