@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from receiver.case.access import get, mapping, objects, quantity_bytes, string_map, text, texts, whole
-from receiver.domain.facts import ContainerFacts, MemorySetting, PodFacts, Termination
+from receiver.domain.facts import ContainerFacts, Disruption, MemorySetting, PodFacts, Termination
 from receiver.domain.units import parse_bytes_or_none, parse_time
 
 _STATUSES = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
@@ -37,6 +37,7 @@ def pod_facts(pod: object) -> PodFacts | None:
         annotations=string_map(pod, "metadata", "annotations"),
         conditions={text(c, "type"): text(c, "status") for c in objects(pod, "status", "conditions")},
         resize=_resize(pod),
+        disruption=_disruption(pod),
         memory_volumes=tuple(text(v, "name") for v in objects(pod, "spec", "volumes") if text(v, "emptyDir", "medium") == "Memory"),
         containers=tuple(
             container_facts(spec, statuses.get(text(spec, "name"), {}), kind)
@@ -69,6 +70,7 @@ def container_facts(spec: Mapping[str, Any], status: Mapping[str, Any], kind: st
         cpu_request=text(enforced, "requests", "cpu") or None,
         state=state,
         state_reason=text(current, "reason"),
+        state_message=text(current, "message"),
         state_since=_time(current, "startedAt") if state == "running" else _time(current, "finishedAt"),
         terminated=_termination(get(status, "state", "terminated")),
         last_terminated=_termination(get(status, "lastState", "terminated")),
@@ -102,6 +104,14 @@ def _resize(pod: object) -> str:
     return {"Deferred": "deferred", "Infeasible": "infeasible", "InProgress": "in_progress", "Proposed": "in_progress"}.get(
         text(pod, "status", "resize"), ""
     )
+
+
+def _disruption(pod: object) -> Disruption | None:
+    for condition in objects(pod, "status", "conditions"):
+        if text(condition, "type") == "DisruptionTarget" and text(condition, "status") == "True":
+            at = parse_time(condition.get("lastTransitionTime"))
+            return Disruption(reason=text(condition, "reason"), message=text(condition, "message"), at=at)
+    return None
 
 
 def _termination(state: object) -> Termination | None:

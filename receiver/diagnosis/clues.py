@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
+from receiver.diagnosis.log.announced import Announced, announced_kills
 from receiver.diagnosis.log.log_clues import still_loading, worker_lives
 from receiver.diagnosis.log.runtimes import as_seen_by, detect_runtime
 from receiver.diagnosis.log.signatures import LoadingLine, find_signature, rising_words
@@ -48,7 +49,8 @@ class Clues:
     request_bytes: int | None
     limit_is_pod_level: bool
     shape: Shape | None
-    signature: Signature | None
+    signature: Signature | None  # without the deaths that `announced` explains
+    announced: tuple[Announced, ...]  # kills that a manager, runtime or script announced in the log as its own
     runtime: str
     loading: tuple[LoadingLine, ...]  # lines of loading among the last lines of the log
     rising: tuple[str, ...]  # counters in the log that rose until its end
@@ -91,6 +93,8 @@ def clues_of(facts: Facts) -> Clues:
     container = facts.pod.container(name) if facts.pod else None
     lines = facts.log.lines if facts.log else ()
     texts = tuple(text for line in lines if (text := line.strip()))
+    announced = announced_kills(lines)
+    explained = frozenset(i for a in announced for i in a.explains)
     shape = shape_of(facts.history) if facts.history is not None else None
     limit = _limit_in_force(facts, container, shape)
     runtime = detect_runtime(container, facts.log)
@@ -103,8 +107,9 @@ def clues_of(facts: Facts) -> Clues:
         request_bytes=limit.request_bytes,
         limit_is_pod_level=limit.is_pod_level,
         shape=shape,
-        signature=as_seen_by(find_signature(lines, pod=facts.subject.pod), runtime),
+        signature=as_seen_by(find_signature(lines, pod=facts.subject.pod, but_not=explained), runtime),
         runtime=runtime,
+        announced=announced,
         loading=() if is_survivors else still_loading(texts),
         rising=rising_words(texts),
         last_line=texts[-1] if texts and not is_survivors else "",

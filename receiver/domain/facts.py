@@ -52,6 +52,7 @@ class ContainerFacts:
     cpu_request: str | None = None
     state: str = "unknown"  # running | waiting | terminated | unknown
     state_reason: str = ""
+    state_message: str = ""
     state_since: datetime | None = None
     terminated: Termination | None = None  # the current state, when it is terminated
     last_terminated: Termination | None = None  # lastState
@@ -67,6 +68,15 @@ class ContainerFacts:
         if current.finished_at is None or last.finished_at is None:
             return current
         return current if current.finished_at >= last.finished_at else last
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disruption:
+    """The pod's condition DisruptionTarget: that it was chosen to be ended, by whom (`reason`), and when."""
+
+    reason: str
+    message: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +100,7 @@ class PodFacts:
     annotations: Mapping[str, str] = field(default_factory=dict)
     conditions: Mapping[str, str] = field(default_factory=dict)  # type -> "True" | "False" | "Unknown"
     resize: str = ""  # a resize in place that waits: deferred | infeasible | in_progress
+    disruption: Disruption | None = None
     memory_volumes: tuple[str, ...] = ()  # emptyDir with medium Memory
     containers: tuple[ContainerFacts, ...] = ()
 

@@ -57,6 +57,40 @@ class Sender(StrEnum):
     NODE_SHUTDOWN = "node_shutdown"
     LOST_NODE = "lost_node"
     DEADLINE = "deadline"
+    KUBELET = "kubelet"  # for a reason that no row knows
+    POST_START_HOOK = "post_start_hook"
+    RESIZE = "resize"
+    DEFINITION_CHANGED = "definition_changed"
+    UNKNOWN_STATE = "unknown_state"
+    RESTART_ALL = "restart_all"
+    TAINT = "taint"
+    API_EVICTION = "api_eviction"
+    POD_GC = "pod_gc"
+    RESOURCE_CLAIM = "resource_claim"
+    GUNICORN = "gunicorn"
+    UWSGI = "uwsgi"
+    CELERY = "celery"
+    UNICORN = "unicorn"
+    PUMA = "puma"
+    PITCHFORK = "pitchfork"
+    PHP_FPM = "php_fpm"
+    SUPERVISORD = "supervisord"
+    S6 = "s6"
+    APACHE = "apache"
+    NGINX = "nginx"
+    SIDEKIQ = "sidekiq"
+    RQ = "rq"
+    AIRFLOW = "airflow"
+    GRANIAN = "granian"
+    PM2 = "pm2"
+    JVM_HANDLER = "jvm_handler"
+    KILL_SCRIPT = "kill_script"
+    SYSTEMD = "systemd"
+    POSTGRES = "postgres"
+    HEART = "heart"
+    TIMEOUT_COMMAND = "timeout_command"
+    WATCHDOG = "watchdog"
+    ITSELF = "itself"  # it exited with the code that a SIGKILL gives
     UNKNOWN = "unknown"
 
     @property
@@ -228,6 +262,7 @@ class Signature:
     line_index: int
     kind: str = ""  # own_limit | refused | child_killed | kernel | gpu | remote | other_memory
     count: int = 1  # lines of the excerpted log that name the same error
+    refuses_to_start: bool = False  # the program says that the container's limit is below what it needs to start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from receiver.diagnosis.causes.leaf import Leaf, Whose
 from receiver.diagnosis.causes.leaves import LEAVES
+from receiver.diagnosis.death.witnesses import TABLES, ExitWitness, Measure, Said, Witness
+from receiver.diagnosis.log.announcements import ANNOUNCEMENTS
 from receiver.diagnosis.log.runtimes import RUNTIMES
 from receiver.diagnosis.log.signatures import SIGNATURES
+from receiver.domain.facts import Termination
 from receiver.evidence.redaction import KINDS
 from receiver.render.wording import say
+from receiver.render.wording.death import SENDERS
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -63,6 +68,33 @@ def root_table() -> str:
     return "\n".join(["| cause | template |", "|---|---|", *rows])
 
 
+def witness_table(name: str) -> str:
+    """One table of witnesses: what stands there, what that says, where the fact comes from."""
+    rows = [f"| `{row.id}` | {_says(row)} | {_found(row.example)} | {_cell(row.source)} |" for row in TABLES[name]]
+    return "\n".join(["| witness | says | for example | source |", "|---|---|---|---|", *rows])
+
+
+def announcement_table() -> str:
+    """The lines in which a manager, runtime or script announces its own kill."""
+    rows = [f"| `{row.id}` | {SENDERS[row.sender]} | {_code(row.example)} | {_cell(row.source)} |" for row in ANNOUNCEMENTS]
+    return "\n".join(["| witness | sender | for example | source |", "|---|---|---|---|", *rows])
+
+
+def _says(row: Witness | ExitWitness | Measure) -> str:
+    sender = getattr(row, "sender", None)
+    return f"{row.says.value.replace('_', ' ')}{f': {SENDERS[sender]}' if sender else ''}"
+
+
+def _found(example: Said | Termination | float) -> str:
+    match example:
+        case Said():
+            return _code(": ".join(part for part in (example.reason, example.message.strip()) if part) or "(empty)")
+        case Termination():
+            return f"exit code {example.exit_code}"
+        case _:
+            return f"{example:g}"
+
+
 def _page_of(leaf: Leaf, folder: str) -> str:
     """A link to the leaf's page from a page in `folder` of docs/, by the page's own title."""
     page = DOCS / "causes" / f"{leaf.name}.md"
@@ -70,11 +102,17 @@ def _page_of(leaf: Leaf, folder: str) -> str:
     return f"[{title}]({page.relative_to(DOCS / folder)})"
 
 
+WITNESS_TABLES: tuple[tuple[str, Callable[[], str]], ...] = (
+    ("announcements", announcement_table),
+    *((name, partial(witness_table, name)) for name in TABLES),
+)
+
 PAGES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("signatures.md", "signatures", signature_table),
     ("redaction.md", "kinds", redaction_table),
     ("causes/README.md", "questions", question_table),
     ("templates.md", "roots", root_table),
+    *(("how-we-know.md", mark, table) for mark, table in WITNESS_TABLES),
 )
 
 

@@ -9,7 +9,7 @@ from receiver.diagnosis.causes.common import SURE_FACT
 from receiver.diagnosis.causes.leaf import NO, YES, Answer, Leaf, Question, Raise, Verdict, Whose, always, cannot_tell, no
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.death import alert_names as names
-from receiver.diagnosis.death.kill import own_limit, pod_says
+from receiver.diagnosis.death.kill import own_limit, pod_says, refuses_to_start
 from receiver.diagnosis.death.refusals import over_volume_in
 from receiver.diagnosis.death.witnesses import Says
 from receiver.diagnosis.log.signatures.model import GPU, OTHER_MEMORY, REMOTE
@@ -17,8 +17,8 @@ from receiver.domain.confidence import UNSURE
 from receiver.domain.reason import reason
 from receiver.domain.report import Cause, CauseName, Kill, KillKind, LongTerm, Sender, Signature
 
-LOG_IS_SILENT = 0.9  # it ended by itself, and its log names no memory error
-LOG_IS_UNREAD = 0.7  # the same without the log
+LOG_IS_SILENT = 0.7  # it ended by itself; that its log names no memory error is no evidence, only no contradiction
+LOG_IS_UNREAD = 0.6  # the same without the log
 LOG_NAMES_ANOTHER = 0.85  # its log ends with an error of memory that is not the container's
 AT_THE_END_LINES = 60  # a program may live on after such an error: further up it explains nothing
 
@@ -63,11 +63,15 @@ def _not_killed(clues: Clues, kill: Kill) -> Answer:
     if kill.reason and kill.exit_code is None and pod_says(clues) is Says.REFUSED:
         return Answer(answer=NO, because=because, decides=True, confidence=SURE_FACT, reasons=kill.because, detail="refused")
     full = own_limit(clues)
+    if refuses_to_start(clues) is not None:
+        return no(because)
     if kill.exit_code is not None and full is not None:
         return no(reason("tree.own_limit", meaning=full.meaning))
+    if not kill.is_sure:
+        return cannot_tell(because)
     is_warning = bool(clues.alert_names) and clues.alert_names <= names.WARNING_ALERTS
     if kill.exit_code in (None, 0) or is_warning:
-        return no(because) if kill.is_sure else cannot_tell(because)
+        return no(because)
     if (other := memory_elsewhere(clues)) is not None:
         detail, why = ELSEWHERE[other.kind]
         named = reason("elsewhere.log_says", meaning=other.meaning)

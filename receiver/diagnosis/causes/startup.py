@@ -8,6 +8,7 @@ from receiver.diagnosis.causes import common
 from receiver.diagnosis.causes.common import AT_THE_LIMIT, FULL_VOLUME, LOG_RISES, STARTING_S, SURE_FACT
 from receiver.diagnosis.causes.leaf import YES, Answer, Leaf, Question, Raise, Verdict, cannot_tell, no
 from receiver.diagnosis.clues import Clues
+from receiver.diagnosis.death.kill import refuses_to_start
 from receiver.diagnosis.log.log_clues import quoted_line
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import Cause, CauseName, Kill, KillKind, LongTerm, Shape
@@ -17,8 +18,14 @@ MOMENT_S = 30.0  # up to here nobody can tell start-up from fast growth by the c
 FEW_RESTARTS = 3  # with one known life of seconds: the others were hardly long
 MANY_RESTARTS = 5  # this many restarts with the same short lives leave little doubt
 
+REFUSES = "refuses_to_start"  # detail: the program itself says that the limit is below its need
+BEFORE_START_REASONS = frozenset(
+    {"StartError", "RunContainerError", "CreateContainerError", "ContainerCannotRun", "FailedCreatePodSandBox", "Failed"}
+)
+
 # How sure each witness may make us.
 INIT_CONTAINER = 0.9
+SAYS_WHAT_IT_NEEDS = 0.9
 START_OOM = 0.85
 AT_ONCE_OFTEN = 0.85
 AT_ONCE_TWICE = 0.7
@@ -34,6 +41,9 @@ def while_starting(clues: Clues, kill: Kill) -> Answer:
     is_early_shape = shape is not None and shape.cause is CauseName.STARTUP
     if kill.kind is KillKind.CHILD_PROCESS_OOM:
         return no(reason("startup.main_process_up"))
+    if (said := refuses_to_start(clues)) is not None and kill.kind is KillKind.NONE and kill.exit_code not in (None, 0):
+        line = reason("startup.refuses", line=quoted_line(said.line))
+        return Answer(answer=YES, because=line, decides=True, confidence=SAYS_WHAT_IT_NEEDS, reasons=(line,), detail=REFUSES)
     if kill.kind not in AT_THE_LIMIT and not is_early_shape:
         return no(reason("startup.nothing_killed"))
     if answer := _by_the_kill(clues, kill):
@@ -48,7 +58,7 @@ def _by_the_kill(clues: Clues, kill: Kill) -> Answer | None:
     was_killed = kill.kind in AT_THE_LIMIT
     if was_killed and clues.container is not None and clues.container.kind == "init":
         return _yes(INIT_CONTAINER, reason("startup.init_container"), clues, detail="init_container")
-    if kill.reason == "StartError":
+    if kill.reason in BEFORE_START_REASONS and was_killed:
         detail = "memory_volume" if clues.facts.pod and clues.facts.pod.memory_volumes else "start_error"
         full = reason("startup.full_before")
         return Answer(answer=YES, because=full, decides=True, confidence=START_OOM, reasons=kill.because, detail=detail)

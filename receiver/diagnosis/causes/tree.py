@@ -11,6 +11,7 @@ from __future__ import annotations
 from receiver.diagnosis.causes.common import LOG_RISES
 from receiver.diagnosis.causes.leaf import CANNOT_TELL, Answer, Leaf, Whose
 from receiver.diagnosis.causes.leaves import LEAVES
+from receiver.diagnosis.causes.startup import REFUSES
 from receiver.diagnosis.causes.unknown import unknown_cause
 from receiver.diagnosis.clues import Clues
 from receiver.domain.reason import reason
@@ -45,7 +46,7 @@ def walk(clues: Clues, kill: Kill) -> tuple[tuple[TreeStep, ...], Cause]:
 def _cause(leaf: Leaf, answer: Answer, kill: Kill) -> Cause:
     return Cause(
         name=leaf.name,
-        confidence=_corrected(answer.confidence, kill) if leaf.whose is Whose.CONTAINER else answer.confidence,
+        confidence=_corrected(answer.confidence, kill) if leaf.whose is Whose.CONTAINER and answer.detail != REFUSES else answer.confidence,
         because=answer.reasons or (answer.because,),
         against=answer.against,
         settle_by=answer.settle_by,

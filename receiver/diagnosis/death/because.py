@@ -20,7 +20,7 @@ def oom_killed(death: Termination) -> Reason:
 
 def not_oom_killed(death: Termination) -> Reason:
     """That Kubernetes does not."""
-    return reason("death.not_oom_killed", reason=death.reason)
+    return reason("death.not_oom_killed", reason=death.reason, exit_code=death.exit_code)
 
 
 def on_the_node(clues: Clues, death: Termination) -> list[Reason]:
@@ -66,6 +66,11 @@ def pod_unread(clues: Clues) -> Reason:
 
 def quoted(event: EventFact) -> str:
     """The event's message for a quotation, cut to `QUOTE_CHARS`."""
-    line = " ".join(event.message.split())
+    return quoted_text(event.message)
+
+
+def quoted_text(text: str) -> str:
+    """A message for a quotation, cut to `QUOTE_CHARS`."""
+    line = " ".join(text.split())
     line = line if len(line) <= QUOTE_CHARS else line[: QUOTE_CHARS - 1] + "…"
     return line.rstrip(" :")

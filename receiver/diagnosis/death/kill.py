@@ -12,11 +12,11 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from receiver.diagnosis.clues import Clues
-from receiver.diagnosis.death.lookups import own_limit, pod_says
+from receiver.diagnosis.death.lookups import own_limit, pod_says, refuses_to_start
 from receiver.diagnosis.death.rules import child, no_kill, oom, pod, sigkill, without_status
 from receiver.domain.report import Kill
 
-__all__ = ["RULES", "Rule", "kill_of", "own_limit", "pod_says"]
+__all__ = ["RULES", "Rule", "kill_of", "own_limit", "pod_says", "refuses_to_start"]
 
 Rule: TypeAlias = Callable[[Clues], Kill | None]
 
@@ -26,15 +26,24 @@ RULES: tuple[Rule, ...] = (
     pod.stopped_with_its_pod,
     no_kill.old_news,
     child.child_oom_now,
+    oom.oom_flag_of_earlier,
     oom.oom_without_limit,
     oom.oom_by_the_node,
     oom.container_oom,
     oom.oom_before_start,
+    oom.never_started,
+    no_kill.not_seen,
+    sigkill.announced_in_log,
     sigkill.announced,
     sigkill.check_failed,
+    pod.chosen_to_go,
     sigkill.grace_period_over,
     sigkill.by_kernel_line,
+    sigkill.check_failed_before,
+    child.child_ended_by_manager,
+    child.child_sender_unknown,
     child.child_oom,
+    no_kill.refuses_to_start,
     no_kill.own_limit_of_runtime,
     sigkill.sender_unknown,
     without_status.by_metrics,

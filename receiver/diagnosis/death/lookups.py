@@ -8,17 +8,22 @@ from datetime import datetime, timedelta
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.death import alert_names as names
 from receiver.diagnosis.death.kernel_lines import Victim, plain_uid, victim_of
-from receiver.diagnosis.death.witnesses import Says, Witness, witness_of
+from receiver.diagnosis.death.witnesses import Said, Says, Witness, witness_of
 from receiver.diagnosis.death.witnesses.container_status import CONTAINER_STATUS, EXIT_CODES
 from receiver.diagnosis.death.witnesses.events import EVENT_SLACK_S, NODE_EVENTS, POD_EVENTS
 from receiver.diagnosis.death.witnesses.log_lines import LOG_LINES
-from receiver.diagnosis.death.witnesses.pod_status import POD_STATUS
+from receiver.diagnosis.death.witnesses.pod_status import DISRUPTIONS, POD_STATUS
+from receiver.diagnosis.log.announced import Announced
 from receiver.diagnosis.log.runtimes import can_run
 from receiver.domain.facts import EventFact, Termination
 from receiver.domain.report import Signature
 
 LIMIT_SLACK = 1.02  # a process in a container cannot hold more than its limit; the kernel counts a little beside
+SPAM_BURST = 25  # client-go's event spam filter lets so many of one source about one object through, then one in five minutes
 STAMP_SLACK_S = 5.0  # events and container times are stamped a moment apart
+
+
+_STAMPS = timedelta(seconds=STAMP_SLACK_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,24 @@ def pod_says(clues: Clues) -> Says | None:
     """What the pod's status says of its end, taken for itself. An eviction that another witness told of counts as one for memory."""
     witness = pod_witness(clues)
     return witness.says if witness is not None else None
+
+
+def disruption_witness(clues: Clues, death: Termination) -> Witness | None:
+    """Who chose the pod to be ended, by its condition DisruptionTarget, where that was before this death."""
+    disruption = clues.facts.pod.disruption if clues.facts.pod else None
+    if disruption is None:
+        return None
+    is_later = disruption.at is not None and death.finished_at is not None and death.finished_at < disruption.at - _STAMPS
+    return None if is_later else witness_of(DISRUPTIONS, disruption.reason, disruption.message)
+
+
+def was_asked_to_stop(clues: Clues, death: Termination) -> bool:
+    """Whether the pod was on its way out, or the container had been sent SIGTERM, when it died."""
+    pod, witness = clues.facts.pod, pod_witness(clues)
+    is_pod_ending = pod is not None and pod.deleted_at is not None
+    is_stopped = witness is not None and witness.says is Says.SENT_BY
+    events = [*events_near(clues, death, Says.ASKED_TO_STOP), *events_near(clues, death, Says.SENT_BY)]
+    return is_pod_ending or is_stopped or bool(events) or disruption_witness(clues, death) is not None
 
 
 # --- the container's deaths -----------------------------------------------------------------------------------------
@@ -71,6 +94,16 @@ def is_start_oom(death: Termination | None) -> bool:
     return _status_says(death) is Says.OOM_BEFORE_START
 
 
+def was_not_seen(death: Termination | None) -> bool:
+    """Whether it is a placeholder: nobody saw the end, and its exit code stands for nothing."""
+    return _status_says(death) is Says.NOT_SEEN
+
+
+def is_cut_short(death: Termination | None) -> bool:
+    """Whether its init process was gone while it was being set up, for a reason that the message does not give."""
+    return _status_says(death) is Says.CUT_SHORT_BEFORE_START
+
+
 def _status_says(death: Termination | None) -> Says | None:
     witness = witness_of(CONTAINER_STATUS, death.reason, death.message) if death is not None else None
     return witness.says if witness is not None else None
@@ -79,7 +112,7 @@ def _status_says(death: Termination | None) -> Says | None:
 def sigkill_death(clues: Clues) -> Termination | None:
     """The newest death if it was a SIGKILL that is not called OOMKilled."""
     death = newest(clues)
-    return death if death is not None and ended_by(death) is Says.SIGKILL and not is_oom_killed(death) else None
+    return death if death is not None and ended_by(death) is Says.SIGKILL and not is_oom_killed(death) and not was_not_seen(death) else None
 
 
 def ended_by(death: Termination) -> Says | None:
@@ -90,6 +123,20 @@ def ended_by(death: Termination) -> Says | None:
 def claims_oom(clues: Clues) -> bool:
     """Whether an alert of the incident claims an OOM kill."""
     return bool(clues.alert_names & (names.OOM_ALERTS | names.SUSPECT_ALERTS))
+
+
+def before_start(clues: Clues) -> tuple[Said, Says] | None:
+    """What the container's waiting state or an event says of an end before any process began; None when nothing does."""
+    container = clues.container
+    if container is not None and container.state == "waiting":
+        witness = witness_of(CONTAINER_STATUS, container.state_reason, container.state_message)
+        if witness is not None and witness.says in (Says.OOM_BEFORE_START, Says.CUT_SHORT_BEFORE_START):
+            return Said(container.state_reason, container.state_message), witness.says
+    for says in (Says.OOM_BEFORE_START, Says.CUT_SHORT_BEFORE_START):
+        heard = next(iter(events_saying(clues, says)), None)
+        if heard is not None:
+            return Said(heard.event.reason, heard.event.message), says
+    return None
 
 
 # --- events ---------------------------------------------------------------------------------------------------------
@@ -108,6 +155,11 @@ def events_near(clues: Clues, death: Termination, says: Says) -> list[Heard]:
     period at most; a failed probe leads to one within moments.
     """
     return [h for h in events_saying(clues, says) if _is_near(h.event, death, h.witness.reach_s)]
+
+
+def are_events_dropped(clues: Clues) -> bool:
+    """Whether the kubelet had written so many events about the pod that it drops and delays further ones: their absence then proves nothing."""
+    return sum(e.count for e in clues.facts.events if e.object_kind in ("", "Pod")) >= SPAM_BURST
 
 
 def _is_near(event: EventFact, death: Termination, reach_s: float) -> bool:
@@ -199,4 +251,22 @@ def log_says(clues: Clues) -> Says | None:
 
 def own_limit(clues: Clues) -> Signature | None:
     """What the log names as full, where that is a limit of the program's own, or a refused allocation."""
-    return clues.signature if log_says(clues) is Says.OWN_LIMIT else None
+    return clues.signature if log_says(clues) is Says.OWN_LIMIT and refuses_to_start(clues) is None else None
+
+
+def announced_at_the_end(clues: Clues) -> Announced | None:
+    """The newest announced kill near the end of the dead instance's log."""
+    log = clues.facts.log
+    if log is None or log.is_current:
+        return None
+    return next((a for a in reversed(clues.announced) if a.is_at_the_end), None)
+
+
+def announced_children(clues: Clues) -> Announced | None:
+    """The newest announced kill that explains the death of a child process."""
+    return next((a for a in reversed(clues.announced) if a.explains or not a.row.kills_itself), None)
+
+
+def refuses_to_start(clues: Clues) -> Signature | None:
+    """What the program says it needs, where it refuses to start under the container's limit."""
+    return clues.signature if clues.signature is not None and clues.signature.refuses_to_start else None

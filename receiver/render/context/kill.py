@@ -27,7 +27,7 @@ def kill_words(view: IncidentView, report: Report | None, now: datetime) -> Kill
     is_reported = kill is not None and not kill.reason and kill.exit_code is None
     word = _word(kill.kind if kill else KillKind.NONE, is_reported=is_reported)
     short = f"{word} x{counted.count}" if counted.count > 1 else word
-    is_exit_137 = kill is not None and kill.kind is KillKind.SUSPECTED_OOM and not is_reported
+    is_exit_137 = kill is not None and kill.kind is KillKind.SUSPECTED_OOM and kill.exit_code == 137
     replicas = replica_words(view, report.facts if report else None)
     restarts = kill.restarts if kill else None
     return KillWords(

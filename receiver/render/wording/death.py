@@ -17,6 +17,40 @@ SENDERS: Mapping[str, str] = {
     Sender.NODE_SHUTDOWN: "node shutdown",
     Sender.LOST_NODE: "a lost node",
     Sender.DEADLINE: "activeDeadlineSeconds",
+    Sender.KUBELET: "the kubelet",
+    Sender.POST_START_HOOK: "a failed postStart hook",
+    Sender.RESIZE: "a resize that requires a restart",
+    Sender.DEFINITION_CHANGED: "a change of its definition",
+    Sender.UNKNOWN_STATE: "the kubelet (state unknown, killed before its restart)",
+    Sender.RESTART_ALL: "a restart of all containers of the pod",
+    Sender.TAINT: "an eviction for a node's taint",
+    Sender.API_EVICTION: "an eviction through the API (a drain)",
+    Sender.POD_GC: "the garbage collection of pods",
+    Sender.RESOURCE_CLAIM: "a device taken from its resource claim",
+    Sender.GUNICORN: "Gunicorn's timeout",
+    Sender.UWSGI: "uWSGI's harakiri",
+    Sender.CELERY: "Celery's hard time limit",
+    Sender.UNICORN: "Unicorn's timeout",
+    Sender.PUMA: "Puma's worker timeout",
+    Sender.PITCHFORK: "Pitchfork's timeout",
+    Sender.PHP_FPM: "PHP-FPM's request_terminate_timeout",
+    Sender.SUPERVISORD: "supervisord (stopwaitsecs)",
+    Sender.S6: "s6",
+    Sender.APACHE: "Apache's parent process",
+    Sender.NGINX: "nginx' master process",
+    Sender.SIDEKIQ: "Sidekiq's shutdown timeout",
+    Sender.RQ: "RQ's job timeout",
+    Sender.AIRFLOW: "Airflow",
+    Sender.GRANIAN: "Granian",
+    Sender.PM2: "PM2's kill_timeout",
+    Sender.JVM_HANDLER: "the JVM's OnOutOfMemoryError handler",
+    Sender.KILL_SCRIPT: "its own out-of-memory script",
+    Sender.SYSTEMD: "systemd",
+    Sender.POSTGRES: "PostgreSQL's postmaster",
+    Sender.HEART: "Erlang's heart",
+    Sender.TIMEOUT_COMMAND: "the timeout command",
+    Sender.WATCHDOG: "a watchdog of its own",
+    Sender.ITSELF: "the program itself",
     Sender.UNKNOWN: "unknown",
 }
 
@@ -48,6 +82,44 @@ def _kernel_line(whose: str) -> Callable[[Facts], str]:
         return f"the kernel's line of the same seconds: {who}{f' ({more})' if more else ''} was killed{whose}"
 
     return sentence
+
+
+SIGNALS: Mapping[int, str] = {
+    1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 4: "SIGILL", 5: "SIGTRAP", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 9: "SIGKILL", 10: "SIGUSR1",
+    11: "SIGSEGV", 12: "SIGUSR2", 13: "SIGPIPE", 14: "SIGALRM", 15: "SIGTERM", 24: "SIGXCPU", 25: "SIGXFSZ", 31: "SIGSYS",
+}  # fmt: skip
+SIGNAL_MEANS: Mapping[int, str] = {
+    6: "a program aborted itself", 7: "a bus error, as a full /dev/shm or a truncated mapped file gives", 11: "a crash", 4: "a crash", 8: "a crash",
+    13: "it wrote into a closed pipe", 15: "it was asked to stop", 2: "it was interrupted", 9: "it was killed",
+}  # fmt: skip
+
+
+def _signal(facts: Facts) -> str:
+    code, signal = facts["exit_code"], facts["signal"]
+    assert isinstance(code, int)
+    assert isinstance(signal, int)
+    name = SIGNALS.get(signal, f"signal {signal}")
+    means = f": {SIGNAL_MEANS[signal]}" if signal in SIGNAL_MEANS else ""
+    if code == 256 - signal:
+        return f"{code} is 256 - {signal}: a child process ended by {name}, and its exit was passed on{means}"
+    return f"{code} is 128 + {signal}, {name}{means}" if code == 128 + signal else f"the runtime reports signal {signal}, {name}{means}"
+
+
+def _sender_unknown(facts: Facts) -> str:
+    code = facts["exit_code"]
+    what = "a SIGKILL" if code == 137 else "256 - 9: the main process passed on that a child ended by SIGKILL"
+    return f"exit code {code} is {what}; the reason is {facts['reason'] or 'missing'}, not OOMKilled, and no event says who sent it"
+
+
+def _announced(facts: Facts) -> str:
+    if facts["sender"] == Sender.ITSELF:
+        return f'it exited with that code itself, by its own log: "{facts["line"]}"'
+    return f'{SENDERS[str(facts["sender"])]} killed it, by its own log: "{facts["line"]}"'
+
+
+def _disrupted(facts: Facts) -> str:
+    message = f' ("{facts["message"]}")' if facts["message"] else ""
+    return f"the pod's condition DisruptionTarget is {facts['reason']}{message}"
 
 
 SENTENCES: Mapping[str, Sentence] = {
@@ -85,10 +157,17 @@ SENTENCES: Mapping[str, Sentence] = {
     "death.memory_volume_outlives_restart": (
         "an emptyDir in memory counts against the limit and outlives the restart, so memory is full before the process begins"
     ),
+    "death.asked_to_stop": "it was asked to stop, and ended by SIGTERM",
+    "death.ended_by_sigterm": "exit code 143 is SIGTERM: something asked it to stop, and it did",
+    "death.flag_of_the_life": (
+        "reason OOMKilled beside exit code {exit_code} is a flag of its whole life: a process in it may have been killed for memory before"
+    ),
+    "death.cut_short": 'it never began: {reason:or:its status} says "{message}"',
+    "death.limit_is_tiny": "a limit of {limit_bytes:size} is the usual reason for that: the runtime's own start needs more",
     # a SIGKILL that was not an OOM kill
     "death.event": 'event in the same minutes: "{message}"',
     "death.earlier_event": 'and earlier: "{message}"',
-    "death.not_oom_killed": "exit code 137, but reason {reason:or:missing}, not OOMKilled",
+    "death.not_oom_killed": "exit code {exit_code}, but reason {reason:or:missing}, not OOMKilled",
     "death.thrashed": (
         "memory was at {usage_ratio:percent} of the limit just before: a container that thrashes at its limit may fail its probe"
     ),
@@ -96,7 +175,11 @@ SENTENCES: Mapping[str, Sentence] = {
     "death.memory_before_share": "memory was at {usage_ratio:percent} just before",
     "death.pod_deleted": "the pod was being deleted",
     "death.grace_period": "what does not end within terminationGracePeriodSeconds is killed with SIGKILL",
-    "death.sender_unknown": ("exit code 137 is a SIGKILL; the reason is {reason:or:missing}, not OOMKilled, and no event says who sent it"),
+    "death.sender_unknown": _sender_unknown,
+    "death.announced": _announced,
+    "death.own_limit_before": "what made it do so: {meaning}",
+    "death.events_dropped": 'it failed {times:count:time}: "{message}"; the kubelet drops and merges events of a crash loop, so none is as new as this end',
+    "death.disrupted": _disrupted,
     "death.events_unread": "events could not be read: {why}",
     "death.log_line": 'the log says: "{line}"',
     "death.never_seen_near_limit": "no scrape of any of its lives saw more than {usage_ratio:percent} of the limit",
@@ -121,6 +204,13 @@ SENTENCES: Mapping[str, Sentence] = {
     "death.long_ago": "running since, and the last death ({reason:or:no reason}) was {age_s:span} ago",
     "death.ended_itself": "exit code {exit_code}, reason {reason:or:none}: the program ended itself, the kernel killed nothing",
     "death.other_end": "exit code {exit_code:or:unknown}, reason {reason:or:none}: no SIGKILL and no OOM kill",
+    "death.not_seen": (
+        "the container could not be found: {reason} and exit code {exit_code:or:none} are a placeholder, and nobody saw how it ended"
+    ),
+    "death.refused_to_start": "it refuses to start: it needs more memory than its limit allows",
+    "death.signal": _signal,
+    "death.last_state_lost": "how the {restarts:count:life/lives} before ended is no longer kept",
+    "death.memory_highest": "memory was never above {usage_ratio:percent} of the limit in what was scraped",
     "death.sigterm": "143 is SIGTERM: it was asked to stop",
     "death.no_kill_so_far": "{state}, {restarts} restarts: no kill so far",
     "death.no_alert_claims_a_kill": "no alert claims a kill",

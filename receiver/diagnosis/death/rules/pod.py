@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from receiver.diagnosis.clues import Clues
+from receiver.diagnosis.death import because as why
 from receiver.diagnosis.death import lookups as look
 from receiver.diagnosis.death.refusals import MEMORY, over_volume_in, refusal_in
 from receiver.diagnosis.death.verdict import killed
@@ -62,4 +63,19 @@ def stopped_with_its_pod(clues: Clues) -> Kill | None:
     if pod is None or witness is None or witness.says is not Says.SENT_BY or witness.sender is None or look.is_oom_killed(death):
         return None
     because = [reason("death.pod_stopped", reason=pod.reason, sender=witness.sender.value)]
+    return killed(clues, death, KillKind.SIGKILL_NOT_OOM, sure=True, sender=witness.sender, because=because)
+
+
+def chosen_to_go(clues: Clues) -> Kill | None:
+    """The pod's condition DisruptionTarget names who chose it to be ended, and SIGKILL followed."""
+    death = look.sigkill_death(clues)
+    witness = look.disruption_witness(clues, death) if death is not None else None
+    pod = clues.facts.pod
+    if death is None or witness is None or witness.sender is None or pod is None or pod.disruption is None:
+        return None
+    because = [
+        reason("death.disrupted", reason=pod.disruption.reason, message=pod.disruption.message),
+        reason("death.grace_period"),
+        why.not_oom_killed(death),
+    ]
     return killed(clues, death, KillKind.SIGKILL_NOT_OOM, sure=True, sender=witness.sender, because=because)

@@ -17,6 +17,21 @@ from receiver.domain.report import Kill, KillKind, Sender
 SEVERAL = 5  # scrapes, and lives, before their silence says anything
 
 
+def announced_in_log(clues: Clues) -> Kill | None:
+    """The log of the dead instance ends with its manager's, runtime's or script's word that it kills. The sender's word beats what others infer."""
+    death, said = look.sigkill_death(clues), look.announced_at_the_end(clues)
+    if death is None or said is None:
+        return None
+    because = [reason("death.announced", sender=said.row.sender.value, line=quoted_line(said.line))]
+    full = look.own_limit(clues) if said.row.for_memory else None
+    if full is not None:
+        because.append(reason("death.own_limit_before", meaning=full.meaning))
+    because += [why.not_oom_killed(death), *why.memory_before(clues, death)]
+    near = NEAR_LIMIT.matches(memory_ratio_before(clues, death.finished_at, death.started_at))
+    sure = said.row.kills_itself and said.row.sender is not Sender.ITSELF and not near
+    return killed(clues, death, KillKind.SIGKILL_NOT_OOM, sure=sure, sender=said.row.sender, because=because)
+
+
 def announced(clues: Clues) -> Kill | None:
     """An event of the same minutes says who killed it."""
     death = look.sigkill_death(clues)
@@ -37,6 +52,25 @@ def check_failed(clues: Clues) -> Kill | None:
     earlier = [h for h in look.events_saying(clues, Says.SENT_BY) if h.witness.sender is heard.witness.sender][:1]
     sure = bool(earlier) or not NEAR_LIMIT.matches(memory_ratio_before(clues, death.finished_at, death.started_at))
     return _sent(clues, death, heard, sure=sure, also=[reason("death.earlier_event", message=why.quoted(h.event)) for h in earlier])
+
+
+def check_failed_before(clues: Clues) -> Kill | None:
+    """Its earlier lives were ended for a failed check, and the kubelet drops events by now: one cause, established and not withdrawn.
+
+    Without the events of this very death it is no more than likely; with Killing events of earlier ones, and a memory that is not full, it is sure.
+    """
+    death = look.sigkill_death(clues)
+    if death is None or not look.are_events_dropped(clues):
+        return None
+    checks = look.events_saying(clues, Says.CHECK_FAILED)
+    kills = [h for h in look.events_saying(clues, Says.SENT_BY) if any(h.witness.sender is c.witness.sender for c in checks)]
+    heard = next(iter(kills or checks), None)
+    if heard is None:
+        return None
+    failed = next(c for c in checks if c.witness.sender is heard.witness.sender)
+    sure = bool(kills) and not NEAR_LIMIT.matches(memory_ratio_before(clues, death.finished_at, death.started_at))
+    dropped = reason("death.events_dropped", message=why.quoted(failed.event), times=failed.event.count)
+    return _sent(clues, death, heard, sure=sure, also=[dropped])
 
 
 def _sent(clues: Clues, death: Termination, heard: Heard, *, sure: bool, also: list[Reason] | None = None) -> Kill:
@@ -77,7 +111,8 @@ def sender_unknown(clues: Clues) -> Kill | None:
     death = look.sigkill_death(clues)
     if death is None:
         return None
-    because = [reason("death.sender_unknown", reason=death.reason), *_from_log_and_events(clues)]
+    unknown = reason("death.sender_unknown", reason=death.reason, exit_code=death.exit_code)
+    because = [unknown, *_from_log_and_events(clues)]
     ratio = memory_ratio_before(clues, death.finished_at, death.started_at)
     if ratio is None and (highest := _never_near(clues)) is not None and not _log_tells_of_a_kill(clues) and not look.claims_oom(clues):
         because += [reason("death.never_seen_near_limit", usage_ratio=highest), reason("death.between_scrapes")]
@@ -86,7 +121,7 @@ def sender_unknown(clues: Clues) -> Kill | None:
         because.append(reason("death.memory_before_unknown"))
         return killed(clues, death, KillKind.SUSPECTED_OOM, sure=False, because=because)
     because.append(reason("death.memory_before", usage_ratio=ratio))
-    if not FAR_FROM_LIMIT.matches(ratio) or _log_tells_of_a_kill(clues) or look.claims_oom(clues):
+    if not FAR_FROM_LIMIT.matches(ratio) or look.log_says(clues) is Says.OOM_KILLED or look.claims_oom(clues):
         return killed(clues, death, KillKind.SUSPECTED_OOM, sure=False, because=because)
     if look.node_kills(clues, death):
         return killed(clues, death, KillKind.NODE_OOM, sure=False, because=[*because, *why.on_the_node(clues, death)])

@@ -8,11 +8,12 @@ from receiver.diagnosis.death.witnesses.container_status import CONTAINER_STATUS
 from receiver.diagnosis.death.witnesses.events import NODE_EVENTS, POD_EVENTS
 from receiver.diagnosis.death.witnesses.log_lines import LOG_LINES
 from receiver.diagnosis.death.witnesses.metrics import MEASURES
-from receiver.diagnosis.death.witnesses.pod_status import POD_STATUS
+from receiver.diagnosis.death.witnesses.pod_status import DISRUPTIONS, POD_STATUS
 from receiver.diagnosis.death.witnesses.row import ExitWitness, Measure, Said, Says, Witness, witness_of
 
 TABLES: Mapping[str, tuple[Witness, ...] | tuple[ExitWitness, ...] | tuple[Measure, ...]] = {
     "pod_status": POD_STATUS,
+    "disruptions": DISRUPTIONS,
     "container_status": CONTAINER_STATUS,
     "exit_codes": EXIT_CODES,
     "pod_events": POD_EVENTS,

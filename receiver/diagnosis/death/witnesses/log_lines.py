@@ -12,7 +12,7 @@ LOG_LINES: tuple[Witness, ...] = (
         id="log-child-killed", says=Says.CHILD_OOM_KILLED, reason=CHILD_KILLED,
         example=Said(CHILD_KILLED, "[2026-11-23 00:51:14,045] [1] [ERROR] Worker (pid:21) was sent SIGKILL! Perhaps out of memory?"),
         near_miss=Said("", "[2026-11-23 00:51:14,045] [1] [INFO] Worker exiting (pid: 21)"),
-        source="process managers' sources: they see a child end by SIGKILL, and guess why",
+        source="process managers' sources: they see a child end by SIGKILL, and guess why: a bare line says nothing of memory",
     ),
     Witness(
         id="log-kernel", says=Says.OOM_KILLED, reason=KERNEL,

@@ -111,3 +111,42 @@ POD_STATUS: tuple[Witness, ...] = (
         source="kubelet, pkg/kubelet/active_deadline.go: activeDeadlineSeconds",
     ),
 )  # fmt: skip
+
+# The reason and message of the pod's condition DisruptionTarget: why it was chosen to be ended.
+DISRUPTIONS: tuple[Witness, ...] = (
+    Witness(
+        id="disruption-scheduler", says=Says.SENT_BY, sender=Sender.PREEMPTION, reason="PreemptionByScheduler",
+        example=Said("PreemptionByScheduler", "default-scheduler: preempting to accommodate a higher priority pod"), near_miss=Said("Preempted"),
+        source="Kubernetes, pkg/apis/core: PodReasonPreemptionByScheduler",
+    ),
+    Witness(
+        id="disruption-taint", says=Says.SENT_BY, sender=Sender.TAINT, reason="DeletionByTaintManager",
+        example=Said("DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint"), near_miss=Said("TaintManagerEviction"),
+        source="kube-controller-manager, pkg/controller/tainteviction",
+    ),
+    Witness(
+        id="disruption-device-taint", says=Says.SENT_BY, sender=Sender.RESOURCE_CLAIM, reason="DeletionByDeviceTaintManager",
+        example=Said("DeletionByDeviceTaintManager", "Device Taint manager: deleting due to NoExecute taint"), near_miss=Said("DeletionByTaintManager"),
+        source="kube-controller-manager, pkg/controller/devicetainteviction",
+    ),
+    Witness(
+        id="disruption-api", says=Says.SENT_BY, sender=Sender.API_EVICTION, reason="EvictionByEvictionAPI",
+        example=Said("EvictionByEvictionAPI", "Eviction API: evicting"), near_miss=Said("Evicted"),
+        source="kube-apiserver, pkg/registry/core/pod/storage/eviction.go: kubectl drain, descheduler, cluster autoscaler, VPA's updater",
+    ),
+    Witness(
+        id="disruption-gc", says=Says.SENT_BY, sender=Sender.POD_GC, reason="DeletionByPodGC",
+        example=Said("DeletionByPodGC", "PodGC: node no longer exists"), near_miss=Said("PodGC"),
+        source="kube-controller-manager, pkg/controller/podgc",
+    ),
+    Witness(
+        id="disruption-kubelet-shutdown", says=Says.SENT_BY, sender=Sender.NODE_SHUTDOWN, reason="TerminationByKubelet", message=re.compile("shut", re.IGNORECASE),
+        example=Said("TerminationByKubelet", _SHUTDOWN), near_miss=Said("TerminationByKubelet", "The node was low on resource: memory."),
+        source="kubelet, pkg/kubelet/nodeshutdown",
+    ),
+    Witness(
+        id="disruption-kubelet-preemption", says=Says.SENT_BY, sender=Sender.PREEMPTION, reason="TerminationByKubelet", message=re.compile("preempt", re.IGNORECASE),
+        example=Said("TerminationByKubelet", "Pod was preempted by Kubelet to accommodate a critical pod."), near_miss=Said("TerminationByKubelet", _SHUTDOWN),
+        source="kubelet, pkg/kubelet/preemption/preemption.go",
+    ),
+)  # fmt: skip

@@ -23,6 +23,8 @@ class Says(StrEnum):
     SIGTERM = "sigterm"
     OOM_KILLED = "oom_killed"  # the kernel killed it, or a process in it, for memory
     OOM_BEFORE_START = "oom_before_start"  # the same before its process began
+    CUT_SHORT_BEFORE_START = "cut_short_before_start"  # its init process died while it was being set up: a tiny limit is the usual reason
+    NOT_SEEN = "not_seen"  # a placeholder: nobody saw how it ended, and the exit code stands for nothing
     CHILD_OOM_KILLED = "child_oom_killed"  # a child process was killed, and the container lived on
     OWN_LIMIT = "own_limit"  # the program ran into a limit of its own, or an allocation was refused
     KERNEL_KILLED = "kernel_killed"  # the kernel killed a process for memory; whose memory was full is not said

@@ -208,11 +208,12 @@ PATTERNS: tuple[LogPattern, ...] = (
         runtime="jvm",
         kind=REFUSED,
         rank=EXACT,
-        hint="for allocation",
+        hint="memory",
         regex=re.compile(
             r"(?:required memory \d{1,12}[KMG]? is|fixed memory regions require \d{1,12}[KMG]? which is) greater than \d{1,12}[KMG]? available for allocation"
-            r"|[Mm]emory available for allocation \d{1,12}[KMG]? is less than allocated memory"
+            r"|[Mm]emory (?:limit|available for allocation) [\d.]{1,12}[KMGT]?i?B? is less than (?:allocated|required) memory|insufficient memory remaining for heap\b"
         ),
+        refuses_to_start=True,
         meaning="the memory calculator did not start the JVM: what it must have at least is above the limit",
         advice="Raise the limit above the number that the line names, or lower BPL_JVM_THREAD_COUNT (250 by default) and the code cache.",
         example="required memory 394176K is greater than 256M available for allocation: -XX:MaxDirectMemorySize=10M, "

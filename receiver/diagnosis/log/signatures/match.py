@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import replace
 
 from receiver.diagnosis.log.signatures import agents, gpu, jvm, languages, node, python, remote, servers, system
@@ -33,14 +34,15 @@ FRAMES_ABOVE = 3  # lines of an outer error that may stand above its cause
 ELLIPSIS = "…"
 
 
-def find_signature(lines: tuple[str, ...], *, pod: str = "") -> Signature | None:
+def find_signature(lines: tuple[str, ...], *, pod: str = "", but_not: Collection[int] = ()) -> Signature | None:
     """The memory error that these log lines name, or None. `pod` is the name of the pod whose log it is, where that is known.
+    Lines whose index is in `but_not` are explained otherwise.
 
     The newest match says which crash is meant. Of the matches in the `ONE_CRASH_LINES` up to it the most telling
     one is taken ("Metaspace" rather than the shell's "Killed" after it), and of equals the newest. A line counts
     for the most telling entry of the catalogue that matches it; of equals the first in the catalogue.
     """
-    matches = [(i, p) for i, line in enumerate(lines) if (p := match_line(line, pod=pod)) is not None]
+    matches = [(i, p) for i, line in enumerate(lines) if i not in but_not and (p := match_line(line, pod=pod)) is not None]
     if not matches:
         return None
     newest = matches[-1][0]
@@ -53,6 +55,7 @@ def find_signature(lines: tuple[str, ...], *, pod: str = "") -> Signature | None
         line=lines[index][:MAX_LINE_CHARS],
         line_index=index,
         kind=pattern.kind,
+        refuses_to_start=pattern.refuses_to_start,
         count=sum(1 for _, p in matches if p.id == pattern.id),
     )
 

@@ -43,6 +43,7 @@ class LogPattern:
     near_miss: str
     source: str
     twin: str = ""
+    refuses_to_start: bool = False  # under the container's limit, which is below what it says it needs
 
     def matches(self, line: str, lowered: str) -> bool:
         """Whether `line` (no Kubernetes timestamp, `lowered` is the same in lower case) says this."""

@@ -163,6 +163,22 @@ PATTERNS: tuple[LogPattern, ...] = (
         source="bash, jobs.c; GNU make, src/job.c",
     ),
     LogPattern(
+        id="needs-more-memory",
+        runtime="",
+        kind=REFUSED,
+        rank=RUNTIME,
+        hint="at least",
+        regex=re.compile(
+            r"(?:requires?|needs?)(?: a machine with)? at least [\d.,]{1,12} ?(?:[KMGT]i?B|megabytes|gigabytes|bytes|[KMGT])(?: of)? (?:memory|RAM)\b",
+            re.IGNORECASE,
+        ),
+        refuses_to_start=True,
+        meaning="the program refuses to start with so little memory",
+        advice="Raise the limit above what the line names.",
+        example="sqlservr: This program requires a machine with at least 2000 megabytes of memory.",
+        near_miss="INFO this feature requires at least 3 replicas, memory is checked later",
+    ),
+    LogPattern(
         id="enomem",
         runtime="",
         kind=REFUSED,

@@ -10,7 +10,7 @@ from receiver.diagnosis.clues import clues_of
 from receiver.diagnosis.death.kill import RULES, Rule
 from receiver.diagnosis.diagnose import diagnose
 from receiver.domain.case import Missing
-from receiver.domain.facts import EventFact, Facts, NodeFacts
+from receiver.domain.facts import Disruption, EventFact, Facts, NodeFacts
 from receiver.domain.identity import Subject
 from receiver.domain.reason import reason
 from receiver.domain.report import KillKind, Sender
@@ -40,13 +40,44 @@ NO_POD = Missing(source="pod", why="403: may not get pods", hint="grant get on p
 SEEN = replace(history(0.8, 0.9, 0.99), kill_times_s=(ago(120).timestamp(),))
 UNHEALTHY = killing("Liveness probe failed: HTTP 503", at=ago(125), reason="Unhealthy")
 
+HANDLER = '#   Executing /bin/sh -c "kill -9 7"...'
+INIT_P = 'OCI runtime create failed: getting the final child\'s pid from pipe caused "read init-p: connection reset by peer": unknown'
+PAKETO = "required memory 394176K is greater than 256M available for allocation: -XX:MaxDirectMemorySize=10M"
+TIMEOUT = "[2026-11-23 00:50:44,045] [1] [CRITICAL] WORKER TIMEOUT (pid:21)"
+LOOP = (  # the kubelet dropped what came after
+    replace(killing(PROBE, at=ago(2000)), count=6),
+    replace(killing("Liveness probe failed: HTTP 503", at=ago(900), reason="Unhealthy"), count=33),
+)
+
 # what it is, the facts, the kind, whether it is sure, the code of the reason that decided
 TABLE: list[tuple[str, Facts, KillKind, bool, str]] = [
     ("oomkilled, 137", _dead(), KillKind.CONTAINER_OOM, True, "death.oom_killed"),
     ("oomkilled, no exit code", _dead(code=None), KillKind.CONTAINER_OOM, True, "death.oom_killed_without_code"),
     ("oomkilled with exit 0: a child was killed", _dead(code=0), KillKind.CONTAINER_OOM, True, "death.oom_killed"),
     ("oomkilled with exit 1", _dead(code=1), KillKind.CONTAINER_OOM, True, "death.oom_killed"),
-    ("oomkilled with exit 143", _dead(code=143), KillKind.CONTAINER_OOM, True, "death.oom_killed"),
+    ("oomkilled with exit 143: SIGTERM ended it", _dead(code=143), KillKind.CONTAINER_OOM, False, "death.ended_by_sigterm"),
+    ("oomkilled with exit 143 while it was drained", facts(container(dead=death(code=143)), pod={"deleted_at": ago(150)}), KillKind.SUSPECTED_OOM, False, "death.asked_to_stop"),
+    ("the manager announced it at the end of the log", facts(container(dead=death("Error")), log=log("WORKER TIMEOUT (pid:7)"), alerts=()), KillKind.SIGKILL_NOT_OOM, False, "death.announced"),
+    ("the JVM's handler killed it", facts(container(dead=death("Error")), log=log("java.lang.OutOfMemoryError: Java heap space", HANDLER), alerts=()), KillKind.SIGKILL_NOT_OOM, True, "death.announced"),
+    ("its own exit with 137", facts(container(dead=death("Error")), log=log("ERROR exiting with 137"), alerts=()), KillKind.SIGKILL_NOT_OOM, False, "death.announced"),
+    ("error 137, chosen to be evicted", facts(container(dead=death("Error")), pod={"disruption": Disruption(reason="EvictionByEvictionAPI", at=ago(140))}, alerts=()), KillKind.SIGKILL_NOT_OOM, True, "death.disrupted"),
+    ("error 137 long after the last event of a probe's crash loop", facts(container(dead=death("Error")), events=LOOP, alerts=()), KillKind.SIGKILL_NOT_OOM, True, "death.event"),
+    ("a placeholder", facts(container(dead=death("ContainerStatusUnknown", at=None, lived_s=None)), alerts=()), KillKind.NONE, False, "death.not_seen"),
+    ("gone after a reboot", facts(container(dead=death("Unknown", 255)), alerts=()), KillKind.NONE, False, "death.not_seen"),
+    ("a placeholder, and the alert says OOM", facts(container(dead=death("ContainerStatusUnknown", at=None, lived_s=None))), KillKind.SUSPECTED_OOM, False, "death.alert_says"),
+    ("init cut short under a tiny limit", facts(container(limit=6 << 20, dead=death("StartError", 128, lived_s=None, message=INIT_P), state="waiting"), alerts=()), KillKind.SUSPECTED_OOM, False, "death.cut_short"),
+    ("init cut short under a roomy limit", facts(container(dead=death("StartError", 128, lived_s=None, message=INIT_P), state="waiting"), alerts=()), KillKind.NONE, False, "death.cut_short"),
+    ("the sandbox was OOM-killed", facts(container(state="waiting"), events=(killing(START_OOM, reason="FailedCreatePodSandBox", container=""),), alerts=()), KillKind.CONTAINER_OOM, True, "death.oom_before_start"),
+    ("it refuses to start", facts(container(dead=death("Error", 1)), log=log(PAKETO), alerts=()), KillKind.NONE, True, "death.log_line"),
+    ("a child by its manager's timeout", facts(container(), log=log(TIMEOUT, WORKER, current=True), alerts=("Unknown",)), KillKind.SIGKILL_NOT_OOM, True, "death.announced"),
+    ("the same beside an early warning", facts(container(), log=log(TIMEOUT, WORKER, current=True), alerts=("HighMemoryUsage",)), KillKind.NONE, True, "death.announced"),
+    ("the same, and the kernel counted a kill", facts(container(), log=log(TIMEOUT, WORKER, current=True), child_kills=1, alerts=()), KillKind.CHILD_PROCESS_OOM, True, "death.oom_counter_rose"),
+    ("the timeout of another worker", facts(container(), log=log(TIMEOUT.replace("21", "22"), WORKER, current=True), alerts=()), KillKind.CHILD_PROCESS_OOM, False, "death.log_lines"),
+    ("a bare line about a child, memory at 30 % all along", facts(container(), log=log(WORKER, current=True), history=history(0.3, 0.3, 0.3), alerts=()), KillKind.SIGKILL_NOT_OOM, False, "death.log_lines"),
+    ("error 137, a bare line, memory at 30 %", facts(container(dead=death("Error", lived_s=900)), log=log(WORKER), history=history(0.3, 0.3, 0.3), alerts=()), KillKind.SIGKILL_NOT_OOM, False, "death.sender_unknown"),
+    ("exit 247: a child was killed", facts(container(dead=death("Error", 247)), alerts=()), KillKind.SUSPECTED_OOM, False, "death.sender_unknown"),
+    ("exit 134", facts(container(dead=death("Error", 134)), alerts=()), KillKind.NONE, True, "death.other_end"),
+    ("running after restarts whose end is lost", facts(container(restart_count=3), alerts=()), KillKind.NONE, False, "death.no_kill_so_far"),
     ("oomkilled with no limit anywhere: the node", facts(container(limit=None, request=None, dead=death())), KillKind.NODE_OOM, True, "death.oom_killed"),
     ("oomkilled under a limit of the pod", facts(container(limit=None, request=None, dead=death()), pod={"pod_limit_bytes": 96 << 20}), KillKind.CONTAINER_OOM, True, "death.oom_killed"),
     ("oomkilled at 30 % while the node ran out", facts(container(dead=death(lived_s=600)), events=(SYSTEM_OOM,), history=history(0.3, 0.3, 0.3)), KillKind.NODE_OOM, True, "death.oom_killed"),

@@ -8,8 +8,10 @@ import pytest
 
 from receiver.diagnosis.death.witnesses import TABLES, ExitWitness, Measure, Said, Says, Witness
 from receiver.diagnosis.death.witnesses.log_lines import LOG_LINES
+from receiver.diagnosis.log.announcements import ANNOUNCEMENTS
 from receiver.diagnosis.log.signatures import match_line
 from receiver.domain.report import Sender
+from tests.checks.doc_tables import DOCS, WITNESS_TABLES, filled
 
 ROWS = [(name, row) for name, rows in TABLES.items() for row in rows]
 EACH = pytest.mark.parametrize(("table", "row"), [pytest.param(name, row, id=f"{name}-{row.id}") for name, row in ROWS])
@@ -44,7 +46,7 @@ def test_who_ended_it_has_a_name() -> None:
     named = [row for _, row in ROWS if isinstance(row, Witness) and row.says in NAMES_A_SENDER]
 
     assert [row.id for row in named if row.sender is None] == []
-    assert {row.sender for row in named} == set(Sender) - {Sender.UNKNOWN}
+    assert {row.sender for row in (*named, *ANNOUNCEMENTS)} == set(Sender) - {Sender.UNKNOWN}
 
 
 def test_nothing_is_said_that_no_witness_says() -> None:
@@ -58,3 +60,11 @@ def test_kind_of_a_log_line_is_its_signatures(said: Said) -> None:
     found = match_line(said.message)
 
     assert (found.kind if found is not None else "") == said.reason
+
+
+def test_page_lists_the_witnesses() -> None:
+    """docs/how-we-know.md is what `python -m tests.checks.doc_tables` would write."""
+    page = (DOCS / "how-we-know.md").read_text()
+
+    for mark, table in WITNESS_TABLES:
+        assert filled(page, mark, table()) == page
