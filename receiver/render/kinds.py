@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from receiver.diagnosis.causes.leaf import Leaf, Whose
 from receiver.diagnosis.causes.leaves import LEAVES, leaf_of
+from receiver.diagnosis.causes.startup import REFUSES
 from receiver.domain.confidence import PLAUSIBLE
 from receiver.domain.report import CauseName, KillKind, Report
 from receiver.render.context.memory import limit_of
@@ -56,6 +57,8 @@ def _told_by(report: Report) -> Leaf | None:
         return _NOT_OURS
     if kill in (KillKind.CONTAINER_OOM, KillKind.SUSPECTED_OOM):
         return leaf if is_plausible else _UNCLEAR
+    if report.cause.detail == REFUSES:
+        return leaf
     return None
 
 

@@ -451,7 +451,7 @@ def suspected() -> tuple[IncidentView, Report]:
     """Error/137 that the runtime did not call an OOM."""
     view, report = leak()
     kill = replace(report.kill, kind=KillKind.SUSPECTED_OOM, reason="Error", is_sure=False,
-                   because=(reason("death.sender_unknown", reason="Error"), reason("death.memory_before", usage_ratio=0.97)))  # fmt: skip
+                   because=(reason("death.sender_unknown", reason="Error", exit_code=137), reason("death.memory_before", usage_ratio=0.97)))  # fmt: skip
     return view, replace(
         report, kill=kill, cause=replace(report.cause, confidence=0.7, against=(said("only two of the lives reached the limit"),))
     )

@@ -46,7 +46,7 @@ def test_who_ended_it_has_a_name() -> None:
     named = [row for _, row in ROWS if isinstance(row, Witness) and row.says in NAMES_A_SENDER]
 
     assert [row.id for row in named if row.sender is None] == []
-    assert {row.sender for row in (*named, *ANNOUNCEMENTS)} == set(Sender) - {Sender.UNKNOWN}
+    assert {row.sender for row in named} | {row.sender for row in ANNOUNCEMENTS} == set(Sender) - {Sender.UNKNOWN}
 
 
 def test_nothing_is_said_that_no_witness_says() -> None:
