@@ -173,10 +173,11 @@ PATTERNS: tuple[LogPattern, ...] = (
             re.IGNORECASE,
         ),
         refuses_to_start=True,
-        meaning="the program refuses to start with so little memory",
+        meaning="it does not start with so little memory",
         advice="Raise the limit above what the line names.",
         example="sqlservr: This program requires a machine with at least 2000 megabytes of memory.",
         near_miss="INFO this feature requires at least 3 replicas, memory is checked later",
+        source="SQL Server on Linux, sqlservr's check before it starts; others have the same sentence",
     ),
     LogPattern(
         id="enomem",
