@@ -31,6 +31,7 @@ CARRIED = (
     "receiver/_templates/slack/root/leak.j2",
     "receiver/_rules/oom.rules.yaml",
     "receiver/_runbooks/",
+    "receiver/_causes/",
     "receiver/render/fonts/",
 )
 TIMEOUT_S = 600

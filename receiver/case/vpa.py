@@ -1,4 +1,4 @@
-"""A VerticalPodAutoscaler: its mode, what it aims at, and what its policies allow."""
+"""A VerticalPodAutoscaler: its mode, and what its policies allow."""
 
 from __future__ import annotations
 
@@ -16,12 +16,10 @@ def vpa_of(items: tuple[Mapping[str, Any], ...]) -> Vpa | None:
     if not items:
         return None
     vpa = items[0]
-    recommended = objects(vpa, "status", "recommendation", "containerRecommendations")
     policies = {text(p, "containerName") or EVERY: p for p in objects(vpa, "spec", "resourcePolicy", "containerPolicies")}
     return Vpa(
         name=text(vpa, "metadata", "name"),
         mode=text(vpa, "spec", "updatePolicy", "updateMode") or "Auto",
-        target_bytes={text(r, "containerName"): quantity_bytes(r, "target", "memory") for r in recommended},
         min_bytes=dict(_bounds(policies, "minAllowed")),
         max_bytes=dict(_bounds(policies, "maxAllowed")),
         requests_only=frozenset(name for name, p in policies.items() if text(p, "controlledValues") == "RequestsOnly"),

@@ -198,7 +198,6 @@ class Vpa:
 
     name: str
     mode: str  # Off | Initial | Recreate | Auto | InPlaceOrRecreate
-    target_bytes: Mapping[str, int | None] = field(default_factory=dict)
     min_bytes: Mapping[str, int] = field(default_factory=dict)  # minAllowed; "*" for the containers not named
     max_bytes: Mapping[str, int] = field(default_factory=dict)
     requests_only: frozenset[str] = frozenset()  # controlledValues: RequestsOnly

@@ -145,7 +145,7 @@ def test_autoscalers():
     found = facts(pod=pod(None), hpa={"items": [hpa]}, vpa={"items": [vpa]})
 
     assert found.hpa == {"name": "api", "min": 1, "max": 5, "current": 2, "metrics": [{"type": "Resource", "name": "memory", "target": 70}]}
-    assert found.vpa == Vpa(name="api-vpa", mode="Off", target_bytes={"app": 200 * MIB})
+    assert found.vpa == Vpa(name="api-vpa", mode="Off")
 
 
 def test_the_template_is_that_of_the_owner_in_words_of_its_author():
