@@ -109,9 +109,7 @@ def _vpa_says(pod: PodFacts, container: str) -> bool:
     if found is None:
         return False
     index = next((i for i, c in enumerate(c for c in pod.containers if c.kind == "regular") if c.name == container), None)
-    return any(
-        part.strip().startswith(f"container {index}:") and "memory limit" in part for part in found[2].split(";")
-    )  # fmt: skip
+    return re.search(rf"(?:^|; )container {index}: [^;]*\bmemory limit\b", found[2]) is not None
 
 
 def _vpa_name(clues: Clues) -> str:
@@ -132,8 +130,8 @@ def vpa_sets_limits(vpa: Vpa | None, container: str) -> bool:
 
 
 def _limit_ranger_says(pod: PodFacts, container: str) -> bool:
-    said = pod.annotations.get(_LIMIT_RANGER, "").partition(":")[2].split(";")
-    return any("memory" in part and part.strip().endswith(f"limit for container {container}") for part in said)
+    named = rf"(?:: |; )(?:[\w./-]+, )*memory(?:, [\w./-]+)* limit for container {re.escape(container)}(?:;|$)"
+    return re.search(named, pod.annotations.get(_LIMIT_RANGER, "")) is not None
 
 
 def _own_revision(clues: Clues) -> int | None:
