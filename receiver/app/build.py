@@ -26,6 +26,7 @@ from receiver.evidence.silences import AlertmanagerSilences
 from receiver.pipeline import kinds
 from receiver.pipeline.actions import Permissions
 from receiver.pipeline.collect import CollectConfig, Collector
+from receiver.pipeline.configuration_gaps import ConfigurationGaps
 from receiver.pipeline.digest import DigestConfig, Digests
 from receiver.pipeline.fold import FoldConfig
 from receiver.pipeline.notices import Notices
@@ -94,8 +95,9 @@ def build(
             alertmanager_public_url=settings.alertmanager_public_url, can_silence=can_silence,
         ),
     )  # fmt: skip
+    gaps = ConfigurationGaps()
     collector = Collector(
-        store=store, evidence=evidence, publisher=publisher, metrics=metrics, monotonic=monotonic,
+        store=store, evidence=evidence, publisher=publisher, metrics=metrics, gaps=gaps, monotonic=monotonic,
         config=CollectConfig(label_names=label_names, cluster_name=settings.cluster_name, deadline_s=settings.enrich_deadline),
     )  # fmt: skip
     digests = Digests(
@@ -127,7 +129,7 @@ def build(
             store=store, metrics=metrics, environment=web_environment(), webhook_token=settings.webhook_token.reveal(),
             admin_token=settings.admin_token.reveal(), is_loopback=settings.is_loopback, max_body_bytes=settings.max_body,
             wake=worker.wake, notice=notices.post, is_stuck=worker.is_stuck,
-            details=lambda: _details((sink, *others), senders, worker, evidence),
+            details=lambda: {**_details((sink, *others), senders, worker, evidence), "configuration": gaps.to_json()},
             slack_signing_secret=settings.slack_signing_secret.reveal(), permissions=Permissions(users=settings.slack_users),
             runbooks=make_runbooks(settings), causes=Documents(folders=(causes_dir(),)),
         )

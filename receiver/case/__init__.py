@@ -80,8 +80,7 @@ def _silent_gaps(
     """What was answered without an error and still is not there: an empty history is not a flat one."""
     gaps = []
     if is_log_of_survivor:
-        why = "the log of the killed container was already removed by the runtime"
-        gaps.append(Missing(source="log", why=why, hint="shown is the log of the container that runs now"))
+        gaps.append(Missing(source="log", why="already removed by the runtime", hint="shown is the log of the container that runs now"))
     was_answered = "history" in answers or "recent" in answers
     if was_answered and (history is None or not history.samples):
         gaps.append(_no_samples(answers, container))
@@ -100,7 +99,7 @@ def _replaced_pod(pod: PodFacts | None, case: Case) -> tuple[Missing, ...]:
     began = max((a.starts_at for a in case.alerts), default=None)
     if pod is None or pod.created_at is None or began is None or pod.created_at - began <= _REPLACED_AFTER:
         return ()
-    why = f"the pod was created at {pod.created_at:%H:%M:%S} UTC, after the alert began: what was killed may be an earlier pod of that name"
+    why = f"created at {pod.created_at:%H:%M:%S} UTC, after the alert began: what was killed may be an earlier pod of that name"
     return (Missing(source="pod", why=why, hint="its status and log ended with it"),)
 
 
@@ -113,4 +112,5 @@ def _no_samples(answers: Mapping[str, Any], container: str) -> Missing:
         source="history",
         why="Prometheus knows nothing of this pod",
         hint="is the kubelet's /metrics/cadvisor scraped, and are its labels called namespace, pod and container?",
+        is_configuration=True,
     )

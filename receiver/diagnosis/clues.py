@@ -78,11 +78,11 @@ class Clues:
         return self.facts.pod is not None
 
     def missing_why(self, *sources: str) -> str:
-        """Why the first of these sources could not be had, or an empty text."""
+        """Why the first of these sources is not available, with the hint for the reader; or an empty text."""
         for source in sources:
             for entry in self.facts.missing:
                 if entry.source == source or entry.source.startswith(f"{source}."):
-                    return f"{entry.why}; {entry.hint}" if entry.hint else entry.why
+                    return f"{entry.why}; {entry.hint_for_reader}" if entry.hint_for_reader else entry.why
         return ""
 
 

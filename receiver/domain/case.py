@@ -4,7 +4,7 @@ What the APIs answered is kept as they answered it (redacted, without managedFie
 case replays through a later version's parser and diagnosis, and shows what they would have said.
 
     {"schema": "oomtriage.case/v1", "gathered_at", "subject": {...}, "alerts": [...],
-     "answers": {SOURCE: JSON}, "missing": [{"source", "why", "hint"}], "redactions": {KIND: n}, "notes": {...}}
+     "answers": {SOURCE: JSON}, "missing": [{"source", "why", "hint", "configuration"}], "redactions": {KIND: n}, "notes": {...}}
 
 `answers` by source (names are fixed here; absent: not asked; asked in vain: an entry in `missing`):
 
@@ -47,17 +47,29 @@ CASE_SCHEMA = "oomtriage.case/v1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
-    """The record that a piece of evidence could not be had. `hint` says what would make it available, or that this is normal."""
+    """The record that a piece of evidence is not available.
+
+    `why` follows the name of the source (`request rate: ...`) and does not repeat it. `hint` says what would make it available, or
+    that this is normal; where `is_configuration`, only whoever configures the receiver or the cluster can do it, so the on-call is
+    not told.
+    """
 
     source: str
     why: str
     hint: str = ""
     is_retryable: bool = False
     is_normal: bool = False
+    is_configuration: bool = False
 
-    def to_json(self) -> dict[str, str]:
-        """As reports carry it."""
-        return {"source": self.source, "why": self.why, "hint": self.hint}
+    def to_json(self) -> dict[str, Any]:
+        """As reports carry it; `configuration` only where it is true."""
+        whose = {"configuration": True} if self.is_configuration else {}
+        return {"source": self.source, "why": self.why, "hint": self.hint, **whose}
+
+    @property
+    def hint_for_reader(self) -> str:
+        """The hint, where it is one for the on-call."""
+        return "" if self.is_configuration else self.hint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +95,10 @@ class Case:
             "subject": subject,
             "alerts": [a.to_json() for a in self.alerts],
             "answers": dict(self.answers),
-            "missing": [{**m.to_json(), "retryable": m.is_retryable, "normal": m.is_normal} for m in self.missing],
+            "missing": [
+                {**m.to_json(), "retryable": m.is_retryable, "normal": m.is_normal, "configuration": m.is_configuration}
+                for m in self.missing
+            ],
             "redactions": dict(self.redactions),
             "notes": dict(self.notes),
         }
@@ -113,7 +128,7 @@ def case_from_json(document: object) -> Case:
 def _missing_from_json(entry: Mapping[str, Any]) -> Missing:
     return Missing(
         source=str(entry.get("source", "")), why=str(entry.get("why", "")), hint=str(entry.get("hint", "")),
-        is_retryable=bool(entry.get("retryable")), is_normal=bool(entry.get("normal")),
+        is_retryable=bool(entry.get("retryable")), is_normal=bool(entry.get("normal")), is_configuration=bool(entry.get("configuration")),
     )  # fmt: skip
 
 

@@ -122,6 +122,7 @@ class Evidence:
                 source="cluster",
                 why=f"the alert is of cluster {subject.cluster[:80]}, this receiver reads cluster {ours}: a pod of that name here is another pod",
                 hint="run a receiver in that cluster, or set CLUSTER_NAME",
+                is_configuration=True,
             )
         for name in (subject.namespace, subject.pod, subject.node):
             if name and not is_kube_name(name):
@@ -129,6 +130,7 @@ class Evidence:
                     source="cluster",
                     why=f"{name[:80]!r} in the alert's labels cannot be a Kubernetes name",
                     hint="set label_names if another label holds it",
+                    is_configuration=True,
                 )
         return None
 
@@ -185,11 +187,14 @@ class Evidence:
 
 
 def _missing(gatherer: Gatherer, exc: SourceError) -> Missing:
-    return Missing(source=gatherer.source, why=str(exc), hint=_hint(gatherer, exc), is_retryable=exc.retryable)
+    hint = _configuration_hint(gatherer, exc)
+    return Missing(
+        source=gatherer.source, why=str(exc), hint=hint or _hint(gatherer, exc), is_retryable=exc.retryable, is_configuration=bool(hint)
+    )
 
 
-def _hint(gatherer: Gatherer, exc: SourceError) -> str:
-    """What would make the evidence available, by what went wrong."""
+def _configuration_hint(gatherer: Gatherer, exc: SourceError) -> str:
+    """What a change of settings, permissions or certificates would mend; empty where none would."""
     asked = gatherer.asks.capitalize()
     match exc:
         case ConnectionFailed(tls=TlsFault(problem=problem)):
@@ -200,16 +205,23 @@ def _hint(gatherer: Gatherer, exc: SourceError) -> str:
             return f"grant {_wanted(gatherer, exc.said)} to the receiver's ClusterRole"
         case Forbidden():
             return f"{asked} refuses these credentials: check {_TOKEN_SETTING[gatherer.asks]}"
+        case NotFound() if gatherer.asks != KUBERNETES:
+            return f"there is no {asked} API at that address: check {_ADDRESS_SETTING[gatherer.asks]}, its path too"
+        case Unreadable() if not isinstance(exc, TooLarge):
+            return f"is {asked} really behind that address?"
+    return ""
+
+
+def _hint(gatherer: Gatherer, exc: SourceError) -> str:
+    """What would make the evidence available, by what went wrong."""
+    asked = gatherer.asks.capitalize()
+    match exc:
         case Throttled():
             return "the source is overloaded; it is asked again later"
-        case NotFound() if gatherer.asks == KUBERNETES:
-            return "it was deleted meanwhile, or this cluster does not serve it"
         case NotFound():
-            return f"there is no {asked} API at that address: check {_ADDRESS_SETTING[gatherer.asks]}, its path too"
+            return "it was deleted meanwhile, or this cluster does not serve it"
         case TooLarge():
             return "so much is not read; ask it by hand"
-        case Unreadable():
-            return f"is {asked} really behind that address?"
         case Rejected() if gatherer.asks == KUBERNETES:
             return "this API server does not take the request"
         case Rejected():

@@ -47,15 +47,21 @@ class EvidenceConfig:
 
 
 class Gap(Exception):
-    """Raised by a gatherer: this piece is missing, for this reason."""
+    """Raised by a gatherer: this piece is missing, for this reason (see `Missing`)."""
 
-    def __init__(self, why: str, hint: str = "", *, is_retryable: bool = False, is_normal: bool = False) -> None:
+    def __init__(
+        self, why: str, hint: str = "", *, is_retryable: bool = False, is_normal: bool = False, is_configuration: bool = False
+    ) -> None:
         super().__init__(why)
-        self.why, self.hint, self.is_retryable, self.is_normal = why, hint, is_retryable, is_normal
+        self.why, self.hint = why, hint
+        self.is_retryable, self.is_normal, self.is_configuration = is_retryable, is_normal, is_configuration
 
     def missing(self, source: str) -> Missing:
         """As the case records it."""
-        return Missing(source=source, why=self.why, hint=self.hint, is_retryable=self.is_retryable, is_normal=self.is_normal)
+        return Missing(
+            source=source, why=self.why, hint=self.hint, is_retryable=self.is_retryable, is_normal=self.is_normal,
+            is_configuration=self.is_configuration,
+        )  # fmt: skip
 
 
 class Meter:
@@ -102,7 +108,7 @@ class Look:
     def get(self, path: str, params: Mapping[str, Any] | None = None, *, max_bytes: int = 8 * MIB) -> dict[str, Any]:
         """One counted request to the Kubernetes API, inside the deadline."""
         if self.kube is None:
-            raise Gap("no way into Kubernetes is configured", "set KUBE_API_URL, or run in a pod")
+            raise Gap("no way into Kubernetes is configured", "set KUBE_API_URL, or run in a pod", is_configuration=True)
         self.meter.add(KUBERNETES)
         return self.kube.get(path, params, deadline=self.deadline, max_bytes=max_bytes)
 
@@ -132,7 +138,7 @@ class Look:
     def log(self, path: str, params: Mapping[str, Any], *, max_bytes: int) -> Tail:
         """One counted request for a log."""
         if self.kube is None:
-            raise Gap("no way into Kubernetes is configured", "set KUBE_API_URL, or run in a pod")
+            raise Gap("no way into Kubernetes is configured", "set KUBE_API_URL, or run in a pod", is_configuration=True)
         self.meter.add(KUBERNETES)
         return self.kube.log(path, params, keep_bytes=self.config.log_bytes, max_bytes=max_bytes, deadline=self.deadline)
 
@@ -156,18 +162,21 @@ class Look:
         self.need("pod")
         pod = self.answers.get("pod")
         if not isinstance(pod, Mapping):
-            raise Gap("the alert names no pod", "keep the labels namespace and pod in the rule's aggregation")
+            raise Gap("the alert names no pod", "keep the labels namespace and pod in the rule's aggregation", is_configuration=True)
         return pod
 
     def need(self, source: str) -> None:
         """A Gap with that source's own reason when it is missing: what builds on it is missing for the same reason."""
         missing = self.missing.get(source)
         if missing is not None:
-            raise Gap(missing.why, missing.hint, is_retryable=missing.is_retryable, is_normal=missing.is_normal)
+            raise Gap(
+                missing.why, missing.hint, is_retryable=missing.is_retryable, is_normal=missing.is_normal,
+                is_configuration=missing.is_configuration,
+            )  # fmt: skip
 
     def _counted_prometheus(self) -> Prometheus:
         if self.prometheus is None:
-            raise Gap("no Prometheus is configured", "set PROMETHEUS_URL")
+            raise Gap("no Prometheus is configured", "set PROMETHEUS_URL", is_configuration=True)
         self.meter.add(PROMETHEUS)
         return self.prometheus
 

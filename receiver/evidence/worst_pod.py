@@ -26,7 +26,12 @@ def find_worst_pod(look: Look) -> Look:
         return look
     if not is_kube_name(workload.name):
         return replace(
-            look, unfound=Gap("the workload in the alert's labels cannot be a Kubernetes name", "set label_names if another label holds it")
+            look,
+            unfound=Gap(
+                "the workload in the alert's labels cannot be a Kubernetes name",
+                "set label_names if another label holds it",
+                is_configuration=True,
+            ),
         )
     try:
         pods = [p for p in _pods(look, workload) if isinstance(p, Mapping)]
@@ -62,7 +67,11 @@ def _owner(look: Look, workload: Workload) -> Mapping[str, Any]:
     for kind in kinds:
         group = next((group for group, known in PLACES if known == kind), None)
         if group is None:
-            raise Gap(f"{kind} {workload.name} is of a kind that is not read", "let the rule keep the labels namespace and pod")
+            raise Gap(
+                f"{kind} {workload.name} is of a kind that is not read",
+                "let the rule keep the labels namespace and pod",
+                is_configuration=True,
+            )
         try:
             return read_owner(look, group, kind, workload.name)
         except NotFound:

@@ -21,6 +21,7 @@ from receiver.domain.identity import LabelNames, Subject, subject_of
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import Report
 from receiver.domain.units import from_epoch
+from receiver.pipeline.configuration_gaps import ConfigurationGaps
 from receiver.pipeline.held import with_held_evidence
 from receiver.pipeline.kinds import COLLECT
 from receiver.pipeline.merge import merge_confirmed
@@ -61,10 +62,12 @@ class Collector:
 
     def __init__(
         self, *, store: Store, evidence: EvidenceSource, publisher: Publisher, metrics: Metrics, config: CollectConfig,
-        monotonic: Callable[[], float] = time.monotonic,
+        gaps: ConfigurationGaps | None = None, monotonic: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
+        """`gaps`: where hints for whoever configures the installation are gathered."""
         self._store = store
         self._evidence = evidence
+        self._gaps = gaps or ConfigurationGaps()
         self._publisher = publisher
         self._metrics = metrics
         self._config = config
@@ -161,6 +164,7 @@ class Collector:
             self._metrics.diagnoses.labels(report.cause.name.value).inc()
             for missing in report.facts.missing:
                 self._metrics.missing.labels(missing.source).inc()
+            self._gaps.note(report.facts.missing, now=report.facts.now)
             fields |= {
                 "kill": report.kill.kind.value, "cause": report.cause.name.value, "confidence": report.cause.confidence,
                 "missing": [m.source for m in report.facts.missing],

@@ -111,7 +111,7 @@ class Renderer:
 
         def make(seen: IncidentView, found: Report | None, show: Print) -> str:
             draft = _draft(seen, found, patch_place="below")
-            whole = [blocks.as_text([b]) for b in _parts(draft, show)]
+            whole = [blocks.as_text([b]) for b in _parts(draft, show, is_for_operator=True)]
             return terminal.stack([blocks.as_text(root.root(draft, show).blocks), *whole])
 
         text = self._surely(make, view, report) or _bare(view).full_text
@@ -193,7 +193,7 @@ def _draft(view: IncidentView, report: Report | None, *, patch_place: str = "in 
     return Draft(view=view, report=report, context=context, kind=kind_of(report, is_memory_alert=context.alert.has_oom_name), chart=chart)
 
 
-def _parts(draft: Draft, show: Print) -> list[blocks.Block]:
+def _parts(draft: Draft, show: Print, *, is_for_operator: bool = False) -> list[blocks.Block]:
     """Everything below the root in one message: tree and checklist, patch, then the evidence."""
     report = draft.report
     if report is None:
@@ -201,7 +201,7 @@ def _parts(draft: Draft, show: Print) -> list[blocks.Block]:
     found = [
         thread.checklist(report, draft.context, show),
         thread.patch(report, draft.context, show),
-        thread.evidence(report, draft.context, show, is_log_last=True),
+        thread.evidence(report, draft.context, show, is_log_last=True, is_for_operator=is_for_operator),
     ]
     return [part for reply in found if reply for part in reply.parts]
 

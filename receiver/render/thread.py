@@ -93,8 +93,11 @@ def within(parts: Sequence[Block], limit: int, *, most_blocks: int = 45) -> tupl
     return tuple(kept)
 
 
-def evidence(report: Report, context: Context, show: Print, *, is_log_last: bool = False) -> Reply | None:
-    """Log, container state, lives, events, what could not be had, mistakes seen. Where room is short, the log goes last."""
+def evidence(report: Report, context: Context, show: Print, *, is_log_last: bool = False, is_for_operator: bool = False) -> Reply | None:
+    """Log, container state, lives, events, what is not available, mistakes seen. Where room is short, the log goes last.
+
+    `is_for_operator`: the reader configures the receiver, so the hints at its settings are shown.
+    """
     facts, log = report.facts, report.facts.log
     shown = excerpt(log.lines, report.signature) if log else ()
     seen = _evidence_words(report, shown)
@@ -105,7 +108,7 @@ def evidence(report: Report, context: Context, show: Print, *, is_log_last: bool
         _part(lines, "state", container_lines(report)),
         _part(lines, "lives", life_lines(report)),
         _part(lines, "events", event_lines(facts.events, facts.now)) if facts.events else _title(lines, "events"),
-        _listed(lines, "missing", _missing_lines(report.missing)),
+        _listed(lines, "missing", _missing_lines(report.missing, is_for_operator=is_for_operator)),
         _listed(lines, "seen", (clean_line(say(w.mistake), 300) for w in report.warnings)),
         excerpted if is_log_last else None,
     ]
@@ -190,22 +193,26 @@ def redacted(report: Report) -> str:
     return f"{total} redacted{': ' + kinds if kinds else ''}"
 
 
-def _missing_lines(missing: Sequence[Missing]) -> Iterable[str]:
-    """One line a reason: an API that is away is one gap, however many things it would have told."""
+def _missing_lines(missing: Sequence[Missing], *, is_for_operator: bool) -> Iterable[str]:
+    """One line a reason: an API that is away is one gap, however many things it would have told.
+
+    A gap that only configuration can close is said in short to the on-call, and not at all where it is normal; to whoever operates
+    the receiver with all details.
+    """
     by_reason: dict[tuple[str, str], list[str]] = {}
     for gap in missing:
-        by_reason.setdefault((gap.why, gap.hint), []).append(gap.source)
+        if is_for_operator or not gap.is_configuration:
+            by_reason.setdefault((clean_line(gap.why, 200), gap.hint), []).append(gap.source)
+        elif not gap.is_normal:
+            by_reason.setdefault((words.shortened(clean_line(gap.why, 200)), ""), []).append(gap.source)
     return [_missing_line(why, hint, sources) for (why, hint), sources in by_reason.items()]
 
 
 def _missing_line(why: str, hint: str, sources: Sequence[str]) -> str:
-    known = [clean_line(words.source(s), 60) for s in sources if words.source(s)]
+    known = dict.fromkeys(clean_line(words.source(s), 60) for s in sources if words.source(s))
     what = ", ".join(known) or "something"
-    why = clean_line(why, 200)
-    named = words.source(sources[0])
-    why = why.removeprefix(f"no {named}: ").removeprefix(f"{named} ") if named else why
     told = f" {sentence(clean_line(hint, 200))}" if hint else ""
-    return f"{what[0].upper()}{what[1:]}: {clean_line(why, 200).rstrip('.')}.{told}"
+    return f"{what[0].upper()}{what[1:]}: {why.rstrip('.')}.{told}"
 
 
 def _commands(commands: Iterable[str]) -> str:

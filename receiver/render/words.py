@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from receiver.domain.units import MIB, human_bytes, human_duration, human_percent
+from receiver.render.text import cut
+
+WHY_MAX = 90
 
 
 def used_of(used_bytes: float, limit_bytes: float) -> str:
@@ -77,3 +80,12 @@ SOURCES = {
 def source(name: str) -> str:
     """What a source of evidence is called in a sentence."""
     return SOURCES.get(name, name)
+
+
+def shortened(why: str) -> str:
+    """A reason's first clause, at most `WHY_MAX` characters; a head as short as a status code keeps what follows it."""
+    for mark in (": ", "; "):
+        head, _, rest = why.partition(mark)
+        if rest and len(head) >= 8:
+            why = head
+    return cut(why, WHY_MAX)

@@ -88,8 +88,8 @@ def broken_off(name: str, exc: Exception) -> ConnectionFailed:
 
 def _tls_failed(name: str, origin: str, fault: TlsFault) -> ConnectionFailed:
     is_certificate = fault.problem is not TlsProblem.HANDSHAKE
-    what = "its certificate is not trusted" if is_certificate else "TLS failed"
-    return ConnectionFailed(f"{name} at {origin}: {what}: {fault.reason}", maybe_received=not is_certificate, tls=fault)
+    what = f"the certificate of {name} at {origin} is not trusted" if is_certificate else f"TLS with {name} at {origin} failed"
+    return ConnectionFailed(f"{what}: {fault.reason}", maybe_received=not is_certificate, tls=fault)
 
 
 def _tls_error(causes: tuple[BaseException, ...]) -> ssl.SSLError | None:

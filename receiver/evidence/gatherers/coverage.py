@@ -21,7 +21,7 @@ def ask_rules(look: Look, clean: Cleaner) -> Any:
     """The rules that concern memory, with the recording rules they may read."""
     prometheus = look.prometheus
     if prometheus is None:
-        raise Gap("no Prometheus is configured", "set PROMETHEUS_URL")
+        raise Gap("no Prometheus is configured", "set PROMETHEUS_URL", is_configuration=True)
 
     def ask() -> list[dict[str, Any]]:
         look.meter.add(PROMETHEUS)
@@ -35,7 +35,7 @@ def ask_rules(look: Look, clean: Cleaner) -> Any:
 def ask_silences(look: Look, clean: Cleaner) -> Any:
     """Alertmanager's view of this subject's alerts: silenced, inhibited, or neither."""
     if look.alertmanager is None:
-        raise Gap("no Alertmanager is configured", "set ALERTMANAGER_URL", is_normal=True)
+        raise Gap("no Alertmanager is configured", "set ALERTMANAGER_URL", is_normal=True, is_configuration=True)
     wanted = _common_labels(look)
     if not wanted:
         return None

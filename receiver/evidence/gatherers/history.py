@@ -63,18 +63,23 @@ def ask_traffic(look: Look, clean: Cleaner) -> Any:
     try:
         query = queries.traffic(config, look.subject)
     except Rejected as exc:
-        raise Gap(f"not asked: {exc}", "set label_names if another label holds it") from None
+        raise Gap(f"not asked: {exc}", "set label_names if another label holds it", is_configuration=True) from None
     answer = look.range(query, window_s=window_s, step_s=step_s)
     series = _by_branch(answer, step_s, config, default="configured")
     if not series:
-        raise Gap(*_no_traffic(config))
+        raise _no_traffic(config)
     return _document(look, series, window_s, step_s, answer.warnings)
 
 
-def _no_traffic(config: PrometheusConfig) -> tuple[str, str]:
+def _no_traffic(config: PrometheusConfig) -> Gap:
     if config.request_rate_query:
-        return "REQUEST_RATE_QUERY found no series for this workload", "try it in Prometheus with the names filled in"
-    return "no request rate: none of the usual request counters exists for this workload", "set REQUEST_RATE_QUERY"
+        why, hint = (
+            "the configured query finds no series for this workload",
+            "try REQUEST_RATE_QUERY in Prometheus with the names filled in",
+        )
+    else:
+        why, hint = "none of the usual request counters exists for this workload", "set REQUEST_RATE_QUERY"
+    return Gap(why, hint, is_configuration=True)
 
 
 def _selectors(look: Look) -> queries.Selectors | None:
@@ -85,7 +90,7 @@ def _selectors(look: Look) -> queries.Selectors | None:
 
 def _config(look: Look) -> PrometheusConfig:
     if look.prometheus is None:
-        raise Gap("no Prometheus is configured", "set PROMETHEUS_URL")
+        raise Gap("no Prometheus is configured", "set PROMETHEUS_URL", is_configuration=True)
     return look.prometheus.config
 
 

@@ -22,6 +22,7 @@ from receiver.evidence.look import Gap, Look
 LIMIT_BYTES = 4 * 1024**2
 # limitBytes keeps the *first* bytes of the chosen lines: when it was hit, the dying words are asked for with fewer lines.
 LAST_LINES = 20
+SHIP_LOGS = "ship logs off the node: the kubelet keeps those of the newest dead instance only"
 _REMOVED = b"unable to retrieve container logs for"
 
 
@@ -56,7 +57,7 @@ def _of_running(look: Look, container: ContainerFacts, has_died: bool) -> _Log:
         return previous
     current = _fetch(look, container.name, previous=False)
     if current is None:
-        raise Gap("the runtime has removed the container's log", "ship logs off the node")
+        raise Gap("already removed by the runtime", SHIP_LOGS, is_configuration=True)
     return current
 
 
@@ -65,10 +66,7 @@ def _of_dead(look: Look, container: ContainerFacts) -> _Log:
     if log is None or _is_of_a_newer_instance(log, container):  # it was restarted between the two requests
         log = _fetch(look, container.name, previous=True) or log
     if log is None:
-        raise Gap(
-            "the log of the killed container was already removed by the runtime",
-            "ship logs off the node: the kubelet keeps those of the newest dead instance only",
-        )
+        raise Gap("already removed by the runtime", SHIP_LOGS, is_configuration=True)
     return log
 
 

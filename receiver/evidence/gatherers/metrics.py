@@ -24,6 +24,8 @@ def ask(look: Look, clean: Cleaner) -> Any:
     except NotFound as exc:
         if "podmetrics" in exc.said or look.subject.pod in exc.said:
             raise Gap("kubectl top has nothing yet: the container is too young, or just died", is_normal=True) from None
-        raise Gap("metrics.k8s.io is not served: metrics-server is not installed", "kubectl top will not work either") from None
+        raise Gap(
+            "metrics-server is not installed, so kubectl top has nothing either", "install metrics-server", is_configuration=True
+        ) from None
     except Unavailable as exc:
-        raise Gap(f"metrics.k8s.io: {exc}", "check metrics-server and its APIService", is_retryable=True) from None
+        raise Gap(f"metrics.k8s.io: {exc}", "check metrics-server and its APIService", is_retryable=True, is_configuration=True) from None

@@ -33,10 +33,12 @@ from receiver.render.context.model import (
     StateWords,
 )
 from receiver.render.inline import when
-from receiver.render.text import clean_line, clean_phrase, cut, sentence
+from receiver.render.text import clean_line, clean_phrase, sentence
 from receiver.render.wording import remark, say, settling, speaks_for, tells_of_replicas
 from receiver.render.wording.death import detail_words
 
+# Without these a verdict says less than it could, whatever the reason: the root names them.
+DECISIVE = frozenset({"cluster", "pod", "events", "log", "history"})
 RECENT_ROLLOUT_S = 7_200.0  # a kill later than this after a rollout is no longer named in one breath with it
 NEVER_UP_S = 60.0
 WORTHWHILE_H = 0.5  # a stop-gap that buys less per life is not worth a rollout: the thread has it, the root does not name it
@@ -298,18 +300,10 @@ def _checks(report: Report | None) -> CheckWords:
 
 
 def _missing(entry: Missing) -> MissingWords:
-    what = words.source(entry.source)
-    why = clean_line(entry.why).removeprefix(f"no {what}").removeprefix(what).strip(" :")
-    return MissingWords(what=what, why=cut(_first_clause(why), 90), hint=clean_line(entry.hint, 160), is_normal=entry.is_normal)
-
-
-def _first_clause(text: str) -> str:
-    """`no request rate: none of the usual counters ...` -> `no request rate`; a bare code keeps what follows it."""
-    for mark in (": ", "; "):
-        head, _, rest = text.partition(mark)
-        if rest and len(head) >= 8:
-            text = head
-    return text
+    return MissingWords(
+        what=words.source(entry.source), why=words.shortened(clean_line(entry.why)), hint=clean_line(entry.hint_for_reader, 160),
+        is_normal=entry.is_normal, is_standing=entry.is_configuration and entry.source not in DECISIVE,
+    )  # fmt: skip
 
 
 def _neighbours(facts: Facts | None, container_name: str) -> tuple[str, ...]:

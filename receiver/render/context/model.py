@@ -153,12 +153,13 @@ class StateWords:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissingWords:
-    """A piece of evidence that could not be had."""
+    """A piece of evidence that is not available."""
 
     what: Annotated[str, "`the log of the killed container`"]
     why: Annotated[str, "the reason, shortened"]
-    hint: Annotated[str, "what would make it available"]
+    hint: Annotated[str, "what would make it available, where the reader can do it; what only configuration can do is said in /readyz"]
     is_normal: Annotated[bool, "expected at this moment"]
+    is_standing: Annotated[bool, "the same in every incident until the configuration changes, and the verdict can do without it"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

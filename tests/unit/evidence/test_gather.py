@@ -125,6 +125,7 @@ def test_a_prometheus_that_is_away_costs_no_kubernetes_evidence():
     assert {"pod", "log", "owners"} <= set(case.answers)
     assert "cannot be reached" in missing["history"].why
     assert missing["history"].is_retryable
+    assert not missing["history"].is_configuration
 
 
 def test_a_refusal_names_the_permission_to_grant():
@@ -135,6 +136,7 @@ def test_a_refusal_names_the_permission_to_grant():
 
         _, missing, _ = gather(running)
 
+    assert missing["log"].is_configuration
     assert missing["log"].hint == "grant get pods/log to the receiver's ClusterRole"
     assert missing["hpa"].hint == "grant list horizontalpodautoscalers.autoscaling to the receiver's ClusterRole"
 
@@ -148,6 +150,7 @@ def test_a_refused_token_is_told_apart_from_a_missing_permission():
 
     assert "KUBE_TOKEN_PATH" in missing["pod"].hint
     assert "grant" not in missing["pod"].hint
+    assert missing["pod"].is_configuration
 
 
 def test_a_pod_that_is_gone_is_told_with_what_is_left():
@@ -257,6 +260,7 @@ def test_with_no_source_configured_every_gap_says_which_setting_is_missing():
     assert "KUBE_API_URL" in hints["pod"]
     assert "PROMETHEUS_URL" in hints["history"]
     assert "ALERTMANAGER_URL" in hints["silences"]
+    assert all(m.is_configuration for m in case.missing)
 
 
 def test_a_bug_in_one_gatherer_costs_its_evidence_only(caplog):

@@ -73,4 +73,4 @@ def test_each_gap_says_what_tls_said_and_which_setting_mends_it(certificate: str
 
     assert {source: setting in missing[source].hint for source, setting in settings.items()} == dict.fromkeys(settings, True)
     assert all(missing[source].why.endswith(reason) for source in settings)
-    assert all(missing[source].hint for source in settings)
+    assert all(missing[source].hint and missing[source].is_configuration for source in settings)

@@ -184,7 +184,7 @@ def leak() -> tuple[IncidentView, Report]:
         history=history, node=NodeFacts(name="lab-node-1", allocatable_bytes=mib(2400)),
         missing=(
             Missing(source="metrics", why="404: the container has just restarted", is_normal=True, hint="normal at this moment"),
-            Missing(source="request_rate", why="no query configured", hint="set REQUEST_RATE_QUERY"),
+            Missing(source="request_rate", why="no query configured", hint="set REQUEST_RATE_QUERY", is_configuration=True),
         ),
     )  # fmt: skip
     shape = Shape(
@@ -227,7 +227,7 @@ def too_early() -> tuple[IncidentView, Report]:
         pod=pod(who, container("cart", limit=64), container(
             "log-shipper", limit=48, request=32, restarts=6, state="waiting", reason="CrashLoopBackOff",
             last=ended("OOMKilled", 137, at("00:50:44"), at("00:50:57")))),
-        missing=(Missing(source="log", why="already removed by the runtime", hint="ship logs off the node"),),
+        missing=(Missing(source="log", why="already removed by the runtime", hint="ship logs off the node", is_configuration=True),),
     )  # fmt: skip
     report = Report(
         facts=facts, subject=who,
@@ -250,7 +250,7 @@ def limit_too_low() -> tuple[IncidentView, Report]:
     facts = Facts(
         now=at("20:30", 22), subject=who, alerts=(alert(pod=who.pod, starts=at("16:20", 22)),),
         pod=pod(who, container("session-store", limit=96, restarts=5, last=ended("OOMKilled", 137, at("19:10", 22), at("19:50", 22)))),
-        missing=(Missing(source="request_rate", why="no query configured: traffic peaks and batch work look the same", hint="set REQUEST_RATE_QUERY"),),
+        missing=(Missing(source="request_rate", why="no query configured: traffic peaks and batch work look the same", hint="set REQUEST_RATE_QUERY", is_configuration=True),),
     )  # fmt: skip
     report = Report(
         facts=facts, subject=who,

@@ -10,6 +10,7 @@ from functools import cache
 import jinja2
 import pytest
 
+from receiver.domain.case import Missing
 from receiver.domain.incident import Message
 from receiver.domain.incident_memory import LogEntry
 from receiver.domain.reason import reason
@@ -213,8 +214,58 @@ def test_missing_evidence_is_named_with_its_reason() -> None:
     view, report = cases.too_early()
     root, evidence, *_ = renderer().incident(view, report)
 
-    assert "Could not be had: the log of the killed container (already removed by the runtime)" in root.full_text
-    assert "Ship logs off the node." in evidence.full_text
+    assert "the log of the killed container (already removed by the runtime)" in root.full_text
+    assert "The log of the killed container: already removed by the runtime." in evidence.full_text
+
+
+class TestWhoseTheHintIs:
+    """The on-call reads what is unknown; what only configuration can mend is for whoever operates the receiver."""
+
+    GAPS = (
+        Missing(
+            source="traffic",
+            why="none of the usual request counters exists: looked for ten",
+            hint="set REQUEST_RATE_QUERY",
+            is_configuration=True,
+        ),
+        Missing(source="silences", why="no Alertmanager is configured", hint="set ALERTMANAGER_URL", is_normal=True, is_configuration=True),
+        Missing(source="pod", why="pod orders-1 is gone", hint="its controller replaced it"),
+    )
+
+    def _shown(self, *gaps: Missing) -> tuple[str, str, str]:
+        """Root and evidence as the on-call reads them, and the report at a terminal."""
+        view, report = cases.leak()
+        report = replace(report, missing=gaps)
+        root, evidence, *_ = renderer().incident(view, report)
+        return root.full_text, evidence.full_text, " ".join(renderer().report_text(report).split())
+
+    def test_thread_says_what_is_unknown_once_and_without_the_setting(self) -> None:
+        """In short, and nothing of what is normally absent; what a person can act on stays."""
+        root, thread, _ = self._shown(*self.GAPS)
+
+        assert "Request rate: none of the usual request counters exists." in thread
+        assert "The pod: pod orders-1 is gone. Its controller replaced it." in thread
+        assert not {"REQUEST_RATE_QUERY", "ALERTMANAGER_URL", "Silences", "looked for ten"} & set(
+            thread.replace(".", " ").replace(":", " ").split()
+        )
+        assert "equest rate" not in root
+        assert "the pod (pod orders-1 is gone)" in root
+
+    def test_terminal_of_the_operator_has_every_hint(self) -> None:
+        """`triage` and `diagnose` are run by whoever may set it."""
+        _, _, terminal = self._shown(*self.GAPS)
+
+        assert "Set REQUEST_RATE_QUERY." in terminal
+        assert "Set ALERTMANAGER_URL." in terminal
+
+    def test_root_names_what_a_verdict_hangs_on(self) -> None:
+        """Without any memory history the verdict says less, whoever could mend that."""
+        root, _, _ = self._shown(
+            Missing(source="history", why="no Prometheus is configured", hint="set PROMETHEUS_URL", is_configuration=True)
+        )
+
+        assert "memory history (no Prometheus is configured)" in root
+        assert "PROMETHEUS_URL" not in root
 
 
 def test_blocks_refused_leave_the_whole_message_as_text() -> None:
