@@ -32,6 +32,8 @@ from receiver.rulepack import render_rules, rules_dir
 from tests.e2e.binaries import binary
 from tests.support import wait_until
 
+TOO_BUSY_S = 30.0
+
 READY_S = 30.0
 STOP_S = 15.0
 START_TRIES = 3  # a free port may be taken by somebody else between the look and the start
@@ -109,9 +111,16 @@ class _Process:
         return "\n".join(path.read_text(errors="replace").splitlines()[-20:]) if path.exists() else ""
 
     def get(self, path: str, **parameters: str) -> Any:
-        """GET as JSON."""
-        with urllib.request.urlopen(f"{self.url}{path}?{urllib.parse.urlencode(parameters)}", timeout=10) as answer:
-            return json.load(answer)
+        """GET as JSON. Where it takes no more at once (Alertmanager: eight GETs), asked again."""
+        give_up_at = time.monotonic() + TOO_BUSY_S
+        while True:
+            try:
+                with urllib.request.urlopen(f"{self.url}{path}?{urllib.parse.urlencode(parameters)}", timeout=10) as answer:
+                    return json.load(answer)
+            except urllib.error.HTTPError as exc:
+                if exc.code != 503 or time.monotonic() > give_up_at:
+                    raise
+            time.sleep(0.05)
 
     def _is_decided(self) -> bool:
         if self._process is None or self._process.poll() is not None:
