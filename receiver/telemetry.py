@@ -39,7 +39,7 @@ class Metrics:
             "oomtriage_enrichment_seconds", "Time to gather evidence and judge an incident.", registry=r,
             buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20),
         )  # fmt: skip
-        self.missing = Counter("oomtriage_missing", "Evidence that could not be had.", ["source"], registry=r)
+        self.missing = Counter("oomtriage_missing", "Evidence that was not available.", ["source"], registry=r)
         self.diagnoses = Counter("oomtriage_diagnoses", "Diagnoses by cause.", ["cause"], registry=r)
         for reason in ("auth", "size", "payload", "store"):
             self.rejected.labels(reason)

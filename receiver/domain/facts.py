@@ -132,7 +132,7 @@ class LogFacts:
     container: str
     lines: tuple[str, ...] = ()
     is_previous: bool = True
-    is_current: bool = False  # of the instance that is running now: nothing of the dead one could be had
+    is_current: bool = False  # of the instance that is running now: the dead one has left none
     is_truncated: bool = False
     times: tuple[datetime | None, ...] = ()  # the kubelet's stamp of each line, where it was asked for
 

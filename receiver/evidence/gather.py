@@ -194,7 +194,7 @@ def _missing(gatherer: Gatherer, exc: SourceError) -> Missing:
 
 
 def _configuration_hint(gatherer: Gatherer, exc: SourceError) -> str:
-    """What a change of settings, permissions or certificates would mend; empty where none would."""
+    """What a change of settings, permissions or certificates would fix; empty where none would."""
     asked = gatherer.asks.capitalize()
     match exc:
         case ConnectionFailed(tls=TlsFault(problem=problem)):

@@ -141,7 +141,14 @@ def _facts(*, alert: str = "OOMKilled", reason: str = "OOMKilled", exit_code: in
         "workload": WorkloadFacts(workload=Workload(kind="Deployment", name=NAME), replicas_desired=3),
         "log": LogFacts(container=NAME, lines=tuple(f"INFO handled request {n}" for n in range(6))),
         "events": (EventFact(object_kind="Pod", object_name=SUBJECT.pod, reason="Started", message="Container started", at=KILLED_AT),),
-        "missing": (Missing(source="request_rate", why="no query configured", hint="set REQUEST_RATE_QUERY", is_configuration=True),),
+        "missing": (
+            Missing(
+                source="request_rate",
+                why="none of the usual request counters exists for this workload",
+                hint="set REQUEST_RATE_QUERY",
+                is_configuration=True,
+            ),
+        ),
     }
     return Facts(now=NOW, subject=SUBJECT, **(known | more))  # type: ignore[arg-type]
 

@@ -26,7 +26,7 @@ CHECKLIST_KEYS = ("text", "tree", "list")
 PATCH_KEYS = ("text", "intro", "now", "git", "scale", "later")
 
 MARKS = {"done": "✓", "todo": "☐", "could_not_check": "?", "not_applicable": "–"}
-MOST_FIXES = 3  # of what would help for good, the best fitting first; the rest is on the cause's page
+MOST_FIXES = 3  # long-term ones, the best fitting first; the rest is on the cause's page
 RESULT_MAX = 160  # characters of one checklist result or tree answer
 
 
@@ -128,7 +128,7 @@ def checklist(report: Report, context: Context, show: Print) -> Reply | None:
 
 
 def patch(report: Report, context: Context, show: Print) -> Reply | None:
-    """The proposal, the autoscaler, and what would help for good. None when there is nothing to change."""
+    """The proposal, the autoscaler, and the long-term fixes. None when there is nothing to change."""
     proposal = report.proposal
     if not (proposal.patch or proposal.diff or proposal.commands or report.hpa or report.long_term):
         return None

@@ -50,7 +50,7 @@ class Findings:
 
     @property
     def is_not_ours(self) -> bool:
-        """Whether nothing about the container's memory is to be mended."""
+        """Whether nothing about the container's memory is to be fixed."""
         return leaf_of(self.cause.name).whose is Whose.NOBODY and self.cause.confidence > UNSURE
 
 
@@ -172,16 +172,16 @@ def _apply_fix(f: Findings) -> Checked:
     if f.is_not_ours:
         return NOT_APPLICABLE, reason("check.no_memory_problem")
     if leaf_of(f.cause.name).whose is Whose.NODE:
-        return TODO, reason("check.limit_the_taker") if f.cause.detail == "took_the_node" else reason("check.mend_the_node")
+        return TODO, reason("check.limit_the_taker") if f.cause.detail == "took_the_node" else reason("check.fix_the_node")
     if f.kill.kind is KillKind.EVICTION:
-        return TODO, reason("check.mend_the_volume")
+        return TODO, reason("check.fix_the_volume")
     applied = _raise_since_kill(f)
     if applied is not None:
         return DONE, reason("check.limit_raised", before_bytes=applied.before_bytes, after_bytes=applied.after_bytes)
     if leaf_of(f.cause.name).a_raise is Raise.DELAYS:
-        return TODO, _mend_leak(f.proposal)
+        return TODO, _fix_leak(f.proposal)
     if f.cause.detail == "runtime_limit":
-        return TODO, reason("check.mend_own_limit")
+        return TODO, reason("check.fix_own_limit")
     if f.proposal.none is None:
         return TODO, reason("check.apply_patch") if f.proposal.role == FIX else reason("check.apply_stop_gap")
     if f.proposal.none.code in ELSEWHERE:
@@ -191,10 +191,10 @@ def _apply_fix(f: Findings) -> Checked:
     return TODO, reason("check.once_cause_is_known")
 
 
-def _mend_leak(proposal: Proposal) -> Reason:
+def _fix_leak(proposal: Proposal) -> Reason:
     if proposal.none is not None:
-        return reason("check.mend_code")
-    return reason("check.mend_code_raise_is_futile") if is_futile(proposal) else reason("check.mend_code_and_stop_gap")
+        return reason("check.fix_code")
+    return reason("check.fix_code_raise_is_futile") if is_futile(proposal) else reason("check.fix_code_and_stop_gap")
 
 
 def _raise_since_kill(f: Findings) -> LimitRaise | None:

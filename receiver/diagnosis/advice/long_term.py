@@ -31,7 +31,7 @@ _ABOUT_HEAP = ("jvm_heap_and_limit", "node_heap_and_limit", "dotnet_heap_and_lim
 
 
 def long_term_for(clues: Clues, kill: Kill, cause: Cause) -> tuple[LongTerm, ...]:
-    """What mends it for good, what fits best first; nothing where the container's memory is not the problem."""
+    """Long-term fixes, what fits best first; nothing where the container's memory is not the problem."""
     leaf = leaf_of(cause.name)
     if leaf.whose is not Whose.CONTAINER:
         return leaf.fixes(clues, kill, cause)

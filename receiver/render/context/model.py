@@ -207,7 +207,7 @@ class Context:
     change: Annotated[ChangeWords, "the proposal"]
     state: Annotated[StateWords, "the container now"]
     checks: Annotated[CheckWords, "the checklist"]
-    missing: Annotated[tuple[MissingWords, ...], "what could not be had; what is normally absent is left out"]
+    missing: Annotated[tuple[MissingWords, ...], "evidence that is not available; what is normally absent is left out"]
     signature: Annotated[str, "the memory error that its log names: `the Java heap is full`"]
     advice: Annotated[str, "what that error asks for"]
     has_pod: Annotated[bool, "the pod itself could be read"]

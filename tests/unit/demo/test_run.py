@@ -34,7 +34,7 @@ def test_once_prints_every_incident_and_ends() -> None:
     assert "start-up" in by_name["model-server"]
     assert "start-up" in by_name["modelestimation"]
     assert "7Gi" in text
-    assert "in pieces" in text
+    assert "in chunks" in text
     for scenario in SCENARIOS:
         assert scenario.origin in err.getvalue()
 

@@ -265,7 +265,7 @@ def test_stop_gap_that_does_not_last_is_no_advice() -> None:
     report = diagnose(facts(container(dead=death(lived_s=13)), log=lines))
 
     assert (report.proposal.buys_h or 1) * 60 < 1
-    assert codes_of(next(i for i in report.checklist if i.id == "apply_fix").result) == ("check.mend_code_raise_is_futile",)
+    assert codes_of(next(i for i in report.checklist if i.id == "apply_fix").result) == ("check.fix_code_raise_is_futile",)
 
 
 def test_job_that_may_need_this_much_gets_room_to_try() -> None:

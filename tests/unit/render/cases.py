@@ -184,7 +184,7 @@ def leak() -> tuple[IncidentView, Report]:
         history=history, node=NodeFacts(name="lab-node-1", allocatable_bytes=mib(2400)),
         missing=(
             Missing(source="metrics", why="404: the container has just restarted", is_normal=True, hint="normal at this moment"),
-            Missing(source="request_rate", why="no query configured", hint="set REQUEST_RATE_QUERY", is_configuration=True),
+            Missing(source="request_rate", why="none of the usual request counters exists for this workload", hint="set REQUEST_RATE_QUERY", is_configuration=True),
         ),
     )  # fmt: skip
     shape = Shape(
@@ -206,7 +206,7 @@ def leak() -> tuple[IncidentView, Report]:
         checklist=checklist(
             describe_pod="OOMKilled, 4 restarts", exit_code="137, and reason OOMKilled", memory_limits="80 MiB / 64 MiB, Burstable",
             previous_logs="read, no memory error", memory_history="11 h, 4 lives, 32 min missing", root_cause="likely leak",
-            apply_fix=("todo", "yours: code; stop-gap patch below"), monitor_48h=("todo", "starts with the fix"),
+            apply_fix=("todo", "for you: fix the code; stop-gap patch below"), monitor_48h=("todo", "starts once the fix is applied"),
             alerts_in_place=("could_not_check", "could not list rules: 403, grant get on prometheusrules"),
         ),
         proposal=raised(80, 160, role="stop_gap", buys_h=6.67, why="(160 - 22) MiB at 20.7 MiB/h",
@@ -250,7 +250,7 @@ def limit_too_low() -> tuple[IncidentView, Report]:
     facts = Facts(
         now=at("20:30", 22), subject=who, alerts=(alert(pod=who.pod, starts=at("16:20", 22)),),
         pod=pod(who, container("session-store", limit=96, restarts=5, last=ended("OOMKilled", 137, at("19:10", 22), at("19:50", 22)))),
-        missing=(Missing(source="request_rate", why="no query configured: traffic peaks and batch work look the same", hint="set REQUEST_RATE_QUERY", is_configuration=True),),
+        missing=(Missing(source="request_rate", why="none of the usual request counters exists for this workload", hint="set REQUEST_RATE_QUERY", is_configuration=True),),
     )  # fmt: skip
     report = Report(
         facts=facts, subject=who,

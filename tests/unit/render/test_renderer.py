@@ -210,7 +210,7 @@ def test_news_since_the_newest_kill_stand_in_the_grey_line() -> None:
 
 
 def test_missing_evidence_is_named_with_its_reason() -> None:
-    """What could not be had stands in the grey line of the root, shortened, and in full in the thread."""
+    """What is not available stands in the grey line of the root, shortened, and in full in the thread."""
     view, report = cases.too_early()
     root, evidence, *_ = renderer().incident(view, report)
 

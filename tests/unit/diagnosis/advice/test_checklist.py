@@ -56,8 +56,8 @@ def test_leak_reads_like_the_message_guide() -> None:
         ("previous_logs", "done", "read, no memory error"),
         ("memory_history", "done", "11 h, 4 lives, 32 min missing"),
         ("root_cause", "done", "likely leak"),
-        ("apply_fix", "todo", "yours: code; stop-gap patch below"),
-        ("monitor_48h", "todo", "starts with the fix"),
+        ("apply_fix", "todo", "for you: fix the code; stop-gap patch below"),
+        ("monitor_48h", "todo", "starts once the fix is applied"),
         ("alerts_in_place", "could_not_check", "could not list rules: 403; grant get on prometheusrules"),
     ]
 

@@ -112,7 +112,7 @@ def test_a_container_that_has_not_started_has_no_log():
 
 
 def test_an_empty_log_is_told_as_empty():
-    """A program that logs to a file only is told apart from a log that could not be had."""
+    """A program that logs to a file only is told apart from a log that is not available."""
     case = gather(DIED, {}, 3, {False: ""})
 
     assert "is empty" in gap(case).why

@@ -41,10 +41,10 @@ USE = reason("heap.of_limit", heap_bytes=250 * MIB, limit_bytes=256 * MIB, ratio
             reason("advice.demand_at_least", floor_bytes=96 * MIB, because=reason("advice.peak_was", peak_bytes=90 * MIB)),
             "real demand is at least 96 MiB; above the limit it cannot be seen. Its peak was 90 MiB",
         ),
-        (reason("advice.peak_and_margin", peak_bytes=900 * MIB, margin_ratio=0.2), "its peak was 900 MiB; that and 20% on top"),
+        (reason("advice.peak_and_margin", peak_bytes=900 * MIB, margin_ratio=0.2), "its peak was 900 MiB, plus a margin of 20 %"),
         (
             reason("advice.no_room", limit_bytes=9 * GIB, because=NODE),
-            "it needs about 9 GiB, and node n-1 can give 7.5 GiB in all: make room there first, or make it need less",
+            "it needs about 9 GiB, and node n-1 has 7.5 GiB allocatable in total: make room there first, or reduce what it needs",
         ),
         (reason("advice.quota_leaves_limits", free_bytes=GIB, replicas=1), "the ResourceQuota leaves 1 GiB of limits for its only replica"),
         (reason("advice.quota_leaves_requests", free_bytes=GIB, replicas=3), "the ResourceQuota leaves 1 GiB of requests for 3 replicas"),
@@ -64,7 +64,7 @@ USE = reason("heap.of_limit", heap_bytes=250 * MIB, limit_bytes=256 * MIB, ratio
             reason("mistake.other_container_killed", others=(reason("mistake.killed_neighbour", name="api", age_s=900.0),), container="worker"),
             "Also OOMKilled in this pod: api (15 min ago). This report is about worker only.",
         ),
-        (reason("fix.bound_memory_volume", volumes=("cache", "tmp")), "Give the emptyDir in memory (cache, tmp) a sizeLimit below the container's limit, "
+        (reason("fix.bound_memory_volume", volumes=("cache", "tmp")), "Give the in-memory emptyDir (cache, tmp) a sizeLimit below the container's limit, "
          "clean it up, or use a disk. Until then a new pod starts with an empty one."),
         (reason("check.container_state", state="running", restarts=1), "Running, 1 restart"),
         (reason("check.pod_reason", reason="Evicted", phase=""), "Evicted, phase unknown"),
@@ -73,7 +73,7 @@ USE = reason("heap.of_limit", heap_bytes=250 * MIB, limit_bytes=256 * MIB, ratio
         (reason("check.history", span_s=39_600.0, lives=4, missing_s=1920.0), "11 h, 4 lives, 32 min missing"),
         (reason("check.history", span_s=39_600.0, lives=0, missing_s=0.0), "11 h"),
         (reason("check.log_names", meaning="the heap is full", is_current=True), "the heap is full, of the running container"),
-        (reason("check.rules_watch", rules=(), is_silenced=True), "OOM and use of the limit are watched; silenced now"),
+        (reason("check.rules_watch", rules=(), is_silenced=True), "alerts on OOM kills and on usage near the limit; silenced now"),
         (reason("check.rules_watch", rules=("A", "B"), is_silenced=False), "A, B"),
         (reason("check.ticked", by="", at=NOW.replace(minute=40), now=NOW), "done, 03:40 UTC"),
         (reason("check.ticked", by="Ines", at=NOW.replace(day=22), now=NOW), "done by Ines, 2026-11-22 03:45 UTC"),
