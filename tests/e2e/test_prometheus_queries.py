@@ -175,7 +175,7 @@ def test_a_configured_query_that_finds_nothing_says_so(real: RealPrometheus) -> 
     ) as running:
         case = running.evidence.gather(running.subject(), (), NOW)
 
-    assert any(m.source == "traffic" and "REQUEST_RATE_QUERY" in m.why for m in case.missing)
+    assert any(m.source == "traffic" and "REQUEST_RATE_QUERY" in m.hint for m in case.missing)
 
 
 def test_a_pod_that_prometheus_never_saw_has_no_history(on_real: Lab) -> None:
