@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from receiver.diagnosis.log.runtimes.table import RUNTIMES
+from receiver.diagnosis.log.runtimes.table import RUNTIMES, Runtime
 from receiver.diagnosis.log.signatures import find_signature, twin_of
 from receiver.diagnosis.log.signatures.model import REMOTE
 from receiver.domain.facts import ContainerFacts, LogFacts
@@ -74,13 +74,19 @@ def can_run(container: ContainerFacts, runtime: str, process: str) -> bool:
     if any(name[:COMM_CHARS] == process[:COMM_CHARS] for name in (*words, container.name, image)):
         return True
     known = next((r for r in DETECTED if r.name == runtime), None)
-    plain = _TITLE_END.split(process, maxsplit=1)[0]
-    theirs = {r.like or r.name for r in DETECTED if r.is_program(plain)}
     if known is not None:
-        is_theirs = (known.like or known.name) in theirs
-        return is_theirs or (not theirs and known.name not in _NAMED_BY_RUNTIME) or (known.name == "node" and "MainThread" in process)
+        return _is_of(known, process)
     first = words[0] if words else ""
     return not first or first in _WRAPPERS or first.endswith(".sh")
+
+
+def _is_of(runtime: Runtime, process: str) -> bool:
+    """Whether the process may be of this runtime: it bears its name, or a name of its own where the runtime compiles programs."""
+    plain = _TITLE_END.split(process, maxsplit=1)[0]
+    theirs = {r.like or r.name for r in DETECTED if r.is_program(plain)}
+    if (runtime.like or runtime.name) in theirs or (runtime.name == "node" and "MainThread" in process):
+        return True
+    return not theirs and runtime.name not in _NAMED_BY_RUNTIME
 
 
 def _by_command(command: tuple[str, ...]) -> str:
