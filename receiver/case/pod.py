@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from receiver.case.access import get, mapping, objects, quantity_bytes, string_map, text, texts, whole
@@ -11,6 +13,7 @@ from receiver.domain.units import parse_bytes_or_none, parse_time
 
 _STATUSES = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
 _STATES = ("running", "waiting", "terminated")
+_CONDITION_SLACK = timedelta(seconds=2)  # startTime and the first conditions are written by the same sync, in whole seconds
 
 
 def pod_facts(pod: object) -> PodFacts | None:
@@ -40,9 +43,10 @@ def pod_facts(pod: object) -> PodFacts | None:
         disruption=_disruption(pod),
         memory_volumes=tuple(text(v, "name") for v in objects(pod, "spec", "volumes") if text(v, "emptyDir", "medium") == "Memory"),
         containers=tuple(
-            container_facts(spec, statuses.get(text(spec, "name"), {}), kind)
+            replace(container_facts(spec, status, kind), was_ready=_was_ready(pod, status))
             for key, kind in (("initContainers", "init"), ("containers", "regular"), ("ephemeralContainers", "ephemeral"))
             for spec in objects(pod, "spec", key)
+            for status in (statuses.get(text(spec, "name"), {}),)
         ),
     )
 
@@ -76,7 +80,28 @@ def container_facts(spec: Mapping[str, Any], status: Mapping[str, Any], kind: st
         last_terminated=_termination(get(status, "lastState", "terminated")),
         restart_count=whole(status, "restartCount") or 0,
         is_ready=status.get("ready") is True,
+        is_probed_for_ready=bool(mapping(spec, "readinessProbe") or mapping(spec, "startupProbe")),
     )
+
+
+def _was_ready(pod: object, status: Mapping[str, Any]) -> bool | None:
+    """Whether a container was Ready at any time.
+
+    The pod's condition Ready begins as False with the pod; a False of a later time was True before, and then every container
+    was Ready. (The kubelet moves lastTransitionTime only with the status: pkg/kubelet/status/status_manager.go,
+    updateLastTransitionTime.) One that never was True tells of this container only when no other one held it back.
+    """
+    if status.get("ready") is True:
+        return True
+    condition = next((c for c in objects(pod, "status", "conditions") if text(c, "type") == "Ready"), None)
+    began_at, changed_at = parse_time(text(pod, "status", "startTime")), parse_time(text(condition, "lastTransitionTime"))
+    if condition is None or began_at is None or changed_at is None:
+        return None
+    if text(condition, "status") == "True" or changed_at - began_at > _CONDITION_SLACK:
+        return True
+    others = [s for key in ("containerStatuses", "initContainerStatuses") for s in objects(pod, "status", key) if s is not status]
+    is_held_back = any(s.get("ready") is not True for s in others)
+    return None if is_held_back else False
 
 
 def memory_setting(spec: object) -> MemorySetting:

@@ -12,6 +12,7 @@ from receiver.diagnosis.advice.proposal import propose
 from receiver.diagnosis.causes.tree import walk
 from receiver.diagnosis.clues import Clues, clues_of
 from receiver.diagnosis.death.kill import kill_of
+from receiver.diagnosis.death.up import has_come_up
 from receiver.diagnosis.numbers import numbers_of
 from receiver.domain.facts import Facts
 from receiver.domain.identity import Subject
@@ -44,6 +45,7 @@ def report_of(clues: Clues) -> Report:
         warnings=warnings_for(clues, cause, has_hpa_advice=hpa is not None),
         missing=facts.missing,
         signature=clues.signature,
+        has_come_up=has_come_up(clues),
         runtime=clues.runtime,
         numbers=numbers_of(clues, kill, cause, proposal),
     )

@@ -58,6 +58,8 @@ class ContainerFacts:
     last_terminated: Termination | None = None  # lastState
     restart_count: int = 0
     is_ready: bool = False
+    was_ready: bool | None = None  # at any time of its pod's life; None: the pod's conditions do not tell
+    is_probed_for_ready: bool = False  # Ready means more than running: it has a readiness or a startup probe
 
     @property
     def newest_termination(self) -> Termination | None:

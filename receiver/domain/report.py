@@ -282,5 +282,6 @@ class Report:
     warnings: tuple[Warn, ...] = ()
     missing: tuple[Missing, ...] = ()
     signature: Signature | None = None
+    has_come_up: bool | None = None  # it was Ready, or worked, in any of its lives; None: nothing tells
     runtime: str = ""  # python | jvm | node | go | dotnet | ... or empty
     numbers: tuple[Reason, ...] = ()  # every number behind kill, cause and proposal, one a line, for `-v`

@@ -158,7 +158,7 @@ def _with_summary(memory: IncidentMemory, report: Report, *, now: datetime) -> I
         verdict=GivenVerdict(cause=report.cause.name.value, confidence=report.cause.confidence, detail=report.cause.detail),
         kill_kind=report.kill.kind.value,
         node=report.subject.node or (facts.pod.node if facts.pod else ""),
-        is_never_up=bool(container and not container.is_ready and report.cause.name is CauseName.STARTUP),
+        is_never_up=bool(container and not container.is_ready and report.has_come_up is False and report.cause.name is CauseName.STARTUP),
         is_every_replica_killed=bool(siblings) and all(s.last_reason == "OOMKilled" for s in siblings) and report.kill.kind.is_kill,
         processes_killed=facts.child_kills if report.kill.kind is KillKind.CHILD_PROCESS_OOM else None,
     )

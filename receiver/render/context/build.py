@@ -17,7 +17,7 @@ from receiver.domain.facts import Facts
 from receiver.domain.identity import UNKNOWN_KIND, Subject
 from receiver.domain.incident import IncidentView
 from receiver.domain.incident_memory import STANDING, LogEntry
-from receiver.domain.report import CauseName, Report, Shape
+from receiver.domain.report import CauseName, Report
 from receiver.domain.units import format_quantity, from_epoch, human_bytes
 from receiver.render import words
 from receiver.render.context.kill import kill_words, replica_words
@@ -66,7 +66,7 @@ def build(view: IncidentView, report: Report | None, *, patch_place: str = "in t
         growth=growth_words(report, now),
         cause=_cause(view, report),
         change=_change(report),
-        state=_state(facts, subject.container, shape),
+        state=_state(facts, subject.container, report),
         checks=_checks(report),
         missing=tuple(_missing(m) for m in (report.missing if report else ()) if not m.is_normal),
         has_pod=facts is not None and facts.pod is not None,
@@ -266,23 +266,25 @@ def _quantity(n_bytes: int | None) -> str:
     return format_quantity(n_bytes) if n_bytes else ""
 
 
-def _state(facts: Facts | None, container_name: str, shape: Shape | None) -> StateWords:
+def _state(facts: Facts | None, container_name: str, report: Report | None) -> StateWords:
     container = container_of(facts, container_name)
     if container is None:
         return StateWords(name="unknown", reason="", is_looping=False, is_never_up=False, restarts=None)
     is_looping = container.state_reason == "CrashLoopBackOff"
     newest = container.newest_termination
     lived_s = (newest.finished_at - newest.started_at).total_seconds() if newest and newest.finished_at and newest.started_at else None
-    has_longer_life = any(life.end_s - life.start_s > NEVER_UP_S for life in shape.lives) if shape else False
+    lives = report.shape.lives if report is not None and report.shape is not None else ()
     return StateWords(
         name=container.state,
         reason=clean_line(container.state_reason, 60),
         is_looping=is_looping,
         is_never_up=container.state in ("waiting", "terminated")
         and container.restart_count >= 3
+        and report is not None
+        and report.has_come_up is False
         and lived_s is not None
         and lived_s < NEVER_UP_S
-        and not has_longer_life,
+        and all(life.end_s - life.start_s <= NEVER_UP_S for life in lives),
         restarts=container.restart_count,
     )
 

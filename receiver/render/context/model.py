@@ -147,7 +147,7 @@ class StateWords:
     name: Annotated[str, "`running`, `waiting`, `terminated` or `unknown`"]
     reason: Annotated[str, "`CrashLoopBackOff`, ..."]
     is_looping: Annotated[bool, "in CrashLoopBackOff"]
-    is_never_up: Annotated[bool, "not running after 3 restarts and more, and no life lasted a minute"]
+    is_never_up: Annotated[bool, "never Ready and no work in its log, after 3 restarts and more, no life of which lasted a minute"]
     restarts: Annotated[int | None, "the container's restart count"]
 
 

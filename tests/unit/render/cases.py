@@ -369,6 +369,7 @@ def startup() -> tuple[IncidentView, Report]:
         checklist=checklist(describe_pod="OOMKilled, 12 restarts", exit_code="137, and reason OOMKilled", memory_limits="128 MiB / 128 MiB",
                             previous_logs="loads 200 MiB", root_cause="start-up", memory_history=("could_not_check", "never scraped")),
         proposal=raised(128, 256, workload="model-server", why="the 200 MiB that it loads, and room"), missing=facts.missing,
+        has_come_up=False,
     )  # fmt: skip
     return view_of(report, kill_count=12, first_kill_at=at("00:40")), report
 
