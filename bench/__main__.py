@@ -12,6 +12,7 @@ NAMES = (
     "delivery",
     "classify_speed",
     "classify_accuracy",
+    "kinds",
     "proposal",
     "rules_cost",
     "rules_running",
