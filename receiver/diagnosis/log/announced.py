@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 
 from receiver.diagnosis.log.announcements import ANNOUNCEMENTS, Announcement
+from receiver.diagnosis.log.plain import MAX_LINE_CHARS, said
 from receiver.diagnosis.log.signatures import match_line
-from receiver.diagnosis.log.signatures.match import MAX_LINE_CHARS
 from receiver.diagnosis.log.signatures.model import CHILD_KILLED
 
 SAME_PID_LINES = 60  # a worker that was told to go, and the line about its end: other workers log in between
@@ -39,6 +39,8 @@ def announced_kills(lines: tuple[str, ...]) -> tuple[Announced, ...]:
     found = []
     for index, row in heard:
         explains = _explained(texts, index, row, deaths)
+        if row.is_a_shutdown and not explains:
+            continue
         deaths -= set(explains)
         is_last = len(texts) - 1 - index <= LAST_WORDS_LINES
         found.append(Announced(row=row, line=lines[index], line_index=index, explains=explains, is_at_the_end=is_last))
@@ -47,13 +49,14 @@ def announced_kills(lines: tuple[str, ...]) -> tuple[Announced, ...]:
 
 def announcement_of(line: str) -> Announcement | None:
     """The row that this line is an announcement by."""
-    lowered = line[:MAX_LINE_CHARS].lower()
-    return next((row for row in ANNOUNCEMENTS if row.matches(line[:MAX_LINE_CHARS], lowered)), None)
+    return next((row for text in said(line) for row in ANNOUNCEMENTS if row.matches(text, text.lower())), None)
 
 
 def _explained(texts: tuple[str, ...], index: int, row: Announcement, deaths: set[int]) -> tuple[int, ...]:
     """The lines about a death that this announcement explains: of the process it names, else the next one."""
-    pid = row.pid_of(texts[index])
+    pid = next((pid for text in said(texts[index]) if (pid := row.pid_of(text))), "")
+    if row.kills_all and not pid:
+        return tuple(sorted(i for i in deaths if index <= i <= index + SAME_PID_LINES))
     if pid:
         named = re.compile(rf"(?<![\d.]){re.escape(pid)}(?![\d.])")
         same = [i for i in deaths if index <= i <= index + SAME_PID_LINES and named.search(texts[i])]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from receiver.diagnosis.log.plain import MAX_LINE_CHARS
 from receiver.diagnosis.log.signatures import LoadingLine, loading_lines
 from receiver.domain.facts import LogFacts
 from receiver.domain.units import human_bytes
 
 LINES_AFTER_LOADING = 2  # more lines than these after a line of loading: other work went on, it did not die of loading
-MAX_LINE_CHARS = 4096
 
 # Words of a start-up that is over: what comes after them is work.
 _UP = re.compile(r"\b(?:serving|listening|ready|warmed|started|finished|completed?|done|accepting connections)\b", re.IGNORECASE)

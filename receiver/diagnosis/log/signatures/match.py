@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 from dataclasses import replace
 
+from receiver.diagnosis.log.plain import MAX_LINE_CHARS, said
 from receiver.diagnosis.log.signatures import agents, gpu, jvm, languages, node, python, remote, servers, system
 from receiver.diagnosis.log.signatures.model import GENERIC, LogPattern
 from receiver.diagnosis.log.signatures.ordinary import is_about_another, is_echo, is_supposed
@@ -26,7 +27,6 @@ SIGNATURES: tuple[LogPattern, ...] = (
 _BY_ID = {p.id: p for p in SIGNATURES}
 _OF_NO_PROGRAM = frozenset(("", "shell", "kernel", "systemd"))  # whoever writes such a line may be looking at something else
 
-MAX_LINE_CHARS = 4096  # a JSON line may hold a whole stack trace; more than this is no log line
 ONE_CRASH_LINES = 60  # a stack trace and a shell's "Killed" after it are one crash; further up is another story
 EXCERPT_LINES = 8
 TAIL_LINES = 4
@@ -70,13 +70,14 @@ def twin_of(signature: Signature) -> Signature | None:
 
 def match_line(line: str, *, pod: str = "") -> LogPattern | None:
     """The most telling entry of the catalogue that this one line of a log of `pod` matches, or None."""
-    text = line[:MAX_LINE_CHARS].rstrip()
-    lowered = text.lower()
+    whole, *wrapped = said(line)
     best: LogPattern | None = None
-    for pattern in SIGNATURES:
-        if (best is None or pattern.rank > best.rank) and pattern.matches(text, lowered):
-            best = pattern
-    return None if best is None or _is_no_error(best, text, pod) else best
+    for text in (whole, *wrapped):
+        lowered = text.lower()
+        for pattern in SIGNATURES:
+            if (best is None or pattern.rank > best.rank) and pattern.matches(text, lowered) and not is_echo(text):
+                best = pattern
+    return None if best is None or _is_no_error(best, whole, pod) else best
 
 
 def _is_no_error(pattern: LogPattern, text: str, pod: str) -> bool:

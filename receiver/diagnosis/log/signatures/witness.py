@@ -6,7 +6,7 @@ import itertools
 import re
 from dataclasses import dataclass
 
-from receiver.diagnosis.log.signatures.match import MAX_LINE_CHARS
+from receiver.diagnosis.log.plain import MAX_LINE_CHARS
 
 MIN_RISES = 3  # lines; two numbers that rise are a coincidence
 MAX_NAMES = 3
