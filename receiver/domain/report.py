@@ -123,7 +123,17 @@ class Kill:
     restarts: int | None = None
     is_sure: bool = False
     because: tuple[Reason, ...] = ()
-    sender: Sender | None = None  # for sigkill_not_oom
+    sender: Sender | None = None  # for sigkill_not_oom; UNKNOWN as well for the end of a child that nobody saw
+
+    @property
+    def is_of_child(self) -> bool:
+        """Whether a process in the container was killed and the container lives on: counted, or by a line of its log alone."""
+        return self.kind is KillKind.CHILD_PROCESS_OOM or (self.kind is KillKind.SUSPECTED_OOM and self.sender is Sender.UNKNOWN)
+
+    @property
+    def is_open_end(self) -> bool:
+        """Whether a life ended, no kill was seen, and that proves nothing: an exit code, a placeholder, or an end that is no longer kept."""
+        return self.kind is KillKind.NONE and not self.is_sure and (self.exit_code is not None or bool(self.reason) or bool(self.restarts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,6 +283,7 @@ class Signature:
     line_index: int
     kind: str = ""  # own_limit | refused | child_killed | kernel | gpu | remote | other_memory
     count: int = 1  # lines of the excerpted log that name the same error
+    is_of_executor: bool = False  # child_killed of an executor: a container of its own, not a process in this one
     refuses_to_start: bool = False  # the program says that the container's limit is below what it needs to start
 
 

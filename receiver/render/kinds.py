@@ -17,12 +17,13 @@ VOLUME = "volume"
 WARNING = "warning"
 FILE_CACHE = "file_cache"
 ELSEWHERE = "elsewhere"  # the log names memory that is not the container's
+ENDED = "ended"  # how it ended was seen, or not even that, and why is open
 UNKNOWN = "unknown"
 
-KINDS = frozenset({CHILD, OWN_LIMIT, VOLUME, WARNING, FILE_CACHE, ELSEWHERE, UNKNOWN, *(leaf.root for leaf in LEAVES)})
+KINDS = frozenset({CHILD, OWN_LIMIT, VOLUME, WARNING, FILE_CACHE, ELSEWHERE, ENDED, UNKNOWN, *(leaf.root for leaf in LEAVES)})
 ABOUT_THE_NODE = frozenset(leaf.root for leaf in LEAVES if leaf.whose is Whose.NODE)
 # Nobody is called out of bed for these: nothing to do, or nothing was killed.
-WITHOUT_MENTION = frozenset({FILE_CACHE, WARNING, *(leaf.root for leaf in LEAVES if leaf.whose is Whose.NOBODY)})
+WITHOUT_MENTION = frozenset({FILE_CACHE, WARNING, ENDED, *(leaf.root for leaf in LEAVES if leaf.whose is Whose.NOBODY)})
 
 _UNCLEAR = leaf_of(CauseName.UNKNOWN)
 _OF_THE_NODE = leaf_of(CauseName.NODE_PRESSURE)
@@ -33,7 +34,7 @@ def kind_of(report: Report | None, *, is_memory_alert: bool) -> str:
     """The message that fits: the name of a root template."""
     if report is None:
         return UNKNOWN
-    if report.kill.kind is KillKind.CHILD_PROCESS_OOM:
+    if report.kill.is_of_child:
         return CHILD
     if report.kill.kind is KillKind.EVICTION and leaf_of(report.cause.name).whose is Whose.CONTAINER:
         return VOLUME
@@ -68,6 +69,8 @@ def _without_kill(report: Report, *, is_memory_alert: bool) -> str:
     current = shape.current_bytes if shape and shape.current_bytes is not None else report.facts.usage_bytes
     if report.cause.detail == "runtime_limit" and report.signature is not None:
         return OWN_LIMIT
+    if report.cause.detail == "open_end" or (report.kill.is_open_end and report.kill.exit_code is not None and not is_memory_alert):
+        return ENDED
     if report.cause.detail == "page_cache" or (shape is not None and shape.detail == "page_cache"):
         return FILE_CACHE
     if current is not None and (is_memory_alert or (limit and current / limit >= HIGH_USE)):

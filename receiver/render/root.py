@@ -13,7 +13,7 @@ from receiver.render.blocks import Block
 from receiver.render.context.build import alert_of, note_of
 from receiver.render.context.model import Context
 from receiver.render.environment import Fragments
-from receiver.render.kinds import CHILD, UNKNOWN, WITHOUT_MENTION
+from receiver.render.kinds import CHILD, ENDED, UNKNOWN, WITHOUT_MENTION
 from receiver.render.sections import shortened
 from receiver.render.text import clean_block, clean_line, cut, cut_middle, cut_sentences, escape_mrkdwn
 from receiver.render.wording import say
@@ -192,7 +192,7 @@ def proof(report: Report | None, kind: str, *, most: int = 2) -> str:
         return ""
     if report.signature is not None:
         chosen: Sequence[str] = (report.signature.line,)
-    elif kind == CHILD:
+    elif kind == CHILD or (kind == ENDED and log.is_current):
         return ""
     else:
         chosen = [line for line in log.lines if line.strip()][-most:]

@@ -62,6 +62,7 @@ def samples() -> tuple[Sample, ...]:
         ("own_limit", _own_limit),
         ("not_oom", _not_oom),
         ("elsewhere", _elsewhere),
+        ("ended", _ended),
         ("warning", _warning),
         ("file_cache", _file_cache),
         ("node", _node),
@@ -308,6 +309,19 @@ def _elsewhere() -> Report:
     signature = Signature(id="gpu-cuda-call", runtime="gpu", meaning=meaning, advice="A smaller batch, context or model precision, or a larger GPU.",
                           line=line, line_index=1, kind="gpu")  # fmt: skip
     return _report(facts, kill, cause, proposal=Proposal(none=reason("advice.not_an_oom")), signature=signature)
+
+
+def _ended() -> Report:
+    facts = _facts(alert="KubePodCrashLooping", reason="Error", exit_code=1, log=LogFacts(container=NAME, lines=("INFO loading rules",)))
+    kill = Kill(
+        kind=KillKind.NONE, reason="Error", exit_code=1, at=KILLED_AT, started_at=STARTED_AT, restarts=4,
+        because=(reason("death.other_end", exit_code=1, reason="Error"),),
+    )  # fmt: skip
+    cause = Cause(
+        name=CauseName.UNKNOWN, confidence=0.3, detail="open_end", because=(*kill.because, reason("unknown.log_silent"), reason("death.memory_before_unknown")),
+        settle_by=reason("unknown.memory_or_words_settle"),
+    )  # fmt: skip
+    return _report(facts, kill, cause, proposal=Proposal(none=reason("advice.memory_not_excluded")))
 
 
 def _not_oom() -> Report:

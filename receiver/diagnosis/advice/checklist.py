@@ -16,6 +16,7 @@ from receiver.diagnosis.advice.sizing import FIX
 from receiver.diagnosis.causes.leaf import Raise, Whose
 from receiver.diagnosis.causes.leaves import leaf_of
 from receiver.diagnosis.clues import Clues, LimitRaise
+from receiver.diagnosis.death.refusals import refusal_in
 from receiver.domain.confidence import UNSURE
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import Cause, CauseName, CheckItem, Kill, KillKind, Proposal, Tick
@@ -83,7 +84,7 @@ def _describe_pod(f: Findings) -> Checked:
     if container is None:
         return DONE, reason("check.container_not_named", phase=pod.phase)
     now = container.state_reason or container.state
-    died_of = "" if f.kill.kind is KillKind.CHILD_PROCESS_OOM else f.kill.reason
+    died_of = "" if f.kill.is_of_child else f.kill.reason
     return DONE, reason("check.container_state", state=died_of or now, restarts=container.restart_count)
 
 
@@ -92,7 +93,7 @@ def _exit_code(f: Findings) -> Checked:
         return NOT_APPLICABLE, reason("check.not_one_container")
     if f.clues.container is None:
         return COULD_NOT_CHECK, _gap(f, "pod") or reason("check.status_not_read")
-    if f.kill.kind is KillKind.CHILD_PROCESS_OOM:
+    if f.kill.is_of_child:
         return NOT_APPLICABLE, reason("check.child_died")
     if f.kill.kind is KillKind.EVICTION:
         return NOT_APPLICABLE, reason("check.evicted")
@@ -168,7 +169,7 @@ def _root_cause(f: Findings) -> Checked:
 
 def _apply_fix(f: Findings) -> Checked:
     if f.cause.detail == "refused":
-        return TODO, reason("check.fit_the_request")
+        return TODO, reason("check.fit_the_request") if refusal_in(f.clues) is not None else reason("check.what_refused_it")
     if f.is_not_ours:
         return NOT_APPLICABLE, reason("check.no_memory_problem")
     if leaf_of(f.cause.name).whose is Whose.NODE:
@@ -186,7 +187,7 @@ def _apply_fix(f: Findings) -> Checked:
         return TODO, reason("check.apply_patch") if f.proposal.role == FIX else reason("check.apply_stop_gap")
     if f.proposal.none.code in ELSEWHERE:
         return TODO, reason("check.change_elsewhere")
-    if f.kill.kind is KillKind.NONE:
+    if f.kill.kind is KillKind.NONE and not f.kill.is_open_end:
         return NOT_APPLICABLE, reason("check.nothing_killed")
     return TODO, reason("check.once_cause_is_known")
 

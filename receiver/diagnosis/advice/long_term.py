@@ -37,7 +37,7 @@ def long_term_for(clues: Clues, kill: Kill, cause: Cause) -> tuple[LongTerm, ...
         return leaf.fixes(clues, kill, cause)
     named = (*_by_log(clues, leaf), *_by_incident(clues, kill, cause))
     has_ended = kill.kind is not KillKind.NONE or kill.exit_code is not None
-    is_enough = cause.detail == "memory_volume" or (cause.name is CauseName.UNKNOWN and not has_ended)
+    is_enough = cause.detail in ("memory_volume", "open_end") or (cause.name is CauseName.UNKNOWN and not has_ended)
     first: dict[str, LongTerm] = {}
     for entry in named if is_enough else (*named, *_general(clues, leaf)):
         first.setdefault(entry.id, entry)
@@ -58,7 +58,7 @@ def _by_incident(clues: Clues, kill: Kill, cause: Cause) -> Iterator[LongTerm]:
     if cause.detail == "memory_volume":
         volumes = (clues.facts.pod.memory_volumes if clues.facts.pod else ())[:MOST_VOLUMES] or ("medium: Memory",)
         yield LongTerm(id="bound_memory_volume", advice=reason("fix.bound_memory_volume", volumes=volumes), commands=_delete_pod(clues))
-    if kill.kind is KillKind.CHILD_PROCESS_OOM:
+    if kill.is_of_child:
         yield LongTerm(id="fewer_workers", advice=reason("fix.fewer_workers"))
     yield from leaf_of(cause.name).fixes(clues, kill, cause)
     if cause.detail in ("batch", "burst"):

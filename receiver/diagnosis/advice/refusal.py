@@ -7,10 +7,14 @@ from receiver.diagnosis.advice.demand import peak_bytes
 from receiver.diagnosis.advice.raises import raises_before, step_of
 from receiver.diagnosis.causes.leaf import Before, Raise, Whose
 from receiver.diagnosis.causes.leaves import leaf_of
-from receiver.diagnosis.clues import Clues
+from receiver.diagnosis.clues import Clues, memory_ratio_before
 from receiver.diagnosis.death.kill import own_limit
+from receiver.diagnosis.death.refusals import refusal_in
+from receiver.diagnosis.death.witnesses.metrics import NEAR_LIMIT
+from receiver.diagnosis.log.signatures.model import REFUSED
+from receiver.domain.confidence import LIKELY
 from receiver.domain.reason import Reason, reason
-from receiver.domain.report import Cause, Kill, KillKind
+from receiver.domain.report import Cause, CauseName, Kill, KillKind, Sender
 
 # Where the limit was raised already and that did not help.
 RAISED_IN_VAIN = ("advice.raised_before", "advice.raised_often")
@@ -32,14 +36,26 @@ def _not_its_limit(clues: Clues, kill: Kill, cause: Cause) -> Reason | None:
     """More room under this limit is not what it lacks."""
     match leaf_of(cause.name).whose:
         case Whose.NOBODY:
-            return reason("advice.refused_for_request") if cause.detail == "refused" else reason("advice.not_an_oom")
+            return _not_memory(clues, kill, cause)
         case Whose.NODE:
             return reason("advice.refused_under_pressure") if cause.detail == "refused" else _node(clues, kill)
     if kill.kind is KillKind.EVICTION:
         return reason("advice.volume_over_size_limit")
-    if kill.kind is KillKind.NONE and kill.exit_code not in (None, 0) and own_limit(clues) is not None:
-        return reason("advice.stopped_at_own_limit")
+    if kill.kind is KillKind.NONE and kill.exit_code not in (None, 0) and (full := own_limit(clues)) is not None:
+        return reason("advice.allocation_refused") if full.kind == REFUSED else reason("advice.stopped_at_own_limit")
     return reason("advice.mostly_file_cache") if cause.detail == "page_cache" else None
+
+
+def _not_memory(clues: Clues, kill: Kill, cause: Cause) -> Reason:
+    """Only what was seen to be something else forbids a raise."""
+    if cause.detail == "refused":
+        return reason("advice.refused_for_request") if refusal_in(clues) is not None else reason("advice.refused_for_another_reason")
+    ratio = memory_ratio_before(clues, kill.at, kill.started_at)
+    if ratio is not None and NEAR_LIMIT.matches(ratio):
+        return reason("advice.near_limit_as_well", usage_ratio=ratio)
+    if kill.sender is Sender.ITSELF and ratio is None:
+        return reason("advice.memory_not_excluded")
+    return reason("advice.not_an_oom") if cause.confidence >= LIKELY else reason("advice.probably_not_an_oom")
 
 
 def _node(clues: Clues, kill: Kill) -> Reason:
@@ -67,6 +83,8 @@ def _limit_not_known(clues: Clues) -> Reason | None:
 def _nothing_died(clues: Clues, kill: Kill, cause: Cause) -> Reason | None:
     """Without a kill only a level close under the limit is reason enough."""
     leaf = leaf_of(cause.name)
+    if kill.is_open_end and leaf.name is CauseName.UNKNOWN:
+        return reason("advice.memory_not_excluded")
     fits = (peak_bytes(clues) or 0.0) * policy.PEAK_MARGIN <= (clues.limit_bytes or 0)
     if kill.kind in KILLED_FOR_MEMORY or leaf.raise_before_kill is Before.ALWAYS:
         return None

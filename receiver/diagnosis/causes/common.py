@@ -10,8 +10,9 @@ from __future__ import annotations
 from receiver.diagnosis.causes.leaf import YES, Answer, Verdict
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.log.log_clues import sizes_in
+from receiver.diagnosis.log.signatures.model import REFUSED
 from receiver.domain.reason import Reason, reason
-from receiver.domain.report import CauseName, KillKind, Shape
+from receiver.domain.report import CauseName, KillKind, Shape, Signature
 
 STARTING_S = 600.0  # a life that ends within ten minutes may have died of starting
 BIG_BURST_RATIO = 0.5  # a last log line that names this much of the limit names what filled it
@@ -63,6 +64,13 @@ def no_shape(clues: Clues) -> Reason:
         return clues.shape.because[0]
     why = clues.missing_why("history", "prometheus")
     return reason("tree.no_history_because", why=why) if why else reason("tree.no_history")
+
+
+def ended_over(found: Signature) -> Reason:
+    """What the log says ended the program: a limit of its own, or an allocation that was refused, and not at the container's limit."""
+    if found.kind == REFUSED:
+        return reason("tree.allocation_refused", meaning=found.meaning)
+    return reason("tree.own_limit", meaning=found.meaning)
 
 
 def burst_bytes(clues: Clues) -> int | None:

@@ -9,6 +9,7 @@ from receiver.diagnosis.causes.common import FULL_VOLUME, LOG_RISES, SHAPE_SEES_
 from receiver.diagnosis.causes.file_cache import explained_by_cache
 from receiver.diagnosis.causes.leaf import YES, Answer, Leaf, Question, Raise, Verdict, cannot_tell, no
 from receiver.diagnosis.clues import Clues, rollout_before
+from receiver.diagnosis.death.kill import own_limit
 from receiver.diagnosis.log.log_clues import rise_of
 from receiver.domain.confidence import UNSURE
 from receiver.domain.reason import Reason, reason
@@ -57,7 +58,7 @@ def _by_shape(clues: Clues, shape: Shape) -> Answer:
 def _log_shows_growth(clues: Clues, kill: Kill) -> bool:
     """Counters that rise to the end of a short life, which Prometheus cannot have seen in full."""
     ended = kill.kind in (*common.AT_THE_LIMIT, KillKind.CHILD_PROCESS_OOM) or (
-        kill.kind is KillKind.NONE and kill.exit_code not in (None, 0)
+        kill.kind is KillKind.NONE and kill.exit_code not in (None, 0) and own_limit(clues) is not None
     )
     is_short = all(s <= SHAPE_SEES_S for s in clues.lives_s[:1])
     sees_nothing = clues.shape is None or clues.shape.cause in (CauseName.UNKNOWN, CauseName.STARTUP) or common.is_blind(clues)
@@ -67,7 +68,7 @@ def _log_shows_growth(clues: Clues, kill: Kill) -> bool:
 def _by_log(clues: Clues, kill: Kill) -> Answer:
     rises = _rises(clues, kill)
     ended_itself = kill.kind is KillKind.NONE
-    full = (reason("tree.own_limit", meaning=clues.signature.meaning),) if ended_itself and clues.signature is not None else ()
+    full = (common.ended_over(clues.signature),) if ended_itself and clues.signature is not None else ()
     is_batch = clues.workload.kind in ("Job", "CronJob")
     against = [reason("growing.short_life", life_s=clues.lives_s[0])] if clues.lives_s else []
     if is_batch:

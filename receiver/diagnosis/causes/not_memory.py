@@ -5,20 +5,21 @@ All other questions take its memory for granted.
 
 from __future__ import annotations
 
-from receiver.diagnosis.causes.common import SURE_FACT
+from receiver.diagnosis.causes.common import SURE_FACT, ended_over
 from receiver.diagnosis.causes.leaf import NO, YES, Answer, Leaf, Question, Raise, Verdict, Whose, always, cannot_tell, no
 from receiver.diagnosis.clues import Clues
-from receiver.diagnosis.death import alert_names as names
+from receiver.diagnosis.death.because import AGAINST_MEMORY
 from receiver.diagnosis.death.kill import own_limit, pod_says, refuses_to_start
-from receiver.diagnosis.death.refusals import over_volume_in
+from receiver.diagnosis.death.lookups import is_early_warning, log_says
+from receiver.diagnosis.death.refusals import over_volume_in, refusal_in
 from receiver.diagnosis.death.witnesses import Says
 from receiver.diagnosis.log.signatures.model import GPU, OTHER_MEMORY, REMOTE
 from receiver.domain.confidence import UNSURE
-from receiver.domain.reason import reason
+from receiver.domain.reason import Reason, reason
 from receiver.domain.report import Cause, CauseName, Kill, KillKind, LongTerm, Sender, Signature
 
-LOG_IS_SILENT = 0.7  # it ended by itself; that its log names no memory error is no evidence, only no contradiction
-LOG_IS_UNREAD = 0.6  # the same without the log
+SOMEBODY_SAID = 0.85  # a signal that asks to stop, or the runtime's own word
+MEMORY_WAS_FAR = 0.7  # it ended by itself far below its limit; a fast allocation between two scrapes stays possible
 LOG_NAMES_ANOTHER = 0.85  # its log ends with an error of memory that is not the container's
 AT_THE_END_LINES = 60  # a program may live on after such an error: further up it explains nothing
 
@@ -28,6 +29,8 @@ ELSEWHERE = {
     REMOTE: ("remote", reason("elsewhere.remote")),
     OTHER_MEMORY: ("shared_memory", reason("elsewhere.shared_memory")),
 }
+
+OF_AN_EXECUTOR = ("executor", reason("elsewhere.executor"))
 
 
 def killed_for_memory(clues: Clues, kill: Kill) -> Answer:
@@ -41,7 +44,7 @@ def killed_for_memory(clues: Clues, kill: Kill) -> Answer:
                 return Answer(answer=YES, because=because)
             return Answer(answer=NO, because=because, decides=True, confidence=SURE_FACT, reasons=kill.because, detail="eviction")
         case KillKind.SUSPECTED_OOM:
-            return cannot_tell(reason("killed_for_memory.probably", because=because))
+            return cannot_tell(because if kill.is_of_child else reason("killed_for_memory.probably", because=because))
         case KillKind.SIGKILL_NOT_OOM:
             confidence = SURE_FACT if kill.is_sure else UNSURE
             return Answer(answer=NO, because=because, decides=True, confidence=confidence, reasons=kill.because, detail=kill.sender or "")
@@ -66,30 +69,50 @@ def _not_killed(clues: Clues, kill: Kill) -> Answer:
     if refuses_to_start(clues) is not None:
         return no(because)
     if kill.exit_code is not None and full is not None:
-        return no(reason("tree.own_limit", meaning=full.meaning))
-    if not kill.is_sure:
-        return cannot_tell(because)
-    is_warning = bool(clues.alert_names) and clues.alert_names <= names.WARNING_ALERTS
-    if kill.exit_code in (None, 0) or is_warning:
-        return no(because)
-    if (other := memory_elsewhere(clues)) is not None:
-        detail, why = ELSEWHERE[other.kind]
-        named = reason("elsewhere.log_says", meaning=other.meaning)
-        return Answer(answer=NO, because=named, decides=True, confidence=LOG_NAMES_ANOTHER, reasons=(named, why), detail=detail)
-    if clues.facts.log is None:
-        reasons, confidence = (because, reason("killed_for_memory.log_unread")), LOG_IS_UNREAD
-    elif clues.signature is not None:
-        return no(reason("killed_for_memory.log_names", because=because, meaning=clues.signature.meaning))
-    else:
-        reasons, confidence = (because, reason("killed_for_memory.log_silent")), LOG_IS_SILENT
-    return Answer(answer=NO, because=because, decides=True, confidence=confidence, reasons=reasons, detail="other_exit")
+        return no(ended_over(full))
+    if (lost := _lost_executor(clues)) is not None and kill.exit_code is None and not kill.reason:
+        return lost
+    if kill.exit_code in (None, 0) or is_early_warning(clues):
+        return no(because) if kill.is_sure else cannot_tell(because)
+    return _ended_by_itself(clues, kill)
+
+
+def _ended_by_itself(clues: Clues, kill: Kill) -> Answer:
+    """No only for what was seen: a log without a memory error, or none at all, and an OOM kill that nobody recorded are no evidence."""
+    because = kill.because[0]
+    if (other := memory_elsewhere(clues)) is not None and (answer := _elsewhere(other)) is not None:
+        return answer
+    against = [b for b in kill.because if b.code in AGAINST_MEMORY]
+    if not against or log_says(clues) is Says.OOM_KILLED:
+        found = clues.signature
+        return cannot_tell(reason("killed_for_memory.log_names", because=because, meaning=found.meaning) if found is not None else because)
+    confidence = SOMEBODY_SAID if kill.is_sure else MEMORY_WAS_FAR
+    return Answer(answer=NO, because=against[0], decides=True, confidence=confidence, reasons=(because, *against), detail="other_exit")
+
+
+def _lost_executor(clues: Clues) -> Answer | None:
+    """A driver that runs on, and whose log announces that an executor was killed: told as what it announces."""
+    found = clues.signature
+    return _elsewhere(found) if found is not None and found.is_of_executor and not is_early_warning(clues) else None
+
+
+def _elsewhere(other: Signature) -> Answer | None:
+    if (whose := _whose(other)) is None:
+        return None
+    detail, why = whose
+    named = reason("elsewhere.log_says", meaning=other.meaning)
+    return Answer(answer=NO, because=named, decides=True, confidence=LOG_NAMES_ANOTHER, reasons=(named, why), detail=detail)
+
+
+def _whose(found: Signature) -> tuple[str, Reason] | None:
+    return OF_AN_EXECUTOR if found.is_of_executor else ELSEWHERE.get(found.kind)
 
 
 def fixes(clues: Clues, kill: Kill, cause: Cause) -> tuple[LongTerm, ...]:
     """What sent the signal, or what kept it from starting."""
     if cause.detail in LEAF.verdicts and clues.signature is not None:
         return (LongTerm(id=f"log_{clues.signature.id}", advice=reason("advice.quoted", text=clues.signature.advice)),)
-    if cause.detail == "refused":
+    if cause.detail == "refused" and refusal_in(clues) is not None:
         return (LongTerm(id="fit_request", advice=reason("fix.fit_request")),)
     if kill.sender is not None and kill.sender.is_probe:
         return (LongTerm(id="mend_probe", advice=reason("fix.mend_probe")),)
@@ -101,7 +124,7 @@ def fixes(clues: Clues, kill: Kill, cause: Cause) -> tuple[LongTerm, ...]:
 def memory_elsewhere(clues: Clues) -> Signature | None:
     """The error with which the log of the dead container ends, where it is about memory that is not the container's."""
     found, log = clues.signature, clues.facts.log
-    if found is None or found.kind not in ELSEWHERE or log is None or clues.is_log_of_survivor:
+    if found is None or _whose(found) is None or log is None or clues.is_log_of_survivor:
         return None
     return found if len(log.lines) - found.line_index <= AT_THE_END_LINES else None
 
@@ -121,6 +144,7 @@ LEAF = Leaf(
     verdicts={
         "gpu": always(reason("leaf.not_memory.gpu")),
         "remote": always(reason("leaf.not_memory.remote")),
+        "executor": always(reason("leaf.not_memory.executor")),
         "shared_memory": always(reason("leaf.not_memory.shared_memory")),
     },
     in_digest=reason("leaf.not_memory.digest"),

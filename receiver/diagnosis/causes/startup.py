@@ -39,7 +39,7 @@ def while_starting(clues: Clues, kill: Kill) -> Answer:
     """Yes when it dies before it can have done work: by its kind, its log, its last lives, or the shape of memory."""
     shape = clues.shape
     is_early_shape = shape is not None and shape.cause is CauseName.STARTUP
-    if kill.kind is KillKind.CHILD_PROCESS_OOM:
+    if kill.is_of_child:
         return no(reason("startup.main_process_up"))
     if (said := refuses_to_start(clues)) is not None and kill.kind is KillKind.NONE and kill.exit_code not in (None, 0):
         line = reason("startup.refuses", line=quoted_line(said.line))

@@ -56,10 +56,10 @@ def _cause(leaf: Leaf, answer: Answer, kill: Kill) -> Cause:
 
 def _corrected(confidence: float, kill: Kill) -> float:
     """Confidence, taken down where what it rests on is itself not sure."""
+    if kill.is_of_child:
+        return min(confidence, CHILD)
     if kill.kind is KillKind.SUSPECTED_OOM:
         return min(confidence, SUSPECTED)
-    if kill.kind is KillKind.CHILD_PROCESS_OOM:
-        return min(confidence, CHILD)
     if kill.kind is KillKind.NONE and kill.exit_code not in (None, 0):
         return min(confidence, LOG_RISES)  # the container's limit was not what ended it
     return confidence

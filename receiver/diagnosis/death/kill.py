@@ -46,6 +46,7 @@ RULES: tuple[Rule, ...] = (
     no_kill.refuses_to_start,
     no_kill.own_limit_of_runtime,
     sigkill.sender_unknown,
+    child.ended_after_child,
     without_status.by_metrics,
     without_status.by_alert,
     no_kill.other_end,

@@ -125,6 +125,11 @@ def claims_oom(clues: Clues) -> bool:
     return bool(clues.alert_names & (names.OOM_ALERTS | names.SUSPECT_ALERTS))
 
 
+def is_early_warning(clues: Clues) -> bool:
+    """Whether the incident is about memory that is high now: what ended before is not what it asks about."""
+    return bool(clues.alert_names) and clues.alert_names <= names.WARNING_ALERTS
+
+
 def before_start(clues: Clues) -> tuple[Said, Says] | None:
     """What the container's waiting state or an event says of an end before any process began; None when nothing does."""
     container = clues.container
@@ -245,7 +250,8 @@ def cgroup_kills(clues: Clues, death: Termination) -> list[KernelKill]:
 def log_says(clues: Clues) -> Says | None:
     """What the memory error that the log names says of the death."""
     signature = clues.signature
-    witness = witness_of(LOG_LINES, signature.kind, signature.line) if signature is not None else None
+    is_own = signature is not None and not signature.is_of_executor
+    witness = witness_of(LOG_LINES, signature.kind, signature.line) if signature is not None and is_own else None
     return witness.says if witness is not None else None
 
 

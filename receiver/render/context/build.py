@@ -10,6 +10,7 @@ from receiver.diagnosis.advice.elsewhere import ELSEWHERE
 from receiver.diagnosis.advice.limits_policy import is_futile
 from receiver.diagnosis.advice.refusal import RAISED_IN_VAIN
 from receiver.diagnosis.causes.leaves import leaf_of
+from receiver.diagnosis.log.signatures.model import REFUSED
 from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.case import Missing
 from receiver.domain.confidence import LIKELY, PLAUSIBLE
@@ -173,6 +174,7 @@ def _node(subject: Subject, facts: Facts | None) -> _Node:
 
 class _SignatureWords(TypedDict):
     signature: str
+    is_allocation_refused: bool
     advice: str
 
 
@@ -180,8 +182,10 @@ def _signature(report: Report | None) -> _SignatureWords:
     """The memory error that its log names."""
     found = report.signature if report else None
     if found is None:
-        return _SignatureWords(signature="", advice="")
-    return _SignatureWords(signature=clean_line(found.meaning, 120), advice=clean_line(found.advice, 240))
+        return _SignatureWords(signature="", advice="", is_allocation_refused=False)
+    return _SignatureWords(
+        signature=clean_line(found.meaning, 120), advice=clean_line(found.advice, 240), is_allocation_refused=found.kind == REFUSED
+    )
 
 
 def _cause(view: IncidentView, report: Report | None) -> CauseWords:

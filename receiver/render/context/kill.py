@@ -17,6 +17,12 @@ from receiver.render.text import clean_line
 from receiver.render.wording import phrase
 from receiver.render.wording.death import sender_words
 
+_WORDS = {
+    KillKind.CONTAINER_OOM: "OOMKilled",
+    KillKind.NODE_OOM: "OOM-killed by its node",
+    KillKind.EVICTION: "evicted",
+    KillKind.CHILD_PROCESS_OOM: "processes OOM-killed",
+}
 _IN_SERIES = (KillKind.CONTAINER_OOM, KillKind.SUSPECTED_OOM, KillKind.NODE_OOM)
 
 
@@ -24,8 +30,7 @@ def kill_words(view: IncidentView, report: Report | None, now: datetime) -> Kill
     """What died and how often: what the incident knows of all its kills, and what the report knows of the newest."""
     kill = report.kill if report else None
     counted = _Counted.of(view, report)
-    is_reported = kill is not None and not kill.reason and kill.exit_code is None
-    word = _word(kill.kind if kill else KillKind.NONE, is_reported=is_reported)
+    word = _word(kill)
     short = f"{word} x{counted.count}" if counted.count > 1 else word
     is_exit_137 = kill is not None and kill.kind is KillKind.SUSPECTED_OOM and kill.exit_code == 137
     replicas = replica_words(view, report.facts if report else None)
@@ -93,15 +98,14 @@ class _Counted:
         return cls(count=count, newest_at=newest_at, span=words.roughly(span_s) if span_s >= 60 and count > 1 else "")
 
 
-def _word(kind: KillKind, *, is_reported: bool = False) -> str:
-    words_of = {
-        KillKind.CONTAINER_OOM: "OOMKilled",
-        KillKind.SUSPECTED_OOM: "reported OOMKilled" if is_reported else "probably OOM",
-        KillKind.NODE_OOM: "OOM-killed by its node",
-        KillKind.EVICTION: "evicted",
-        KillKind.CHILD_PROCESS_OOM: "processes OOM-killed",
-    }
-    return words_of.get(kind, "killed")
+def _word(kill: Kill | None) -> str:
+    """What happened, in a word or two, as sure as it is."""
+    if kill is None:
+        return "killed"
+    if kill.kind is KillKind.SUSPECTED_OOM:
+        is_reported = not kill.reason and kill.exit_code is None
+        return "process killed" if kill.is_of_child else "reported OOMKilled" if is_reported else "probably OOM"
+    return _WORDS.get(kill.kind, "killed")
 
 
 def _phrases(word: str, count: int, span: str, restarts: int | None, replicas: ReplicaWords, *, is_exit_137: bool) -> tuple[str, ...]:

@@ -209,6 +209,7 @@ class Context:
     checks: Annotated[CheckWords, "the checklist"]
     missing: Annotated[tuple[MissingWords, ...], "evidence that is not available; what is normally absent is left out"]
     signature: Annotated[str, "the memory error that its log names: `the Java heap is full`"]
+    is_allocation_refused: Annotated[bool, "that error is an allocation that was refused, not a limit that the program sets itself"]
     advice: Annotated[str, "what that error asks for"]
     has_pod: Annotated[bool, "the pod itself could be read"]
     others_killed: Annotated[tuple[str, ...], "other containers OOM-killed on the node"]

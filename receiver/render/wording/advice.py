@@ -48,13 +48,18 @@ SENTENCES: Mapping[str, Sentence] = {
     "advice.quoted": "{text}",  # what somebody else wrote: an API, a signature of the log
     # Why no limit is proposed.
     "advice.not_an_oom": "not an OOM: more memory will not help",
+    "advice.probably_not_an_oom": "a higher memory limit would probably not help",
+    "advice.near_limit_as_well": "memory was at {usage_ratio:percent} of the limit just before: what is short of memory may also fail a check or give up, so a higher limit may help",
+    "advice.memory_not_excluded": "whether a higher memory limit would help is not known",
     "advice.eviction_not_prevented": "an eviction is the node's decision: a higher limit does not prevent it, and lets this pod take more of the node",
     "advice.volume_over_size_limit": "the sizeLimit of a volume in memory was reached, not the container's limit: a higher memory limit alone does not prevent it",
     "advice.refused_for_request": "nothing ran and nothing was killed: what is compared with the node is the request, the limit plays no part",
+    "advice.refused_for_another_reason": "nothing ran and nothing was killed: what refused the pod is in its message, the memory limit plays no part",
     "advice.refused_under_pressure": "nothing ran: a node short of memory refuses pods without a request, whatever their limit",
     "advice.node_took_unlimited": "it has no limit to raise: give it a limit and a request, so that it is stopped before the node runs out",
     "advice.node_ran_out": "the node ran out, not the container's limit: a higher limit only lets it take more of the node",
     "advice.stopped_at_own_limit": "the program stopped at a limit of its own, not at the container's: a higher memory limit alone changes nothing",
+    "advice.allocation_refused": "an allocation was refused, and the kernel killed nothing: at the container's limit it would have, so a higher limit alone rarely helps",
     "advice.mostly_file_cache": "most of it is file cache, which the kernel takes back before it kills anything",
     "advice.limit_not_known": "the present limit is not known: the pod could not be read",
     "advice.container_not_known": "which container it was is not known",

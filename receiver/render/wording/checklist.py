@@ -78,6 +78,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "check.history": _history,
     "check.no_memory_problem": "not a memory problem",
     "check.never_ran": "it never ran",
+    "check.what_refused_it": "for you: what its message names",
     "check.fit_the_request": "yours: its request, or room on a node",
     "check.limit_the_taker": "yours: a memory limit and a request for it",
     "check.fix_the_volume": "yours: what fills the volume, or its sizeLimit",

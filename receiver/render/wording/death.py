@@ -15,8 +15,8 @@ SENDERS: Mapping[str, str] = {
     Sender.GRACE_PERIOD: "grace period",
     Sender.PREEMPTION: "preemption by a pod of higher priority",
     Sender.NODE_SHUTDOWN: "node shutdown",
-    Sender.LOST_NODE: "a lost node",
-    Sender.DEADLINE: "activeDeadlineSeconds",
+    Sender.LOST_NODE: "the loss of its node",
+    Sender.DEADLINE: "the pod's deadline",
     Sender.KUBELET: "the kubelet",
     Sender.POST_START_HOOK: "a failed postStart hook",
     Sender.RESIZE: "a resize that requires a restart",
@@ -26,7 +26,7 @@ SENDERS: Mapping[str, str] = {
     Sender.TAINT: "an eviction for a node's taint",
     Sender.API_EVICTION: "an eviction through the API (a drain)",
     Sender.POD_GC: "the garbage collection of pods",
-    Sender.RESOURCE_CLAIM: "a device taken from its resource claim",
+    Sender.RESOURCE_CLAIM: "the loss of a device of its resource claim",
     Sender.GUNICORN: "Gunicorn's timeout",
     Sender.GUNICORN_STOP: "Gunicorn's graceful_timeout at shutdown",
     Sender.UWSGI: "uWSGI's harakiri",
@@ -90,7 +90,7 @@ def _kernel_line(whose: str) -> Callable[[Facts], str]:
         process, pid, held = facts["process"], facts["pid"], facts["anon_rss_bytes"]
         who = f"process {process}" if process else "a process"
         more = ", ".join(part for part in (f"pid {pid}" if pid else "", f"{human_bytes(held)} of its own memory" if held else "") if part)
-        return f"the kernel's line of the same seconds: {who}{f' ({more})' if more else ''} was killed{whose}"
+        return f"by the kernel's own line, {who}{f' ({more})' if more else ''} was killed{whose}"
 
     return sentence
 
@@ -101,7 +101,7 @@ SIGNALS: Mapping[int, str] = {
 }  # fmt: skip
 SIGNAL_MEANS: Mapping[int, str] = {
     6: "a program aborted itself", 7: "a bus error, as a full /dev/shm or a truncated mapped file gives", 11: "a crash", 4: "a crash", 8: "a crash",
-    13: "it wrote into a closed pipe", 15: "it was asked to stop", 2: "it was interrupted", 9: "it was killed",
+    13: "it wrote into a closed pipe", 15: "it was asked to stop", 1: "it was asked to stop", 2: "it was asked to stop", 3: "it was asked to stop", 9: "it was killed",
 }  # fmt: skip
 
 
@@ -199,6 +199,7 @@ SENTENCES: Mapping[str, Sentence] = {
     # a child process
     "death.oom_counter_rose": _oom_counter_rose,
     "death.log_lines": 'the log says so in {lines:count:line}: "{line}"',
+    "death.main_process_followed": "the main process then ended with exit code {exit_code:or:unknown}",
     "death.status_unread": "the pod's status could not be read",
     "death.running_restarts_unchanged": "the container is Running with its {restarts} restarts unchanged",
     "death.running_without_restart": "the container is Running with 0 restarts, so kubectl shows nothing wrong",
@@ -214,7 +215,7 @@ SENTENCES: Mapping[str, Sentence] = {
     # not killed
     "death.long_ago": "running since, and the last death ({reason:or:no reason}) was {age_s:span} ago",
     "death.ended_itself": "exit code {exit_code}, reason {reason:or:none}: the program ended itself, the kernel killed nothing",
-    "death.other_end": "exit code {exit_code:or:unknown}, reason {reason:or:none}: no SIGKILL and no OOM kill",
+    "death.other_end": "exit code {exit_code:or:unknown}, reason {reason:or:none}: no SIGKILL, and no OOM kill was recorded",
     "death.not_seen": (
         "the container could not be found: {reason} and exit code {exit_code:or:none} are a placeholder, and nobody saw how it ended"
     ),
@@ -222,7 +223,9 @@ SENTENCES: Mapping[str, Sentence] = {
     "death.signal": _signal,
     "death.last_state_lost": "how the {restarts:count:life/lives} before ended is no longer kept",
     "death.memory_highest": "memory was never above {usage_ratio:percent} of the limit in what was scraped",
-    "death.sigterm": "143 is SIGTERM: it was asked to stop",
+    "death.asked_by_signal": _signal,
+    "death.runtime_says": 'it never ran: {reason}, "{message}"',
+    "death.memory_was_far": "memory was at {usage_ratio:percent} of its limit of {limit_bytes:size} just before",
     "death.no_kill_so_far": "{state}, {restarts} restarts: no kill so far",
     "death.no_alert_claims_a_kill": "no alert claims a kill",
 }

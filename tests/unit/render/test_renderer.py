@@ -342,6 +342,7 @@ def test_who_killed_it_is_not_guessed() -> None:
     report = replace(
         report,
         kill=replace(report.kill, sender=Sender.UNKNOWN, is_sure=False, because=(reason("death.between_scrapes"),)),
+        proposal=replace(report.proposal, none=reason("advice.probably_not_an_oom")),
     )
     root = renderer().incident(view, report)[0]
 

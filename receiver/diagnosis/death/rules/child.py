@@ -2,33 +2,65 @@
 
 from __future__ import annotations
 
-from receiver.diagnosis.clues import Clues
+from receiver.diagnosis.clues import Clues, memory_ratio_before
 from receiver.diagnosis.death import alert_names as names
+from receiver.diagnosis.death import because as why
 from receiver.diagnosis.death import lookups as look
+from receiver.diagnosis.death.lookups import KernelKill
 from receiver.diagnosis.death.verdict import killed
 from receiver.diagnosis.death.witnesses import Says
-from receiver.diagnosis.death.witnesses.metrics import FAR_FROM_LIMIT, OOM_COUNTER
+from receiver.diagnosis.death.witnesses.metrics import FAR_FROM_LIMIT, NEAR_LIMIT, OOM_COUNTER
 from receiver.diagnosis.log.log_clues import quoted_line
-from receiver.domain.facts import ContainerFacts
+from receiver.domain.facts import ContainerFacts, Termination
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import Kill, KillKind, Sender
 
 
 def child_oom(clues: Clues) -> Kill | None:
-    """The kernel killed a child process; the container lives on, and the API shows nothing."""
+    """A process in the container was killed; the container lives on, and the API shows nothing.
+
+    The kernel's counter and its own line are sure. A line of the log proves a SIGKILL and no more: with a memory that was full, or an alert that
+    counts, it was probably the kernel; alone, nobody knows who sent it.
+    """
     container = clues.container
     if container is not None and container.state != "running":
         return None
-    counted = clues.facts.child_kills or 0
+    counted, logged, kernel = clues.facts.child_kills or 0, _lines_about_children(clues), _kernel_line_of_child(clues)
     is_counted = OOM_COUNTER.matches(counted)
-    logged = _lines_about_children(clues)
-    if not is_counted and not logged:
+    if not is_counted and not logged and kernel is None:
         return None
     because = [reason("death.oom_counter_rose", kills=counted)] if is_counted else []
+    because += [why.kernel_line(kernel)] if kernel is not None else []
     if logged and clues.signature is not None:
         because.append(reason("death.log_lines", lines=logged, line=quoted_line(clues.signature.line)))
+    is_seen = is_counted or (kernel is not None and _is_only_container(clues))
+    if is_seen or kernel is not None or clues.alert_names & names.CHILD_ALERTS:
+        return killed(clues, None, KillKind.CHILD_PROCESS_OOM, sure=is_seen, because=[*because, _lives_on(container)])
+    highest = _highest_ratio(clues)
+    because.append(reason("death.memory_highest", usage_ratio=highest) if highest is not None else reason("death.memory_before_unknown"))
     because.append(_lives_on(container))
-    return killed(clues, None, KillKind.CHILD_PROCESS_OOM, sure=is_counted, because=because)
+    if NEAR_LIMIT.matches(highest):
+        return killed(clues, None, KillKind.CHILD_PROCESS_OOM, sure=False, because=because)
+    return killed(clues, None, KillKind.SUSPECTED_OOM, sure=False, sender=Sender.UNKNOWN, because=because)
+
+
+def _kernel_line_of_child(clues: Clues) -> KernelKill | None:
+    """A kernel's line about a process of this pod's cgroup that no death of the container explains."""
+    deaths = [d for d in (look.newest(clues), clues.container.last_terminated if clues.container else None) if d is not None]
+    own = [k.event for d in deaths if d.finished_at is not None for k in look.kernel_kills(clues, d)]
+    kills = look.kernel_kills(clues, Termination(reason="", exit_code=None))
+    return next((k for k in kills if k.is_of_pod and k.event not in own and look.can_be_ours(clues, k.victim)), None)
+
+
+def _is_only_container(clues: Clues) -> bool:
+    return clues.facts.pod is not None and len(clues.facts.pod.containers) == 1
+
+
+def _highest_ratio(clues: Clues) -> float | None:
+    """The highest share of the limit in all scrapes."""
+    history = clues.facts.history
+    samples = history.samples if history is not None else ()
+    return max((s.working_set_bytes / limit for s in samples if (limit := s.limit_bytes or clues.limit_bytes)), default=None)
 
 
 def child_ended_by_manager(clues: Clues) -> Kill | None:
@@ -47,14 +79,13 @@ def child_ended_by_manager(clues: Clues) -> Kill | None:
 
 def child_sender_unknown(clues: Clues) -> Kill | None:
     """A line says that a child ended by SIGKILL, and memory was far from the limit all the time: evidence against a kill for memory."""
-    container, history = clues.container, clues.facts.history
+    container = clues.container
     if container is None or container.state != "running" or OOM_COUNTER.matches(clues.facts.child_kills or 0):
         return None
-    if not _lines_about_children(clues) or clues.signature is None or history is None or clues.alert_names & names.CHILD_ALERTS:
+    if not _lines_about_children(clues) or clues.signature is None or clues.alert_names & names.CHILD_ALERTS:
         return None
-    ratios = [s.working_set_bytes / limit for s in history.samples if (limit := s.limit_bytes or clues.limit_bytes)]
-    highest = max(ratios, default=None)
-    if not FAR_FROM_LIMIT.matches(highest) or highest is None:
+    highest = _highest_ratio(clues)
+    if not FAR_FROM_LIMIT.matches(highest) or highest is None or _kernel_line_of_child(clues) is not None:
         return None
     because = [
         reason("death.log_lines", lines=clues.signature.count, line=quoted_line(clues.signature.line)),
@@ -63,6 +94,22 @@ def child_sender_unknown(clues: Clues) -> Kill | None:
         _lives_on(container),
     ]
     return killed(clues, None, KillKind.SIGKILL_NOT_OOM, sure=False, sender=Sender.UNKNOWN, because=because)
+
+
+def ended_after_child(clues: Clues) -> Kill | None:
+    """The log of the dead instance says that a child ended by SIGKILL, the main process ended after it, and memory was full just before."""
+    death = look.newest(clues)
+    if death is None or death.exit_code in (0, None) or clues.is_log_of_survivor or clues.signature is None:
+        return None
+    ratio = memory_ratio_before(clues, death.finished_at, death.started_at)
+    if look.log_says(clues) is not Says.CHILD_OOM_KILLED or not NEAR_LIMIT.matches(ratio):
+        return None
+    because = [
+        reason("death.log_line", line=quoted_line(clues.signature.line)),
+        reason("death.memory_before", usage_ratio=ratio),
+        reason("death.main_process_followed", exit_code=death.exit_code),
+    ]
+    return killed(clues, death, KillKind.SUSPECTED_OOM, sure=False, because=because)
 
 
 def child_oom_now(clues: Clues) -> Kill | None:

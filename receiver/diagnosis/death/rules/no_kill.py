@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from receiver.diagnosis.clues import Clues
-from receiver.diagnosis.death import alert_names as names
+from receiver.diagnosis.clues import Clues, memory_ratio_before
 from receiver.diagnosis.death import because as why
 from receiver.diagnosis.death import lookups as look
+from receiver.diagnosis.death.at_the_limit import is_far
 from receiver.diagnosis.death.verdict import killed
-from receiver.diagnosis.death.witnesses import Says
 from receiver.diagnosis.death.witnesses.container_status import SIGKILL_EXIT, signal_of
 from receiver.diagnosis.log.log_clues import quoted_line
-from receiver.domain.reason import reason
+from receiver.domain.facts import Termination
+from receiver.domain.reason import Reason, reason
 from receiver.domain.report import Kill, KillKind
 
+NEVER_RAN = ("StartError", "ContainerCannotRun", "CreateContainerError", "CreateContainerConfigError")  # the runtime's message says why
+SENT_FROM_OUTSIDE = (1, 2, 3, 15)  # SIGHUP, SIGINT, SIGQUIT, SIGTERM: somebody asked; the others a program may send itself
 OLD_KILL_S = 24 * 3600.0  # lastState keeps a death for ever: an early warning today is not about a kill of last week
 
 
 def old_news(clues: Clues) -> Kill | None:
     """An early warning about a running container is not about a kill of days ago."""
-    death, container, alerts = look.newest(clues), clues.container, clues.alert_names
+    death, container = look.newest(clues), clues.container
     if container is None or death is None or container.state != "running" or death.finished_at is None:
         return None
     age_s = (clues.facts.now - death.finished_at).total_seconds()
-    if not alerts or not alerts <= names.WARNING_ALERTS or age_s <= OLD_KILL_S:
+    if not look.is_early_warning(clues) or age_s <= OLD_KILL_S:
         return None
     return killed(clues, None, KillKind.NONE, sure=True, because=[reason("death.long_ago", reason=death.reason, age_s=age_s)])
 
@@ -63,16 +65,28 @@ def refuses_to_start(clues: Clues) -> Kill | None:
 
 
 def other_end(clues: Clues) -> Kill | None:
-    """It ended, and neither SIGKILL nor memory had to do with it."""
+    """It ended by itself, and no OOM kill was recorded. What speaks against memory stands beside it; without that nobody can be sure."""
     death = look.newest(clues)
     if death is None:
         return None
-    because = [reason("death.other_end", exit_code=death.exit_code, reason=death.reason)]
-    if look.ended_by(death) is Says.SIGTERM:
-        because.append(reason("death.sigterm"))
-    elif (signal := signal_of(death)) is not None:
+    against = _against_memory(clues, death)
+    because = [reason("death.other_end", exit_code=death.exit_code, reason=death.reason), *against]
+    signal = signal_of(death)
+    if signal is not None and not against:
         because.append(reason("death.signal", exit_code=death.exit_code, signal=signal))
-    return killed(clues, death, KillKind.NONE, sure=True, because=because)
+    sure = death.exit_code == 0 or any(b.code != why.MEMORY_WAS_FAR for b in against)
+    return killed(clues, death, KillKind.NONE, sure=sure, because=because)
+
+
+def _against_memory(clues: Clues, death: Termination) -> list[Reason]:
+    """What was seen that speaks for another end than memory (`why.AGAINST_MEMORY`). That nothing speaks for memory is not among it."""
+    signal = signal_of(death)
+    if death.reason in NEVER_RAN and death.message and not look.is_cut_short(death):
+        return [reason("death.runtime_says", reason=death.reason, message=why.quoted_text(death.message))]
+    if signal in SENT_FROM_OUTSIDE:
+        return [reason("death.asked_by_signal", exit_code=death.exit_code, signal=signal)]
+    ratio = memory_ratio_before(clues, death.finished_at, death.started_at)
+    return [reason("death.memory_was_far", usage_ratio=ratio, limit_bytes=clues.limit_bytes)] if is_far(clues, ratio) else []
 
 
 def nothing_ended(clues: Clues) -> Kill | None:

@@ -150,6 +150,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         example="The executor with id 5 exited with exit code 137(SIGKILL, possible container OOM).",
         near_miss="The executor with id 5 exited with exit code 143(SIGTERM).",
         source="Apache Spark, resource-managers/kubernetes: ExecutorPodsLifecycleManager.scala",
+        is_of_executor=True,
     ),
     LogPattern(
         id="gradle-daemon-heap",
@@ -295,6 +296,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         "memory limits. 5.6 GB of 5.5 GB physical memory used. Consider boosting spark.executor.memoryOverhead.",
         near_miss="INFO YarnAllocator: Will request 2 executor container(s), each with 1 core(s) and 1408 MB memory",
         source="Apache Spark, YarnAllocator.scala; Hadoop YARN, ContainersMonitorImpl",
+        is_of_executor=True,
     ),
     LogPattern(
         id="flink-network-buffers",

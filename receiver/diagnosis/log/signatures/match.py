@@ -56,6 +56,7 @@ def find_signature(lines: tuple[str, ...], *, pod: str = "", but_not: Collection
         line_index=index,
         kind=pattern.kind,
         refuses_to_start=pattern.refuses_to_start,
+        is_of_executor=pattern.is_of_executor,
         count=sum(1 for _, p in matches if p.id == pattern.id),
     )
 

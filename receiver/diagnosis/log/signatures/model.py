@@ -43,6 +43,7 @@ class LogPattern:
     near_miss: str
     source: str
     twin: str = ""
+    is_of_executor: bool = False  # child_killed of an executor: a container of its own, often on another node
     refuses_to_start: bool = False  # under the container's limit, which is below what it says it needs
 
     def matches(self, line: str, lowered: str) -> bool:

@@ -213,7 +213,7 @@ def test_raise_after_the_kill_is_the_fix_that_was_applied() -> None:
         pytest.param(facts(container(), alerts=("HighMemoryUsage",)), shape(CauseName.UNKNOWN, 0.7, reason("memory.file_cache", cache_bytes=60.0 * MIB), detail="page_cache"), "advice.mostly_file_cache", id="cache"),
         pytest.param(facts(container(), alerts=("HighMemoryUsage",)), LEAK_SHAPE, "advice.leak_not_stopped", id="warning of a leak"),
         pytest.param(facts(alerts=("OOMKilled",)), None, "advice.limit_not_known", id="nothing readable"),
-        pytest.param(facts(container(dead=death("Error", 1)), log=log("MemoryError"), alerts=()), None, "advice.stopped_at_own_limit", id="own limit"),
+        pytest.param(facts(container(dead=death("Error", 1)), log=log("MemoryError"), alerts=()), None, "advice.allocation_refused", id="refused allocation"),
     ],
 )  # fmt: skip
 def test_no_proposal_says_why(base: Facts, seen: Shape | None, code: str) -> None:

@@ -119,7 +119,9 @@ def test_pod_refused_for_its_request_is_no_kill(reason: str, message: str) -> No
     assert (report.kill.kind, report.kill.is_sure) == (KillKind.NONE, True)
     assert (report.cause.name, report.cause.detail) == (CauseName.NOT_MEMORY, "refused")
     assert report.proposal.none is not None
-    assert report.proposal.none.code == "advice.refused_for_request"
+    is_for_room = reason.startswith("OutOf")
+    assert report.proposal.none.code == ("advice.refused_for_request" if is_for_room else "advice.refused_for_another_reason")
+    assert [entry.id for entry in report.long_term] == (["fit_request"] if is_for_room else [])
 
 
 def test_refusal_for_memory_tells_what_was_asked_and_what_there_was() -> None:

@@ -36,8 +36,8 @@ def test_detail_of_what_was_not_memory_is_the_sender_in_words() -> None:
         (reason("death.oom_counter_rose", kills=81), "container_oom_events_total rose 81 times without a restart"),
         (reason("death.log_lines", lines=1, line="Worker died"), 'the log says so in 1 line: "Worker died"'),
         (reason("death.evicted", message=""), "the pod's status is Evicted: no message"),
-        (reason("death.other_end", exit_code=None, reason=""), "exit code unknown, reason none: no SIGKILL and no OOM kill"),
-        (reason("death.other_end", exit_code=0, reason="Completed"), "exit code 0, reason Completed: no SIGKILL and no OOM kill"),
+        (reason("death.other_end", exit_code=None, reason=""), "exit code unknown, reason none: no SIGKILL, and no OOM kill was recorded"),
+        (reason("death.other_end", exit_code=0, reason="Completed"), "exit code 0, reason Completed: no SIGKILL, and no OOM kill was recorded"),
     ],
     ids=lambda value: value.code if isinstance(value, Reason) else "",
 )  # fmt: skip
