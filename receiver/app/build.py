@@ -22,9 +22,11 @@ from receiver.evidence.gather import SOURCES
 from receiver.evidence.kube import Kube, KubeConfig
 from receiver.evidence.prometheus import Prometheus, PrometheusConfig
 from receiver.evidence.redaction import RedactionConfig, Redactor
+from receiver.evidence.shares import ClusterShares
 from receiver.evidence.silences import AlertmanagerSilences
 from receiver.pipeline import kinds
 from receiver.pipeline.actions import Permissions
+from receiver.pipeline.after_storm import AfterStorm
 from receiver.pipeline.collect import CollectConfig, Collector
 from receiver.pipeline.configuration_gaps import ConfigurationGaps
 from receiver.pipeline.digest import DigestConfig, Digests
@@ -33,6 +35,7 @@ from receiver.pipeline.notices import Notices
 from receiver.pipeline.publish import PublishConfig, Publisher
 from receiver.pipeline.silencer import Silencer
 from receiver.pipeline.storm_acts import StormWork
+from receiver.pipeline.storm_shares import ShareWork
 from receiver.render.environment import slack_environment
 from receiver.render.renderer import Renderer
 from receiver.rulepack.places import causes_dir, runbooks_dir
@@ -103,8 +106,11 @@ def build(
     digests = Digests(
         store=store,
         rendering=renderer,
-        config=DigestConfig(public_url=settings.public_url, has_buttons=has_buttons, can_silence=can_silence),
-    )
+        config=DigestConfig(
+            public_url=settings.public_url, has_buttons=has_buttons, can_silence=can_silence, can_ask_shares=evidence.prometheus is not None
+        ),
+    )  # fmt: skip
+    shares = ClusterShares(evidence.prometheus) if evidence.prometheus is not None else None
     silencer = Silencer(store=store, keeper=make_silences(settings), label_names=label_names)
     dispatcher = Dispatcher(
         store=store,
@@ -114,6 +120,8 @@ def build(
             kinds.DIGEST: Handler(run=digests.run, is_quick=True),
             kinds.SILENCE: Handler(run=silencer.run),
             kinds.STORM_ACT: Handler(run=StormWork(store).run, is_quick=True),
+            kinds.SHARES: Handler(run=ShareWork(store=store, source=shares, digests=digests).run),
+            kinds.AFTER_STORM: Handler(run=AfterStorm(store).run, is_quick=True),
         },
         config=DispatcherConfig(
             workers=settings.workers, reopen_window_s=settings.reopen_window, retention_s=settings.retention,

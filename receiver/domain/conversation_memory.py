@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -32,8 +33,33 @@ class StormAct:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BaseShare:
+    """How large a share (0 to 1) of all that could have been hit has one node, image or namespace; `values`: how many of that
+    kind there are in the cluster.
+    """
+
+    share: float
+    values: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseShares:
+    """What was known of the cluster at a time. `of`: by `kind:name`; what is not known is left out."""
+
+    at: datetime
+    of: Mapping[str, BaseShare] = field(default_factory=dict)
+
+
+RELEASING, RELEASED = "releasing", "released"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StormMemory:
-    """Of a storm's digest. `notified_size`: how many workloads it had when it last made a sound, at `notified_at`."""
+    """Of a storm's digest. `notified_size`: how many workloads it had when it last made a sound, at `notified_at`.
+
+    `after_care`: empty until it is over, RELEASING while those that still fire get messages of their own, then RELEASED.
+    `released`: who got one, or will as soon as it is looked at. `shares`: what chance alone would give them in common.
+    """
 
     notified_size: int | None = None
     notified_at: datetime | None = None
@@ -41,6 +67,9 @@ class StormMemory:
     acts: tuple[StormAct, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     clicks: tuple[str, ...] = ()
+    after_care: str = ""
+    released: tuple[str, ...] = ()
+    shares: BaseShares | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,6 +77,7 @@ class DigestEntry:
     image: str = ""
     has_own_root: bool = False
     page_url: str = ""
+    is_critical: bool = False
     is_acknowledged: bool = False
     acknowledged_by: str = ""  # may be empty: nobody gave a name
     silenced_until: datetime | None = None
@@ -84,9 +85,33 @@ class DigestEntry:
     not_silenced: Reason | None = None  # why Alertmanager would not, when somebody asked for it
 
 
+def worst_first(entry: DigestEntry) -> tuple[bool, bool, bool, bool, float, str]:
+    """The order of a storm: what is over last; critical, never up, every replica, then by how often it is killed."""
+    name = entry.subject.workload.name if entry.subject.workload else entry.subject.pod
+    return (
+        entry.is_quiet, not entry.is_critical, not entry.is_never_up, not entry.is_all_replicas, -entry.kills_per_h,
+        f"{entry.subject.namespace}/{name}/{entry.subject.container}",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommonFactor:
+    """What `count` workloads of a storm share, and how many would by chance. `kind`: node, image or namespace."""
+
+    kind: str
+    name: str
+    count: int
+    expected: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestView:
-    """A storm: many incidents of one channel shown in one root and pages of its thread (docs: the storm digest)."""
+    """A storm: many incidents of one channel shown in one root and pages of its thread (docs: the storm digest).
+
+    `common` None: nothing stands out, or `is_common_known` is False: what most share could not be held against chance.
+    `is_inventory`: what was dying before there was a receiver. `released_by`: when the last of those that still fire will have
+    its own message.
+    """
 
     id: str
     opened_at: datetime
@@ -100,6 +125,10 @@ class DigestView:
     has_buttons: bool = False
     can_silence: bool = False
     refused: Reason | None = None  # who may not press what, of the newest refusal
+    common: CommonFactor | None = None
+    is_common_known: bool = True
+    is_inventory: bool = False
+    released_by: datetime | None = None
 
     @property
     def members(self) -> tuple[DigestEntry, ...]:

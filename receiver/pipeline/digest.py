@@ -7,24 +7,25 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from receiver.domain.incident import FIRING, DigestEntry, DigestView, Message
-from receiver.domain.incident_memory import GivenVerdict, IncidentMemory
-from receiver.domain.reason import Reason, reason
-from receiver.domain.report import CauseName, KillKind
+from receiver.domain.incident import DigestView, Message
+from receiver.domain.reason import Reason
 from receiver.domain.units import from_epoch
-from receiver.pipeline.kinds import DIGEST
+from receiver.pipeline import after_storm
+from receiver.pipeline.common_factor import common_factor
+from receiver.pipeline.digest_entry import entry_of
+from receiver.pipeline.kinds import DIGEST, SHARES
 from receiver.pipeline.news import ONE_INCIDENT_S
 from receiver.pipeline.storm import StormConfig
 from receiver.store import conversations, incidents, jobs, outbox
 from receiver.store.conversations import Conversation
 from receiver.store.database import Tx
-from receiver.store.incidents import Incident
 from receiver.store.jobs import Job
 from receiver.store.store import Store
 
 SOUNDS_AGAIN = 2  # a storm sounds once, and again when it is so many times as large, once a minute at most
 REFUSED_SHOWN_S = 3600.0  # who may not press what stands in a digest for so long
 NEW_S = 300.0  # who joined within it is new
+SHARES_LAST_S = 300.0  # what a node's share of the cluster is does not change faster
 
 
 class DigestRendering(Protocol):
@@ -44,6 +45,7 @@ class DigestConfig:
     public_url: str = ""
     has_buttons: bool = False
     can_silence: bool = False
+    can_ask_shares: bool = False  # there is somebody to ask how large a share of the cluster a node has
     storm: StormConfig = field(default_factory=StormConfig)
 
 
@@ -64,12 +66,18 @@ class Digests:
             if digest is None:
                 return
             view = self.view(tx, digest, now=from_epoch(now))
-            self._show(tx, digest, view, now=now)
+            if self._wants_shares(digest, view, now=now):
+                jobs.schedule(tx, SHARES, digest.id, now=now)
+                if digest.memory.storm.edited_at is None and now < digest.opened_at + 2 * pace.gather_s:
+                    jobs.schedule(tx, DIGEST, digest.id, now=now, due_at=now + pace.gather_s)
+                    return  # so that the first text, which is all that a phone shows, can have them
+            digest = self._show(tx, digest, view, now=now)
             if view.ended_at is None:
                 due_at = max(_newest(conversations.members(tx, digest.id), digest) + pace.quiet_s, now + pace.edit_interval_s)
                 jobs.schedule(tx, DIGEST, digest.id, now=now, due_at=due_at)
             elif digest.closed_at is None:
                 conversations.close(tx, digest.id, now=now)
+                after_storm.begin(tx, digest, now=now)
 
     def view(self, tx: Tx, digest: Conversation, *, now: datetime) -> DigestView:
         """A storm as it stands now. Who was shown alone while it began, or has a root of its own all the same, is part of it."""
@@ -79,25 +87,48 @@ class Digests:
         alone = conversations.with_own_root(
             tx, sink=digest.sink, channel=digest.channel, since=digest.opened_at - storm.window_s, until=newest
         )
-        found = [(incident, i in joined) for i in dict.fromkeys([*joined, *alone]) if (incident := incidents.load(tx, i)) is not None]
-        entries = [_entry(one, now=now, public_url=self._config.public_url, has_own_root=not is_joined) for one, is_joined in found]
+        known = [(incident, i in joined) for i in dict.fromkeys([*joined, *alone]) if (incident := incidents.load(tx, i)) is not None]
+        entries = [
+            entry_of(one, now=now, public_url=self._config.public_url, has_own_root=not is_joined or self._has_own_root(tx, one.id, digest))
+            for one, is_joined in known
+        ]
         clusters = {e.subject.cluster for e in entries if e.subject.cluster}
+        shares = digest.memory.storm.shares
+        found = common_factor(entries, shares.of if shares is not None else {})
+        is_over = digest.closed_at is not None or now.timestamp() >= newest + storm.quiet_s
+        left = len(after_storm.waiting(tx, digest)) if is_over else 0
         return DigestView(
             id=digest.id,
             opened_at=from_epoch(digest.opened_at),
             now=now,
             entries=tuple(entries),
             new_last_5_min=sum(1 for _, at in members if at >= now.timestamp() - NEW_S),
-            ended_at=now if now.timestamp() >= newest + storm.quiet_s else None,
+            ended_at=(from_epoch(digest.closed_at) if digest.closed_at is not None else now) if is_over else None,
             cluster=clusters.pop() if len(clusters) == 1 else "",
             page_url=self._config.public_url,
             mention=digest.mention,
             has_buttons=self._config.has_buttons,
             can_silence=self._config.can_silence,
             refused=_newest_refusal(digest, now=now),
+            common=found.factor,
+            is_common_known=not found.unknown,
+            is_inventory=digest.kind == conversations.INVENTORY,
+            released_by=now + timedelta(seconds=left * storm.release_interval_s) if left else None,
         )
 
-    def _show(self, tx: Tx, digest: Conversation, view: DigestView, *, now: float) -> None:
+    def _wants_shares(self, digest: Conversation, view: DigestView, *, now: float) -> bool:
+        """Whether what most share cannot be held against chance yet, and nobody asked lately."""
+        known = digest.memory.storm.shares
+        return (
+            self._config.can_ask_shares and view.ended_at is None and not view.is_common_known
+            and (known is None or now - known.at.timestamp() >= SHARES_LAST_S)
+        )  # fmt: skip
+
+    @staticmethod
+    def _has_own_root(tx: Tx, incident_id: str, digest: Conversation) -> bool:
+        return any((c.sink, c.channel) == (digest.sink, digest.channel) for c in conversations.of_incident(tx, incident_id))
+
+    def _show(self, tx: Tx, digest: Conversation, view: DigestView, *, now: float) -> Conversation:
         before, pace = digest.memory.storm, self._config.storm
         # At the storm's own pace, counted from what was sent; sooner only when a person did something.
         since_edit_s = (view.now - before.edited_at).total_seconds() if before.edited_at is not None else now
@@ -111,7 +142,9 @@ class Digests:
         after = replace(before, edited_at=view.now)
         if is_louder or before.notified_size is None:
             after = replace(after, notified_size=size, notified_at=view.now)
-        conversations.save_memory(tx, digest.id, replace(digest.memory, storm=after))
+        memory = replace(digest.memory, storm=after)
+        conversations.save_memory(tx, digest.id, memory)
+        return replace(digest, memory=memory)
 
 
 def _is_louder(digest: Conversation, size: int, *, now: datetime) -> bool:
@@ -129,38 +162,3 @@ def _newest_refusal(digest: Conversation, *, now: datetime) -> Reason | None:
 
 def _newest(members: Sequence[tuple[str, float]], digest: Conversation) -> float:
     return max((joined for _, joined in members), default=digest.opened_at)
-
-
-def _entry(incident: Incident, *, now: datetime, public_url: str, has_own_root: bool) -> DigestEntry:
-    memory, look = incident.memory, incident.memory.look
-    silence, owner = memory.silence, memory.acknowledged
-    first_at = memory.first_kill_at or from_epoch(incident.first_seen)
-    span_h = max((now - first_at).total_seconds() / 3600, 0.1)
-    return DigestEntry(
-        incident_id=incident.id,
-        subject=incident.subject,
-        cause=look.verdict.named_cause if look is not None else CauseName.UNKNOWN.value,
-        summary=_summary(memory),
-        kill_count=memory.kill_count,
-        is_never_up=look is not None and look.is_never_up,
-        is_all_replicas=look is not None and look.is_every_replica_killed,
-        kills_per_h=memory.kill_count / span_h,
-        is_quiet=incident.state != FIRING,
-        node=look.node if look is not None else "",
-        image=memory.settings.image,
-        has_own_root=has_own_root,
-        page_url=f"{public_url}/incidents/{incident.id}" if public_url else "",
-        is_acknowledged=owner is not None,
-        acknowledged_by=owner.by if owner is not None else "",
-        silenced_until=silence.until if silence is not None and silence.lasts_at(now) else None,
-        silenced_by=silence.by if silence is not None else "",
-        not_silenced=silence.why_not if silence is not None else None,
-    )
-
-
-def _summary(memory: IncidentMemory) -> Reason:
-    look, kills = memory.look, memory.kill_count
-    verdict = (look.verdict if look is not None else GivenVerdict(cause=CauseName.UNKNOWN.value, confidence=0.0)).as_reason()
-    if look is not None and look.kill_kind == KillKind.CHILD_PROCESS_OOM:
-        return reason("storm.workers_killed", kills=memory.shown_kill_count)
-    return reason("storm.kills", kills=kills, verdict=verdict) if kills else verdict

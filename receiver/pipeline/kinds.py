@@ -7,3 +7,6 @@ PUBLISH = "publish"  # show what is known already: pipeline/publish.py
 DIGEST = "digest"  # bring a storm's messages up to date: pipeline/digest.py
 SILENCE = "silence"  # make Alertmanager agree with the newest wish: pipeline/silencer.py
 STORM_ACT = "storm_act"  # do to a storm's members what was asked of it: pipeline/storm_acts.py
+SHARES = "storm_shares"  # how large a share of the cluster has what a storm's workloads share: pipeline/storm_shares.py
+AFTER_STORM = "after_storm"  # give the next workload of a storm that is over a message of its own: pipeline/after_storm.py
+RECONCILE = "reconcile"  # find out what was missed: pipeline/reconcile.py

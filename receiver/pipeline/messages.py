@@ -70,7 +70,8 @@ class Messages:
     def _thread(self, tx: Tx, conversation: Conversation, place: Destination, content: Content, *, now: float) -> None:
         """The root and its replies as they are now, and what must be notified beside their edits."""
         is_first = not outbox.has_slot(tx, conversation.id, ROOT)
-        if conversation.root_ts is None:  # the post will call whom the incident calls for by then; edits call nobody
+        # The post will call whom the incident calls for by then; edits call nobody, and after a storm only whom that did not call.
+        if conversation.root_ts is None and conversation.kind != conversations.AFTER_STORM:
             content = replace(content, view=replace(content.view, mention=place.mention or conversation.mention))
         for message in self._root_and_replies(content.view, content.report):
             outbox.desire(tx, conversation.id, message, now=now, is_prompt=message.slot == content.prompt_slot)

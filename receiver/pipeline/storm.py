@@ -1,15 +1,15 @@
 """Storms: when many incidents come at once, one digest root shows them all.
 
-A workload is named in at most one root: its own, or a digest's. Incidents on a critical route keep their own. What a digest
-shows: pipeline/digest.py.
+A workload is named in at most one root at a time: its own, or a digest's; when the storm is over, what still fires gets its own
+(pipeline/after_storm.py). Incidents on a critical route keep their own. What a digest shows: pipeline/digest.py.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from receiver.domain.conversation_memory import ConversationMemory
-from receiver.domain.incident import Destination
+from receiver.domain.conversation_memory import RELEASING, ConversationMemory
+from receiver.domain.incident import FIRING, Destination
 from receiver.pipeline.kinds import DIGEST, PUBLISH
 from receiver.store import conversations, jobs
 from receiver.store.conversations import Conversation
@@ -28,6 +28,7 @@ class StormConfig:
     edit_interval_s: float = 30.0
     act_interval_s: float = 10.0  # the same when a person pressed something, who waits to see it
     quiet_s: float = 900.0  # over when nothing new joined for so long
+    release_interval_s: float = 10.0  # between two roots after it: six a minute, each with three replies, at Slack's message a second
 
 
 def place(
@@ -40,7 +41,10 @@ def place(
     is_critical = bool(place.options.get("is_critical"))
     if can_digest and not is_critical:
         shown_in = [d for d in conversations.digests_of(tx, incident.id) if (d.sink, d.channel) == (place.sink, place.channel)]
-        if any(d.closed_at is None or news_at <= d.closed_at for d in shown_in):
+        releasing = _released_by(incident, shown_in, place)
+        if releasing is not None:
+            return _open_after(tx, incident, place, releasing, now=now)
+        if any(_is_shown_by(d, incident, news_at=news_at) for d in shown_in):
             for digest in shown_in:
                 refresh(tx, digest, config, now=now)
             return None
@@ -53,6 +57,30 @@ def place(
         tx, kind=conversations.INCIDENT, incident_id=incident.id, sink=place.sink, channel=place.channel, mention=place.mention, now=now,
         memory=ConversationMemory(is_critical=is_critical),
     )  # fmt: skip
+
+
+def _is_shown_by(digest: Conversation, incident: Incident, *, news_at: float) -> bool:
+    """Whether a digest is where that incident is shown: while it goes on, while it is the incident's turn to wait for its own
+    root, and as long as nothing new happens.
+    """
+    if digest.closed_at is None or news_at <= digest.closed_at:
+        return True
+    return digest.memory.storm.after_care == RELEASING and incident.id not in digest.memory.storm.released
+
+
+def _released_by(incident: Incident, digests: list[Conversation], place: Destination) -> Conversation | None:
+    """The digest that is over and gave the incident a root of its own; None when none did, or another one shows it now."""
+    if incident.state != FIRING or "held_until" in place.options or any(d.closed_at is None for d in digests):
+        return None
+    return next((d for d in digests if incident.id in d.memory.storm.released), None)
+
+
+def _open_after(tx: Tx, incident: Incident, place: Destination, digest: Conversation, *, now: float) -> Conversation:
+    """Its own root after a digest that named it: nobody is called a second time."""
+    mention = "" if digest.mention == place.mention else place.mention
+    return conversations.open_new(
+        tx, kind=conversations.AFTER_STORM, incident_id=incident.id, sink=place.sink, channel=place.channel, mention=mention, now=now
+    )
 
 
 def _start(tx: Tx, place: Destination, config: StormConfig, *, now: float) -> Conversation | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
 
 from receiver.diagnosis.causes.leaves import LEAVES, leaf_of
-from receiver.domain.incident import DigestEntry, DigestView, Message
+from receiver.domain.incident import DigestEntry, DigestView, Message, worst_first
 from receiver.domain.report import CauseName
 from receiver.render import blocks, buttons, inline, mentions
 from receiver.render.blocks import Block
@@ -20,7 +21,10 @@ from receiver.render.wording import say
 KEYS = ("header", "do", "next", "causes", "worst", "grey", "text")
 WORST = 5
 NAME_MAX, SUMMARY_MAX = 44, 40  # characters of a line in a page: one or two lines of a phone
-SHARED = 0.5  # a factor is common when it covers more than this share of the workloads
+COMMAND_MAX = 160  # characters of a command, which is shown whole or not at all: two names of 63 fit
+ROOT_MAX = 780  # characters of a root that a phone shows: beyond that the last lines go without their command, which the page has
+
+_PLAIN_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")  # a DNS subdomain (Kubernetes' docs: object names)
 
 IN_ORDER = sorted(LEAVES, key=lambda leaf: leaf.digest_rank)
 
@@ -43,14 +47,18 @@ class StormWords:
     new: Annotated[int, "joined in the last 5 minutes"]
     own: Annotated[int, "have a message of their own"]
     unjudged: Annotated[int, "whose cause cannot be told yet"]
-    common: Annotated[str, "the name of what more than half share; empty when nothing"]
+    common: Annotated[str, "the name of what more of them share than chance would have it; empty when nothing stands out"]
     common_kind: Annotated[str, "`node`, `image` or `namespace`"]
     common_count: Annotated[int, "how many share it"]
+    common_expected: Annotated[int, "how many would by chance"]
+    is_common_known: Annotated[bool, "what most share could be held against chance"]
     causes: Annotated[tuple[CauseCount, ...], "counts by cause"]
     cluster: Annotated[str, "the cluster, when all are in one"]
     is_over: Annotated[bool, "no new workload for a while"]
     began: Annotated[Moment, "when it began"]
     ended: Annotated[Moment | None, "when it was over"]
+    waiting: Annotated[Moment | None, "when the last of those that still fire will have its own message; none when all have"]
+    is_inventory: Annotated[bool, "what was dying before oomtriage was installed, and not a storm"]
     acknowledged: Annotated[str, "`acknowledged by Ines (40 of 46)`; empty while nobody looks after any"]
     silenced: Annotated[str, "`silenced until 04:13 UTC by Otto`, with how many of how many when not all are"]
     not_silenced: Annotated[str, "`2 not silenced: ALERTMANAGER_URL is not set`: asked for and not done"]
@@ -62,18 +70,17 @@ def digest(view: DigestView, show: Print) -> tuple[Message, ...]:
     storm = _words(view)
     lines = show("digest/root.j2", {"storm": storm, "page": view.page_url}, KEYS)
     mention = "" if storm.is_over else view.mention
-    is_worth_a_word = storm.still > 0  # when all are quiet, the header says so
-    worst = [_line(e if is_worth_a_word else replace(e, is_quiet=False)) for e in sorted(view.members, key=_badness)[:WORST]]
-    title = blocks.section(" ".join(lines.get("worst", ())))
-    parts: list[Block | None] = [
+    above: list[Block | None] = [
         blocks.header(fit([inline.plain(h) for h in lines.get("header", ())], blocks.HEADER_MAX, "")),
         blocks.rich(mentions.as_section(mention)),
         blocks.rich(*(blocks.labelled(key.capitalize(), shorten(" ".join(lines.get(key, ())))) for key in ("do", "next", "causes"))),
-        blocks.rich(title, blocks.bullets(worst)) if title and worst else None,
-        blocks.context(" ".join(lines.get("grey", ()))),
-        buttons.storm_row(view),
     ]
-    shown = tuple(p for p in parts if p is not None and p.get("elements") != [])
+    below = [blocks.context(" ".join(lines.get("grey", ()))), buttons.storm_row(view)]
+    title = blocks.section(" ".join(lines.get("worst", ())))
+    room = ROOT_MAX - len(blocks.as_text([p for p in (*above, *below) if p is not None]))
+    worst = _worst(view, still=storm.still, room=room)
+    middle = [blocks.rich(title, blocks.bullets(worst)) if title and worst else None]
+    shown = tuple(p for p in (*above, *middle, *below) if p is not None and p.get("elements") != [])
     root = Message(
         slot="root",
         text=lock_screen(lines.get("text", ()), "") + mentions.as_mrkdwn(mention),
@@ -110,15 +117,18 @@ def digest_bare(view: DigestView, problem: str) -> tuple[Message, ...]:
 
 def _words(view: DigestView) -> StormWords:
     quiet = sum(1 for e in view.entries if e.is_quiet)
-    kind, common, count = _common(view.entries)
+    common = view.common
     causes = Counter(leaf_of(e.cause).name for e in view.entries)
     return StormWords(
         total=len(view.entries), quiet=quiet, still=len(view.entries) - quiet, new=view.new_last_5_min,
         own=sum(1 for e in view.entries if e.has_own_root), unjudged=causes[CauseName.UNKNOWN],
-        common=cut_middle(clean_line(common), 40), common_kind=kind, common_count=count,
+        common=cut_middle(clean_line(common.name), 40) if common else "", common_kind=common.kind if common else "",
+        common_count=common.count if common else 0, common_expected=round(common.expected) if common else 0,
+        is_common_known=view.is_common_known,
         causes=tuple(CauseCount(words=say(leaf.in_digest), count=causes[leaf.name]) for leaf in IN_ORDER if causes[leaf.name]),
         cluster=clean_line(view.cluster), is_over=view.ended_at is not None, began=when(view.opened_at, view.now),
         ended=when(view.ended_at, view.now) if view.ended_at else None,
+        waiting=when(view.released_by, view.now) if view.released_by else None, is_inventory=view.is_inventory,
         acknowledged=_acknowledged(view.members), silenced=_silenced(view), not_silenced=_not_silenced(view.members),
         refused=clean_line(say(view.refused), 120),
     )  # fmt: skip
@@ -154,27 +164,6 @@ def _share(part: Sequence[DigestEntry], whole: Sequence[DigestEntry]) -> str:
     return f" ({len(part)} of {len(whole)})" if len(part) < len(whole) else ""
 
 
-def _common(entries: Sequence[DigestEntry]) -> tuple[str, str, int]:
-    """What more than half of the workloads share: a node before an image before a namespace."""
-    factors: tuple[tuple[str, Callable[[DigestEntry], str]], ...] = (
-        ("node", lambda e: e.node),
-        ("image", lambda e: e.image),
-        ("namespace", lambda e: e.subject.namespace),
-    )
-    for kind, of in factors:
-        counts = Counter(of(e) for e in entries if of(e))
-        if counts:
-            name, count = min(counts.items(), key=lambda c: (-c[1], c[0]))
-            if count > SHARED * len(entries) and count > 1:
-                return kind, name, count
-    return "", "", 0
-
-
-def _badness(entry: DigestEntry) -> tuple[bool, bool, bool, float, str]:
-    """Worst first: what is over is never the worst."""
-    return (entry.is_quiet, not entry.is_never_up, not entry.is_all_replicas, -entry.kills_per_h, _name(entry))
-
-
 def _name(entry: DigestEntry) -> str:
     subject = entry.subject
     workload = subject.workload.name if subject.workload else subject.pod or subject.node
@@ -189,11 +178,38 @@ def _line(entry: DigestEntry) -> str:
     return f"{named} {summary}{quiet}"
 
 
+def _worst(view: DigestView, *, still: int, room: int) -> list[str]:
+    """The five worst of those whom the storm alone shows, in `room` characters; none when all that fire have their own root."""
+    entries = sorted(view.members, key=worst_first)[:WORST]
+    if still and all(e.is_quiet for e in entries):
+        return []
+    if not still:  # the header says that all are quiet
+        entries = [replace(e, is_quiet=False) for e in entries]
+    lines = [_line(e) for e in entries]
+    left = room - sum(_size(line) for line in lines)
+    for i, entry in enumerate(entries):
+        longer = lines[i] + _command(entry)
+        left -= _size(longer) - _size(lines[i])
+        if left < 0:
+            break
+        lines[i] = longer
+    return lines
+
+
+def _command(entry: DigestEntry) -> str:
+    """What leads further where there is no page to link: a command to copy, so only for names that are nothing else in a shell."""
+    subject = entry.subject
+    if entry.page_url or entry.has_own_root or not all(_PLAIN_NAME.fullmatch(name) for name in (subject.pod, subject.namespace)):
+        return ""
+    command = f"kubectl oomtriage {subject.pod} -n {subject.namespace}"
+    return f": {inline.code(command)}" if len(command) <= COMMAND_MAX else ""
+
+
 def _pages(view: DigestView) -> list[Message]:
     lines: list[tuple[str, str]] = []  # (the words for the cause, line)
     for leaf in IN_ORDER:
         members = sorted((e for e in view.entries if leaf_of(e.cause) is leaf), key=_name)
-        lines += [(say(leaf.in_digest), _line(e) + (" (own message)" if e.has_own_root else "")) for e in members]
+        lines += [(say(leaf.in_digest), _line(e) + (" (own message)" if e.has_own_root else _command(e))) for e in members]
     counts = Counter(cause for cause, _ in lines)
     pages = list(_split(lines))
     return [_page(number, len(pages), page, counts) for number, page in enumerate(pages, start=1)]

@@ -13,7 +13,7 @@ from receiver.domain.alerts import FIRING, RESOLVED, Alert
 from receiver.domain.case import Missing
 from receiver.domain.facts import ContainerFacts, EventFact, Facts, LogFacts, NodeFacts, PodFacts, Termination, WorkloadFacts
 from receiver.domain.identity import Subject, Workload
-from receiver.domain.incident import DigestEntry, DigestView, IncidentView
+from receiver.domain.incident import CommonFactor, DigestEntry, DigestView, IncidentView
 from receiver.domain.incident_memory import LogEntry
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import (
@@ -102,8 +102,9 @@ def sample_storm() -> DigestView:
         for i in range(12)
     )  # fmt: skip
     return DigestView(
-        id="storm", opened_at=NOW - timedelta(minutes=6), now=NOW, entries=entries, new_last_5_min=4, cluster="sample-cluster"
-    )
+        id="storm", opened_at=NOW - timedelta(minutes=6), now=NOW, entries=entries, new_last_5_min=4, cluster="sample-cluster",
+        common=CommonFactor(kind="node", name="sample-node-1", count=8, expected=2.4),
+    )  # fmt: skip
 
 
 def _summary(cause: str, kills: int) -> Reason:

@@ -12,7 +12,9 @@ from receiver.store import quarantine
 from receiver.store.database import Row, Tx, json_object
 
 INCIDENT = "incident"
+AFTER_STORM = "after_storm"  # of an incident as well: it was shown by a storm until that was over, so it is no part of another
 DIGEST = "digest"
+INVENTORY = "inventory"  # a digest of what was dying before there was a receiver
 NOTICE = "notice"
 
 
@@ -73,11 +75,11 @@ def load(tx: Tx, conversation_id: str) -> Conversation | None:
     return _conversation(tx, rows[0]) if rows else None
 
 
-def open_digest(tx: Tx, *, sink: str, channel: str) -> Conversation | None:
-    """The storm that is being shown in a channel now."""
+def open_digest(tx: Tx, *, sink: str, channel: str, kind: str = DIGEST) -> Conversation | None:
+    """The storm (or the inventory) that is being shown in a channel now."""
     rows = tx.run(
         "SELECT * FROM conversation WHERE kind = :kind AND sink = :sink AND channel = :channel AND closed_at IS NULL LIMIT 1",
-        kind=DIGEST,
+        kind=kind,
         sink=sink,
         channel=channel,
     )
@@ -85,7 +87,7 @@ def open_digest(tx: Tx, *, sink: str, channel: str) -> Conversation | None:
 
 
 def opened_since(tx: Tx, *, sink: str, channel: str, since: float) -> int:
-    """How many incidents got a root of their own in a channel since then."""
+    """How many incidents got a root of their own in a channel since then, without those whom a storm had shown before."""
     rows = tx.run(
         "SELECT COUNT(*) AS n FROM conversation WHERE kind = :kind AND sink = :sink AND channel = :channel AND opened_at >= :since",
         kind=INCIDENT,

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from receiver.case import facts_of
+from receiver.domain.conversation_memory import BaseShare
 from receiver.domain.facts import Facts, MemoryHistory
 from receiver.domain.identity import Subject, Workload
 from receiver.errors import Rejected
 from receiver.evidence.prometheus import Prometheus, PrometheusConfig
+from receiver.evidence.shares import ClusterShares
 from tests.e2e.backfilled import RealPrometheus
 from tests.fakes.kube import recorded
 from tests.fakes.prometheus import series
@@ -69,10 +71,26 @@ def made() -> list[dict[str, Any]]:
     return found
 
 
+def cluster() -> list[dict[str, Any]]:
+    """Ten pods of kube-state-metrics: six on one node; three namespaces; a Job that ended, which counts for nothing."""
+    found = []
+    for i in range(11):
+        namespace, node = ("big", "a", "b")[i % 3], "node-1" if i < 6 or i == 10 else f"node-{i % 2 + 2}"
+        pod = {"namespace": namespace, "pod": f"p{i}"}
+        owner = "api-1" if namespace == "big" else f"owner-{i}"
+        phase = "Succeeded" if i == 10 else "Running"
+        found += [
+            series("kube_pod_info", [(NOW_S, 1.0)], node=node, created_by_kind="ReplicaSet", created_by_name=owner, **pod),
+            series("kube_pod_status_phase", [(NOW_S, 1.0)], phase=phase, **pod),
+            series("kube_pod_container_info", [(NOW_S, 1.0)], container="c", image=f"img:{i % 5}", image_spec=f"hub/img:{i % 5}", **pod),
+        ]
+    return found
+
+
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealPrometheus]:
     folder: Path = tmp_path_factory.mktemp("prometheus")
-    with RealPrometheus(folder, [*recorded(*RECORDED, now=NOW).series, *made()]) as server:
+    with RealPrometheus(folder, [*recorded(*RECORDED, now=NOW).series, *made(), *cluster()]) as server:
         yield server
 
 
@@ -198,3 +216,24 @@ def test_too_many_points_are_not_even_asked_for(real: RealPrometheus) -> None:
     """Prometheus answers 400 above 11,000 points a series."""
     with pytest.raises(Rejected, match="11000"):
         Prometheus(PrometheusConfig(url=real.url)).range("up", start_s=0, end_s=100_000, step_s=1)
+
+
+class TestShares:
+    """How large a share of the cluster a node, an image and a namespace have, in one query."""
+
+    def test_the_shares_of_what_could_have_been_hit(self, real: RealPrometheus) -> None:
+        """Pods by node, workloads by namespace, containers by image; pods that ended are none."""
+        wanted = {"node": "node-1", "namespace": "big", "image": "hub/img:1"}
+        found = ClusterShares(Prometheus(PrometheusConfig(url=real.url))).shares(wanted, now=NOW_S)
+
+        assert found == {
+            "node": BaseShare(share=6 / 10, values=3), "namespace": BaseShare(share=1 / 7, values=3),
+            "image": BaseShare(share=2 / 11, values=5),
+        }  # fmt: skip
+
+    def test_what_is_not_counted_is_not_known(self, real: RealPrometheus) -> None:
+        """A node without pods, and a Prometheus of another cluster."""
+        of_other = PrometheusConfig(url=real.url, matchers='cluster="other"')
+
+        assert ClusterShares(Prometheus(PrometheusConfig(url=real.url))).shares({"node": "nowhere"}, now=NOW_S) == {}
+        assert ClusterShares(Prometheus(of_other)).shares({"node": "node-1"}, now=NOW_S) == {}

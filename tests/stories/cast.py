@@ -113,6 +113,22 @@ def storm(n: int, of: Callable[[int], str] = lambda i: f"svc{i:03d}") -> Cluster
     return Cluster(workloads)
 
 
+def crash_loops(n: int) -> Cluster:
+    """n workloads on the only node that are killed again and again from 02:50 to 04:30, each at its own pace; the last two twice."""
+    at = seconds(DAY + timedelta(hours=2, minutes=50))
+    workloads = []
+    for i in range(n):
+        lives, start, each_s = [], at - 3600 + i * 7, 240.0 + 60 * i
+        lives.append(kill(start, at + i * 5, ramp(1, 20, 78)))
+        for _ in range(1 if i >= n - 2 else int(6000 / each_s)):
+            start = _end(lives[-1]) + 5
+            lives.append(kill(start, start + each_s, ramp(each_s / 3600, 20, 78)))
+        lives.append(Life(start=_end(lives[-1]) + 5, end=None, points=ramp(2, 20, 40)))
+        pod = Pod(name=f"loop{i:02d}-655779759d-jst99", lives=lives)
+        workloads.append(Workload(namespace="shop" if i % 3 else "batch", name=f"loop{i:02d}", pods=[pod]))
+    return Cluster(workloads)
+
+
 def _probe_events(lives: list[Life], now: float) -> list[dict[str, Any]]:
     dead = [life.end for life in lives if life.end is not None and life.end <= now]
     if not dead:

@@ -7,13 +7,14 @@ series are written for the whole story at the start, because a query ends at the
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from receiver.demo.standins import Incident, KubeStandin, PodRecording, PrometheusStandin, Recordings, load
+from receiver.demo.standins import Asked, Incident, KubeStandin, PodRecording, PrometheusStandin, Recordings, Reply, json_reply, load
 from receiver.demo.standins.recordings import Shift
 from receiver.domain.units import MIB, format_time, from_epoch
 
@@ -72,7 +73,7 @@ class Cluster:
         self._pods = _Pods(self._pod, {(w.namespace, p.name): (w, p) for w in self.workloads for p in w.pods})
         self._recordings = Recordings(pods=self._pods)  # type: ignore[arg-type]  # looks like the dict that it stands for
         self.kube = KubeStandin(self._recordings)
-        self.prometheus = PrometheusStandin([], rule_groups=rule_groups)
+        self.prometheus = _CountingPrometheus(self.workloads, rule_groups=rule_groups)
         for workload in self.workloads:
             self._recordings.objects += self._owners(workload)
             if workload.is_measured:
@@ -133,6 +134,30 @@ class Cluster:
         if workload.log:
             renamed = dict.fromkeys(renamed, (200, workload.log))
         return PodRecording(pod=document, logs=renamed, metrics=(404, {}), events=[])
+
+
+class _CountingPrometheus(PrometheusStandin):
+    """Knows besides how many pods, workloads and containers there are, as kube-state-metrics would say."""
+
+    def __init__(self, workloads: Sequence[Workload], *, rule_groups: Iterable[dict[str, Any]]) -> None:
+        super().__init__([], rule_groups=rule_groups)
+        self._nodes = [pod.node for w in workloads for pod in w.pods]
+        self._namespaces = [w.namespace for w in workloads]
+
+    def answer(self, asked: Asked) -> Reply:
+        """The counts for a storm's digest, else what is recorded."""
+        query = asked.params.get("query", "")
+        if "kube_pod_info" not in query and "kube_pod_container_info" not in query:
+            return super().answer(asked)
+        counts: dict[str, int] = {}
+        for kind, all_of in (("node", self._nodes), ("namespace", self._namespaces)):
+            wanted = re.search(rf'{kind}="([^"]+)"', query)
+            if wanted is not None and f'"{kind}_part"' in query:
+                counts |= {f"{kind}_part": all_of.count(wanted[1]), f"{kind}_whole": len(all_of), f"{kind}_values": len(set(all_of))}
+        if '"image_part"' in query:  # all are copies of one recording
+            counts |= {"image_part": len(self._nodes), "image_whole": len(self._nodes), "image_values": 1}
+        result = [{"metric": {"q": name}, "value": [0, str(n)]} for name, n in counts.items() if n]
+        return json_reply({"status": "success", "data": {"resultType": "vector", "result": result}})
 
 
 class _Pods:

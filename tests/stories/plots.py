@@ -124,6 +124,21 @@ def storm_of_300(folder: Path) -> Iterator[Story]:
 
 
 @contextmanager
+def twelve_crash_loops(folder: Path) -> Iterator[Story]:
+    """Twelve workloads die at once on the only node; when the storm is over ten still do, and each gets its own thread, worst first"""
+    with Story(folder, cast.crash_loops(12), begin=DAY + timedelta(hours=2)) as story:
+        story.until("02:52")
+        story.fire_together(
+            *(("OOMKilled", f"loop{i:02d}-655779759d-jst99", f"loop{i:02d}") for i in range(12)),
+            namespace_of=lambda pod: "shop" if int(pod[4:6]) % 3 else "batch",
+        )
+        story.until("03:00")
+        story.resolve("loop10-655779759d-jst99", "loop11-655779759d-jst99")
+        story.until("04:00")
+        yield story
+
+
+@contextmanager
 def slack_down_for_an_hour(folder: Path) -> Iterator[Story]:
     """Slack is away for an hour: a kill, a resolve, and it fires again as critical. One root tells the newest, and calls."""
     cluster, lives = cast.leak(2)
@@ -186,7 +201,7 @@ def acknowledged_and_silenced(folder: Path) -> Iterator[Story]:
 PLOTS: dict[str, Plot] = {
     f.__name__.replace("_", "-"): f
     for f in (
-        leak_with_six_kills, fifty_replicas_at_once, resolved_and_back, warning_becomes_a_kill, verdict_changes, not_an_oom, storm_of_300,
+        leak_with_six_kills, fifty_replicas_at_once, resolved_and_back, warning_becomes_a_kill, verdict_changes, not_an_oom, storm_of_300, twelve_crash_loops,
         slack_down_for_an_hour, crash_between_post_and_commit, acknowledged_and_silenced,
     )
 }  # fmt: skip

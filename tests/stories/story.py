@@ -113,6 +113,11 @@ class Story:
         self._firing.clear()
         self.tell(*over)
 
+    def resolve(self, *pods: str) -> None:
+        """What fires of these pods is over, in one notification."""
+        ended = [key for key in self._firing if key[1] in pods]
+        self.tell(*(self._over(self._firing.pop(key)) for key in ended))
+
     def tell(self, *alerts: Alert) -> None:
         """One webhook request with these alerts."""
         assert self.receiver is not None

@@ -18,6 +18,7 @@ from receiver.domain.units import from_epoch
 from receiver.errors import Unavailable
 from receiver.pipeline import kinds
 from receiver.pipeline.actions import Act, Actions, Permissions
+from receiver.pipeline.after_storm import AfterStorm
 from receiver.pipeline.collect import CollectConfig, Collector
 from receiver.pipeline.digest import DigestConfig, Digests
 from receiver.pipeline.fold import FoldConfig, fold
@@ -200,6 +201,7 @@ class Desk:
             kinds.DIGEST: self.digests.run,
             kinds.SILENCE: Silencer(store=self.store, keeper=self.keeper, label_names=LabelNames()).run,
             kinds.STORM_ACT: StormWork(self.store).run,
+            kinds.AFTER_STORM: AfterStorm(self.store).run,
         }[job.kind]
         try:
             run(job)

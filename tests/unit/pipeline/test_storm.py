@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
-from receiver.domain.alerts import RESOLVED
+from receiver.domain.alerts import RESOLVED, Alert
+from receiver.pipeline import kinds
 from receiver.pipeline.routing import Route
+from receiver.store import incidents, jobs
 from tests.support import alert
-from tests.unit.pipeline.kit import Desk, pod
+from tests.unit.pipeline.kit import Desk, answers, pod
 
 
 class TestStorm:
@@ -133,3 +137,104 @@ class TestStormsThatGrow:
             desk.work()
 
         assert [m for m in desk.messages() if "grown" in m] == []
+
+
+class TestAfterStorm:
+    """What still fires when a storm is over gets a root of its own: the digest has neither evidence nor patch."""
+
+    def storm(self, desk: Desk, n: int = 12, *, severity: str = "warning") -> list[Alert]:
+        """A storm of n workloads, of which the last two are quiet when it is over. Those that were killed more often are worse."""
+        desk.evidence = lambda s: answers(s, restarts=1 + int(re.sub(r"\D", "", s.pod.partition("-")[0]) or 0))
+        members = [alert(pod=pod(i, f"svc{i}"), container="app", started=desk.clock.now(), severity=severity) for i in range(n)]
+        desk.take(*members)
+        desk.clock.advance(60)
+        desk.take(*(replace(m, status=RESOLVED) for m in members[-2:]))
+        while not self.is_over(desk):
+            desk.clock.advance(60)
+            desk.work()
+        return members
+
+    def is_over(self, desk: Desk) -> bool:
+        with desk.store.read() as tx:
+            return bool(tx.run("SELECT 1 FROM conversation WHERE kind = 'digest' AND closed_at IS NOT NULL"))
+
+    def pass_by(self, desk: Desk, seconds: float) -> None:
+        for _ in range(int(seconds)):
+            desk.clock.advance(1)
+            desk.work()
+
+    def test_each_that_still_fires_has_its_root_the_worst_first(self, desk: Desk) -> None:
+        """Ten of twelve, by kill rate; the two that are quiet were told in the digest and need nothing."""
+        self.storm(desk)
+        self.pass_by(desk, 180)
+
+        own = [r.split()[0] for r in desk.roots() if not r.startswith("storm")]
+        assert own == [f"svc{i}" for i in reversed(range(10))]
+
+    def test_no_more_than_six_a_minute(self, desk: Desk) -> None:
+        """A channel takes a message a second, and each root brings three replies."""
+        self.storm(desk, 30)
+        self.pass_by(desk, 400)
+        with desk.store.read() as tx:
+            opened = [r["opened_at"] for r in tx.run("SELECT opened_at FROM conversation WHERE kind = 'after_storm' ORDER BY opened_at")]
+
+        assert len(opened) == 28
+        assert min(b - a for a, b in pairwise(opened)) >= 10
+
+    def test_they_are_no_new_storm(self, desk: Desk) -> None:
+        """Thirty roots in five minutes; and the next real incident has its own root among them."""
+        self.storm(desk, 40)
+        self.pass_by(desk, 120)
+        desk.take(alert(pod=pod(99, "late"), container="app", started=desk.clock.now()))
+        self.pass_by(desk, 300)
+
+        assert [r for r in desk.roots() if r.startswith("storm")] == ["storm of 40"]
+        assert "late" in {r.split()[0] for r in desk.roots()}
+
+    def test_who_dies_on_waits_for_its_turn(self, desk: Desk) -> None:
+        """A crash loop is killed again while the roots are given out: still one root, at its turn."""
+        members = self.storm(desk)
+        desk.evidence = lambda s: answers(s, restarts=90, finished="2024-11-10T09:18:00Z")
+        with desk.store.write() as tx:
+            for one in incidents.newest(tx, 50):
+                jobs.schedule(tx, kinds.COLLECT, one.id, now=desk.clock.now())
+        desk.work()
+        at_once = [r for r in desk.roots() if not r.startswith("storm")]
+        self.pass_by(desk, 180)
+
+        assert len(at_once) == 1
+        assert sorted(r.split()[0] for r in desk.roots() if not r.startswith("storm")) == sorted(f"svc{i}" for i in range(len(members) - 2))
+
+    def test_what_resolves_before_its_turn_gets_none(self, desk: Desk) -> None:
+        """It is quiet: the digest counts it."""
+        members = self.storm(desk)
+        desk.take(*(replace(m, status=RESOLVED) for m in members[:9]))
+        self.pass_by(desk, 180)
+
+        own = {r.split()[0] for r in desk.roots() if not r.startswith("storm")}
+        assert own == {"svc9"}
+
+    def test_nobody_is_called_twice(self, tmp_path: Path) -> None:
+        """The storm's root called them; who is called by another route for its workload still is."""
+        desk = Desk(tmp_path / "state.db", routes=(Route(channel="C1", mention="@oncall "),))
+        self.storm(desk, severity="critical")
+        self.pass_by(desk, 180)
+        roots = desk.roots()
+        desk.store.close()
+
+        assert len(roots) == 11
+        assert not any("@oncall" in r for r in roots)
+
+    def test_a_crash_between_two_steps_tells_nothing_twice(self, desk: Desk) -> None:
+        """The job is done again, as after a SIGKILL: the one that was released is not released again."""
+        self.storm(desk)
+        with desk.store.write() as tx:
+            digest = next(r["id"] for r in tx.run("SELECT id FROM conversation WHERE kind = 'digest'"))
+        for _ in range(4):
+            with desk.store.write() as tx:
+                jobs.schedule(tx, kinds.AFTER_STORM, digest, now=desk.clock.now())
+            desk.work()
+        self.pass_by(desk, 180)
+
+        own = [r.split()[0] for r in desk.roots() if not r.startswith("storm")]
+        assert len(own) == len(set(own)) == 10

@@ -6,8 +6,9 @@ import json
 from dataclasses import replace
 
 import jinja2
+import pytest
 
-from receiver.domain.incident import DigestEntry, DigestView, Message
+from receiver.domain.incident import CommonFactor, DigestEntry, DigestView, Message
 from receiver.domain.reason import reason
 from receiver.render import Renderer, slack_environment
 from tests.checks.slack_limits import budget_problems, problems
@@ -16,6 +17,7 @@ from tests.support import said
 from tests.unit.render import cases
 from tests.unit.render.test_renderer import as_text, assert_good, renderer
 
+BLAMED = CommonFactor(kind="node", name="lab-node-1", count=30, expected=13.3)
 CAUSES = ("leak", "startup", "limit_too_low", "not_memory", "unknown")
 
 
@@ -31,8 +33,9 @@ def entry(i: int, **more: object) -> DigestEntry:
 
 def storm(n: int, **more: object) -> DigestView:
     fields: dict[str, object] = {"id": "dig_1", "opened_at": cases.at("00:48"), "now": cases.at("01:13"), "entries": tuple(entry(i) for i in range(n)),
-                                 "new_last_5_min": 6, "cluster": "lab"}  # fmt: skip
-    return DigestView(**(fields | more))  # type: ignore[arg-type]
+                                 "new_last_5_min": 6, "cluster": "lab", "common": BLAMED}  # fmt: skip
+    view = DigestView(**(fields | more))  # type: ignore[arg-type]
+    return replace(view, common=replace(view.common, count=sum(e.node == view.common.name for e in view.entries)) if view.common else None)
 
 
 def test_a_storm_of_forty_reads_as_reviewed(golden: Golden) -> None:
@@ -88,11 +91,50 @@ def test_who_has_a_message_of_its_own_is_not_waited_for() -> None:
     assert "Acknowledge all" not in str(root.blocks)
 
 
-def test_no_common_factor_is_said() -> None:
-    """When nothing is shared by more than half, the Do line says so."""
-    entries = tuple(replace(entry(i, node=f"node-{i}"), subject=replace(cases.subject(f"s{i}"), namespace=f"ns-{i}")) for i in range(4))
+@pytest.mark.wording
+def test_what_is_shared_beyond_chance_is_what_to_look_at_first() -> None:
+    """With what chance would have given; nothing that stands out is said as well, and nothing where the cluster is not known."""
 
-    assert "No node, namespace or image in common" in renderer().digest(storm(0, entries=entries))[0].full_text
+    def said_of(common: CommonFactor | None, *, is_known: bool = True) -> str:
+        root = renderer().digest(storm(40, common=common, is_common_known=is_known))[0]
+        return next(line for line in root.full_text.splitlines() if line.startswith("Do ")).removeprefix("Do").strip()
+
+    assert said_of(BLAMED) == "Look at node lab-node-1 first: 30 of 40 run there (by chance about 13)."
+    assert said_of(CommonFactor(kind="image", name="lab-node-1", count=30, expected=0.4)) == (
+        "Look at image lab-node-1 first: 30 of 40 run it (by chance none)."
+    )
+    assert said_of(None) == "Start with the worst below. No node, image or namespace stands out."
+    assert said_of(None, is_known=False) == "Start with the worst below."
+
+
+class TestWhatLeadsFurther:
+    """Until a workload has a message of its own its line leads to what is known of it."""
+
+    def test_a_page_where_there_are_pages(self) -> None:
+        """Links, and no commands."""
+        root, page = renderer().digest(storm(12))
+
+        assert "kubectl" not in root.full_text + page.full_text
+        assert json.dumps(page.blocks).count("https://oomtriage.example.net/incidents/") == 12
+
+    def test_else_a_command_to_copy(self) -> None:
+        """In each line of the pages, and of the root as far as it fits a phone's screen; not for who has its own message."""
+        entries = tuple(entry(i, page_url="", has_own_root=i == 3) for i in range(12))
+        root, page = renderer().digest(storm(0, entries=entries))
+
+        assert_good((root, page))
+        commands = [line.partition("kubectl ")[2] for line in page.full_text.splitlines() if "kubectl" in line]
+        assert len(commands) == 11
+        assert commands[0] == f"oomtriage {entries[0].subject.pod} -n shop"
+        assert root.full_text.count("kubectl oomtriage") >= 2
+
+    def test_a_name_that_is_no_name_is_no_command(self) -> None:
+        """What somebody copies into a shell holds nothing but names of Kubernetes."""
+        hostile = replace(cases.subject("x"), pod="x; rm -rf ~", namespace="$(id)")
+        root, page = renderer().digest(storm(0, entries=(entry(0, page_url="", subject=hostile), entry(1, page_url=""))))
+
+        assert "rm -rf" not in root.full_text + page.full_text
+        assert page.full_text.count("kubectl") == 1
 
 
 def test_a_storm_that_is_over_says_who_is_quiet_and_does_not_call_anybody() -> None:
@@ -103,6 +145,21 @@ def test_a_storm_that_is_over_says_who_is_quiet_and_does_not_call_anybody() -> N
     assert problems(root.body()) == []
     assert "Storm over: 31 of 40 workloads quiet, 9 still firing" in root.full_text
     assert "fixed" not in root.full_text
+
+
+@pytest.mark.wording
+def test_a_storm_that_is_over_says_where_the_rest_is_told() -> None:
+    """Each that still fires gets its own message; when all have, that is said."""
+    entries = tuple(entry(i, is_quiet=i < 31) for i in range(40))
+
+    def next_of(**more: object) -> str:
+        root = renderer().digest(storm(0, entries=entries, ended_at=cases.at("01:13"), **more))[0]
+        return next(line for line in root.full_text.splitlines() if line.startswith("Next ")).removeprefix("Next").strip()
+
+    assert next_of(released_by=cases.at("01:15")) == (
+        "9 still firing: each gets its own message below, worst first, the last by 01:15 UTC."
+    )
+    assert next_of() == "9 still firing, each with its own message."
 
 
 def test_long_names_keep_a_digest_within_its_budget() -> None:

@@ -1,0 +1,86 @@
+"""After a storm: what still fires gets a root of its own, the worst first, at a pace that a channel can take: `after_storm` jobs.
+
+The digest told that it dies; only a root of its own has the evidence, the checklist and the patch. A step marks one incident as
+released and asks for a look at it; the look publishes it, and `storm.place` opens its conversation. Doing a step again after a
+crash changes nothing: who is released stands in the digest's memory.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from receiver.domain.conversation_memory import RELEASED, RELEASING
+from receiver.domain.incident import FIRING, worst_first
+from receiver.domain.units import from_epoch
+from receiver.pipeline import storm
+from receiver.pipeline.digest_entry import entry_of
+from receiver.pipeline.kinds import AFTER_STORM, COLLECT
+from receiver.pipeline.storm import StormConfig
+from receiver.store import conversations, incidents, jobs
+from receiver.store.conversations import Conversation
+from receiver.store.database import Tx
+from receiver.store.incidents import Incident
+from receiver.store.jobs import Job
+from receiver.store.store import Store
+
+log = logging.getLogger(__name__)
+
+
+def begin(tx: Tx, digest: Conversation, *, now: float) -> Conversation:
+    """A storm is over: its members wait for their turn from now on. The digest as it is after that."""
+    memory = replace(digest.memory, storm=replace(digest.memory.storm, after_care=RELEASING))
+    conversations.save_memory(tx, digest.id, memory)
+    jobs.schedule(tx, AFTER_STORM, digest.id, now=now)
+    return replace(digest, memory=memory)
+
+
+def waiting(tx: Tx, digest: Conversation) -> list[Incident]:
+    """The members that still fire, are shown by this digest alone, and were not released yet."""
+    found = []
+    for incident_id, _ in conversations.members(tx, digest.id):
+        incident = incidents.load(tx, incident_id) if incident_id not in digest.memory.storm.released else None
+        if (
+            incident is not None
+            and incident.closed_at is None
+            and incident.state == FIRING
+            and not _is_shown_elsewhere(tx, incident, digest)
+        ):
+            found.append(incident)
+    return found
+
+
+class AfterStorm:
+    """Handles `after_storm` jobs."""
+
+    def __init__(self, store: Store, config: StormConfig | None = None) -> None:
+        self._store = store
+        self._config = config or StormConfig()
+
+    def run(self, job: Job) -> None:
+        """Release the worst of those that wait, or note that nobody does any more."""
+        now = self._store.now()
+        with self._store.write() as tx:
+            jobs.finish(tx, job)
+            digest = conversations.load(tx, job.subject_id)
+            if digest is None or digest.memory.storm.after_care != RELEASING:
+                return
+            memory = digest.memory.storm
+            left = sorted((entry_of(incident, now=from_epoch(now)) for incident in waiting(tx, digest)), key=worst_first)
+            if left:
+                memory = replace(memory, released=(*memory.released, left[0].incident_id))
+                jobs.schedule(tx, COLLECT, left[0].incident_id, now=now)
+                jobs.schedule(tx, AFTER_STORM, digest.id, now=now, due_at=now + self._config.release_interval_s)
+            else:
+                memory = replace(memory, after_care=RELEASED)
+                log.info("every workload of the storm that still fires has its own message", extra={"storm": digest.id})
+            conversations.save_memory(tx, digest.id, replace(digest.memory, storm=memory))
+            if not left:
+                storm.refresh(tx, digest, self._config, now=now)
+
+
+def _is_shown_elsewhere(tx: Tx, incident: Incident, digest: Conversation) -> bool:
+    """Whether it has its own root in that channel, or another storm shows it there now."""
+    own = conversations.of_incident(tx, incident.id)
+    others = [d for d in conversations.digests_of(tx, incident.id) if d.id != digest.id and d.closed_at is None]
+    return any((c.sink, c.channel) == (digest.sink, digest.channel) for c in (*own, *others))
