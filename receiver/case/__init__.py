@@ -13,8 +13,8 @@ from receiver.case.events import event_facts
 from receiver.case.history import busiest_container, child_kills, container_by_metrics, memory_history
 from receiver.case.killed import pick_killed_container
 from receiver.case.log import log_facts
-from receiver.case.pod import pod_facts
 from receiver.case.policies import limit_range_max, node_facts, quota_free
+from receiver.case.remains import pod_or_remains
 from receiver.case.workload import workload_facts
 from receiver.domain.case import Case, Missing
 from receiver.domain.facts import Facts, MemoryHistory, PodFacts
@@ -30,7 +30,7 @@ def facts_of(case: Case) -> Facts:
     The subject is made whole: its container is the one that was killed, its node the pod's.
     """
     answers = case.answers
-    pod = pod_facts(answers.get("pod"))
+    pod = pod_or_remains(answers, case.subject)
     events = event_facts({"items": [*objects(answers, "events", "items"), *objects(answers, "nodeevents", "items")]})
     subject, killed = case.subject, None
     if pod is not None:

@@ -38,12 +38,13 @@ def memory_history(
     day, hour = answers.get("history"), answers.get("recent")
     if day is None and hour is None:
         return None
-    own = pod.container(container) if pod else None
+    read = pod.container(container) if pod else None
+    own = read if pod is not None and not pod.is_pieced_together else None  # its exact times; the series tell theirs below
     reasons = _memory_reasons(own)
     deaths = _deaths((hour, day), own, pod_name, container, reasons)
     series = _Series(pod_name=pod_name, container=container, sources=(hour, day), deaths=deaths, memory_reasons=reasons)
     source, step_s, use = _by_minute_or_as_scraped(series, day, hour, now_s)
-    limit_now = (own.limit_bytes if own else None) or (pod.pod_limit_bytes if pod else None)
+    limit_now = (read.limit_bytes if read else None) or (pod.pod_limit_bytes if pod else None)
     samples = _samples(series, source, step_s, use=use, limit_now=limit_now, rate=_request_rate(answers.get("traffic")))
     is_young = bool(samples) and samples[-1].t_s - samples[0].t_s < YOUNG_S
     earlier = _predecessor(day, container, samples[0].t_s, limit_now) if is_young else ()
@@ -77,7 +78,7 @@ def _by_minute_or_as_scraped(series: _Series, day: object, hour: object, now_s: 
 def child_kills(answers: Mapping[str, Any], *, pod: PodFacts | None, pod_name: str, container: str) -> int | None:
     """OOM kills that the container running now has survived: the increase of its container_oom_events_total. None: not scraped."""
     own = pod.container(container) if pod else None
-    if own is not None and own.state != "running":
+    if own is not None and own.state not in ("running", "unknown"):
         return None
     began_s = own.state_since.timestamp() if own is not None and own.state_since else 0.0
     counts = []
@@ -133,9 +134,20 @@ class _Series:
         """The restart count at each time; without kube-state-metrics, how many series (lives) had begun, less the first."""
         told = self.stairs("restarts")
         if told.is_known:
-            return [told.at(t) for t in times]
+            return self._by_container([told.at(t) for t in times], source, times)
         begins = sorted(t.points[0][0] for t in self.named(source, "working_set") if t.id)
         return [float(max(bisect_right(begins, t) - 1, 0)) for t in times] if begins else [None] * len(times)
+
+    def _by_container(self, told: list[float | None], source: object, times: list[float]) -> list[float | None]:
+        """The counts, which are told up to a scrape late, put right by the container's ids: another one is a restart, the same is none."""
+        series = self.named(source, "working_set")
+        ids = {t: track.id for track, points in zip(series, alive(series, [d.at_s for d in self.deaths]), strict=True) for t, _ in points}
+        counts = list(told)
+        for i, (before, t) in enumerate(pairwise(times), 1):
+            was, count = counts[i - 1], counts[i]
+            if was is not None and count is not None and ids.get(before) and ids.get(t):
+                counts[i] = was if ids[before] == ids[t] else max(count, was + 1)
+        return counts
 
     def kill_counts(self, times: list[float], restarts: list[float | None]) -> list[float | None]:
         """How many OOM kills were known at each time since the first; None where no source tells kills from other deaths.
@@ -179,8 +191,9 @@ def _samples(
 
     rss, cache = by_step("rss"), by_step("cache")
     enforced, limit = series.stairs("enforced_limit"), series.stairs("limit")
+    told = series.stairs("restarts")
     restarts = series.restart_counts(source, list(use))
-    kills = series.kill_counts(list(use), restarts)
+    kills = series.kill_counts(list(use), [told.at(t) for t in use] if told.is_known else restarts)
     rows = []
     for (t, working_set), restart_count, kill_count in zip(use.items(), restarts, kills, strict=True):
         in_force = enforced.at(t) or limit.at(t) or limit_now

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from receiver.case.access import get, objects, text
 
 LINGER_S = 330.0  # Prometheus' look-back of 5 min and a scrape
+LATE_S = 30.0  # a measurement is scraped so long after it was taken: the kubelet measures every 10 to 15 s
+JUST_BEFORE_S = 0.001
 STALE_S = 300.0  # a staircase's value is not carried on over a longer silence
 
 
@@ -118,15 +120,19 @@ def _without_tail(points: tuple[tuple[float, float], ...]) -> tuple[tuple[float,
 
 
 def _without_ghosts(points: tuple[tuple[float, float], ...], deaths: Sequence[float]) -> tuple[tuple[float, float], ...]:
-    """A series that runs on over several lives (/metrics/resource), without the still stretch after each death."""
+    """A series that runs on over several lives (/metrics/resource), without the still stretch after each death.
+
+    The last measurement of a life may be scraped just after its end. It is known by standing still from then on, no lower than
+    what was seen before; it is given back to the life, at its end.
+    """
     kept: list[tuple[float, float]] = []
-    for point in points:
-        t, value = point
+    for at, (t, value) in enumerate(points):
         i = bisect_right(deaths, t) - 1
-        if i >= 0 and t - deaths[i] <= LINGER_S:
-            before = next((p for p in reversed(kept) if p[0] <= deaths[i]), None)
-            is_first_since = not kept or kept[-1][0] <= deaths[i]
-            if before is not None and is_first_since and value == before[1]:
-                continue
-        kept.append(point)
+        is_first_since = i >= 0 and t - deaths[i] <= LINGER_S and (not kept or kept[-1][0] <= deaths[i])
+        before = next((v for s, v in reversed(kept) if s <= deaths[i]), None) if is_first_since else None
+        if before is not None and value == before:
+            continue
+        stands_still = at + 1 < len(points) and points[at + 1][1] == value
+        is_last_of_life = before is not None and stands_still and value > before and t - deaths[i] <= LATE_S
+        kept.append((deaths[i] - JUST_BEFORE_S if is_last_of_life else t, value))
     return tuple(kept)

@@ -75,7 +75,7 @@ class Clues:
     @property
     def could_ask_kubernetes(self) -> bool:
         """Whether the pod itself could be read."""
-        return self.facts.pod is not None
+        return self.facts.pod is not None and not self.facts.pod.is_pieced_together
 
     def missing_why(self, *sources: str) -> str:
         """Why the first of these sources is not available, with the hint for the reader; or an empty text."""

@@ -105,6 +105,7 @@ class PodFacts:
     disruption: Disruption | None = None
     memory_volumes: tuple[str, ...] = ()  # emptyDir with medium Memory
     containers: tuple[ContainerFacts, ...] = ()
+    is_pieced_together: bool = False  # it could not be read: this is its owner's template and what Prometheus saw of it
 
     def container(self, name: str) -> ContainerFacts | None:
         """The container of that name, of whatever kind."""

@@ -42,6 +42,7 @@ RECENT_METRICS = {
     "kube_pod_container_status_last_terminated_reason": "last_terminated_reason",
     "kube_pod_init_container_status_last_terminated_reason": "last_terminated_reason",
     "kube_pod_container_status_terminated_reason": "last_terminated_reason",
+    "kube_pod_container_status_last_terminated_exitcode": "last_exit_code",
 }
 
 # Request counters of common instrumentation, tried when no REQUEST_RATE_QUERY is set. All are labelled with the pod.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from receiver.case.access import get, objects, text, whole
+from receiver.case.events import newest_time
 from receiver.domain.kube_names import UNKNOWN_KIND, Workload, workload_from_pod_name
 from receiver.errors import NotFound, SourceError
 from receiver.evidence.gatherers.owners import PLACES, read_owner
@@ -17,6 +19,7 @@ from receiver.evidence.selector import selector_text
 _TRIED = ("Deployment", "StatefulSet", "DaemonSet")  # where the alert does not say the kind
 _JOB_LABEL = "batch.kubernetes.io/job-name"
 MAX_PODS = 500
+_POD_OF_EVENT = re.compile(r"(?:Created|Deleted) pod: (\S+)")
 
 
 def find_worst_pod(look: Look) -> Look:
@@ -39,6 +42,9 @@ def find_worst_pod(look: Look) -> Look:
         return replace(look, unfound=gap)
     except SourceError as exc:
         return replace(look, unfound=Gap(f"the pods of {workload.name} could not be read: {exc}", is_retryable=exc.retryable))
+    gone = _newest_gone(look, workload) if not pods else ""
+    if gone:
+        return replace(look, subject=replace(look.subject, pod=gone))
     if not pods:
         return replace(
             look, unfound=Gap(f"no pod of {workload.name} was found", "it may have been scaled down or deleted", is_normal=False)
@@ -60,6 +66,24 @@ def _pods(look: Look, workload: Workload) -> Iterable[Any]:
     if not selector:
         return ()
     return look.get(path, {"labelSelector": selector, **FROM_CACHE, "limit": MAX_PODS}).get("items") or ()
+
+
+def _newest_gone(look: Look, workload: Workload) -> str:
+    """The newest pod that a Job's events tell of, when the Job controller deleted its pods; empty for none.
+
+    The messages are "Created pod: NAME" and "Deleted pod: NAME" (pkg/controller/controller_utils.go).
+    """
+    if workload.kind != "Job":
+        return ""
+    path = object_path("api/v1", "events", namespace=look.subject.namespace)
+    selector = f"involvedObject.kind=Job,involvedObject.name={workload.name}"
+    try:
+        events = objects(look.get(path, {"fieldSelector": selector}), "items")
+    except SourceError:
+        return ""
+    told = [(newest_time(e), m[1]) for e in events if (m := _POD_OF_EVENT.fullmatch(text(e, "message")))]
+    newest = max(told, key=lambda entry: entry[0].timestamp() if entry[0] is not None else 0.0, default=None)
+    return newest[1] if newest is not None and is_kube_name(newest[1]) else ""
 
 
 def _owner(look: Look, workload: Workload) -> Mapping[str, Any]:

@@ -79,6 +79,11 @@ def _describe_pod(f: Findings) -> Checked:
     pod, container = f.clues.facts.pod, f.clues.container
     if pod is None:
         return COULD_NOT_CHECK, _gap(f, "pod") or reason("check.pod_not_read")
+    if pod.is_pieced_together:
+        restarts = container.restart_count if container is not None else 0
+        return DONE, reason(
+            "check.pod_pieced_together", state=f.kill.reason or "no end seen", restarts=restarts, why=f.clues.missing_why("pod")
+        )
     if pod.reason:
         return DONE, reason("check.pod_reason", reason=pod.reason, phase=pod.phase)
     if container is None:
@@ -100,6 +105,8 @@ def _exit_code(f: Findings) -> Checked:
     if f.cause.detail == "refused":
         return NOT_APPLICABLE, reason("check.never_ran")
     code, named = f.kill.exit_code, f.kill.reason
+    if code is None and f.kill.at is not None and not f.clues.could_ask_kubernetes:
+        return COULD_NOT_CHECK, reason("check.exit_code_not_kept", reason=named)
     if code is None:
         return NOT_APPLICABLE, reason("check.not_exited")
     return DONE, _meaning_of_exit(f.kill, code, named)

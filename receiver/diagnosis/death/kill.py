@@ -9,11 +9,13 @@ itself is a row in `witnesses/`; a rule weighs them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeAlias
 
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.death.lookups import own_limit, pod_says, refuses_to_start
 from receiver.diagnosis.death.rules import child, no_kill, oom, pod, sigkill, without_status
+from receiver.domain.reason import reason
 from receiver.domain.report import Kill
 
 __all__ = ["RULES", "Rule", "kill_of", "own_limit", "pod_says", "refuses_to_start"]
@@ -57,4 +59,9 @@ RULES: tuple[Rule, ...] = (
 
 def kill_of(clues: Clues) -> Kill:
     """What ended the container, by the first rule that knows."""
-    return next(kill for rule in RULES if (kill := rule(clues)) is not None)
+    found = next(kill for rule in RULES if (kill := rule(clues)) is not None)
+    pod = clues.facts.pod
+    if pod is None or not pod.is_pieced_together or found.at is None:
+        return found
+    # Prometheus tells the reason of the container's end and not what the node, its events and its log would add to it.
+    return replace(found, is_sure=False, because=(*found.because, reason("death.from_metrics", why=clues.missing_why("pod"))))

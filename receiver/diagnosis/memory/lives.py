@@ -124,7 +124,7 @@ def _fall_before(c: Columns, row: int, slack: float, restarts: dict[int, int]) -
     """The row where memory fell: counters lag by a scrape or two, and a dying process gives its memory back in steps."""
     found = row
     for j in range(row, max(row - th.COUNTER_LAG_ROWS, 0), -1):
-        if c.t[row - 1] - c.t[j] > slack or (j != row and j in restarts):
+        if c.t[row] - c.t[j] > slack + c.step_s or (j != row and j in restarts):
             break
         if c.in_use[j] < th.FALL_SHARE * c.in_use[j - 1]:
             found = j
@@ -162,6 +162,7 @@ def _spans(c: Columns, cuts: dict[int, bool], starts: list[float], exact_kills: 
         is_killed = is_over and cuts[after]
         if is_over:
             end_s = _end_before(c, after, exact_kills)
+            end_s = next((k for k in exact_kills if c.t[first] < k < end_s), end_s)  # the counters cut it late: they lag
         else:
             unseen = next((k for k in exact_kills if k >= end_s), None)
             if unseen is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from receiver.case.access import controller_of, text
 from receiver.case.workload import guessed_owner
-from receiver.domain.identity import Workload
+from receiver.domain.identity import UNKNOWN_KIND
 from receiver.errors import NotFound
 from receiver.evidence.clean import Cleaner
 from receiver.evidence.kube import FROM_CACHE, object_path
@@ -27,6 +27,10 @@ PLACES: Mapping[tuple[str, str], tuple[str, str]] = {
 }
 PERMISSIONS = tuple(may("get", resource, group) for (group, _), (_, resource) in PLACES.items())
 KEPT_REVISIONS = 5
+# What is asked for by name when the pod is gone. A name with five characters behind it is a Job's or a DaemonSet's.
+_OWNERS_OF_GONE: Mapping[str, tuple[str, ...]] = {
+    kind: (kind,) for kind in ("Deployment", "StatefulSet", "CronJob", "DaemonSet", "Job")
+} | {UNKNOWN_KIND: ("Job", "DaemonSet")}
 
 
 def ask(look: Look, clean: Cleaner) -> Any:
@@ -89,17 +93,22 @@ def top_owner(look: Look) -> Mapping[str, Any]:
 
 
 def _owner_of_gone_pod(look: Look, clean: Cleaner) -> Any:
-    """The pod cannot be read; its name may still say who owned it."""
+    """The pod cannot be read; its name, or the alert, may still say who owned it. A Job's CronJob comes along."""
     workload = look.subject.workload
-    if workload is None or workload.kind not in ("Deployment", "StatefulSet", "CronJob", "DaemonSet", "Job"):
+    if workload is None or workload.kind not in _OWNERS_OF_GONE:
         look.need("pod")
         return None
-    try:
-        return [clean.object(read_owner(look, _group_of(workload), workload.kind, workload.name))]
-    except NotFound:
-        raise Gap(
-            f"the pod is gone and there is no {workload.kind} {workload.name}", "it was deleted, or the pod's name misleads"
-        ) from None
+    for kind in _OWNERS_OF_GONE[workload.kind]:
+        try:
+            owner = read_owner(look, _group_of(kind), kind, workload.name)
+        except NotFound:
+            continue
+        above = controller_of(owner)
+        if kind == "Job" and text(above, "kind") == "CronJob":
+            return [clean.object(owner), clean.object(read_owner(look, "batch", "CronJob", text(above, "name")))]
+        return [clean.object(owner)]
+    named = workload.kind if workload.kind != UNKNOWN_KIND else "workload"
+    raise Gap(f"the pod is gone and there is no {named} {workload.name}", "it was deleted, or the pod's name misleads")
 
 
 def read_owner(look: Look, group: str, kind: str, name: str) -> dict[str, Any]:
@@ -115,8 +124,8 @@ def _group(reference: Mapping[str, Any]) -> str:
     return group if slash else ""
 
 
-def _group_of(workload: Workload) -> str:
-    return next(group for group, kind in PLACES if kind == workload.kind)
+def _group_of(kind: str) -> str:
+    return next(group for group, known in PLACES if known == kind)
 
 
 def _revision_number(revision: Mapping[str, Any]) -> tuple[int, str]:

@@ -56,6 +56,8 @@ SENTENCES: Mapping[str, Sentence] = {
     "check.pod_not_read": "the pod could not be read",
     "check.pod_reason": "{reason}, phase {phase:or:unknown}",
     "check.container_not_named": "phase {phase:or:unknown}; which container it was is not known",
+    "check.pod_pieced_together": "{state:First}, {restarts:count:restart}, from metrics and its owner: {why}",
+    "check.exit_code_not_kept": "reason {reason}; kube-state-metrics kept no exit code",
     "check.container_state": "{state:First}, {restarts:count:restart}",
     "check.status_not_read": "the container's status could not be read",
     "check.child_died": "a child process died, the container did not exit",

@@ -205,6 +205,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "death.running_without_restart": "the container is Running with 0 restarts, so kubectl shows nothing wrong",
     # where the API has nothing
     "death.metrics_tell": "the metrics of Prometheus name an OOM kill, and the alert says the same",
+    "death.from_metrics": "that is what Prometheus kept of it: {why}",
     "death.pod_unread": "the pod could not be read: {why}",
     "death.pod_unread_untold": "the pod could not be read",
     "death.alert_says": "the alert {alert} says so",

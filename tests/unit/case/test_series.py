@@ -94,3 +94,30 @@ def test_any_answer_reads(answer):
     """A malformed answer has no series."""
     assert isinstance(tracks({"series": {"x": [{"metric": {}, "values": answer}]}}, "x"), tuple)
     assert tracks(answer, "x") == () or isinstance(answer, dict)
+
+
+def test_the_last_measurement_of_a_life_may_be_scraped_after_its_end():
+    """It stands still from then on, above all before: the dead one's peak, and not a life of minutes in the back-off."""
+    points = [
+        (0.0, 10.0),
+        (5.0, 40.0),
+        (10.0, 70.0),
+        (15.0, 93.0),
+        *((15.0 + 5 * i, 93.0) for i in range(1, 50)),
+        (300.0, 3.0),
+        (305.0, 30.0),
+    ]
+
+    (kept,) = alive([track(points)], [12.0])
+
+    assert [v for _, v in kept] == [10.0, 40.0, 70.0, 93.0, 3.0, 30.0]
+    assert 10.0 < kept[3][0] < 12.0
+
+
+def test_a_fresh_container_that_idles_is_no_ghost():
+    """It starts below what its predecessor had."""
+    points = [(0.0, 60.0), (10.0, 90.0), (15.0, 20.0), (20.0, 20.0), (25.0, 20.0)]
+
+    (kept,) = alive([track(points)], [12.0])
+
+    assert kept == tuple(points)

@@ -23,7 +23,7 @@ def child_oom(clues: Clues) -> Kill | None:
     counts, it was probably the kernel; alone, nobody knows who sent it.
     """
     container = clues.container
-    if container is not None and container.state != "running":
+    if container is not None and container.state not in ("running", "unknown"):
         return None
     counted, logged, kernel = clues.facts.child_kills or 0, _lines_about_children(clues), _kernel_line_of_child(clues)
     is_counted = OOM_COUNTER.matches(counted)
@@ -129,7 +129,7 @@ def _lines_about_children(clues: Clues) -> int:
 
 
 def _lives_on(container: ContainerFacts | None) -> Reason:
-    if container is None:
+    if container is None or container.state == "unknown":
         return reason("death.status_unread")
     if container.restart_count:
         return reason("death.running_restarts_unchanged", restarts=container.restart_count)

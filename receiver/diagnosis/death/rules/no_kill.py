@@ -67,7 +67,7 @@ def refuses_to_start(clues: Clues) -> Kill | None:
 def other_end(clues: Clues) -> Kill | None:
     """It ended by itself, and no OOM kill was recorded. What speaks against memory stands beside it; without that nobody can be sure."""
     death = look.newest(clues)
-    if death is None:
+    if death is None or (death.exit_code is None and not clues.could_ask_kubernetes):  # "Error" alone may be anything
         return None
     against = _against_memory(clues, death)
     because = [reason("death.other_end", exit_code=death.exit_code, reason=death.reason), *against]
@@ -92,7 +92,7 @@ def _against_memory(clues: Clues, death: Termination) -> list[Reason]:
 def nothing_ended(clues: Clues) -> Kill | None:
     """The container was seen, and its status tells of no death."""
     container = clues.container
-    if container is None:
+    if container is None or not clues.could_ask_kubernetes:
         return None
     said = look.announced_children(clues) if clues.announced else None
     because = [reason("death.no_kill_so_far", state=container.state, restarts=container.restart_count)]

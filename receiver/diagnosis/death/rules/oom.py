@@ -90,7 +90,9 @@ def never_started(clues: Clues) -> Kill | None:
     if container is not None and container.state == "running":
         return None
     dead = next((d for d in _deaths(clues) if look.is_cut_short(d)), None)
-    heard = look.before_start(clues) if look.newest(clues) is None else None
+    history = clues.facts.history
+    has_run = look.newest(clues) is not None or (not clues.could_ask_kubernetes and history is not None and bool(history.samples))
+    heard = look.before_start(clues) if not has_run else None
     if dead is None and heard is None:
         return None
     said, message = (dead.reason, dead.message) if dead is not None else (heard[0].reason, heard[0].message) if heard else ("", "")
