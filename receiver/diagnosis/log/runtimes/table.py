@@ -215,7 +215,7 @@ RUNTIMES: tuple[Runtime, ...] = (
     Runtime(name="remote", title="Other servers", is_detected=False),
     Runtime(name="agents", title="Collectors and proxies", like="go", is_detected=False),
     Runtime(name="cpp", title="C and C++", like="rust", is_detected=False),
-    Runtime(name="apache", title="Apache", is_detected=False),
+    Runtime(name="other", title="Other languages", is_detected=False),
     Runtime(name="haproxy", title="HAProxy", is_detected=False),
     Runtime(name="varnish", title="Varnish", is_detected=False),
     Runtime(name="kernel", title="The kernel", is_detected=False),

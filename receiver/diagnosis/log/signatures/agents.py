@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from receiver.diagnosis.log.signatures.model import EXACT, GENERIC, OWN_LIMIT, REFUSED, LogPattern
+from receiver.diagnosis.log.signatures.model import EXACT, GENERIC, OWN_LIMIT, REFUSED, RUNTIME, LogPattern
 
 PATTERNS: tuple[LogPattern, ...] = (
     LogPattern(
@@ -46,7 +46,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Look at open connections and buffers; max_heap_size_bytes at about 90 % of the container's limit.",
         example="[2024-05-02 10:11:12.345][1][info][main] Overload action envoy.overload_actions.stop_accepting_requests became active",
         near_miss="[2024-05-02 10:11:12.345][1][info][main] Overload action envoy.overload_actions.stop_accepting_requests became inactive",
-        source="Envoy, source/server/overload_manager_impl.cc",
+        source="envoyproxy/envoy, source/server/overload_manager_impl.cc: active and inactive at info, since 1.15 saturated and scaling at debug",
     ),
     LogPattern(
         id="prometheus-mmap",
@@ -60,6 +60,33 @@ PATTERNS: tuple[LogPattern, ...] = (
         example='level=error err="opening storage failed: mmap files: mmap, size 134217728: cannot allocate memory"',
         near_miss='level=info component=tsdb msg="Replaying on-disk memory mappable chunks if any"',
         source="Prometheus, tsdb/fileutil/mmap.go; Thanos, Loki, Mimir and Tempo use the same",
+    ),
+    LogPattern(
+        id="prometheus-max-samples",
+        runtime="agents",
+        kind=OWN_LIMIT,
+        rank=RUNTIME,
+        hint="too many samples into memory",
+        regex=re.compile(r"query processing would load too many samples into memory\b"),
+        meaning="a query was refused at --query.max-samples, before it took the memory",
+        advice="Fewer series or a larger step in the query; recording rules. The container's limit plays no part.",
+        example='{"status":"error","errorType":"execution","error":"query processing would load too many samples into memory in query execution"}',
+        near_miss='level=info msg="query.max-samples is 50000000"',
+        source="prometheus/prometheus, promql/engine.go: ErrTooManySamples; Thanos, Mimir and Cortex use the same engine",
+    ),
+    LogPattern(
+        id="mimir-query-memory",
+        runtime="agents",
+        kind=OWN_LIMIT,
+        rank=EXACT,
+        hint="err-mimir-max-estimated-memory-consumption-per-query",
+        regex=re.compile(r"err-mimir-max-estimated-memory-consumption-per-query\)"),
+        meaning="Mimir refused a query at its own estimate of the memory it takes",
+        advice="Fewer series or a larger step; -querier.max-estimated-memory-consumption-per-query together with the querier's limit.",
+        example="the query exceeded the maximum allowed estimated amount of memory consumed by a single query (limit: 1073741824 bytes) "
+        "(err-mimir-max-estimated-memory-consumption-per-query)",
+        near_miss="-querier.max-estimated-memory-consumption-per-query is 0",
+        source="grafana/mimir, pkg/querier/querier_limits and pkg/util/limiter: memory_consumption.go",
     ),
     LogPattern(
         id="victoriametrics-query-memory",

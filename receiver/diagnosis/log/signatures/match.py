@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from receiver.diagnosis.log.plain import MAX_LINE_CHARS, said
-from receiver.diagnosis.log.signatures import agents, gpu, jvm, languages, node, python, remote, servers, system
+from receiver.diagnosis.log.signatures import agents, gpu, jvm, languages, node, python, python_workers, remote, ruby_php, servers, system
 from receiver.diagnosis.log.signatures.model import GENERIC, LogPattern
 from receiver.diagnosis.log.signatures.ordinary import is_about_another, is_echo, is_supposed
 from receiver.domain.report import Signature
@@ -16,8 +16,10 @@ from receiver.domain.report import Signature
 SIGNATURES: tuple[LogPattern, ...] = (
     gpu.PATTERNS
     + python.PATTERNS
+    + python_workers.PATTERNS
     + jvm.PATTERNS
     + node.PATTERNS
+    + ruby_php.PATTERNS
     + languages.PATTERNS
     + servers.PATTERNS
     + remote.PATTERNS

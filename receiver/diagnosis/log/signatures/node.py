@@ -12,7 +12,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         runtime="node",
         kind=OWN_LIMIT,
         rank=EXACT,
-        hint="out of memory",
+        hint="",
         regex=re.compile(r"JavaScript heap out of memory|Fatal JavaScript out of memory|Fatal JavaScript invalid size error"),
         meaning="the JavaScript heap reached its own limit and Node ended itself",
         advice="--max-old-space-size (MiB) at about 75 % of the container's limit; --heapsnapshot-near-heap-limit=2 shows what fills it.",
@@ -71,7 +71,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         example="[PM2][WORKER] Process 0 restarted because it exceeds --max-memory-restart value (current_memory=524288000 "
         "max_memory_limit=419430400 [octets])",
         near_miss="[PM2] Starting in cluster mode with --max-memory-restart 400M",
-        source="PM2, lib/Worker.js",
+        source="Unitech/pm2, lib/Worker.js: maxMemoryRestart",
     ),
     LogPattern(
         id="pm2-sigkill",
@@ -85,7 +85,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         "--max-old-space-size below the limit.",
         example="PM2        | App [api:0] exited with code [0] via signal [SIGKILL]",
         near_miss="PM2        | App [api:0] exited with code [0] via signal [SIGINT]",
-        source="PM2, lib/God.js",
+        source="Unitech/pm2, lib/God.js: handleExit",
     ),
     LogPattern(
         id="npm-child-sigkill",
@@ -111,6 +111,6 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Bun has no heap limit of its own: bun --smol collects more often; a heap snapshot (bun:jsc) shows what fills it.",
         example="oh no: Bun has run out of memory.",
         near_miss="oh no: Bun has crashed. This indicates a bug in Bun, not your code.",
-        source="Bun, src/crash_handler: CrashReason out_of_memory",
+        source="oven-sh/bun, src/crash_handler.zig: CrashReason.out_of_memory",
     ),
 )

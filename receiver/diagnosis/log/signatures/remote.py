@@ -132,7 +132,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         runtime="remote",
         kind=REMOTE,
         rank=EXACT,
-        hint="memory",
+        hint="",
         regex=re.compile(
             r"Function available memory exhausted|UDF available memory exhausted|Query exhausted resources at this scale factor"
             r"|There is insufficient (?:system )?memory (?:in|available in) (?:the )?resource pool|ORA-0403[016]: |Out Of Memory Quota!\[conn|exceeding the allowed memory limit for (?:a single SQL query|the tidb-server instance)"

@@ -94,13 +94,26 @@ PATTERNS: tuple[LogPattern, ...] = (
         runtime="systemd",
         kind=CHILD_KILLED,
         rank=EXACT,
-        hint="status=9/kill",
-        regex=re.compile(r"code=killed, status=9/KILL|Failed with result 'oom-kill'"),
+        hint="code=killed, status=9/kill",
+        regex=re.compile(r"code=killed, status=9/KILL"),
         meaning="systemd: a unit's main process was killed with SIGKILL",
         advice="journalctl -u UNIT, and 'oom-kill' beside it, tell whether it was for memory.",
         example="app.service: Main process exited, code=killed, status=9/KILL",
         near_miss="app.service: Main process exited, code=exited, status=1/FAILURE",
-        source="systemd, src/core/service.c and src/core/unit.c",
+        source="systemd/systemd, src/core/unit.c: unit_log_process_exit",
+    ),
+    LogPattern(
+        id="systemd-oom-killed",
+        runtime="systemd",
+        kind=KERNEL,
+        rank=EXACT,
+        hint="oom",
+        regex=re.compile(r"\bA process of this unit has been killed by the OOM killer\b|Failed with result 'oom-kill'"),
+        meaning="systemd: the kernel's OOM killer killed a process of a unit",
+        advice="Which limit was reached, the unit's MemoryMax or the container's, the kernel's lines beside it tell.",
+        example="app.service: A process of this unit has been killed by the OOM killer.",
+        near_miss="systemd-oomd.service: Started Userspace Out-Of-Memory (OOM) Killer.",
+        source="systemd/systemd, src/core/unit.c: unit_check_oom; src/core/service.c: result oom-kill",
     ),
     LogPattern(
         id="master-sigkill",
@@ -110,12 +123,13 @@ PATTERNS: tuple[LogPattern, ...] = (
         hint="sigkill",
         regex=re.compile(
             r"was sent SIGKILL|(?:killed|terminated|died|exited|stopped)(?: unexpectedly)?(?: (?:by|with|from|on|due to|via))? (?:signal[: ]{1,2})?\(?SIGKILL|signal[: ]{1,2}SIGKILL|SIGKILL \(signal 9\)"
+            r"|signal(?:_?[nN]ame|Code)?\\?\"?[:=] ?\\?\"?SIGKILL\b|\bSIGKILL\(-9\)|due to a SIGKILL signal|receiving signal sigkill\b|signal: 9, SIGKILL"
         ),
         meaning="a child process was killed with SIGKILL",
         advice="For memory, unless something else sends SIGKILL here. Count the workers: all of them share the container's limit.",
         example="error: Forever detected script was killed by signal: SIGKILL",
         near_miss="INFO will send SIGKILL after 30 s if it does not stop",
-        source="signal(7), in the words of many process managers",
+        source="signal(7), in the words of process managers: Node (exit event), joblib/loky, PrefectHQ/prefect, rust-lang/cargo, MinaProtocol/mina#7620",
     ),
     LogPattern(
         id="master-signal-9",
@@ -124,13 +138,13 @@ PATTERNS: tuple[LogPattern, ...] = (
         rank=RUNTIME,
         hint="signal",
         regex=re.compile(
-            r"(?:killed|terminated|died|exited|exit|caught)(?: (?:by|with|from|on|due to|via|because of))? signal[ :=]{1,2}9\b|\bsignal: killed\b|\b[Ss]ignal 9 \(SIGKILL\)"
+            r"(?:killed|terminated|died|exited|exit|caught)(?: (?:by|with|from|on|due to|via|because of))? signal[ :=]{1,2}9\b|exit signal Killed \(9\)|\bsignal: killed\b|\b[Ss]ignal 9 \(SIGKILL\)"
         ),
         meaning="a child process was killed with SIGKILL (signal 9)",
         advice="For memory, unless something else sends SIGKILL here. Count the workers: all of them share the container's limit.",
         example="fork/exec /usr/bin/convert: signal: killed",
         near_miss="worker 3 exited with signal 15",
-        source="Go, os/exec_posix.go: ProcessState.String; signal(7)",
+        source="Go, os/exec_posix.go: ProcessState.String; Squid, ClickHouse (programs/server/watchdog), Dask, nginx Unit; strsignal(3)",
     ),
     LogPattern(
         id="exit-137",
@@ -139,13 +153,15 @@ PATTERNS: tuple[LogPattern, ...] = (
         rank=GENERIC,
         hint="",
         regex=re.compile(
-            r"(?:exit(?:ed)?(?: with)?(?: (?:code|status))?|return code|returned|\brc|Error)[ :=]{1,2}\(?137\b|stopped \(rc=-9\)|\bexit(?:ed)?(?: with)?(?: ?code)?[ :=]{1,2}-9\b"
+            r"(?i:\bexit(?:ed|s)?(?: with)?(?: (?:a|an))?(?: non-?zero)?(?: exit)?(?:[ _-]?(?:code|status|value))?(?: is| was)?)\\?\"?[ :=]{1,3}\(?137\b"
+            r"|return(?:ed)? ?code[ :=]{1,3}\(?137\b|\breturned[ :=]{1,2}137(?=$|[.,;)])|\brc[ :=]{1,2}\(?137\b|\bError[ :]{1,2}137(?=$|[.,;)\]]| \()"
+            r"|(?i:\b(?:exit(?:ed|s)?(?: with)?(?:[ _-]?(?:code|status))?(?: code)?|(?:return|status)? ?code|rc))\\?\"?[ :=]{1,3}-9\b"
         ),
         meaning="a child process ended with 137, that is by SIGKILL",
         advice="137 alone does not prove a kill for memory; the container's state and memory history do.",
         example="make: *** [Makefile:12: bundle] Error 137",
         near_miss="GET /orders/137 200 12ms",
-        source="POSIX shells: 128 + the number of the signal",
+        source="POSIX shells: 128 + the number of the signal; Python: minus that number. GNU make, Node, Gradle, Maven, dramatiq, Prefect, torchrun print them",
     ),
     LogPattern(
         id="shell-killed",
@@ -154,7 +170,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         rank=RUNTIME,
         hint="killed",
         regex=re.compile(
-            r"^\S{1,120}: line \d{1,6}:\s{1,8}\d{1,10} Killed\b|^Killed(?: {2,40}\S.{0,200})?$|^\[\d{1,3}\][+-]? {1,4}Killed\b|[\]:] Killed$"
+            r"^\S{1,120}: line \d{1,6}:\s{1,8}\d{1,10} Killed\b|^Killed(?: {2,40}\S.{0,200})?$|^\[\d{1,3}\][+-]? {1,4}Killed\b|[\]:!] Killed$"
         ),
         meaning="a shell saw its command killed with SIGKILL",
         advice="Start the program with exec, so that it is PID 1 and Kubernetes sees the kill itself.",
@@ -177,14 +193,14 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Raise the limit above what the line names.",
         example="sqlservr: This program requires a machine with at least 2000 megabytes of memory.",
         near_miss="INFO this feature requires at least 3 replicas, memory is checked later",
-        source="SQL Server on Linux, sqlservr's check before it starts; others have the same sentence",
+        source="SQL Server on Linux: microsoft/mssql-docker#114, #293, #452 (2000 and 3250 megabytes); others have the same sentence",
     ),
     LogPattern(
         id="enomem",
         runtime="",
         kind=REFUSED,
         rank=GENERIC,
-        hint="allocate memory",
+        hint="",
         regex=re.compile(r"[Cc]annot allocate memory\b(?!-)|\bENOMEM\b|virtual memory exhausted"),
         meaning="the operating system refused memory or a new process (errno 12)",
         advice="A fork or a large allocation failed. A cgroup limit kills rather than refuses: look at ulimits and the node as well.",
@@ -204,6 +220,19 @@ PATTERNS: tuple[LogPattern, ...] = (
         example="luajit: not enough memory",
         near_miss="INFO not enough memory-optimised nodes, using general ones",
         source="Lua, lmem.c; Windows and many programs",
+    ),
+    LogPattern(
+        id="memory-exhausted",
+        runtime="",
+        kind=REFUSED,
+        rank=GENERIC,
+        hint="",
+        regex=re.compile(r"^\S{1,120}: memory exhausted$|\bx(?:m|re|c)alloc: cannot allocate \d{1,20} bytes"),
+        meaning="a command was refused memory",
+        advice="Read the lines before it: they say what it was doing.",
+        example="tar: memory exhausted",
+        near_miss="INFO memory exhausted: no",
+        source="gnulib, lib/xalloc-die.c; GNU bash, xmalloc.c: xmalloc, xrealloc",
     ),
     LogPattern(
         id="out-of-memory",

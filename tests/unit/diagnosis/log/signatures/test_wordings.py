@@ -6,7 +6,7 @@ import pytest
 
 from receiver.diagnosis.log.runtimes import as_seen_by
 from receiver.diagnosis.log.signatures import SIGNATURES, LogPattern, find_signature, match_line
-from receiver.diagnosis.log.signatures.model import CHILD_KILLED, GPU, OWN_LIMIT, REFUSED, REMOTE
+from receiver.diagnosis.log.signatures.model import CHILD_KILLED, GPU, KERNEL, OWN_LIMIT, REFUSED, REMOTE
 
 # fmt: off
 ON_GPUS = (
@@ -46,6 +46,12 @@ ON_GPUS = (
     'ResourceExhaustedError: Out of memory error on GPU 0. Cannot allocate 2.0GB memory on GPU 0, 23.0GB memory has been allocated',
     'std::bad_alloc: out_of_memory: CUDA error at: /opt/conda/include/rmm/mr/device/cuda_memory_resource.hpp:70: cudaErrorMemoryAllocation out of memory',
     'ERROR torch: HIP out of memory',
+)
+BY_THE_KERNEL = (
+    'app.service: A process of this unit has been killed by the OOM killer.',
+    "app.service: Failed with result 'oom-kill'.",
+    'Memory cgroup out of memory: Kill process 1234 (java) score 1900 or sacrifice child',
+    '[1234567.890123] oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=a,mems_allowed=0,oom_memcg=/kubepods,task_memcg=/kubepods/a,task=java,pid=71,uid=0',
 )
 OF_SERVERS = (
     '{:timestamp=>"2024-05-02", :message=>"retrying failed action with response code: 429 ({\\"type\\"=>\\"circuit_breaking_exception\\", \\"reason\\"=>\\"[parent] Data too large, data for [<http_request>] would be [1/1b]\\"})"}',
@@ -89,6 +95,7 @@ OF_SERVERS = (
     'Connection to rabbit blocked: low on memory',
     'traces export: rpc error: code = Unavailable desc = data refused due to high memory usage',
     'Failed to export logs batch code: 13, reason: StatusCode.UNAVAILABLE data refused due to high memory usage',
+    'Query exhausted resources at this scale factor',
 )
 AT_OWN_LIMITS = (
     'JVMDUMP039I Processing dump event "systhrow", detail "java/lang/OutOfMemoryError" at 2024/05/02 10:11:12 - please wait.',
@@ -115,6 +122,29 @@ AT_OWN_LIMITS = (
     'System.InsufficientMemoryException: Insufficient available memory to meet the expected demands of an operation at this time',
     'io.trino.ExceededMemoryLimitException: Query exceeded distributed user memory limit of 20GB',
     'org.elasticsearch.common.breaker.CircuitBreakingException: [parent] Data too large, data for [<http_request>] would be [1/1gb]',
+    'child process exiting after exceeding memory limit (524288KiB / 409600KiB)',
+    '*** EVIL RELOAD ON WORKER 1 RSS: 524288000 (pid: 12) ***',
+    '#<Unicorn::HttpServer:0x0>: worker (pid: 27) exceeds memory limit (524288000 bytes > 419430400 bytes)',
+    'current RSS 812.5 of host:1:a exceeds maximum RSS 750.0',
+    'app: Heap exhausted;',
+    'app: Current maximum heap size is 268435456 bytes (256 MB).',
+    'Exhausted heap space, trying to allocate 34359738384 bytes.',
+    'Heap exhausted during garbage collection: 0 bytes available, 16 requested.',
+    'Heap exhausted, game over.',
+    'the query exceeded the maximum allowed estimated amount of memory consumed by a single query (limit: 1073741824 bytes) (err-mimir-max-estimated-memory-consumption-per-query)',
+    '{"level":"warn","msg":"worker max memory reached","pid":27}',
+    'process exceeded memory limit, killing process {"memory_usage_mb": 812.0, "memory_limit_mb": 750}',
+    'Memory usage exceeded 512MiB. Shutting down Scrapy...',
+    '2026-11-24 10:11:12,345 27 INFO shop odoo.service.server: Worker (27) virtual memory limit (2684354560) reached.',
+    'odoo.service.server: Server memory limit (2684354560) reached.',
+    '{"@timestamp":"2024-05-02T10:11:12.345Z","log.level":"ERROR","message":"fatal error in thread [elasticsearch[es-0][search][T#1]], exiting","error.type":"java.lang.OutOfMemoryError","error.message":"Java heap space","error.stack_trace":"java.lang.OutOfMemoryError: Java heap space\\n\\tat a"}',
+    '{"log":"JVMDUMP039I Processing dump event \\"systhrow\\", detail \\"java/lang/OutOfMemoryError\\" at 2024/05/02 10:11:12 - please wait.\\n","stream":"stderr"}',
+    '{"msg":"FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory"}',
+    'level=error component="query engine" err="query processing would load too many samples into memory in query execution"',
+    '[ERROR] rabbit: memory resource limit alarm set on node rabbit@mq-0.',
+    'Process is terminating due to OutOfMemoryException.',
+    'after running out of JVM Metaspace',
+    '# Fatal JavaScript invalid size error 169220804',
 )
 REFUSALS = (
     'ERROR POST /upload failed: out of memory',
@@ -135,6 +165,29 @@ REFUSALS = (
     '-bash: fork: Cannot allocate memory',
     'could not map the file: out of memory',
     'failed to allocate buffer: out of memory',
+    'Fatal error: exception Out_of_memory',
+    'ERROR: LoadError: OutOfMemoryError()',
+    'tar: memory exhausted',
+    'xrealloc: cannot allocate 18446744071562067968 bytes',
+    'cc1plus: out of memory allocating 65536 bytes after a total of 1048576 bytes',
+    'virtual memory exhausted: Cannot allocate memory',
+    '<jemalloc>: Error in malloc(): out of memory',
+    'Out of memory in perl:util:safesysrealloc',
+    'GC: Reserving 274877906944 bytes (256 GiB) for the regions range failed, do you have a virtual memory limit set on this process?',
+    'fatal error: cannot allocate memory',
+    'node: cannot allocate memory',
+    'Error: Cannot allocate memory - fork(2)',
+    'Errno::ENOMEM: Cannot allocate memory - npm',
+    'library initialization failed - unable to allocate file descriptor table - out of memory',
+    'Error: spawn ENOMEM',
+    'polars.exceptions.ComputeError: out of memory',
+    'pyarrow.lib.ArrowMemoryError: malloc of size 8589934592 failed',
+    'MemoryError: Unable to allocate internal buffer.',
+    'sqlite3.OperationalError: out of memory',
+    'OSError: [Errno 12] Cannot allocate memory',
+    '{"t":{"$date":"2024-05-02T10:11:12.345+00:00"},"s":"F","c":"CONTROL","id":1,"msg":"out of memory","attr":{}}',
+    '{"timestamp":"2024-05-02 10:11:12.345 UTC","pid":71,"error_severity":"ERROR","state_code":"53200","message":"out of memory","detail":"Failed on request of size 2048 in memory context \\"ExprContext\\"."}',
+    "terminate called after throwing an instance of 'std::bad_array_new_length'",
 )
 CHILDREN = (
     'ExecutorLostFailure (executor 1 exited caused by one of the running tasks) Reason: Command exited with code 137',
@@ -144,6 +197,48 @@ CHILDREN = (
     'Memory on the node (IP: 10.0.0.1) was 7.61GiB / 8.00GiB (0.951), which exceeds the memory usage threshold of 0.95. Ray killed this worker (ID: a)',
     'llama runner process has terminated: signal: killed',
     'npm ERR! signal SIGKILL',
+    'Worker 3f2a: job 1b2c failed (Work-horse terminated unexpectedly; waitpid returned 9 (signal 9); )',
+    '10:11:12 Moving job to FailedJobRegistry (work-horse terminated unexpectedly; waitpid returned 9)',
+    '[2026-11-24 10:11:12] CRITICAL - Process terminated by signal. Likely out of memory error (OOM). For more information, see https://airflow.apache.org/docs/apache-airflow/stable/troubleshooting.html#process-terminated-by-signal. signal=-9 signal_name=SIGKILL',
+    '{"event":"Process terminated by signal. For more information, see x","signal":-9,"signal_name":"SIGKILL","level":"critical"}',
+    '[2026-11-24, 10:11:12 UTC] {local_task_job_runner.py:118} ERROR - Job 53 was killed before it finished (likely due to running out of memory)',
+    'DAMN ! worker 3 (pid: 31) MYSTERIOUSLY killed by signal 9 :( trying respawn ...',
+    'worker(pid=27, id=2) abnormal exit, status=0, signal=9',
+    '[2026-11-24 10:11:12 #1.0]\tWARNING\tServer::check_worker_exit_status(): worker#2[pid=27] abnormal exit, status=0, signal=9',
+    '2026-11-24 10:11:12 pid:1 worker[webman:44] exit with status 9',
+    '[2026-11-24 10:11:12,345] [PID 1] [MainThread] [dramatiq.MainProcess] [CRITICAL] Worker with PID 9 exited unexpectedly (code -9). Shutting down...',
+    "Process for flow run 'x' exited with status code: -9; This indicates that the process exited due to a SIGKILL signal.",
+    "process didn't exit successfully: `rustc --crate-name app` (signal: 9, SIGKILL: kill)",
+    'command exited with signal: 9 (SIGKILL)',
+    'The exit codes of the workers are {SIGKILL(-9)}',
+    'Process finished with exit code 137 (interrupted by signal 9:SIGKILL)',
+    "Process 'Gradle Test Executor 1' finished with non-zero exit value 137",
+    'Process Exit Code: 137',
+    'Exit code is 137',
+    'returned non-zero exit status -9.',
+    'exits with return code = -9',
+    'Child (18) died signal=9',
+    'Squid Parent: squid-1 process 12 exited due to signal 9 with status 0',
+    "<Fatal> Application: Child process was terminated by signal 9 (KILL). If it is not done by 'forcestop' command or manually, the possible cause is OOM Killer (see 'dmesg' and look at the '/var/log/kern.log' for the details).",
+    '[Thu May 02 10:11:12 2024] [core:notice] [pid 1] AH00052: child pid 123 exit signal Killed (9)',
+    'Daemon child process 73 terminated after receiving signal sigkill',
+    'npm ERR! Killed',
+    '{"log":"Killed\\n","stream":"stderr","time":"2026-11-24T10:11:12Z"}',
+    '\x1b[31mKilled\x1b[0m',
+    'worker-1  | Killed',
+    '2026-11-24T10:11:12.345Z stdout F Killed',
+    'Task Process exited, exit_code=-9',
+    'tini: child exited with 137',
+    'Next.js build worker exited with code: null and signal: SIGKILL',
+    'ELIFECYCLE  Command failed with exit code 137.',
+    'A jest worker process (pid=70) was terminated by another process: signal=SIGKILL, exitCode=null. Operating system logs may contain more information on why this occurred.',
+    'torch.distributed.elastic.multiprocessing.api: failed (exitcode: -9) local_rank: 0 (pid: 123) of binary: /usr/bin/python3',
+    'Signal 9 (SIGKILL) received by PID 71',
+    'Worker process 71 was killed by signal 9',
+    'dagster._core.executor.child_process_executor.ChildProcessCrashException: Step crashed with exit code -9',
+    'luigi Worker task died unexpectedly with exit code -9',
+    'The spawned process was killed: signal: killed',
+    'java.lang.RuntimeException: Process exited with exit value 137',
 )
 ABOUT_OTHERS = (
     'System OOM encountered, victim process: java, pid: 71',
@@ -165,6 +260,8 @@ ABOUT_OTHERS = (
     'HelmRelease/shop/orders upgrade failed: pod orders-1 OOMKilled',
     'NAME READY STATUS RESTARTS orders-1 0/1 OOMKilled 3',
     'Watching for OOMKilled containers',
+    'time="2026-11-24T10:11:12Z" level=info msg="workflow failed" message="main: OOMKilled (exit code 137)" namespace=ci workflow=build-1',
+    '{"severity":"INFO","msg":"pod OOMKilled","pod":"shop/cart-1","reason":"OOMKilled"}',
 )
 ORDINARY = (
     'usage: app [--max-mem MB]  Abort with out of memory when MB is exceeded',
@@ -230,6 +327,37 @@ ORDINARY = (
     'INFO  o.a.k.c.Config - producer.on.out.of.memory = block',
     'level=info msg="Starting rule manager" rules="KubePodOOMKilled, HighMemory"',
     'I0101 00:00:00.000000 1 flags.go:64] FLAG: --oom-score-adj="-999"',
+    '10:11:12 Moving job to FailedJobRegistry (Work-horse terminated unexpectedly; waitpid returned 139 (signal 11); )',
+    'worker 3 killed successfully (pid: 31)',
+    'worker(pid=27, id=2) abnormal exit, status=255, signal=0',
+    'panic: runtime error: makeslice: len out of range',
+    '*** Publishers will be blocked until this alarm clears ***',
+    '2026-11-24 10:11:12 0 [Note] mysqld: Memory limit 512M',
+    'INFO JVM OutOfMemoryError handler installed',
+    '{"level":"info","msg":"flags","args":["-XX:+ExitOnOutOfMemoryError","-Xmx512m"]}',
+    '{"level":"info","message":"-XX:+ExitOnOutOfMemoryError -Xmx512m"}',
+    'NODE_OPTIONS=--max-old-space-size=4096',
+    'OMP: Info #276: omp_set_nested routine deprecated',
+    'tcmalloc: using TCMALLOC_LARGE_ALLOC_REPORT_THRESHOLD=1073741824',
+    'ulimit -v: unlimited, vm.overcommit_memory=1',
+    '# WARNING Memory overcommit must be enabled! Without it, a background save or replication may fail under low memory condition. Being disabled, it can also cause failures without low memory condition, see https://github.com/jemalloc/jemalloc/issues/1328.',
+    'kubelet: Node is running with swap on. OOM killer may be invoked',
+    'Back-off restarting failed container; last exit code 137 of pod shop/cart-7d9',
+    'level=warn msg="evicted pod shop/cart-1: The node was low on resource: memory"',
+    'Received SIGTERM, will SIGKILL after 30s',
+    'graceful shutdown timeout is 10s, then SIGKILL',
+    '[INFO] worker 12 booted (signal 9 handled by kernel)',
+    'signals: TERM=15 KILL=9',
+    'GC(123) Pause Full (Ergonomics) 250M->249M(256M) 512.345ms',
+    'Consider increasing the heap size to avoid OutOfMemoryError',
+    'HeapDumpOnOutOfMemoryError is enabled, dumps go to /dumps',
+    'prometheus: WAL segment loaded, replaying on-disk memory mappable chunks',
+    'ERROR: duplicate key value violates unique constraint "memory_limit_exceeded_pkey"',
+    'query returned 137 rows',
+    'Error 137 of 200 records are late',
+    'code 9 of the catalogue',
+    'process exited with code 13',
+    'temperature is -9',
 )
 # fmt: on
 
@@ -238,7 +366,14 @@ ORDINARY = (
     ("kind", "line"),
     [
         (kind, line)
-        for kind, lines in ((GPU, ON_GPUS), (REMOTE, OF_SERVERS), (OWN_LIMIT, AT_OWN_LIMITS), (REFUSED, REFUSALS), (CHILD_KILLED, CHILDREN))
+        for kind, lines in (
+            (GPU, ON_GPUS),
+            (REMOTE, OF_SERVERS),
+            (OWN_LIMIT, AT_OWN_LIMITS),
+            (REFUSED, REFUSALS),
+            (CHILD_KILLED, CHILDREN),
+            (KERNEL, BY_THE_KERNEL),
+        )
         for line in lines
     ],
 )
