@@ -62,7 +62,6 @@ class Sender(StrEnum):
     RESIZE = "resize"
     DEFINITION_CHANGED = "definition_changed"
     UNKNOWN_STATE = "unknown_state"
-    RESTART_ALL = "restart_all"
     TAINT = "taint"
     API_EVICTION = "api_eviction"
     POD_GC = "pod_gc"

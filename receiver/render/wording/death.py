@@ -22,7 +22,6 @@ SENDERS: Mapping[str, str] = {
     Sender.RESIZE: "a resize that requires a restart",
     Sender.DEFINITION_CHANGED: "a change of its definition",
     Sender.UNKNOWN_STATE: "the kubelet (state unknown, killed before its restart)",
-    Sender.RESTART_ALL: "a restart of all containers of the pod",
     Sender.TAINT: "an eviction for a node's taint",
     Sender.API_EVICTION: "an eviction through the API (a drain)",
     Sender.POD_GC: "the garbage collection of pods",

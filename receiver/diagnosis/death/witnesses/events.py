@@ -62,26 +62,9 @@ POD_EVENTS: tuple[Witness, ...] = (
         source=_SENDS + "; init containers have the same",
     ),
     Witness(
-        id="killing-restart-all", says=Says.SENT_BY, sender=Sender.RESTART_ALL, reason=_KILLING, reach_s=LONG_GRACE_S,
-        message=re.compile(r"restart(?:ing)? ?all ?containers|RestartAllContainers|in-place (?:pod )?restart|pod (?:is )?marked for restart", re.IGNORECASE),
-        example=Said(_KILLING, "Container search is restarted by RestartAllContainers"), near_miss=Said(_KILLING, "Container search will be restarted"),
-        source="Kubernetes 1.35, KEP-5532: restart rules with the action RestartAllContainers",
-    ),
-    Witness(
-        id="killing-deadline", says=Says.SENT_BY, sender=Sender.DEADLINE, reason=_KILLING, reach_s=LONG_GRACE_S,
-        message=re.compile(r"deadline", re.IGNORECASE),
-        example=Said(_KILLING, "Pod was active on the node longer than the specified deadline"), near_miss=Said(_KILLING, "Stopping container search"),
-        source="kubelet, pkg/kubelet/active_deadline.go",
-    ),
-    Witness(
         id="event-deadline", says=Says.SENT_BY, sender=Sender.DEADLINE, reason="DeadlineExceeded", reach_s=LONG_GRACE_S,
         example=Said("DeadlineExceeded", "Pod was active on the node longer than the specified deadline"), near_miss=Said("BackoffLimitExceeded"),
         source="kubelet, pkg/kubelet/active_deadline.go: the event of the pod",
-    ),
-    Witness(
-        id="killing-preempted", says=Says.SENT_BY, sender=Sender.PREEMPTION, reason=_KILLING, message=re.compile(r"preempt", re.IGNORECASE), reach_s=LONG_GRACE_S,
-        example=Said(_KILLING, "Preempted in order to admit critical pod"), near_miss=Said(_KILLING, "Stopping container search"),
-        source="kubelet, pkg/kubelet/preemption/preemption.go: room for a critical pod",
     ),
     Witness(
         id="event-preempting", says=Says.SENT_BY, sender=Sender.PREEMPTION, reason="Preempting", reach_s=LONG_GRACE_S,
@@ -105,22 +88,10 @@ POD_EVENTS: tuple[Witness, ...] = (
         source="kube-controller-manager, pkg/controller/devicetainteviction: a device of its resource claim is tainted",
     ),
     Witness(
-        id="killing-resource-claim", says=Says.SENT_BY, sender=Sender.RESOURCE_CLAIM, reason=_KILLING, reach_s=LONG_GRACE_S,
-        message=re.compile(r"resource ?claim|dynamic resource|device taint", re.IGNORECASE),
-        example=Said(_KILLING, "Container search: ResourceClaim of the pod changed"), near_miss=Said(_KILLING, "Stopping container claims"),
-        source="Kubernetes, dynamic resource allocation: what a kubelet says of claims when it ends a container",
-    ),
-    Witness(
-        id="killing-node-shutdown", says=Says.SENT_BY, sender=Sender.NODE_SHUTDOWN, reason=_KILLING, message=re.compile(r"node (?:is )?shut(?:ting|down)|node shutdown", re.IGNORECASE),
-        reach_s=LONG_GRACE_S,
-        example=Said(_KILLING, "Pod was terminated in response to imminent node shutdown."), near_miss=Said(_KILLING, "Stopping container node"),
-        source="kubelet, pkg/kubelet/nodeshutdown: nodeShutdownMessage",
-    ),
-    Witness(
         id="killing-stopping", says=Says.ASKED_TO_STOP, sender=Sender.GRACE_PERIOD, reason=_KILLING, reach_s=LONG_GRACE_S,
         message=re.compile(r"stopping container|need to kill pod|\bpre-?stop", re.IGNORECASE),
         example=Said(_KILLING, "Stopping container search"), near_miss=Said("Created", "Created container search"),
-        source="kubelet, pkg/kubelet/kuberuntime/kuberuntime_container.go: killContainer without a reason of its own; before 1.14 'Need to kill Pod'",
+        source="kubelet, pkg/kubelet/kuberuntime/kuberuntime_container.go: killContainer without a message of its own, as of a whole pod: deletion, eviction, deadline, preemption, node shutdown; before 1.14 'Need to kill Pod'",
     ),
     Witness(
         id="failed-pre-stop", says=Says.ASKED_TO_STOP, sender=Sender.GRACE_PERIOD, reason="FailedPreStopHook", reach_s=LONG_GRACE_S,
