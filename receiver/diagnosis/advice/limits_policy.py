@@ -20,6 +20,7 @@ STOP_GAP = 2.0  # x limit: for a leak the only use of room is time, and half-ste
 PEAK_MARGIN = 1.2  # x observed peak: where nothing was killed the peak is true demand; KRR takes 1.15, VPA 1.15 and more
 RATE_MODEL_MARGIN = 1.25  # x what memory = a + b * rate gives at the peak rate: enough in 11 of 12
 ANNOUNCED_MARGIN = 1.4  # x the size a log names: the data, and what is built from it; x 1.4 was enough in 12 of 12 modelled
+SAYS_IT_NEEDS_MARGIN = 1.25  # x what a program says it must have to start at all: what it works with, a heap, comes on top
 PROGRESS_MARGIN = 1.1  # x (limit + what was still to load): an upper bound of demand already, so little on top
 REQUEST_MARGIN = 1.1  # x typical use: a request is what the scheduler sets aside, the limit is for peaks
 STOP_GAP_MIN_S = 600.0  # a stop-gap that lasts less than ten minutes per life is no stop-gap

@@ -7,10 +7,12 @@ from receiver.diagnosis.advice.demand import peak_bytes
 from receiver.diagnosis.advice.raises import raises_before, step_of
 from receiver.diagnosis.causes.leaf import Before, Raise, Whose
 from receiver.diagnosis.causes.leaves import leaf_of
+from receiver.diagnosis.causes.startup import REFUSES
 from receiver.diagnosis.clues import Clues, memory_ratio_before
 from receiver.diagnosis.death.kill import own_limit
 from receiver.diagnosis.death.refusals import refusal_in
 from receiver.diagnosis.death.witnesses.metrics import NEAR_LIMIT
+from receiver.diagnosis.log.log_clues import needed_to_start_bytes
 from receiver.diagnosis.log.signatures.model import REFUSED
 from receiver.domain.confidence import LIKELY
 from receiver.domain.reason import Reason, reason
@@ -58,6 +60,14 @@ def _not_memory(clues: Clues, kill: Kill, cause: Cause) -> Reason:
     return reason("advice.not_an_oom") if cause.confidence >= LIKELY else reason("advice.probably_not_an_oom")
 
 
+def says_it_needs(clues: Clues, cause: Cause) -> int | None:
+    """What the program says it must have to start, in bytes; None where it does not refuse to, or names no number like its limit."""
+    if cause.detail != REFUSES or clues.signature is None:
+        return None
+    needed = needed_to_start_bytes(clues.signature.line)
+    return needed if needed is not None and needed > (clues.limit_bytes or 0) / 2 else None
+
+
 def _node(clues: Clues, kill: Kill) -> Reason:
     if kill.kind is KillKind.EVICTION:
         return reason("advice.eviction_not_prevented")
@@ -81,7 +91,9 @@ def _limit_not_known(clues: Clues) -> Reason | None:
 
 
 def _nothing_died(clues: Clues, kill: Kill, cause: Cause) -> Reason | None:
-    """Without a kill only a level close under the limit is reason enough."""
+    """Without a kill only a level close under the limit is reason enough, or a program that says what it needs to start."""
+    if cause.detail == REFUSES:
+        return None if says_it_needs(clues, cause) is not None else reason("advice.needs_more_untold")
     leaf = leaf_of(cause.name)
     if kill.is_open_end and leaf.name is CauseName.UNKNOWN:
         return reason("advice.memory_not_excluded")

@@ -12,7 +12,7 @@ from receiver.diagnosis.advice import limits_policy as policy
 from receiver.diagnosis.advice import rate_model
 from receiver.diagnosis.advice.demand import pace_h, peak_bytes
 from receiver.diagnosis.advice.raises import raise_and_kill, raises_before
-from receiver.diagnosis.advice.refusal import KILLED_FOR_MEMORY
+from receiver.diagnosis.advice.refusal import KILLED_FOR_MEMORY, says_it_needs
 from receiver.diagnosis.causes.leaf import Raise
 from receiver.diagnosis.causes.leaves import leaf_of
 from receiver.diagnosis.clues import Clues
@@ -47,11 +47,19 @@ class Need:
 
 def want_of(clues: Clues, kill: Kill, cause: Cause) -> Want:
     """The limit that this incident asks for."""
+    if (needed := says_it_needs(clues, cause)) is not None:
+        return _to_start(clues, needed)
     was_killed = kill.kind in KILLED_FOR_MEMORY
     floor = max(peak_bytes(clues) or 0.0, float(clues.limit_bytes or 0) if was_killed else 0.0)
     if leaf_of(cause.name).a_raise is Raise.DELAYS and not _may_end_by_itself(clues, cause):
         return _for_leak(clues, cause, floor)
     return _after_kill(clues, kill, cause, floor) if was_killed else _before_kill(floor)
+
+
+def _to_start(clues: Clues, needed: int) -> Want:
+    """It named what it must have, and ended itself before it had used any of it."""
+    wanted = max(needed * policy.SAYS_IT_NEEDS_MARGIN, float((clues.limit_bytes or 0) + 1))
+    return Want(limit_bytes=wanted, floor_bytes=needed, role=FIX, why=reason("advice.says_what_it_needs", need_bytes=needed))
 
 
 def _may_end_by_itself(clues: Clues, cause: Cause) -> bool:

@@ -85,6 +85,22 @@ def size_as_written(line: str, n_bytes: int) -> str:
     return f"{written} ({told})" if written and written.replace(" ", "") != told.replace(" ", "") else told
 
 
+# What programs that refuse to start write before and behind the number: `required memory 394176K is greater than 256M available`.
+_NEEDED = re.compile(
+    r"\b(?:requir\w{1,4}|needs?|allocated)\b[^\d\n]{0,60}?(\d{1,12}(?:[.,]\d{1,3})?) ?(K|M|G|T|[KMGT]i?B|megabytes|gigabytes|bytes)\b",
+    re.IGNORECASE,
+)
+
+
+def needed_to_start_bytes(line: str) -> int | None:
+    """What a program that refuses to start says it must have at least, in bytes. K, M and G are powers of 1024: so do those programs count."""
+    found = _NEEDED.search(line[:MAX_LINE_CHARS])
+    if found is None:
+        return None
+    power = {"k": 1, "m": 2, "g": 3, "t": 4}.get(found[2][0].lower(), 0)
+    return int(float(found[1].replace(",", ".")) * 1024**power)
+
+
 _PROGRESS = re.compile(r"(?<![\w./])(\d{1,9}(?:\.\d{1,3})?) ?/ ?(\d{1,9}(?:\.\d{1,3})?)")
 
 

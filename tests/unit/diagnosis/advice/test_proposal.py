@@ -354,3 +354,37 @@ def test_same_facts_same_report() -> None:
     base = _killed(log=log("INFO loading model (200 MiB)"), history=history(0.5, 0.9, 0.97))
 
     assert diagnose(base) == diagnose(base)
+
+
+@pytest.mark.parametrize(
+    ("line", "needs_mib"),
+    [
+        (
+            "required memory 394176K is greater than 256M available for allocation: -XX:MaxDirectMemorySize=10M, -XX:MaxMetaspaceSize=86976K",
+            385,
+        ),
+        ("fixed memory regions require 664570K which is greater than 256M available for allocation: -XX:MaxDirectMemorySize=10M", 649),
+        (
+            "insufficient memory remaining for heap. Memory available for allocation 256M is less than allocated memory 350M (-Xss1M * 50)",
+            350,
+        ),
+        ("sqlservr: This program requires a machine with at least 2000 megabytes of memory.", 2000),
+    ],
+    ids=["Paketo", "its newer wording", "Cloud Foundry", "SQL Server"],
+)
+def test_program_that_names_its_need_gets_that_and_room_to_work(line: str, needs_mib: int) -> None:
+    """It ended before it used any of it, so its own number is the only witness, and never the whole of what it needs."""
+    refused = facts(container(limit=256 * MIB, request=64 * MIB, dead=death("Error", 1, lived_s=2)), log=log(line), alerts=())
+    proposal = diagnose(refused).proposal
+
+    assert proposal.role == "fix"
+    assert proposal.limit_bytes is not None
+    assert needs_mib * 1.2 <= proposal.limit_bytes / MIB <= needs_mib * 1.5
+    assert the("advice.says_what_it_needs", proposal.why)["need_bytes"] == pytest.approx(needs_mib * MIB, rel=0.01)
+
+
+def test_program_that_names_no_need_is_not_sized() -> None:
+    """That it needs more is known, how much is not."""
+    refused = facts(container(dead=death("Error", 1, lived_s=2)), log=log("insufficient memory remaining for heap"), alerts=())
+
+    assert codes_of(diagnose(refused).proposal.none) == ("advice.needs_more_untold",)
