@@ -261,12 +261,12 @@ ANNOUNCEMENTS: tuple[Announcement, ...] = (
         near_miss='{"level":"warn","ts":1795515072,"logger":"server","msg":"worker idle timeout reached","pid":27}', source="roadrunner-server/server, plugin.go: events.EventExecTTL",
     ),
     Announcement(
-        id="java-service-wrapper", sender=Sender.JAVA_WRAPPER, hint="jvm did not exit on request", regex=re.compile(r"\bJVM did not exit on request, terminated\b"), kills_itself=True,
+        id="java-service-wrapper", sender=Sender.JAVA_WRAPPER, hint="jvm did not exit on request", regex=re.compile(r"\bJVM did not exit on request, terminated\b"),
         example="ERROR  | wrapper  | 2026/11/24 10:11:12 | JVM did not exit on request, terminated",
         near_miss="ERROR  | wrapper  | 2026/11/24 10:11:12 | JVM exited unexpectedly.", source="Java Service Wrapper, src/c/wrapper_unix.c: wrapperKillProcessNow",
     ),
     Announcement(
-        id="worker-killer", sender=Sender.WORKER_KILLER, hint="send sigkill (pid:", regex=re.compile(r"\bsend SIGKILL \(pid: (?P<pid>\d{1,10})\) alive: "),
+        id="worker-killer", sender=Sender.WORKER_KILLER, hint="send sigkill (pid:", regex=re.compile(r"\bsend SIGKILL \(pid: (?P<pid>\d{1,10})\) alive: "), for_memory=True,
         example="W, [2026-11-24T10:11:12.345678 #27]  WARN -- : #<Unicorn::HttpServer:0x00007f1c2a> send SIGKILL (pid: 27) alive: 3600 sec (trial 16)",
         near_miss="W, [2026-11-24T10:11:12.345678 #27]  WARN -- : #<Unicorn::HttpServer:0x00007f1c2a> send SIGQUIT (pid: 27) alive: 3600 sec (trial 1)",
         source="kzk/unicorn-worker-killer, lib/unicorn/worker_killer.rb: kill_self; worker_killer has the same",

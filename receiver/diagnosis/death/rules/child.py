@@ -74,6 +74,10 @@ def child_ended_by_manager(clues: Clues) -> Kill | None:
     if OOM_COUNTER.matches(clues.facts.child_kills or 0) or clues.alert_names <= names.WARNING_ALERTS:
         return None
     because = [reason("death.announced", sender=said.row.sender.value, line=quoted_line(said.line)), _lives_on(container)]
+    full = look.own_limit(clues) if said.row.for_memory else None
+    if full is not None:  # a manager's own limit on memory: nothing of the kernel's, and about memory all the same
+        because.insert(1, reason("death.own_limit_before", meaning=full.meaning))
+        return killed(clues, None, KillKind.NONE, sure=True, sender=said.row.sender, because=because)
     return killed(clues, None, KillKind.SIGKILL_NOT_OOM, sure=True, sender=said.row.sender, because=because)
 
 

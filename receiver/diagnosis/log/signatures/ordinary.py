@@ -33,7 +33,7 @@ _QUERY = re.compile(
 _KEY = r"(?:pod|podName|pod_name|podname|k8s[._]pod[._]name|container|containerName|container_name|container_id|containerID|containerId|taskRun|TaskRun|pipelineRun|PipelineRun|workflow|nodeID|HelmRelease|helmrelease|Kustomization|job_name|jobName)"
 _OTHER = re.compile(
     rf"OOM ?Kill(?:ed|ing)\b|TaskOOM\b|\b(?:new|old)\.phase=|(?:^|[\s{{,(]){_KEY}=\\?[\"']?[\w\[]|\\?[\"']{_KEY}\\?[\"']: ?\\?[\"'{{]"
-    r"|\b(?:[Pp]od|[Cc]ontainer|[Ss]idecar|[Ss]tep|[Tt]ask[Rr]un|[Pp]ipeline[Rr]un|[Ww]orkflow|[Rr]unner|[Ee]xecutor|[Jj]ob) (?:name )?(?:\\?[\"'`\[(][\w./:-]{2,200}+[\"'`\\\])]|[a-z0-9]{1,60}+(?:[./-][a-z0-9]{1,60}+){1,20}\b)"
+    r"|\b(?:[Pp]od|[Cc]ontainer|[Ss]idecar|[Ss]tep|[Tt]ask[Rr]un|[Pp]ipeline[Rr]un|[Ww]orkflow|[Rr]unner|[Ee]xecutor|[Jj]ob|[Dd]eployment|[Ss]tateful[Ss]et|[Dd]aemon[Ss]et|[Rr]eplica[Ss]et|[Nn]amespace|[Hh]ost|[Nn]ode(?! \S{1,80}\.[cm]?js\b)) (?:name )?(?:\\?[\"'`\[(][\w./:-]{2,200}+[\"'`\\\])]|[a-z0-9]{1,60}+(?:[./-][a-z0-9]{1,60}+){1,20}\b)"
     r"|\\?[\"'][\w./:-]{2,200}+\\?[\"'] (?:has )?(?:exited|terminated|failed) with|\b(?:[Cc]ontainer|[Pp]od|[Ss]idecar|[Ss]tep)s? (?:was |has |have |had |were |is )?(?:exited|terminated|killed|died|stopped|failed|evicted)\b"
     r"|\bexit(?:_c|C| c)ode\\?\"?[:=] ?137\b[^\n]{0,200}?\breason|\breason\\?\"?[:=][^\n]{0,60}?\bexit(?:_c|C| c)ode"
 )

@@ -44,7 +44,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         regex=re.compile(
             r"\b[Ww]orker \(pid: \d{1,10}\) exceeds memory limit \([\d.]{1,20} (?:bytes|[KM]B) > [\d.]{1,20} (?:bytes|[KM]B)\)"
         ),
-        meaning="a worker killer recycles a worker at its own memory limit",
+        meaning="a worker reached the memory limit of its worker killer",
         advice="Fewer workers or threads; find the request that grows with memory_profiler or rbtrace.",
         example="W, [2024-05-02T10:11:12.345678 #27]  WARN -- : #<Unicorn::HttpServer:0x00007f1c2a>: worker (pid: 27) exceeds memory limit "
         "(524288000 bytes > 419430400 bytes)",
@@ -56,13 +56,15 @@ PATTERNS: tuple[LogPattern, ...] = (
         runtime="ruby",
         kind=OWN_LIMIT,
         rank=EXACT,
-        hint="exceeds maximum rss",
-        regex=re.compile(r"\bcurrent RSS [\d.]{1,20}(?: of \S{1,120})? exceeds maximum RSS [\d.]{1,20}(?![\d.]|,? however)"),
-        meaning="Sidekiq's worker killer shuts the process down at its own memory limit",
+        hint="rss",
+        regex=re.compile(
+            r"\bcurrent RSS [\d.]{1,20}(?: of \S{1,120})? exceeds maximum RSS [\d.]{1,20}(?![\d.]|,? however)|\brss memory limit exceeded\b"
+        ),
+        meaning="the process reached the memory limit of its worker killer",
         advice="max_rss bounds it; lower Sidekiq's concurrency, and find the job that grows with memory_profiler or rbtrace.",
         example="2024-05-02T10:11:12.345Z pid=7 tid=abc WARN: current RSS 812.5 of jobs-0:7:3f2a exceeds maximum RSS 750",
         near_miss="2024-05-02T10:11:12.345Z pid=7 tid=abc WARN: current RSS 812.5 exceeds maximum RSS 750, however shutdown will be ignored",
-        source="klaxit/sidekiq-worker-killer, lib/sidekiq/worker_killer.rb; GitLab's memory killer had the same",
+        source="klaxit/sidekiq-worker-killer, lib/sidekiq/worker_killer.rb; GitLab, lib/gitlab/memory/watchdog/monitor/rss_memory_limit.rb",
     ),
     LogPattern(
         id="ruby-worker-killed",

@@ -138,7 +138,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         rank=RUNTIME,
         hint="signal",
         regex=re.compile(
-            r"(?:killed|terminated|died|exited|exit|caught)(?: (?:by|with|from|on|due to|via|because of))? signal[ :=]{1,2}9\b|exit signal Killed \(9\)|\bsignal: killed\b|\b[Ss]ignal 9 \(SIGKILL\)"
+            r"(?:killed|terminated|died|exited|exit|caught)(?: (?:by|with|from|of|on|due to|via|because of))? signal[ :=]{1,2}9\b|exit signal Killed \(9\)|\bsignal: killed\b|\b[Ss]ignal 9 \(SIGKILL\)"
         ),
         meaning="a child process was killed with SIGKILL (signal 9)",
         advice="For memory, unless something else sends SIGKILL here. Count the workers: all of them share the container's limit.",
@@ -154,7 +154,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         hint="",
         regex=re.compile(
             r"(?i:\bexit(?:ed|s)?(?: with)?(?: (?:a|an))?(?: non-?zero)?(?: exit)?(?:[ _-]?(?:code|status|value))?(?: is| was)?)\\?\"?[ :=]{1,3}\(?137\b"
-            r"|return(?:ed)? ?code[ :=]{1,3}\(?137\b|\breturned[ :=]{1,2}137(?=$|[.,;)])|\brc[ :=]{1,2}\(?137\b|\bError[ :]{1,2}137(?=$|[.,;)\]]| \()"
+            r"|return(?:ed)? ?code[ :=]{1,3}\(?137\b|\breturned[ :=]{1,2}137(?=$|[.,;)])|\brc[ :=]{1,2}\(?137\b|(?:npm (?:ERR!|error)|\() ?(?:code|errno) 137\b|\bError[ :]{1,2}137(?=$|[.,;)\]]| \()"
             r"|(?i:\b(?:exit(?:ed|s)?(?: with)?(?:[ _-]?(?:code|status))?(?: code)?|(?:return|status)? ?code|rc))\\?\"?[ :=]{1,3}-9\b"
         ),
         meaning="a child process ended with 137, that is by SIGKILL",

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from receiver.diagnosis.clues import clues_of
+from receiver.diagnosis.death.kill import kill_of
+from receiver.diagnosis.diagnose import diagnose
 from receiver.diagnosis.log.announced import announced_kills, announcement_of
 from receiver.diagnosis.log.announcements import ANNOUNCEMENTS, Announcement
-from receiver.domain.report import Sender
-from tests.unit.diagnosis.facts_kit import container, facts, log
+from receiver.domain.report import CauseName, KillKind, Sender
+from tests.unit.diagnosis.facts_kit import codes, container, death, facts, log
 
 EACH = pytest.mark.parametrize("row", ANNOUNCEMENTS, ids=lambda row: row.id)
 BARE = "2026/11/24 10:11:12 [alert] 1#1: worker process 29 exited on signal 9"
@@ -124,6 +126,35 @@ def test_shutdown_explains_every_worker_that_is_left() -> None:
 
     assert [a.explains for a in announced_kills(lines)] == [(2, 3)]
     assert announced_kills(lines[:2]) == ()
+
+
+@EACH
+def test_each_sender_is_named_and_memory_is_not_blamed(row: Announcement) -> None:
+    """Of a child of a container that runs on, and of the container whose log ends with it; of an OOM that was recorded it changes nothing."""
+    pid = row.pid_of(row.example) or "27"
+    lines = ("INFO serving", row.example, f"worker (pid: {pid}) died, killed by signal 9", "INFO booted another")
+
+    of_child = kill_of(clues_of(facts(container(), log=log(*lines, current=True))))
+    of_itself = kill_of(clues_of(facts(container(dead=death("Error")), log=log(*lines[:2]))))
+    recorded = kill_of(clues_of(facts(container(dead=death()), log=log(*lines[:2]))))
+
+    assert of_child.kind in ((KillKind.SIGKILL_NOT_OOM, KillKind.NONE) if row.for_memory else (KillKind.SIGKILL_NOT_OOM,))
+    assert of_child.sender is row.sender
+    assert row.is_a_shutdown or (of_itself.kind, of_itself.sender) == (KillKind.SIGKILL_NOT_OOM, row.sender)
+    assert recorded.kind is KillKind.CONTAINER_OOM
+
+
+def test_own_limit_on_memory_is_not_told_as_not_memory() -> None:
+    """uWSGI's evil reload is uWSGI's own kill, and for memory: no kill of the kernel's, and not "not memory" either."""
+    lines = (
+        "*** EVIL RELOAD ON WORKER 2 RSS: 524288000 (pid: 31) ***",
+        "DAMN ! worker 2 (pid: 31) MYSTERIOUSLY killed by signal 9 :( trying respawn ...",
+    )
+    report = diagnose(facts(container(), log=log(*lines, current=True)))
+
+    assert (report.kill.kind, report.kill.sender) == (KillKind.NONE, Sender.UWSGI_EVIL_RELOAD)
+    assert codes(report.kill.because)[:2] == ("death.announced", "death.own_limit_before")
+    assert report.cause.name is not CauseName.NOT_MEMORY
 
 
 WRAPPED = [

@@ -145,6 +145,8 @@ AT_OWN_LIMITS = (
     'Process is terminating due to OutOfMemoryException.',
     'after running out of JVM Metaspace',
     '# Fatal JavaScript invalid size error 169220804',
+    '{"severity":"WARN","message":"rss memory limit exceeded","pid":27}',
+    '[2024-05-02 10:11:12.345][12][debug][main] [source/server/overload_manager_impl.cc:577] Overload action envoy.overload_actions.shrink_heap became saturated',
 )
 REFUSALS = (
     'ERROR POST /upload failed: out of memory',
@@ -188,6 +190,9 @@ REFUSALS = (
     '{"t":{"$date":"2024-05-02T10:11:12.345+00:00"},"s":"F","c":"CONTROL","id":1,"msg":"out of memory","attr":{}}',
     '{"timestamp":"2024-05-02 10:11:12.345 UTC","pid":71,"error_severity":"ERROR","state_code":"53200","message":"out of memory","detail":"Failed on request of size 2048 in memory context \\"ExprContext\\"."}',
     "terminate called after throwing an instance of 'std::bad_array_new_length'",
+    'fatal: Out of memory, malloc failed (tried to allocate 1073741824 bytes)',
+    'node api-server.js: out of memory',
+    'fatal error: out of memory allocating heap arena map',
 )
 CHILDREN = (
     'ExecutorLostFailure (executor 1 exited caused by one of the running tasks) Reason: Command exited with code 137',
@@ -239,6 +244,18 @@ CHILDREN = (
     'luigi Worker task died unexpectedly with exit code -9',
     'The spawned process was killed: signal: killed',
     'java.lang.RuntimeException: Process exited with exit value 137',
+    'error: index-pack died of signal 9',
+    'fatal: remote error: upload-pack: pack-objects died of signal 9',
+    'npm ERR! errno 137',
+    'npm error code 137',
+    'rsync error: error in rsync protocol data stream (code 137)',
+    'ERROR TaskSchedulerImpl: Lost executor 1 on 10.0.0.7: Command exited with code 137',
+    '[error]: Worker 0 finished unexpectedly with signal SIGKILL',
+    'error Epoch 0 terminated with an error: signal: killed',
+    'error building image: error building stage: failed to execute command: waiting for process to exit: signal: killed',
+    '[ALERT]    (1) : Current worker (12) exited with code 137 (Killed)',
+    'make[1]: *** [Makefile:12: bundle] Error 137',
+    '2024/05/02 10:11:12 [alert] 1#1 app process 27 exited on signal 9',
 )
 ABOUT_OTHERS = (
     'System OOM encountered, victim process: java, pid: 71',
@@ -262,6 +279,10 @@ ABOUT_OTHERS = (
     'Watching for OOMKilled containers',
     'time="2026-11-24T10:11:12Z" level=info msg="workflow failed" message="main: OOMKilled (exit code 137)" namespace=ci workflow=build-1',
     '{"severity":"INFO","msg":"pod OOMKilled","pod":"shop/cart-1","reason":"OOMKilled"}',
+    'Node gke-prod-pool-1 ran out of memory',
+    'deployment shop/cart: out of memory',
+    'host "db-1.example" is out of memory',
+    'StatefulSet shop/kafka not ready: out of memory',
 )
 ORDINARY = (
     'usage: app [--max-mem MB]  Abort with out of memory when MB is exceeded',
@@ -358,6 +379,17 @@ ORDINARY = (
     'code 9 of the catalogue',
     'process exited with code 13',
     'temperature is -9',
+    '(node:1) MaxListenersExceededWarning: Possible EventEmitter memory leak detected. 11 exit listeners added',
+    'W tensorflow/tsl/framework/cpu_allocator_impl.cc:83] Allocation of 1073741824 exceeds 10% of free system memory.',
+    '[2024-05-02T10:11:12,345][INFO ][o.e.n.Node] [es-0] JVM arguments [-Xshare:auto, -XX:+ExitOnOutOfMemoryError, -XX:HeapDumpPath=data, -Xmx512m]',
+    'INFO  [main] QueryProcessor - heap size [512mb], compressed ordinary object pointers [true]',
+    'OpenJDK 64-Bit Server VM warning: MaxNewSize (524288k) is equal to or greater than the entire heap (262144k).',
+    '[warning][gc] -Xlog: memory limit is 512M, out-of-memory handling is on',
+    'vm.overcommit_memory must be set to 1 for background saves',
+    "JVMDUMP034I User requested Heap dump using '/dumps/a.phd' through com.ibm.jvm.Dump.HeapDump",
+    'level=info msg="GOMEMLIMIT is updated" GOMEMLIMIT=483183820 previous=9223372036854775807',
+    'Calculated JVM Memory Configuration: -XX:MaxDirectMemorySize=10M -XX:MaxMetaspaceSize=86976K -Xmx288179K',
+    'product code 137 was ordered',
 )
 # fmt: on
 
