@@ -31,6 +31,7 @@ def pod_facts(pod: object) -> PodFacts | None:
         reason=text(pod, "status", "reason"),
         message=text(pod, "status", "message"),
         qos_class=text(pod, "status", "qosClass"),
+        restart_policy=text(pod, "spec", "restartPolicy"),
         created_at=parse_time(text(pod, "metadata", "creationTimestamp")),
         started_at=parse_time(text(pod, "status", "startTime")),
         deleted_at=parse_time(text(pod, "metadata", "deletionTimestamp")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from receiver.case.access import controller_of, mapping, objects, quantity_bytes, string_map, text, whole
+from receiver.case.access import controller_of, get, mapping, objects, quantity_bytes, string_map, text, whole
 from receiver.case.managers import manager_of
 from receiver.case.pod import memory_setting, pod_facts
 from receiver.case.vpa import vpa_of
@@ -64,7 +64,23 @@ def workload_facts(answers: Mapping[str, Any], subject: Subject, container: str)
         template_pod_level=_template_pod_level(owners, workload),
         labels=string_map(pod, "metadata", "labels") | string_map(top, "metadata", "labels"),
         annotations=string_map(pod, "metadata", "annotations") | string_map(top, "metadata", "annotations"),
+        schedule=_schedule(owners),
+        is_suspended=any(get(o, "spec", "suspend") is True for o in owners if text(o, "kind") == "CronJob"),
+        job_failure=_job_failure(owners),
     )
+
+
+def _schedule(owners: tuple[Mapping[str, Any], ...]) -> str:
+    cronjob = next((o for o in owners if text(o, "kind") == "CronJob"), {})
+    zone = text(cronjob, "spec", "timeZone")
+    schedule = text(cronjob, "spec", "schedule")
+    return f"{schedule} ({zone})" if schedule and zone else schedule
+
+
+def _job_failure(owners: tuple[Mapping[str, Any], ...]) -> str:
+    """The reason of the condition Failed, with which the Job controller ends a Job for good."""
+    conditions = (c for o in owners if text(o, "kind") == "Job" for c in objects(o, "status", "conditions"))
+    return next((text(c, "reason") or "Failed" for c in conditions if text(c, "type") == "Failed" and text(c, "status") == "True"), "")
 
 
 def _chain(pod: object, owners: tuple[Mapping[str, Any], ...], revisions: tuple[Mapping[str, Any], ...]) -> tuple[tuple[str, str], ...]:

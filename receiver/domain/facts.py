@@ -93,6 +93,7 @@ class PodFacts:
     reason: str = ""
     message: str = ""
     qos_class: str = ""
+    restart_policy: str = ""  # Always | OnFailure | Never
     created_at: datetime | None = None
     started_at: datetime | None = None
     deleted_at: datetime | None = None
@@ -235,6 +236,9 @@ class WorkloadFacts:
     template_pod_level: MemorySetting | None = None  # the same of the template's own limits, where it has any
     labels: Mapping[str, str] = field(default_factory=dict)  # of the top owner; what it lacks, of the pod
     annotations: Mapping[str, str] = field(default_factory=dict)
+    schedule: str = ""  # of a CronJob, as written there; with its time zone, where it has one
+    is_suspended: bool = False  # the CronJob starts no run
+    job_failure: str = ""  # why the Job gave up for good: BackoffLimitExceeded, DeadlineExceeded, PodFailurePolicy, ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from receiver.domain.alerts import FIRING
 from receiver.domain.incident_memory import ContainerSettings, GivenVerdict, IncidentMemory, LookSummary, Notification
 from receiver.domain.reason import reason
 from receiver.domain.report import CauseName, KillKind, Report
+from receiver.domain.runs import Runs, runs_of
 from receiver.domain.units import from_epoch
 from receiver.pipeline import news
 from receiver.pipeline.news import News
@@ -154,11 +155,18 @@ def _with_summary(memory: IncidentMemory, report: Report, *, now: datetime) -> I
     facts = report.facts
     siblings = facts.workload.siblings if facts.workload else ()
     container = facts.pod.container(report.subject.container) if facts.pod else None
+    runs_for_ever = runs_of(report.subject.workload, facts.pod) is Runs.FOR_EVER  # a run that failed is over, not down
     look = LookSummary(
         verdict=GivenVerdict(cause=report.cause.name.value, confidence=report.cause.confidence, detail=report.cause.detail),
         kill_kind=report.kill.kind.value,
         node=report.subject.node or (facts.pod.node if facts.pod else ""),
-        is_never_up=bool(container and not container.is_ready and report.has_come_up is False and report.cause.name is CauseName.STARTUP),
+        is_never_up=bool(
+            runs_for_ever
+            and container
+            and not container.is_ready
+            and report.has_come_up is False
+            and report.cause.name is CauseName.STARTUP
+        ),
         is_every_replica_killed=bool(siblings) and all(s.last_reason == "OOMKilled" for s in siblings) and report.kill.kind.is_kill,
         processes_killed=facts.child_kills if report.kill.kind is KillKind.CHILD_PROCESS_OOM else None,
     )

@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from receiver.domain.incident import IncidentView
-from receiver.domain.report import Report
+from receiver.domain.report import KillKind, Report
+from receiver.domain.runs import Runs
 from receiver.render import blocks, buttons, inline, mentions
 from receiver.render.blocks import Block
 from receiver.render.context.build import alert_of, note_of
@@ -80,9 +81,11 @@ def later(draft: Draft, show: Print) -> Root:
 
 
 def root_lines(draft: Draft, show: Print) -> dict[str, tuple[str, ...]]:
-    """The lines of the kind's template, with those of a resolved incident laid over them."""
+    """The lines of the kind's template; over them those of what does not run for ever, and of a resolved incident."""
     seen = variables(draft.context, kind=draft.kind)
     lines = dict(show(f"root/{draft.kind}.j2", seen, KEYS))
+    if draft.context.runs != Runs.FOR_EVER and draft.context.kill.kind != KillKind.NONE:
+        lines.update(show("root/runs.j2", seen, KEYS))
     if draft.context.is_resolved:
         over = show("root/resolved.j2", seen, KEYS)
         if any(key in over for key in GREY_LINE):

@@ -19,6 +19,7 @@ from receiver.domain.identity import UNKNOWN_KIND, Subject
 from receiver.domain.incident import IncidentView
 from receiver.domain.incident_memory import STANDING, LogEntry
 from receiver.domain.report import CauseName, Report
+from receiver.domain.runs import Runs, runs_of
 from receiver.domain.units import format_quantity, from_epoch, human_bytes
 from receiver.render import words
 from receiver.render.context.kill import kill_words, replica_words
@@ -58,6 +59,7 @@ def build(view: IncidentView, report: Report | None, *, patch_place: str = "in t
     return Context(
         **_names(view, subject),
         **_node(subject, facts),
+        **_runs(subject, facts),
         **_signature(report),
         page=view.page_url,
         alert=_alert(view, now),
@@ -170,6 +172,24 @@ def _node(subject: Subject, facts: Facts | None) -> _Node:
         return _Node(node=clean_line(of_pod or subject.node), node_memory="", others_killed=())
     memory = human_bytes(node.allocatable_bytes) if node.allocatable_bytes else ""
     return _Node(node=clean_line(node.name), node_memory=memory, others_killed=node.other_oom_kills)
+
+
+class _RunWords(TypedDict):
+    runs: str
+    schedule: str
+    is_suspended: bool
+    job_failure: str
+
+
+def _runs(subject: Subject, facts: Facts | None) -> _RunWords:
+    """How it runs, and what its Job or CronJob says of that."""
+    workload = facts.workload if facts else None
+    return _RunWords(
+        runs=runs_of(subject.workload, facts.pod if facts else None).value,
+        schedule=clean_line(workload.schedule, 60) if workload else "",
+        is_suspended=workload is not None and workload.is_suspended,
+        job_failure=clean_line(workload.job_failure, 60) if workload else "",
+    )
 
 
 class _SignatureWords(TypedDict):
@@ -286,6 +306,7 @@ def _state(facts: Facts | None, container_name: str, report: Report | None) -> S
         and container.restart_count >= 3
         and report is not None
         and report.has_come_up is False
+        and runs_of(report.subject.workload, facts.pod if facts else None) is Runs.FOR_EVER
         and lived_s is not None
         and lived_s < NEVER_UP_S
         and all(life.end_s - life.start_s <= NEVER_UP_S for life in lives),
