@@ -37,6 +37,7 @@ def pod_facts(pod: object) -> PodFacts | None:
         deleted_at=parse_time(text(pod, "metadata", "deletionTimestamp")),
         pod_limit_bytes=_in_force(pod, "limits"),
         pod_request_bytes=_in_force(pod, "requests"),
+        asked=memory_setting(mapping(pod, "spec")),
         labels=string_map(pod, "metadata", "labels"),
         annotations=string_map(pod, "metadata", "annotations"),
         conditions={text(c, "type"): text(c, "status") for c in objects(pod, "status", "conditions")},

@@ -6,9 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from receiver.case.access import objects, quantity_bytes, text, texts
-from receiver.domain.facts import Vpa
-
-EVERY = "*"  # containerName of the policy for all containers that have none of their own
+from receiver.domain.facts import EVERY_CONTAINER, Vpa
 
 
 def vpa_of(items: tuple[Mapping[str, Any], ...]) -> Vpa | None:
@@ -16,7 +14,8 @@ def vpa_of(items: tuple[Mapping[str, Any], ...]) -> Vpa | None:
     if not items:
         return None
     vpa = items[0]
-    policies = {text(p, "containerName") or EVERY: p for p in objects(vpa, "spec", "resourcePolicy", "containerPolicies")}
+    listed = tuple(objects(vpa, "spec", "resourcePolicy", "containerPolicies"))
+    policies = {text(p, "containerName") or EVERY_CONTAINER: p for p in listed}
     return Vpa(
         name=text(vpa, "metadata", "name"),
         mode=text(vpa, "spec", "updatePolicy", "updateMode") or "Auto",
@@ -24,6 +23,7 @@ def vpa_of(items: tuple[Mapping[str, Any], ...]) -> Vpa | None:
         max_bytes=dict(_bounds(policies, "maxAllowed")),
         requests_only=frozenset(name for name, p in policies.items() if text(p, "controlledValues") == "RequestsOnly"),
         left_alone=frozenset(name for name, p in policies.items() if _leaves_alone(p)),
+        policies=listed,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from receiver.domain.alerts import Alert
 from receiver.domain.case import Missing
@@ -99,6 +100,7 @@ class PodFacts:
     deleted_at: datetime | None = None
     pod_limit_bytes: int | None = None
     pod_request_bytes: int | None = None
+    asked: MemorySetting = field(default_factory=MemorySetting)  # what its spec says for the pod as a whole, in force or not
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     conditions: Mapping[str, str] = field(default_factory=dict)  # type -> "True" | "False" | "Unknown"
@@ -196,6 +198,9 @@ class SiblingFact:
     last_finished_at: datetime | None = None
 
 
+EVERY_CONTAINER = "*"  # containerName of a VPA's policy for all containers that have none of their own
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vpa:
     """A VerticalPodAutoscaler of the workload. Bytes of memory, of requests, by container; `*` in a policy is filled in."""
@@ -206,6 +211,11 @@ class Vpa:
     max_bytes: Mapping[str, int] = field(default_factory=dict)
     requests_only: frozenset[str] = frozenset()  # controlledValues: RequestsOnly
     left_alone: frozenset[str] = frozenset()  # mode Off, or memory not among the controlled resources
+    policies: tuple[Mapping[str, Any], ...] = ()  # containerPolicies as they stand there, in their order
+
+    def most_bytes(self, container: str) -> int | None:
+        """The most that it may request for this container, or None for no bound."""
+        return self.max_bytes.get(container, self.max_bytes.get(EVERY_CONTAINER))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -226,7 +226,8 @@ class CheckItem:
 class Proposal:
     """A change of memory settings to paste. `role` fix or stop_gap; `buys_h` hours per life that a stop-gap buys.
 
-    `none` says why there is no proposal; all else is then empty.
+    `none` says why there is no proposal; all else is then empty, but for the commands and the lines for Git of the VPA
+    that is to be changed instead.
     """
 
     none: Reason | None = None

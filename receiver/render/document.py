@@ -130,7 +130,8 @@ def _cause(cause: Cause) -> dict[str, Any]:
 
 def _proposal(proposal: Proposal) -> dict[str, Any]:
     if proposal.none is not None:
-        return {"none": say(proposal.none)}
+        instead = {"diff": proposal.diff, "commands": list(proposal.commands)} if proposal.commands else {}
+        return {"none": say(proposal.none), **instead}
     request = proposal.request_bytes if proposal.request_bytes is not None else proposal.request_before_bytes
     return {
         "role": proposal.role, "memory_limit": _quantity(proposal.limit_bytes), "memory_request": _quantity(request), "buys_h": proposal.buys_h,

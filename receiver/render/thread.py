@@ -216,7 +216,7 @@ def _missing_line(why: str, hint: str, sources: Sequence[str]) -> str:
 
 
 def _commands(commands: Iterable[str]) -> str:
-    return clean_block("\n".join(commands), max_lines=24, max_columns=300)
+    return clean_block("\n".join(commands), max_lines=24, max_columns=900)  # a command that is cut cannot be pasted
 
 
 def _long_term_line(text: str, commands: Sequence[str]) -> str:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
-from receiver.diagnosis.advice import limits_policy as policy
-from receiver.diagnosis.advice.starting_point import SetBy, Start
+from receiver.diagnosis.advice.starting_point import SetBy, Start, request_for_limit, vpa_sets_limits
 from receiver.diagnosis.clues import Clues
 from receiver.domain.facts import MemorySetting
 from receiver.domain.reason import Reason, reason
 from receiver.domain.units import MIB, parse_quantity
 
+VPA_DECIDES = "advice.vpa_set_the_limit"
 # What is to be changed is another object than the template, or there is nothing to change.
 ELSEWHERE = (
     "advice.limit_unit",
     "advice.injected_container",
-    "advice.vpa_set_the_limit",
+    VPA_DECIDES,
     "advice.template_gives_it",
     "advice.resize_does_not_fit",
 )
@@ -70,12 +69,10 @@ def elsewhere(clues: Clues, start: Start, *, need_bytes: int) -> Reason | None:
     """Why the template is not what to change for `need_bytes`; None when it is."""
     if start.is_injected:
         return reason("advice.injected_container", container=clues.container_name, **_workload(clues), need_bytes=need_bytes)
-    if start.set_by is SetBy.VPA:
-        differs = reason(
-            "advice.in_force_is_not_template", limit_bytes=clues.limit_bytes, template_bytes=start.template_bytes, **_workload(clues)
-        )
+    vpa = clues.facts.workload.vpa if clues.facts.workload is not None else None
+    if start.set_by is SetBy.VPA and (vpa is None or vpa_sets_limits(vpa, clues.container_name)):
         return reason(
-            "advice.vpa_set_the_limit", differs=differs, vpa=start.vpa, kind=clues.workload.kind, need_bytes=need_bytes,
+            "advice.vpa_set_the_limit", differs=why_it_differs(clues, start), vpa=start.vpa, kind=clues.workload.kind, need_bytes=need_bytes,
             remedy=_remedy(clues, start, need_bytes=need_bytes),
         )  # fmt: skip
     if start.set_by is not None and (start.template_bytes or 0) >= need_bytes:
@@ -87,6 +84,8 @@ def why_it_differs(clues: Clues, start: Start) -> Reason | None:
     """Why the limit in force is not the template's; None where it is."""
     limit, template = clues.limit_bytes, start.template_bytes
     match start.set_by:
+        case SetBy.VPA:
+            return reason("advice.in_force_is_not_template", limit_bytes=limit, template_bytes=template, **_workload(clues))
         case SetBy.LIMIT_RANGE:
             return reason("advice.limit_range_default", limit_bytes=limit, **_workload(clues))
         case SetBy.OLDER_REVISION:
@@ -118,20 +117,13 @@ def _workload(clues: Clues) -> dict[str, str]:
 def _remedy(clues: Clues, start: Start, *, need_bytes: int) -> Reason:
     """What in the VPA gives the limit that is needed: it sets requests, and the limit follows in the template's ratio."""
     vpa = clues.facts.workload.vpa if clues.facts.workload is not None else None
-    container, request = clues.container_name, _request_for(start.template, need_bytes)
-    most = _bound(vpa.max_bytes, container) if vpa is not None else None
+    container, request = clues.container_name, request_for_limit(start.template, need_bytes)
+    most = vpa.most_bytes(container) if vpa is not None else None
+    if (start.template_bytes or 0) >= need_bytes:
+        raise_to = most if most is not None and most < request else None
+        return reason(
+            "advice.vpa_requests_only", container=container, template_bytes=start.template_bytes, request_bytes=request, most_bytes=raise_to
+        )
     if most is not None and most < request:
         return reason("advice.vpa_max_allowed", container=container, most_bytes=most, request_bytes=request)
     return reason("advice.vpa_min_allowed", container=container, request_bytes=request)
-
-
-def _bound(bounds: Mapping[str, int], container: str) -> int | None:
-    return bounds.get(container, bounds.get("*"))
-
-
-def _request_for(template: MemorySetting | None, need_bytes: int) -> int:
-    """The request whose limit, in the template's ratio, is what is needed."""
-    limit, request = (template.limit_bytes, template.request_bytes) if template is not None else (None, None)
-    if not limit or not request:
-        return need_bytes
-    return policy.tidy_up(need_bytes * request / limit)

@@ -176,6 +176,13 @@ def commands_of(change: Change) -> tuple[tuple[str, ...], tuple[Reason, ...]]:
     return commands, (*_ownership_notes(change), *notes)
 
 
+def restart_of(workload: Workload, namespace: str) -> tuple[str, ...]:
+    """The command that replaces the pods of a controller; none for what has no rollout."""
+    if workload.kind not in _ROLLS or not is_name(workload.name):
+        return ()
+    return (shlex.join(("kubectl", "-n", namespace, "rollout", "restart", f"{_SHORT_KIND[workload.kind]}/{workload.name}")),)
+
+
 def _for_controller(change: Change) -> tuple[tuple[str, ...], tuple[Reason, ...]]:
     """One that replaces its pods, or whose pods are deleted by hand: a command for the template, and one for the pod that runs."""
     kind, name = change.workload.kind, change.workload.name

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from receiver.diagnosis.advice import limits_policy as policy
 from receiver.diagnosis.advice.demand import lasts_h
-from receiver.diagnosis.advice.elsewhere import about_start, elsewhere, unit_mistake
+from receiver.diagnosis.advice.elsewhere import VPA_DECIDES, about_start, elsewhere, unit_mistake
 from receiver.diagnosis.advice.patch import change_of, commands_of, diff_of, patch_of
 from receiver.diagnosis.advice.raises import raise_and_kill, raises_before
 from receiver.diagnosis.advice.refusal import refusal_of
@@ -20,6 +20,7 @@ from receiver.diagnosis.advice.room import Room, room_of
 from receiver.diagnosis.advice.sizing import Want, want_of
 from receiver.diagnosis.advice.starting_point import Start, start_of
 from receiver.diagnosis.advice.surroundings import autoscaler_caveats, heap_caveats
+from receiver.diagnosis.advice.vpa_patch import VpaChange, vpa_change
 from receiver.diagnosis.clues import Clues
 from receiver.domain.facts import MemorySetting
 from receiver.domain.reason import Reason, reason
@@ -33,8 +34,10 @@ def propose(clues: Clues, kill: Kill, cause: Cause) -> Proposal:
     if refusal is not None:
         return Proposal(none=refusal)
     want, room = want_of(clues, kill, cause), room_of(clues)
-    if (other := elsewhere(clues, start, need_bytes=policy.tidy_up(max(want.limit_bytes, start.waiting_bytes or 0)))) is not None:
-        return Proposal(none=other)
+    need = policy.tidy_up(max(want.limit_bytes, start.waiting_bytes or 0))
+    if (other := elsewhere(clues, start, need_bytes=need)) is not None:
+        change = vpa_change(clues, start, need_bytes=need) if other.code == VPA_DECIDES else VpaChange()
+        return Proposal(none=other, commands=change.commands, diff=change.diff)
     want = _not_below(want, start)
     if start.waiting_bytes is not None and room.most_bytes is not None and start.waiting_bytes > room.most_bytes:
         return Proposal(none=reason("advice.resize_does_not_fit", limit_bytes=start.waiting_bytes, because=room.because))

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from receiver.diagnosis.advice import limits_policy as policy
 from receiver.diagnosis.clues import Clues
 from receiver.domain.facts import MemorySetting, PodFacts, Vpa
 from receiver.domain.units import KIB
@@ -129,6 +130,14 @@ def vpa_sets_limits(vpa: Vpa | None, container: str) -> bool:
     return key not in vpa.left_alone and key not in vpa.requests_only
 
 
+def request_for_limit(template: MemorySetting | None, limit_bytes: int) -> int:
+    """The request whose limit, in the template's ratio, is at least this: so a VPA derives limits from requests."""
+    limit, request = (template.limit_bytes, template.request_bytes) if template is not None else (None, None)
+    if not limit or not request:
+        return limit_bytes
+    return policy.tidy_up(limit_bytes * request / limit)
+
+
 def _limit_ranger_says(pod: PodFacts, container: str) -> bool:
     named = rf"(?:: |; )(?:[\w./-]+, )*memory(?:, [\w./-]+)* limit for container {re.escape(container)}(?:;|$)"
     return re.search(named, pod.annotations.get(_LIMIT_RANGER, "")) is not None
@@ -154,8 +163,11 @@ def _was_resized(clues: Clues) -> bool:
 
 
 def _waiting(clues: Clues) -> int | None:
-    """The limit that the pod's spec asks for while another is in force."""
-    container = clues.container
+    """The limit that the pod's spec asks for while another is in force: the container's, or the pod's own."""
+    container, pod = clues.container, clues.facts.pod
+    if clues.limit_is_pod_level:
+        wanted = pod.asked.limit_bytes if pod is not None else None
+        return None if wanted is None or is_same(wanted, clues.limit_bytes) else wanted
     asked = container.asked.limit_bytes if container is not None else None
     if container is None or asked is None or container.limit_bytes is None or is_same(asked, container.limit_bytes):
         return None

@@ -250,7 +250,7 @@ def _change(report: Report | None) -> ChangeWords:
     if proposal is None or proposal.none is not None or not proposal.limit_bytes:
         return ChangeWords(
             role="",
-            none=clean_line(say(proposal.none)) if proposal else "",
+            none=clean_line(say(proposal.none), 400) if proposal else "",
             says_what_to_do=proposal is not None and proposal.none is not None and proposal.none.code in (*RAISED_IN_VAIN, *ELSEWHERE),
             limit_before="",
             limit="",

@@ -35,6 +35,12 @@ def _limit_unit(facts: Facts) -> str:
     return f"the limit is written {facts['written']}, which {is_so}: nothing can start in that; {guess}"
 
 
+def _vpa_requests_only(facts: Facts) -> str:
+    template, request, most = (format_quantity(facts[n]) if facts[n] else "" for n in ("template_bytes", "request_bytes", "most_bytes"))
+    bounds = f"minAllowed and maxAllowed (now {most})" if most else "minAllowed"
+    return f"set controlledValues: RequestsOnly (leaves the template's {template}), or {bounds} to {request} of memory"
+
+
 def _differs(text: str) -> Callable[[Facts], str]:
     def sentence(facts: Facts) -> str:
         template = facts["template_bytes"]
@@ -76,10 +82,11 @@ SENTENCES: Mapping[str, Sentence] = {
     "advice.request_unit": "the request is written {written}: that is {is_bytes:g} bytes, as good as none",
     "advice.decimal_unit": "written {written}, a decimal unit: that is {limit_bytes:size}",
     "advice.injected_container": "{container} is not in the template of {kind} {name}: something injects it when a pod is made, so its memory (about {need_bytes:size}) is set where that is configured, for a mesh's proxy often by an annotation of the pod",
-    "advice.vpa_set_the_limit": "{differs:reason}: VPA {vpa:or:of this workload} set it. Change the VPA, not the {kind}: it needs about {need_bytes:size}, so {remedy:reason}",
+    "advice.vpa_set_the_limit": "{differs:reason}: VPA {vpa:or:of this workload} set it. Change the VPA, not the {kind}. It needs about {need_bytes:size}: {remedy:reason}",
     "advice.in_force_is_not_template": _differs("the limit in force is {limit}, and {kind} {name} says {template}"),
-    "advice.vpa_min_allowed": "set minAllowed.memory of {container} to {request_bytes:quantity} or more in its containerPolicies (the limit follows in the template's ratio), or controlledValues: RequestsOnly, which leaves the template's limit",
-    "advice.vpa_max_allowed": "raise maxAllowed.memory of {container} from {most_bytes:quantity} to {request_bytes:quantity} or more in its containerPolicies (the limit follows in the template's ratio), or set controlledValues: RequestsOnly, which leaves the template's limit",
+    "advice.vpa_requests_only": _vpa_requests_only,
+    "advice.vpa_min_allowed": "set minAllowed to {request_bytes:quantity} of memory or more (the limit follows in the template's ratio), or controlledValues: RequestsOnly, which leaves the template's limit",
+    "advice.vpa_max_allowed": "raise maxAllowed from {most_bytes:quantity} to {request_bytes:quantity} of memory or more (the limit follows in the template's ratio)",
     "advice.template_gives_it": "the next pod gets enough without a change: {because:reason}",
     "advice.limit_range_default": "{kind} {name} sets no limit: {limit_bytes:quantity} is the default of a LimitRange, and a limit in the template replaces it",
     "advice.template_is_newer": _differs("{kind} {name} says {template} by now; this pod is of an older revision and has {limit}"),

@@ -104,3 +104,18 @@ def test_image_and_command():
 def test_what_is_no_pod(nothing):
     """A foreign document reads as no pod."""
     assert pod_facts(nothing) is None
+
+
+def test_limit_of_the_pod_that_a_resize_still_waits_for() -> None:
+    """What its spec asks for beside what the kubelet gives: `status.resources` of the pod, Kubernetes 1.34 and later."""
+    pending = {"type": "PodResizePending", "status": "True", "reason": "Deferred"}
+    pod = pod_facts(
+        {
+            "metadata": {"name": "web-0"},
+            "spec": {"resources": {"limits": {"memory": "1Gi"}}, "containers": [{"name": "app"}]},
+            "status": {"resources": {"limits": {"memory": "128Mi"}}, "conditions": [pending]},
+        }
+    )
+
+    assert pod is not None
+    assert (pod.pod_limit_bytes, pod.asked.limit_bytes, pod.asked.limit_text, pod.resize) == (128 * MIB, 1024 * MIB, "1Gi", "deferred")

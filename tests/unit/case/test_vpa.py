@@ -20,6 +20,7 @@ def test_policies_are_read_by_container() -> None:
     assert vpa_of(({"metadata": {"name": "api"}, "spec": spec},)) == Vpa(
         name="api", mode="InPlaceOrRecreate", min_bytes={"app": 64 * MIB}, max_bytes={"app": 128 * MIB},
         requests_only=frozenset({"proxy"}), left_alone=frozenset({"cpu-only", "*"}),
+        policies=tuple(policies),
     )  # fmt: skip
 
 

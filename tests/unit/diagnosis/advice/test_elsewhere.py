@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import yaml
 
+from receiver.case.vpa import vpa_of
 from receiver.diagnosis.clues import clues_of
 from receiver.diagnosis.diagnose import report_of
 from receiver.domain.facts import MemorySetting, Vpa
@@ -76,7 +79,7 @@ def test_a_vpa_below_the_template_is_what_to_change() -> None:
     proposal = _proposal(template=setting("2Gi", "1Gi"), pod=wrote)
 
     assert proposal.none is not None
-    assert codes_of(proposal.none) == ("advice.vpa_set_the_limit", "advice.in_force_is_not_template", "advice.vpa_min_allowed")
+    assert codes_of(proposal.none) == ("advice.vpa_set_the_limit", "advice.in_force_is_not_template", "advice.vpa_requests_only")
     assert inner(proposal, "differs")["template_bytes"] == 2 * GIB
     assert proposal.none["vpa"] == "orders-vpa"
     assert inner(proposal, "remedy")["request_bytes"] == 120 * MIB
@@ -86,10 +89,88 @@ def test_a_vpa_below_the_template_is_what_to_change() -> None:
 
 def test_a_vpa_at_its_maximum_is_told_so() -> None:
     """minAllowed above maxAllowed is refused: the maximum is what holds it."""
-    proposal = _proposal(template=setting("2Gi"), vpa=Vpa(name="v", mode="Auto", max_bytes={"*": 128 * MIB}))
+    proposal = _proposal(template=setting("64Mi"), vpa=Vpa(name="v", mode="Auto", max_bytes={"*": 128 * MIB}))
 
     assert inner(proposal, "remedy").code == "advice.vpa_max_allowed"
     assert inner(proposal, "remedy")["most_bytes"] == 128 * MIB
+
+
+def patched(proposal: Proposal, spec: dict[str, Any]) -> dict[str, Any]:
+    """The VPA's spec after the command that the proposal offers."""
+    words = shlex.split(proposal.commands[0])
+    assert words[:6] == ["kubectl", "-n", "shop", "patch", "vpa", "orders-vpa"]
+    assert words[6:8] == ["--type=json", "-p"]
+    document: Any = {"spec": json.loads(json.dumps(spec))}
+    for operation in json.loads(words[8]):
+        *way, last = operation["path"].strip("/").split("/")
+        inside = document
+        for step in way:
+            inside = inside[int(step)] if isinstance(inside, list) else inside[step]
+        match operation["op"], inside:
+            case "test", _:
+                assert inside[last] == operation["value"]
+            case "add", list():
+                inside.append(operation["value"]) if last == "-" else inside.insert(int(last), operation["value"])
+            case "add", dict():
+                inside[last] = operation["value"]
+    return dict(document["spec"])
+
+
+OTHERS = {"containerName": "istio-proxy", "mode": "Off"}
+EVERY = {"containerName": "*", "minAllowed": {"cpu": "50m"}, "controlledResources": ["cpu", "memory"]}
+
+
+@pytest.mark.parametrize(
+    ("policies", "template", "wanted"),
+    [
+        pytest.param([], "2Gi", {"controlledValues": "RequestsOnly"}, id="no policy at all"),
+        pytest.param([OTHERS], "2Gi", {"controlledValues": "RequestsOnly"}, id="a policy of another container"),
+        pytest.param([OTHERS, {"containerName": "orders-api", "maxAllowed": {"memory": "128Mi"}}], "2Gi", {"maxAllowed": {"memory": "128Mi"}, "controlledValues": "RequestsOnly"}, id="its own policy"),
+        pytest.param([OTHERS, {"containerName": "orders-api", "maxAllowed": {"cpu": "1", "memory": "128Mi"}}], "64Mi", {"maxAllowed": {"cpu": "1", "memory": "240Mi"}, "minAllowed": {"memory": "240Mi"}}, id="its maximum holds it"),
+        pytest.param([EVERY], "64Mi", {"minAllowed": {"cpu": "50m", "memory": "240Mi"}, "controlledResources": ["cpu", "memory"]}, id="the policy for all is kept for the others"),
+        pytest.param([{"containerName": "orders-api", "minAllowed": {"memory": "32Mi"}}], "64Mi", {"minAllowed": {"memory": "240Mi"}}, id="its minimum is raised"),
+    ],
+)  # fmt: skip
+def test_the_vpa_gets_a_command_and_lines_for_git(policies: list[dict[str, Any]], template: str, wanted: dict[str, Any]) -> None:
+    """Only this container's policy changes. It never ends below what the template asks for."""
+    spec = {"targetRef": {"name": "orders-api"}, **({"resourcePolicy": {"containerPolicies": policies}} if policies else {})}
+    vpa = vpa_of(({"metadata": {"name": "orders-vpa"}, "spec": spec},))
+    proposal = _proposal(template=setting(template), vpa=vpa)
+
+    after = patched(proposal, spec)["resourcePolicy"]["containerPolicies"]
+    assert [p for p in after if p["containerName"] != "orders-api"] == [p for p in policies if p["containerName"] != "orders-api"]
+    assert [p for p in after if p["containerName"] == "orders-api"] == [{"containerName": "orders-api", **wanted}]
+    assert proposal.commands[1:] == ("kubectl -n shop rollout restart deploy/orders-api",)
+    kept = "\n".join(line[2:] for line in proposal.diff.splitlines() if not line.startswith("-"))
+    assert yaml.safe_load(kept)["resourcePolicy"]["containerPolicies"][0]["containerName"] == "orders-api"
+
+
+def test_a_vpa_of_a_hostile_name_gets_no_command() -> None:
+    """What Kubernetes would not allow as a name is not put into a shell."""
+    proposal = _proposal(template=setting("2Gi"), vpa=Vpa(name="v; rm -rf /", mode="Auto"))
+
+    assert proposal.none is not None
+    assert not proposal.commands
+
+
+def test_a_vpa_that_was_switched_off_no_longer_decides() -> None:
+    """The pod still has what it set; the next one gets the template's."""
+    wrote = {"annotations": {"vpaUpdates": "Pod resources updated by orders-vpa: container 0: memory limit"}}
+    proposal = _proposal(template=setting("2Gi"), pod=wrote, vpa=Vpa(name="orders-vpa", mode="Off"))
+
+    assert codes_of(proposal.none) == ("advice.template_gives_it", "advice.in_force_is_not_template")
+
+
+def test_never_below_a_resize_of_the_pod_itself() -> None:
+    """Limits that stand at the pod are resized there: the kubelet still gives 128Mi, the spec asks for 1Gi."""
+    app = container(limit=None, request=None, dead=death(lived_s=9000))
+    at_pod = {"pod_limit_bytes": 128 * MIB, "asked": MemorySetting(limit_bytes=GIB, limit_text="1Gi"), "resize": "deferred"}
+    base = facts(app, pod=at_pod, owner={"template": {"orders-api": MemorySetting()}, "template_pod_level": setting("128Mi")})
+    proposal = report_of(replace(clues_of(base), shape=shape(CauseName.LIMIT_TOO_LOW, 0.9, FLAT))).proposal
+
+    assert proposal.limit_bytes == GIB
+    assert the("advice.resize_deferred", *proposal.caveats)["limit_bytes"] == GIB
+    assert yaml.safe_load(proposal.patch)["spec"]["template"]["spec"]["resources"]["limits"]["memory"] == "1Gi"
 
 
 def test_a_template_that_gives_enough_is_left_alone() -> None:
