@@ -38,10 +38,10 @@ class Announcement:
         return (match["pid"] or "") if match is not None and "pid" in self.regex.groupindex else ""
 
 
-# A line that names memory is about memory. Else: a timeout or a failed check, and the signal, in either order; or a process that is killed for one.
+# A line that names memory is about memory, a condition about what may come. Else: a timeout or a failed check, and the signal, in either order; or a process that is killed for one.
 _LATE = r"(?:[Dd]id(?: not|n't) (?:exit|stop|respond|reply|answer|disconnect|terminate|finish|shut ?down)|(?:[Nn]ot|[Ss]topped) respond(?:ed|ing)|[Uu]nresponsive|[Tt]imed? ?out|[Hh]ung|[Ss]tuck|[Ss]till (?:alive|running))"
 _WATCHDOG = re.compile(
-    r"^(?![^\n]{0,400}(?i:\bmemory\b|\brss\b|\boom))[^\n]{0,300}?(?:"
+    r"^(?![^\n]{0,400}(?i:\bmemory\b|\brss\b|\boom|\bif\b|\bunless\b|\bwould\b))[^\n]{0,300}?(?:"
     rf"[Kk]illing (?:worker|child|process|subprocess)\b[^\n]{{0,60}}{_LATE}"
     rf"|\b(?i:worker|process|subprocess|child)\b[^\n]{{0,80}}?{_LATE}[^\n]{{0,40}}?[,;:.!-]{{1,2}} ?(?:[Ff]orc(?:e|ing|efully|ibly)[ -])?[Kk]ill(?:ing|ed|)(?: (?:it|now|the|worker|process|subprocess|child)\b|\W{{0,3}}$)"
     rf"|(?:[Ww]atchdog|[Hh]ealth[- ]?check|[Ss]upervisor|[Hh]eartbeat|[Mm]aster|[Pp]arent|{_LATE}|[Ee]xceeded)"

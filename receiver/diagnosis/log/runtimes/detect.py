@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from receiver.diagnosis.log.plain import said
 from receiver.diagnosis.log.runtimes.table import RUNTIMES, Runtime
 from receiver.diagnosis.log.signatures import find_signature, twin_of
 from receiver.diagnosis.log.signatures.model import REMOTE
@@ -109,8 +110,8 @@ def _by_env(container: ContainerFacts) -> str:
 
 def _by_log(lines: tuple[str, ...]) -> str:
     for line in lines[:20] + lines[-60:]:
-        text = line[:1000]
-        if found := next((r.name for r in DETECTED if r.writes(text)), ""):
+        texts = said(line)
+        if found := next((r.name for r in DETECTED if any(r.writes(text) for text in texts)), ""):
             return found
     return ""
 

@@ -161,15 +161,15 @@ RUNTIMES: tuple[Runtime, ...] = (
     Runtime(
         name="python",
         title="Python",
-        program=r"python[\d.]*|pypy[\d.]*|gunicorn|uvicorn|hypercorn|daphne|celery|airflow|uwsgi|flask|jupyter(?:-\w+)?|ipython|ray|streamlit|pytest|poetry|uv|[\w-]+\.py",
+        program=r"python[\d.]*|pypy[\d.]*|gunicorn|uvicorn|hypercorn|daphne|celery|airflow|uwsgi|flask|jupyter(?:-\w+)?|ipython|ray|streamlit|pytest|poetry|uv|odoo(?:-bin)?|scrapy|dramatiq|rq|[\w-]+\.py",
         variable=r"PYTHON\w+|DJANGO_SETTINGS_MODULE|GUNICORN_CMD_ARGS|FLASK_(?:APP|ENV)|WEB_CONCURRENCY_PYTHON|CELERY_\w+|UVICORN_\w+",
-        image=r"python[\d.]*|py\d*|django|flask|fastapi|celery|airflow|jupyter\w*|pytorch|tensorflow|uwsgi|gunicorn|superset|mlflow|ray",
+        image=r"python[\d.]*|py\d*|django|flask|fastapi|celery|airflow|jupyter\w*|pytorch|tensorflow|uwsgi|gunicorn|superset|mlflow|ray|odoo|scrapy",
         log_line=r'^\s*File "[^"]{1,200}\.py", line \d|^Traceback \(most recent call last\):|\[INFO\] Booting worker with pid',
     ),
     Runtime(
         name="ruby",
         title="Ruby",
-        program=r"ruby[\d.]*|bundle|bundler|rails|rake|puma|unicorn(?:_rails)?|sidekiq|[\w-]+\.rb",
+        program=r"ruby[\d.]*|bundle|bundler|rails|rake|puma|unicorn(?:_rails)?|pitchfork|sidekiq|[\w-]+\.rb",
         variable=r"RAILS_(?:ENV|MAX_THREADS)|RACK_ENV|RUBY(?:OPT|_VERSION|_GC_\w+)|BUNDLE_\w+|GEM_HOME",
         image=r"ruby|rails|sidekiq|puma|gitlab-webservice-ee|discourse",
         log_line=r"\.rb:\d+:in [`']|^\s*from /\S{1,200}\.rb:\d+|Puma starting in (?:single|cluster) mode",
@@ -202,7 +202,7 @@ RUNTIMES: tuple[Runtime, ...] = (
     Runtime(
         name="perl",
         title="Perl",
-        program=r"perl[\d.]*|[\w-]+\.pl",
+        program=r"perl[\d.]*|hypnotoad|starman|plackup|[\w-]+\.pl",
         image=r"perl",
     ),
     Runtime(

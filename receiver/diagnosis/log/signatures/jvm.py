@@ -149,7 +149,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         "outside the heap.",
         example="The executor with id 5 exited with exit code 137(SIGKILL, possible container OOM).",
         near_miss="The executor with id 5 exited with exit code 143(SIGTERM).",
-        source="Apache Spark, resource-managers/kubernetes: ExecutorPodsLifecycleManager.scala",
+        source="apache/spark, resource-managers/kubernetes/core: ExecutorPodsLifecycleManager.describeExitCode; core: TaskSchedulerImpl",
         is_of_executor=True,
     ),
     LogPattern(
@@ -158,12 +158,14 @@ PATTERNS: tuple[LogPattern, ...] = (
         kind=OWN_LIMIT,
         rank=EXACT,
         hint="jvm",
-        regex=re.compile(r"Expiring Daemon because JVM heap space is exhausted|after running out of JVM (?:Metaspace|heap space|memory)"),
+        regex=re.compile(
+            r"Expiring Daemon because JVM (?:heap space|Tenured space|Metaspace) is exhausted|after running out of JVM (?:Metaspace|heap space|memory)"
+        ),
         meaning="the Gradle daemon reached its own heap or metaspace limit",
         advice="Set org.gradle.jvmargs=-Xmx... in gradle.properties; lower org.gradle.workers.max.",
         example="Expiring Daemon because JVM heap space is exhausted",
         near_miss="Starting a Gradle Daemon (subsequent builds will be faster)",
-        source="gradle/gradle, DaemonMemoryStatus and LowHeapSpaceDaemonExpirationStrategy: Expiring Daemon because JVM heap space is exhausted",
+        source="gradle/gradle, launcher/daemon/server/health: LowHeapSpaceDaemonExpirationStrategy, LowMetaspaceDaemonExpirationStrategy; before 5: Tenured space",
     ),
     LogPattern(
         id="openj9-oom",
@@ -176,7 +178,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Raise -Xmx or -XX:MaxRAMPercentage; open the .phd or javacore file that it names in Eclipse MAT.",
         example='JVMDUMP039I Processing dump event "systhrow", detail "java/lang/OutOfMemoryError" at 2024/05/02 10:11:12 - please wait.',
         near_miss="Picked up JAVA_TOOL_OPTIONS: -Xdump:heap:events=systhrow,filter=java/lang/OutOfMemoryError",
-        source="Eclipse OpenJ9, runtime/nls/dump/j9dmp.nls: J9NLS_DMP_PROCESSING_EVENT_TIME",
+        source="eclipse-openj9/openj9, runtime/nls/dump/j9dmp.nls: J9NLS_DMP_PROCESSING_EVENT_TIME",
     ),
     LogPattern(
         id="openj9-heap-reserve",
@@ -189,7 +191,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Lower -Xmx below the container's limit, or use -XX:MaxRAMPercentage=75.",
         example="JVMJ9VM015W Initialization error for library j9gc29(2): Failed to instantiate heap; 4G requested",
         near_miss="JVMJ9VM007E Command-line option unrecognised: -Xfoo",
-        source="Eclipse OpenJ9, runtime/nls/ggc/j9gc.nls: J9NLS_GC_FAILED_TO_INSTANTIATE_HEAP_SIZE_REQUESTED",
+        source="eclipse-openj9/openj9, runtime/nls/j9gc/j9modron.nls: J9NLS_GC_FAILED_TO_INSTANTIATE_HEAP_SIZE_REQUESTED",
     ),
     LogPattern(
         id="graalvm-native-heap",
@@ -197,12 +199,12 @@ PATTERNS: tuple[LogPattern, ...] = (
         kind=OWN_LIMIT,
         rank=EXACT,
         hint="",
-        regex=re.compile(r"Garbage-collected heap size exceeded|OutOfMemoryError: Could not allocate an aligned heap chunk"),
+        regex=re.compile(r"Garbage-collected heap size exceeded|OutOfMemoryError: Could not allocate an? (?:un)?aligned heap chunk"),
         meaning="the heap of a GraalVM native image is full",
         advice="Raise -Xmx or -XX:MaxRAMPercentage (80 % of the container's memory unless set); -XX:+HeapDumpOnOutOfMemoryError writes a dump.",
         example="java.lang.OutOfMemoryError: Garbage-collected heap size exceeded. Consider increasing the maximum Java heap size, for example with '-Xmx'.",
         near_miss="INFO native image: maximum heap size 409 MB (80 % of RAM)",
-        source="GraalVM, com.oracle.svm.core.genscavenge.GCImpl",
+        source="oracle/graal, com.oracle.svm.core.genscavenge: GCImpl, HeapChunkProvider",
     ),
     LogPattern(
         id="paketo-memory-calculator",

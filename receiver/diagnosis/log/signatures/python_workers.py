@@ -145,7 +145,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         example="(raylet) node_manager.cc:2963: 1 Workers (tasks / actors) killed due to memory pressure (OOM), 0 Workers "
         "crashed due to other reasons at node (ID: effcf9eb, IP: 172.19.0.10) over the last time period.",
         near_miss="(raylet) 1 Workers (tasks / actors) killed due to idle timeout",
-        source="Ray, src/ray/raylet/node_manager.cc and the memory monitor",
+        source="ray-project/ray, src/ray/raylet/node_manager.cc and worker_killing_policy; docs, ray-oom-prevention",
     ),
     LogPattern(
         id="ray-object-store-full",
@@ -197,7 +197,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="Smaller partitions, fewer threads a worker; keep --memory-limit below the container's limit.",
         example="distributed.nanny.memory - WARNING - Worker tcp://10.0.0.7:4011 (pid=71) exceeded 95% memory budget. Restarting...",
         near_miss="INFO memory budget: 4 GiB a worker",
-        source="Dask, distributed/worker_memory.py: NannyMemoryManager",
+        source="dask/distributed, distributed/worker_memory.py: NannyMemoryManager; before 2022: Worker exceeded N% memory budget. Restarting",
     ),
     LogPattern(
         id="scrapy-memusage",

@@ -72,6 +72,7 @@ MORE: list[tuple[str, Sender | None]] = [
     ("Subprocess did not terminate in time. Forcing kill...", Sender.WATCHDOG),
     ("worker 4 timed out; killing worker", Sender.WATCHDOG),
     ("query timed out, killing connection 12", None),
+    ("If the worker is still running after 10 s, sending SIGKILL", None),
     ("worker 3: request to /x timed out, retrying", None),
     ("worker exceeded its memory of 512 MB, sending SIGKILL", None),  # of memory itself
     ("worker 3 was sent SIGKILL", None),

@@ -33,6 +33,9 @@ def runtime(*, command: str = "", image: str = "", env: dict[str, str] | None = 
         ("php-fpm8.2|-F", "php"),
         ("docker-entrypoint.sh|postgres", "postgres"),
         ("redis-server|/etc/redis.conf", "redis"),
+        ("odoo|-c|/etc/odoo/odoo.conf", "python"),
+        ("bundle|exec|pitchfork|-c|pitchfork.conf.rb", "ruby"),
+        ("hypnotoad|-f|app.pl", "perl"),
         ("mysqld", "mysql"),
         ("nginx|-g|daemon off;", "nginx"),
         ("/entrypoint.sh|java|-jar|x.jar", "jvm"),
@@ -129,3 +132,16 @@ def test_nothing_known() -> None:
     assert detect_runtime(None, None) == ""
     assert "" not in {r.name for r in DETECTED}
     assert {"python", "jvm", "node", "go", "dotnet", "ruby", "php", "rust", "postgres", "redis"} <= {r.name for r in DETECTED}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"log":"Traceback (most recent call last):\\n","stream":"stderr"}',
+        "\x1b[31mTraceback (most recent call last):\x1b[0m",
+        "2026-11-24T09:25:59.123456789Z stderr F Traceback (most recent call last):",
+    ],
+)
+def test_wrapping_hides_no_runtime(line: str) -> None:
+    """A colour, a record or a driver's prefix before the words that tell it."""
+    assert runtime(log=(line,)) == "python"

@@ -147,6 +147,11 @@ AT_OWN_LIMITS = (
     '# Fatal JavaScript invalid size error 169220804',
     '{"severity":"WARN","message":"rss memory limit exceeded","pid":27}',
     '[2024-05-02 10:11:12.345][12][debug][main] [source/server/overload_manager_impl.cc:577] Overload action envoy.overload_actions.shrink_heap became saturated',
+    'Expiring Daemon because JVM Tenured space is exhausted',
+    '> Expiring Daemon because JVM Metaspace is exhausted',
+    'Fatal error: java.lang.OutOfMemoryError: Could not allocate an unaligned heap chunk',
+    '[input] tail.1 paused (storage buf overlimit',
+    'distributed.nanny - WARNING - Worker exceeded 95% memory budget. Restarting',
 )
 REFUSALS = (
     'ERROR POST /upload failed: out of memory',
@@ -256,6 +261,7 @@ CHILDREN = (
     '[ALERT]    (1) : Current worker (12) exited with code 137 (Killed)',
     'make[1]: *** [Makefile:12: bundle] Error 137',
     '2024/05/02 10:11:12 [alert] 1#1 app process 27 exited on signal 9',
+    'ray.exceptions.OutOfMemoryError: 1 worker(s) were killed due to the node running low on memory.',
 )
 ABOUT_OTHERS = (
     'System OOM encountered, victim process: java, pid: 71',
@@ -390,6 +396,9 @@ ORDINARY = (
     'level=info msg="GOMEMLIMIT is updated" GOMEMLIMIT=483183820 previous=9223372036854775807',
     'Calculated JVM Memory Configuration: -XX:MaxDirectMemorySize=10M -XX:MaxMetaspaceSize=86976K -Xmx288179K',
     'product code 137 was ordered',
+    '[input] tail.1 resume (storage buf overlimit',
+    'JAVA_OPTS already set in environment; overriding default settings with values: -XX:+ExitOnOutOfMemoryError',
+    "+ exec java -XX:OnOutOfMemoryError='kill -9 %p' -Xmx512m -jar app.jar",
 )
 # fmt: on
 
