@@ -16,6 +16,8 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 RESULTS = ("ok", "retry", "rate_limited", "ambiguous", "refused", "misconfigured", "dead")
+WATCH_RESULTS = ("ok", "partial")
+WATCH_CHANGES = ("death", "processes", "limit", "pods", "ready", "owner", "repeat")
 
 
 class Metrics:
@@ -41,6 +43,20 @@ class Metrics:
         )  # fmt: skip
         self.missing = Counter("oomtriage_missing", "Evidence that was not available.", ["source"], registry=r)
         self.diagnoses = Counter("oomtriage_diagnoses", "Diagnoses by cause.", ["cause"], registry=r)
+        self.watch_rounds = Counter("oomtriage_watch_rounds", "Rounds of the watch over open incidents, by result.", ["result"], registry=r)
+        self.watch_requests = Counter("oomtriage_watch_requests", "Requests of the watch, by source.", ["source"], registry=r)
+        self.watch_changes = Counter("oomtriage_watch_changes", "What the watch saw happen to an incident, by kind.", ["kind"], registry=r)
+        self.watch_seconds = Histogram(
+            "oomtriage_watch_seconds", "Time of one round of the watch.", registry=r, buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40)
+        )
+        self.watch_incidents = Gauge("oomtriage_watch_incidents", "Incidents in the newest round of the watch.", registry=r)
+        self.watch_success = Gauge(
+            "oomtriage_watch_last_success_timestamp_seconds", "End of the newest round in which every source answered.", registry=r
+        )
+        for kind in WATCH_CHANGES:
+            self.watch_changes.labels(kind)
+        for result in WATCH_RESULTS:
+            self.watch_rounds.labels(result)
         for reason in ("auth", "size", "payload", "store"):
             self.rejected.labels(reason)
         for sink in sinks:

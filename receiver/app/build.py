@@ -36,6 +36,7 @@ from receiver.pipeline.publish import PublishConfig, Publisher
 from receiver.pipeline.silencer import Silencer
 from receiver.pipeline.storm_acts import StormWork
 from receiver.pipeline.storm_shares import ShareWork
+from receiver.pipeline.watch import Watch, WatchConfig
 from receiver.render.environment import slack_environment
 from receiver.render.renderer import Renderer
 from receiver.rulepack.places import causes_dir, runbooks_dir
@@ -112,6 +113,10 @@ def build(
     )  # fmt: skip
     shares = ClusterShares(evidence.prometheus) if evidence.prometheus is not None else None
     silencer = Silencer(store=store, keeper=make_silences(settings), label_names=label_names)
+    watch = Watch(
+        store=store, source=evidence.pulses, metrics=metrics, config=WatchConfig(interval_s=settings.watch_interval), monotonic=monotonic
+    )
+    watch.begin()
     dispatcher = Dispatcher(
         store=store,
         handlers={
@@ -122,6 +127,7 @@ def build(
             kinds.STORM_ACT: Handler(run=StormWork(store).run, is_quick=True),
             kinds.SHARES: Handler(run=ShareWork(store=store, source=shares, digests=digests).run),
             kinds.AFTER_STORM: Handler(run=AfterStorm(store).run, is_quick=True),
+            kinds.WATCH: Handler(run=watch.run),
         },
         config=DispatcherConfig(
             workers=settings.workers, reopen_window_s=settings.reopen_window, retention_s=settings.retention,
@@ -137,7 +143,7 @@ def build(
             store=store, metrics=metrics, environment=web_environment(), webhook_token=settings.webhook_token.reveal(),
             admin_token=settings.admin_token.reveal(), is_loopback=settings.is_loopback, max_body_bytes=settings.max_body,
             wake=worker.wake, notice=notices.post, is_stuck=worker.is_stuck,
-            details=lambda: {**_details((sink, *others), senders, worker, evidence), "configuration": gaps.to_json()},
+            details=lambda: {**_details((sink, *others), senders, worker, evidence), "watch": watch.to_json(), "configuration": gaps.to_json()},
             slack_signing_secret=settings.slack_signing_secret.reveal(), permissions=Permissions(users=settings.slack_users),
             runbooks=make_runbooks(settings), causes=Documents(folders=(causes_dir(),)),
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from receiver.domain.confidence import LIKELY, PLAUSIBLE
+from receiver.domain.pulse import WatchMemory
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import CauseName, Tick
 
@@ -171,7 +172,7 @@ class IncidentMemory:
     `state`, `severity`: as of the newest look or notification, to see what changed since. `kills`: by pod. `look` None: no
     look has got evidence yet. `settings_change`: the newest change of limit or image that was seen. `degraded`: why messages
     say less than they should; None when they do not. `notifications`: what was notified beside the root. `ticks`: by item of
-    the checklist, except `apply_fix`: that is `fix`, wherever somebody says it.
+    the checklist, except `apply_fix`: that is `fix`, wherever somebody says it. `processes`: killed in containers that lived on, by life.
     """
 
     state: str = ""
@@ -198,6 +199,8 @@ class IncidentMemory:
     ticks: Mapping[str, Tick] = field(default_factory=dict)
     refusals: tuple[Refusal, ...] = ()
     clicks: tuple[str, ...] = ()
+    processes: Mapping[str, int] = field(default_factory=dict)
+    watch: WatchMemory = field(default_factory=WatchMemory)
 
     @property
     def kill_count(self) -> int:

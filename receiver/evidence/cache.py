@@ -55,6 +55,19 @@ class Cache:
         finally:
             entry.lock.release()
 
+    def put(self, key: Hashable, value: Any, *, ttl_s: float) -> None:
+        """Keep an answer that was had otherwise. Whoever is asking the same now goes on and keeps theirs."""
+        entry = self._entry(key)
+        if entry.lock.acquire(blocking=False):
+            entry.value, entry.error, entry.expires_at = value, None, self._clock() + ttl_s
+            entry.lock.release()
+
+    def drop(self, is_meant: Callable[[Hashable], bool]) -> None:
+        """Forget the answers to these questions."""
+        with self._lock:
+            for key in [k for k in self._entries if is_meant(k)]:
+                del self._entries[key]
+
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:

@@ -24,6 +24,7 @@ from receiver.evidence.gatherers import Gatherer
 from receiver.evidence.kube import Kube, is_kube_name
 from receiver.evidence.look import ALERTMANAGER, KUBERNETES, PROMETHEUS, EvidenceConfig, Gap, Look
 from receiver.evidence.prometheus import Prometheus
+from receiver.evidence.pulse import PulseReader
 from receiver.evidence.rbac import Permission, union
 from receiver.evidence.worst_pod import find_worst_pod
 from receiver.transport import ConnectionFailed, Deadline, TlsFault, TlsProblem, Unauthenticated
@@ -71,6 +72,7 @@ class Evidence:
         self._redact = redact
         self._gatherers = all_gatherers
         self._cache = Cache(clock=monotonic)
+        self.pulses = PulseReader(config, kube=kube, prometheus=prometheus, cache=self._cache)
 
     def gather(self, subject: Subject, alerts: tuple[Alert, ...], now: datetime, *, deadline_s: float | None = None) -> Case:
         """The case of this subject, inside the deadline. Never raises for a source's failure: that becomes a Missing."""

@@ -10,3 +10,6 @@ STORM_ACT = "storm_act"  # do to a storm's members what was asked of it: pipelin
 SHARES = "storm_shares"  # how large a share of the cluster has what a storm's workloads share: pipeline/storm_shares.py
 AFTER_STORM = "after_storm"  # give the next workload of a storm that is over a message of its own: pipeline/after_storm.py
 RECONCILE = "reconcile"  # find out what was missed: pipeline/reconcile.py
+WATCH = "watch"  # see whether something happened to any open incident: pipeline/watch.py
+
+EVERYTHING = "all"  # the subject of the one `watch` job

@@ -37,16 +37,19 @@ def remember(
     after, found = _with_state(after, state=state, now=now)
     after, became_critical = _with_severity(after, severity, state=state)
     found += became_critical
-    is_new_kill = False
+    changed: list[News] = []
     if report is not None:
         after = _with_kills(after, report)
-        is_new_kill = after.kill_count > before.kill_count or after.last_kill_at != before.last_kill_at
         after, changed = _with_settings(after, report, now=now)
         after = _with_summary(after, report, now=now)
-        if before.look is not None:  # not the first look: the root already stands there, and its phone notification is gone
-            if is_new_kill and before.kill_count == 0:
-                found.insert(0, news.became_kill())
+    after = _with_watched_kills(after)
+    is_new_kill = after.kill_count > before.kill_count or after.last_kill_at != before.last_kill_at
+    if before.look is not None:  # not the first look: the root already stands there, and its phone notification is gone
+        if is_new_kill and before.kill_count == 0:
+            found.insert(0, news.became_kill())
+        if is_new_kill or report is not None:
             found += news.escalations(after, before, now=now)
+        if report is not None:
             after, is_other_verdict = _with_verdict(after, before.look, now=now)
             found += [*is_other_verdict, *changed]
     chosen = news.first_fit(found, [n.slot for n in before.notifications])
@@ -93,6 +96,16 @@ def _with_kills(memory: IncidentMemory, report: Report) -> IncidentMemory:
     return replace(memory, kills=kills, first_kill_at=min(times, default=None), last_kill_at=max(times, default=None))
 
 
+def _with_watched_kills(memory: IncidentMemory) -> IncidentMemory:
+    """With what the watch has counted since, of pods that no look shows any more as well."""
+    kills = dict(memory.kills)
+    for pod, count in memory.watch.kills.items():
+        kills[pod] = max(kills.get(pod, 0), count)
+    times = [t for t in (memory.last_kill_at, memory.watch.last_kill_at) if t is not None]
+    last_at = max(times, default=None)
+    return replace(memory, kills=kills, first_kill_at=memory.first_kill_at or last_at, last_kill_at=last_at)
+
+
 def _kills_by_pod(report: Report) -> Mapping[str, int]:
     """Kills known per pod. A restart count stands for kills only where the newest death was one (a lower bound for it is
     then still the series' count), because restarts have other reasons too.
@@ -115,6 +128,18 @@ def _deaths(report: Report) -> int:
     container = report.facts.pod.container(report.subject.container) if report.facts.pod else None
     is_down = container is not None and container.state != "running" and container.newest_termination is not None
     return restarts + 1 if is_down else restarts
+
+
+def _processes(memory: IncidentMemory, report: Report) -> Mapping[str, int]:
+    """Processes killed by life of a container that survived it. The kernel's counter begins anew with each life, the sum does not."""
+    killed = report.facts.child_kills
+    if not killed or report.kill.kind is not KillKind.CHILD_PROCESS_OOM:
+        return memory.processes
+    container = report.facts.pod.container(report.subject.container) if report.facts.pod else None
+    began = container.state_since if container is not None else None
+    life = f"{report.subject.pod}@{int(began.timestamp())}" if began is not None else report.subject.pod
+    known = {**memory.processes, life: max(memory.processes.get(life, 0), killed)}
+    return {name: known[name] for name in sorted(known, key=lambda name: -known[name])[:MAX_PODS]}
 
 
 def _kill_times(report: Report) -> list[datetime]:
@@ -156,6 +181,7 @@ def _with_summary(memory: IncidentMemory, report: Report, *, now: datetime) -> I
     siblings = facts.workload.siblings if facts.workload else ()
     container = facts.pod.container(report.subject.container) if facts.pod else None
     runs_for_ever = runs_of(report.subject.workload, facts.pod) is Runs.FOR_EVER  # a run that failed is over, not down
+    memory = replace(memory, processes=_processes(memory, report))
     look = LookSummary(
         verdict=GivenVerdict(cause=report.cause.name.value, confidence=report.cause.confidence, detail=report.cause.detail),
         kill_kind=report.kill.kind.value,
@@ -168,6 +194,6 @@ def _with_summary(memory: IncidentMemory, report: Report, *, now: datetime) -> I
             and report.cause.name is CauseName.STARTUP
         ),
         is_every_replica_killed=bool(siblings) and all(s.last_reason == "OOMKilled" for s in siblings) and report.kill.kind.is_kill,
-        processes_killed=facts.child_kills if report.kill.kind is KillKind.CHILD_PROCESS_OOM else None,
+        processes_killed=sum(memory.processes.values()) if report.kill.kind is KillKind.CHILD_PROCESS_OOM else None,
     )
     return replace(memory, look=look, never_up_since=(memory.never_up_since or now) if look.is_never_up else None)

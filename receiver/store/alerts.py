@@ -93,6 +93,13 @@ def newest_of(tx: Tx, incident_id: str) -> tuple[Alert, ...]:
     return tuple(alert for alert in readable if alert is not None)
 
 
+def last_repeat(tx: Tx, incident_id: str) -> float | None:
+    """When a firing alert of an incident last came; seconds since 1970."""
+    rows = tx.run("SELECT MAX(last_seen) AS seen FROM alert WHERE incident_id = :id AND status = 'firing'", id=incident_id)
+    seen: float | None = rows[0]["seen"]
+    return seen
+
+
 def last_heartbeat(tx: Tx) -> float | None:
     """When an alert that needs no incident (severity `none`) was last seen firing; None when none ever was."""
     rows = tx.run(

@@ -88,6 +88,15 @@ def unpublished(tx: Tx, *, waiting_since: float, kind: str, limit: int) -> list[
     return list(_readable(tx, rows))
 
 
+def open_after(tx: Tx, incident_id: str, limit: int) -> list[Incident]:
+    """The open incidents with the ids after that one, without their reports: a page of them, for whoever goes through all."""
+    without_report = _SELECT.replace("i.report", "NULL AS report")
+    rows = tx.run(
+        f"{without_report} WHERE i.closed_at IS NULL AND i.id > :after ORDER BY i.id LIMIT :limit", after=incident_id, limit=limit
+    )
+    return list(_readable(tx, rows))
+
+
 def newest(tx: Tx, limit: int) -> list[Incident]:
     """The incidents with the newest life signs, for the page."""
     rows = tx.run(f"{_SELECT} WHERE i.state <> :merged ORDER BY i.last_seen DESC LIMIT :n", merged=MERGED, n=limit)

@@ -128,6 +128,12 @@ def cancel(tx: Tx, subject_id: str) -> None:
     tx.run("DELETE FROM job WHERE subject_id = :id AND state = 'pending'", id=subject_id)
 
 
+def due_of(tx: Tx, kind: str, subject_id: str) -> float | None:
+    """When the waiting work of a kind about a subject is due; None when none waits."""
+    rows = tx.run("SELECT due_at FROM job WHERE kind = :kind AND subject_id = :id AND state = 'pending'", kind=kind, id=subject_id)
+    return rows[0]["due_at"] if rows else None
+
+
 def next_due(tx: Tx) -> float | None:
     """When the next work is due; None when none waits."""
     rows = tx.run("SELECT MIN(due_at) AS due_at FROM job WHERE state = 'pending' AND due_at <= :latest", latest=LATEST_S)

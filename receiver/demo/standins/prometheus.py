@@ -20,7 +20,7 @@ _BY = re.compile(r"\bby \(([^)]*)\)")
 _WINDOW = re.compile(r"\[(\d+)([smhd])\]")
 _BRANCH = re.compile(r'label_replace\((?P<expression>.*), "q", "(?P<name>[^"]*)", "", ""\)', re.DOTALL)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-LOOK_BACK_S = 20.0  # recordings are range answers: Prometheus' own look-back is in them already
+LOOK_BACK_S, INSTANT_LOOK_BACK_S = 20.0, 75.0  # recordings are range answers: Prometheus' own look-back is in them already
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +66,11 @@ class PrometheusStandin(Standin):
                 return json_reply({"status": "success", "data": {"version": "2.42.0 (recorded)"}})
         return json_reply({"status": "success", "data": []})
 
-    def _range(self, query: str, times: list[float]) -> list[dict[str, Any]]:
+    def _range(self, query: str, times: list[float], *, look_back_s: float = LOOK_BACK_S) -> list[dict[str, Any]]:
         branches = [(m["name"], m["expression"]) for part in operands(query) if (m := _BRANCH.fullmatch(part))]
         result = []
         for name, expression in branches or [("", query)]:
-            for labels, points in self._evaluate(expression, times):
+            for labels, points in self._evaluate(expression, times, look_back_s):
                 if name:
                     labels["q"] = name
                 result.append({"metric": labels, "values": [[t, v] for t, v in points]})
@@ -85,17 +85,17 @@ class PrometheusStandin(Standin):
                 if a < b:
                     matrix.append({"metric": line.labels, "values": [[line.times[i], line.values[i]] for i in range(a, b)]})
             return _success("matrix", matrix)
-        found = self._range(query, [at])
+        found = self._range(query, [at], look_back_s=INSTANT_LOOK_BACK_S)
         return _success("vector", [{"metric": s["metric"], "value": s["values"][0]} for s in found])
 
-    def _evaluate(self, expression: str, times: list[float]) -> list[tuple[dict[str, str], list[tuple[float, str]]]]:
+    def _evaluate(self, expression: str, times: list[float], look_back_s: float) -> list[tuple[dict[str, str], list[tuple[float, str]]]]:
         """`max by` over all selected series, alternatives (`or`) filling each other's holes in order."""
         merged: dict[tuple[tuple[str, str], ...], dict[float, str]] = {}
         base = expression.split(" and on ", maxsplit=1)[0]
         for alternative in operands(base):
             by = _BY.search(alternative)
             names = [n.strip() for n in by[1].split(",")] if by else None
-            window = _window_s(alternative) if _WINDOW.search(alternative) else LOOK_BACK_S
+            window = _window_s(alternative) if _WINDOW.search(alternative) else look_back_s
             found: dict[tuple[tuple[str, str], ...], dict[float, str]] = {}
             for line in self._selected(alternative):
                 kept = dict(line.labels) if names is None else {n: line.labels[n] for n in names if n in line.labels}

@@ -27,6 +27,7 @@ from receiver.domain.incident_memory import (
     WrongVerdict,
 )
 from receiver.domain.memory_json import conversation_memory, incident_memory, memory_to_json
+from receiver.domain.pulse import ContainerPulse, OwnerPulse, WatchMemory
 from receiver.domain.reason import reason
 from receiver.domain.report import Tick
 from receiver.errors import UnreadableMemory
@@ -67,6 +68,15 @@ FULL = IncidentMemory(
     ticks={"root_cause": Tick(by="Ines", at=datetime(2024, 11, 10, 3, 19, tzinfo=UTC))},
     refusals=(Refusal(by="mallory", what="quiet"),),
     clicks=("1.5:U1:ack",),
+    processes={"orders-api-1@1731207600": 13},
+    watch=WatchMemory(
+        pods={
+            "orders-api-1": ContainerPulse(restarts=4, died_at=datetime(2024, 11, 10, 3, 14, tzinfo=UTC), reason="OOMKilled", is_ready=True)
+        },
+        owner=OwnerPulse(read_at=datetime(2024, 11, 10, 3, 15, tzinfo=UTC), mark="a1"),
+        kills={"orders-api-1": 4},
+        last_kill_at=datetime(2024, 11, 10, 3, 14, tzinfo=UTC),
+    ),
 )
 
 

@@ -27,6 +27,7 @@ from receiver.pipeline.routing import Route, Router
 from receiver.pipeline.silencer import SilenceKeeper, Silencer
 from receiver.pipeline.storm_acts import StormWork
 from receiver.pipeline.view import view_of
+from receiver.pipeline.watch import Watch
 from receiver.store import incidents, jobs, outbox
 from receiver.store.incidents import Incident
 from receiver.store.store import Store
@@ -171,6 +172,12 @@ class Desk:
         )  # fmt: skip
         self.digests = Digests(store=self.store, rendering=self.words, config=DigestConfig())
         self.keeper: SilenceKeeper | None = Keeper()
+        self.watch: Watch | None = None
+
+    def reopened(self) -> None:
+        """After the store was opened anew: what worked over the old one works over this one."""
+        for part in (self.publisher, self.collector, self.digests):
+            part._store = self.store
 
     def gather(self, subject: Subject, alerts: tuple[Alert, ...], now: datetime) -> Case:
         self.looks.append(subject.pod)
@@ -202,6 +209,7 @@ class Desk:
             kinds.SILENCE: Silencer(store=self.store, keeper=self.keeper, label_names=LabelNames()).run,
             kinds.STORM_ACT: StormWork(self.store).run,
             kinds.AFTER_STORM: AfterStorm(self.store).run,
+            **({kinds.WATCH: self.watch.run} if self.watch is not None else {}),
         }[job.kind]
         try:
             run(job)
