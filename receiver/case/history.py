@@ -58,10 +58,17 @@ def memory_history(
         kill_times_s=tuple(d.at_s for d in series.deaths if d.is_memory),
         ends_s=now_s,
         pod=pod_name,
+        kernel_peaks=_kernel_peaks(series, hour),
         peak_bytes_long=max(
             (v for t in tracks(answers.get("peaks"), "working_set", container=container) for _, v in t.points), default=None
         ),
     )
+
+
+def _kernel_peaks(series: _Series, hour: object) -> tuple[tuple[float, float], ...]:
+    """0 is a runtime that does not know it: runc before 1.2 on cgroup v2, or a kernel before 5.19."""
+    peaks = ((t.points[0][0], max(v for _, v in t.points)) for t in series.named(hour, "max_usage"))
+    return tuple((first_s, n_bytes) for first_s, n_bytes in peaks if n_bytes > 0)
 
 
 def _by_minute_or_as_scraped(series: _Series, day: object, hour: object, now_s: float) -> tuple[object, float, dict[float, float]]:

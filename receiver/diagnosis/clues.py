@@ -202,6 +202,19 @@ def memory_ratio_before(clues: Clues, at: datetime | None, started_at: datetime 
     return highest
 
 
+def kernel_peak_ratio(clues: Clues, since: datetime | None, until: datetime) -> float | None:
+    """The highest share of its own limit that the kernel counted in the life between the two, as of its last scrape; None where it is not known.
+
+    File cache counts, so near the limit it proves nothing. Below, nothing was killed at this limit until that scrape, spike or not.
+    """
+    peaks = clues.facts.history.kernel_peaks if clues.facts.history is not None else ()
+    if not clues.limit_bytes or clues.limit_is_pod_level:
+        return None
+    begin = since.timestamp() - SCRAPE_SLACK_S if since is not None else float("-inf")
+    inside = [peak for peak in peaks if begin <= peak[0] <= until.timestamp()]
+    return max(inside)[1] / clues.limit_bytes if inside else None
+
+
 def has_unseen_peak(container: ContainerFacts | None, history: MemoryHistory | None, now: datetime) -> bool:
     """Whether every life that is known was shorter than a few scrapes: then the highest scrape is not the peak of anything."""
     if history is None or container is None:

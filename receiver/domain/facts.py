@@ -171,6 +171,8 @@ class MemoryHistory:
     kill_times_s: tuple[float, ...] = ()
     ends_s: float | None = None
     pod: str = ""
+    # Of each life of the last hour: its first scrape there, and the highest that the kernel itself counted, file cache included.
+    kernel_peaks: tuple[tuple[float, float], ...] = ()
     peak_bytes_long: float | None = None  # the highest working set of the long look (7 d), when asked
 
 

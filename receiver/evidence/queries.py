@@ -31,6 +31,7 @@ RECENT_METRICS = {
     WORKING_SET: "working_set",
     "container_memory_rss": "rss",
     "container_memory_cache": "cache",
+    "container_memory_max_usage_bytes": "max_usage",  # with file cache; of cgroup v2 0 before runc reads memory.peak (1.2, kernel 5.19)
     "container_spec_memory_limit_bytes": "enforced_limit",
     "container_oom_events_total": "oom_events",
     "kube_pod_container_resource_limits": "limit",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from receiver.diagnosis.clues import Clues, memory_ratio_before
+from datetime import datetime
+
+from receiver.diagnosis.clues import Clues, kernel_peak_ratio, memory_ratio_before
 from receiver.diagnosis.death.lookups import KernelKill, node_kills
-from receiver.diagnosis.death.witnesses.metrics import NEAR_LIMIT
+from receiver.diagnosis.death.witnesses.metrics import KERNEL_PEAK_FAR, NEAR_LIMIT
 from receiver.domain.facts import EventFact, Termination
 from receiver.domain.reason import Reason, reason
 
@@ -60,6 +62,14 @@ def memory_before(clues: Clues, death: Termination) -> list[Reason]:
     if clues.limit_bytes:
         return [reason("death.memory_before_of", usage_ratio=ratio, limit_bytes=clues.limit_bytes)]
     return [reason("death.memory_before_share", usage_ratio=ratio)]
+
+
+def not_excluded(clues: Clues, since: datetime | None, until: datetime | None) -> Reason:
+    """What memory far below the limit leaves open: a spike between two scrapes, but for what the kernel's own peak excludes."""
+    ratio = kernel_peak_ratio(clues, since, until) if until is not None else None
+    if ratio is not None and KERNEL_PEAK_FAR.matches(ratio):
+        return reason("death.kernel_peak", usage_ratio=ratio)
+    return reason("death.between_scrapes")
 
 
 def pod_unread(clues: Clues) -> Reason:

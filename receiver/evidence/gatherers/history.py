@@ -13,7 +13,7 @@ from receiver.evidence.prometheus import Answer, PrometheusConfig
 
 # Staircases: their value stands still for hours, so a case keeps the ends of each step only.
 _STAIRCASES = frozenset(
-    ("enforced_limit", "limit", "restarts", "last_terminated_at", "last_terminated_reason", "oom_events", "before_limit")
+    ("max_usage", "enforced_limit", "limit", "restarts", "last_terminated_at", "last_terminated_reason", "oom_events", "before_limit")
 )
 _KEPT_LABELS = ("namespace", "pod", "container", "id", "reason", "resource")
 

@@ -194,6 +194,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "death.log_line": 'the log says: "{line}"',
     "death.never_seen_near_limit": "no scrape of any of its lives saw more than {usage_ratio:percent} of the limit",
     "death.memory_before_unknown": "what its memory was just before is not known",
+    "death.kernel_peak": "nor between two scrapes: by the kernel's own peak (container_memory_max_usage_bytes) it had no more than {usage_ratio:percent} of the limit by the last of them",
     "death.between_scrapes": "an allocation that fills the rest between two scrapes cannot be excluded",
     # a child process
     "death.oom_counter_rose": _oom_counter_rose,

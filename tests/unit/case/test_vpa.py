@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from receiver.case.vpa import vpa_of
 from receiver.domain.facts import Vpa
 from receiver.domain.units import MIB
@@ -9,7 +11,7 @@ from receiver.domain.units import MIB
 
 def test_policies_are_read_by_container() -> None:
     """Bounds of memory, whether limits follow, and which containers it leaves alone."""
-    policies = [
+    policies: list[dict[str, Any]] = [
         {"containerName": "app", "minAllowed": {"memory": "64Mi", "cpu": "50m"}, "maxAllowed": {"memory": "128Mi"}},
         {"containerName": "proxy", "controlledValues": "RequestsOnly"},
         {"containerName": "cpu-only", "controlledResources": ["cpu"]},

@@ -94,7 +94,7 @@ def child_sender_unknown(clues: Clues) -> Kill | None:
     because = [
         reason("death.log_lines", lines=clues.signature.count, line=quoted_line(clues.signature.line)),
         reason("death.memory_highest", usage_ratio=highest),
-        reason("death.between_scrapes"),
+        why.not_excluded(clues, container.state_since, clues.facts.now),
         _lives_on(container),
     ]
     return killed(clues, None, KillKind.SIGKILL_NOT_OOM, sure=False, sender=Sender.UNKNOWN, because=because)

@@ -125,7 +125,7 @@ def sender_unknown(clues: Clues) -> Kill | None:
         return killed(clues, death, KillKind.SUSPECTED_OOM, sure=False, because=because)
     if look.node_kills(clues, death):
         return killed(clues, death, KillKind.NODE_OOM, sure=False, because=[*because, *why.on_the_node(clues, death)])
-    because.append(reason("death.between_scrapes"))
+    because.append(why.not_excluded(clues, death.started_at, death.finished_at))
     return killed(clues, death, KillKind.SIGKILL_NOT_OOM, sure=False, sender=Sender.UNKNOWN, because=because)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from receiver.app.files import slack_loader
@@ -9,10 +11,11 @@ from receiver.diagnosis.diagnose import diagnose
 from receiver.domain.facts import EventFact, Facts, MemoryHistory
 from receiver.domain.reason import codes_of
 from receiver.domain.report import CauseName, KillKind, Report, Sender
+from receiver.domain.units import MIB
 from receiver.render.environment import slack_environment
 from receiver.render.kinds import kind_of
 from receiver.render.renderer import Renderer
-from tests.unit.diagnosis.facts_kit import container, death, facts, history, killing, log
+from tests.unit.diagnosis.facts_kit import ago, container, death, facts, history, killing, log
 
 LOOPING = ("KubePodCrashLooping",)
 WORKER = "[2026-11-23 00:51:14,045] [1] [ERROR] Worker (pid:21) was sent SIGKILL! Perhaps out of memory?"
@@ -203,3 +206,22 @@ def test_lost_executor_is_no_child_of_the_driver(line: str, code: int | None) ->
     assert report.kill.kind is KillKind.NONE
     assert (report.cause.name, report.cause.detail) == (CauseName.NOT_MEMORY, "executor")
     assert kind_of(report, is_memory_alert=False) == "elsewhere"
+
+
+@pytest.mark.parametrize(("peak", "code"), [(None, "death.between_scrapes"), (0.31, "death.kernel_peak"), (0.99, "death.between_scrapes")])
+def test_the_kernels_own_peak_excludes_a_spike_between_two_scrapes(peak: float | None, code: str) -> None:
+    """It counts file cache too: near the limit it proves nothing, far below it nothing was killed at this limit."""
+    seen = history(*[0.3] * 6)
+    peaks = ((ago(700).timestamp(), peak * 96 * MIB),) if peak is not None else ()
+    report = diagnose(ended(code=137, history=replace(seen, kernel_peaks=peaks)))
+
+    assert (report.kill.kind, report.kill.is_sure) == (KillKind.SIGKILL_NOT_OOM, False)
+    assert code in codes_of(*report.kill.because)
+
+
+def test_the_peak_of_another_life_says_nothing_of_this_one() -> None:
+    """The life before was small; this one began later."""
+    peaks = ((ago(3000).timestamp(), 0.1 * 96 * MIB),)
+    report = diagnose(ended(code=137, history=replace(history(*[0.3] * 6), kernel_peaks=peaks)))
+
+    assert "death.kernel_peak" not in codes_of(*report.kill.because)
