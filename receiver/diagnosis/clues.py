@@ -11,7 +11,8 @@ from datetime import datetime
 from itertools import pairwise
 
 from receiver.diagnosis.log.announced import Announced, announced_kills
-from receiver.diagnosis.log.log_clues import still_loading, worker_lives
+from receiver.diagnosis.log.ceilings import Setting, settings_of
+from receiver.diagnosis.log.log_clues import begun_after_quiet, says_it_serves, still_loading, worker_lives
 from receiver.diagnosis.log.runtimes import as_seen_by, detect_runtime
 from receiver.diagnosis.log.signatures import LoadingLine, find_signature, rising_words
 from receiver.diagnosis.memory.shape import shape_of
@@ -52,9 +53,12 @@ class Clues:
     signature: Signature | None  # without the deaths that `announced` explains
     announced: tuple[Announced, ...]  # kills that a manager, runtime or script announced in the log as its own
     runtime: str
+    settings: tuple[Setting, ...]  # by which the program bounds its own memory
     loading: tuple[LoadingLine, ...]  # lines of loading among the last lines of the log
     rising: tuple[str, ...]  # counters in the log that rose until its end
     last_line: str
+    serves: bool  # the log of the dead instance says that its start was over
+    begun: str  # the line of work that the log ends with after a quiet time
     is_log_of_survivor: bool  # the log of the dead instance is gone; this is the one that runs now
     lives_s: tuple[float, ...]  # spans of the last lives that ended, newest first: from the status and the exact times of the history
     worker_lives_s: tuple[float, ...]  # from boot to SIGKILL of each child process that the log tells of
@@ -109,10 +113,13 @@ def clues_of(facts: Facts) -> Clues:
         shape=shape,
         signature=as_seen_by(find_signature(lines, pod=facts.subject.pod, but_not=explained), runtime),
         runtime=runtime,
+        settings=settings_of(container, facts.log, runtime),
         announced=announced,
         loading=() if is_survivors else still_loading(texts),
         rising=rising_words(texts),
         last_line=texts[-1] if texts and not is_survivors else "",
+        serves=not is_survivors and says_it_serves(texts),
+        begun="" if is_survivors else begun_after_quiet(facts.log, _died_at(container)),
         is_log_of_survivor=is_survivors,
         lives_s=_lives(container, facts.history),
         worker_lives_s=worker_lives(facts.log),
@@ -157,6 +164,11 @@ def _limit_of_history(facts: Facts, shape: Shape | None) -> int | None:
         return int(shape.limit_bytes)
     samples = facts.history.samples if facts.history else ()
     return next((int(s.limit_bytes) for s in reversed(samples) if s.limit_bytes), None)
+
+
+def _died_at(container: ContainerFacts | None) -> datetime | None:
+    death = container.newest_termination if container is not None else None
+    return death.finished_at if death is not None else None
 
 
 def _lives(container: ContainerFacts | None, history: MemoryHistory | None) -> tuple[float, ...]:

@@ -188,6 +188,8 @@ class Cause:
     against: tuple[Reason, ...] = ()
     settle_by: Reason | None = None
     detail: str = ""
+    headline: Reason | None = None  # what is said first, and
+    remedy: Reason | None = None  # what is to be done, where a setting of the program decides
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,8 +228,8 @@ class CheckItem:
 class Proposal:
     """A change of memory settings to paste. `role` fix or stop_gap; `buys_h` hours per life that a stop-gap buys.
 
-    `none` says why there is no proposal; all else is then empty, but for the commands and the lines for Git of the VPA
-    that is to be changed instead.
+    `none` says why no limit is proposed; all else is then empty, but for the commands and the lines for Git of what is to be
+    changed instead: a VPA, or a setting of the program.
     """
 
     none: Reason | None = None

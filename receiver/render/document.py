@@ -124,13 +124,13 @@ def _kill(kill: Kill) -> dict[str, Any]:
 def _cause(cause: Cause) -> dict[str, Any]:
     return {
         "name": cause.name.value, "confidence": round(cause.confidence, 3), "because": [phrase(b) for b in cause.because], "against": [phrase(a) for a in cause.against],
-        "settle_by": say(cause.settle_by), "detail": detail_words(cause),
+        "settle_by": say(cause.settle_by), "detail": detail_words(cause), **({"remedy": say(cause.remedy)} if cause.remedy is not None else {}),
     }  # fmt: skip
 
 
 def _proposal(proposal: Proposal) -> dict[str, Any]:
     if proposal.none is not None:
-        instead = {"diff": proposal.diff, "commands": list(proposal.commands)} if proposal.commands else {}
+        instead = {"diff": proposal.diff, "commands": list(proposal.commands)} if proposal.commands or proposal.diff else {}
         return {"none": say(proposal.none), **instead}
     request = proposal.request_bytes if proposal.request_bytes is not None else proposal.request_before_bytes
     return {

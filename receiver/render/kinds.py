@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from receiver.diagnosis.causes.leaf import Leaf, Whose
 from receiver.diagnosis.causes.leaves import LEAVES, leaf_of
+from receiver.diagnosis.causes.settings import CEILING
 from receiver.diagnosis.causes.startup import REFUSES
 from receiver.domain.confidence import PLAUSIBLE
 from receiver.domain.report import CauseName, KillKind, Report
@@ -20,7 +21,7 @@ ELSEWHERE = "elsewhere"  # the log names memory that is not the container's
 ENDED = "ended"  # how it ended was seen, or not even that, and why is open
 UNKNOWN = "unknown"
 
-KINDS = frozenset({CHILD, OWN_LIMIT, VOLUME, WARNING, FILE_CACHE, ELSEWHERE, ENDED, UNKNOWN, *(leaf.root for leaf in LEAVES)})
+KINDS = frozenset({CEILING, CHILD, OWN_LIMIT, VOLUME, WARNING, FILE_CACHE, ELSEWHERE, ENDED, UNKNOWN, *(leaf.root for leaf in LEAVES)})
 ABOUT_THE_NODE = frozenset(leaf.root for leaf in LEAVES if leaf.whose is Whose.NODE)
 # Nobody is called out of bed for these: nothing to do, or nothing was killed.
 WITHOUT_MENTION = frozenset({FILE_CACHE, WARNING, ENDED, *(leaf.root for leaf in LEAVES if leaf.whose is Whose.NOBODY)})
@@ -40,6 +41,8 @@ def kind_of(report: Report | None, *, is_memory_alert: bool) -> str:
         return VOLUME
     if report.cause.name is CauseName.NOT_MEMORY and report.cause.detail in _NOT_OURS.verdicts and report.signature is not None:
         return ELSEWHERE
+    if report.cause.detail == CEILING and report.kill.kind in (KillKind.CONTAINER_OOM, KillKind.SUSPECTED_OOM):
+        return CEILING
     leaf = _told_by(report)
     return leaf.root if leaf is not None else _without_kill(report, is_memory_alert=is_memory_alert)
 

@@ -9,6 +9,7 @@ from functools import partial
 
 from receiver.diagnosis.causes.leaf import Leaf, Whose
 from receiver.diagnosis.causes.leaves import LEAVES, leaf_of
+from receiver.diagnosis.causes.settings import CEILING
 from receiver.domain.alerts import FIRING, RESOLVED, Alert
 from receiver.domain.case import Missing
 from receiver.domain.facts import ContainerFacts, EventFact, Facts, LogFacts, NodeFacts, PodFacts, Termination, WorkloadFacts
@@ -59,6 +60,7 @@ def samples() -> tuple[Sample, ...]:
         ("leak", _leak),
         *((leaf.root, partial(_of_leaf, leaf)) for leaf in LEAVES if leaf.root not in ("leak", "not_oom", "node")),
         ("child", _child),
+        ("ceiling", _ceiling),
         ("own_limit", _own_limit),
         ("not_oom", _not_oom),
         ("elsewhere", _elsewhere),
@@ -271,6 +273,25 @@ def _child() -> Report:
     signature = Signature(id="gunicorn-worker", runtime="python", meaning="gunicorn: worker killed with SIGKILL", advice="fewer workers, or a higher limit",
                           line=line, line_index=1, kind="child_killed")  # fmt: skip
     return _report(facts, kill, cause, proposal=Proposal(none=_NO_ROOM), signature=signature)
+
+
+def _ceiling() -> Report:
+    setting = reason("ceiling.setting", flag="-Xmx2g", source="JAVA_OPTS", is_in_log=False, times_flag="", part="heap")
+    allows = 2048 * MIB
+    cause = Cause(
+        name=CauseName.LIMIT_TOO_LOW, confidence=0.9, detail=CEILING,
+        because=(reason("ceiling.above", setting=setting, part="heap", allows_bytes=allows, limit_bytes=LIMIT),),
+        headline=reason(
+            "ceiling.headline", flag="-Xmx2g", fit="above", limit_bytes=LIMIT, times=1, noun="", each_bytes=allows, short=reason("ceiling.headline_short", part="heap", fit="above")
+        ),
+        remedy=reason(
+            "ceiling.lower", before=("-Xmx2g",), sources=("JAVA_OPTS",), after=("-Xmx192m",), covering_bytes=3072 * MIB, soft="", is_leak=False
+        ),
+    )  # fmt: skip
+    none = reason("advice.setting_defeats_raise", covering_bytes=3072 * MIB)
+    return _report(
+        _facts(), _KILL, cause, proposal=Proposal(none=none, commands=("kubectl -n sample set env deploy/sample JAVA_OPTS=-Xmx192m",))
+    )
 
 
 def _own_limit() -> Report:

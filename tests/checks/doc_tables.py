@@ -9,14 +9,17 @@ from pathlib import Path
 
 from receiver.diagnosis.causes.leaf import Leaf, Whose
 from receiver.diagnosis.causes.leaves import LEAVES
+from receiver.diagnosis.causes.tree import QUESTIONS
 from receiver.diagnosis.death.witnesses import TABLES, ExitWitness, Measure, Said, Witness
 from receiver.diagnosis.log.announcements import ANNOUNCEMENTS
+from receiver.diagnosis.log.ceilings import ROWS
 from receiver.diagnosis.log.runtimes import RUNTIMES
 from receiver.diagnosis.log.signatures import SIGNATURES
 from receiver.domain.facts import Termination
 from receiver.evidence.redaction import KINDS
 from receiver.render.wording import say
 from receiver.render.wording.death import SENDERS
+from tests.lab.programs import PROGRAMS, told
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -56,10 +59,34 @@ def redaction_table() -> str:
 def question_table() -> str:
     """The questions of the decision tree in order, and where each leads."""
     rows = []
-    for leaf in LEAVES:
-        question = say(leaf.question.text) if leaf.question is not None else "none of these"
-        rows.append(f"| {question} | {'no: ' if leaf.whose is Whose.NOBODY else ''}{_page_of(leaf, 'causes')} |")
+    for leaf, question in QUESTIONS:
+        rows.append(f"| {say(question.text)} | {'no: ' if leaf.whose is Whose.NOBODY else ''}{_page_of(leaf, 'causes')} |")
+    rows += [f"| none of these | {_page_of(leaf, 'causes')} |" for leaf in LEAVES if leaf.question is None]
     return "\n".join(["| question | yes (or, for the first, no) leads to |", "|---|---|", *rows])
+
+
+def ceiling_table() -> str:
+    """The settings that are read: what each is of, how it is written, and what says so."""
+    rows = []
+    for row in ROWS:
+        kind = "aimed at" if row.is_soft else "beside the heap" if row.is_beside else "enforced"
+        where = ", ".join(
+            word for word, is_so in (("option", row.option), ("variable", row.variable), ("log", row.echo)) if is_so is not None
+        )
+        rows.append(f"| {row.title} | {_code(row.example)} | {row.part.replace('_', ' ')} | {kind} | {where} | {_cell(row.source)} |")
+    return "\n".join(["| program | for example | bounds | how | read as | source |", "|---|---|---|---|---|---|", *rows])
+
+
+def program_table() -> str:
+    """Programs under a limit: what they have set, how they ended, and what is said of that."""
+    rows = []
+    for program in PROGRAMS:
+        header, do = told(program)
+        end = f"{program.end}, {program.lives} times" if program.lives > 1 else f"{program.end} once"
+        rows.append(
+            f"| {_code(program.setting)} | {program.limit_mib}Mi | {end} | {_cell(header.removeprefix('🔴 app: '))} | {_cell(do)} |"
+        )
+    return "\n".join(["| its settings | limit | it was | header | Do |", "|---|---|---|---|---|", *rows])
 
 
 def root_table() -> str:
@@ -112,6 +139,8 @@ PAGES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("redaction.md", "kinds", redaction_table),
     ("causes/README.md", "questions", question_table),
     ("templates.md", "roots", root_table),
+    ("ceilings.md", "settings", ceiling_table),
+    ("ceilings.md", "programs", program_table),
     *(("how-we-know.md", mark, table) for mark, table in WITNESS_TABLES),
 )
 

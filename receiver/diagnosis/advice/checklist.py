@@ -15,6 +15,7 @@ from receiver.diagnosis.advice.limits_policy import is_futile
 from receiver.diagnosis.advice.sizing import FIX
 from receiver.diagnosis.causes.leaf import Raise, Whose
 from receiver.diagnosis.causes.leaves import leaf_of
+from receiver.diagnosis.causes.settings import CEILING
 from receiver.diagnosis.clues import Clues, LimitRaise
 from receiver.diagnosis.death.refusals import refusal_in
 from receiver.domain.confidence import UNSURE
@@ -186,6 +187,8 @@ def _apply_fix(f: Findings) -> Checked:
     applied = _raise_since_kill(f)
     if applied is not None:
         return DONE, reason("check.limit_raised", before_bytes=applied.before_bytes, after_bytes=applied.after_bytes)
+    if f.cause.detail == CEILING:
+        return TODO, reason("check.change_setting", has_patch=f.proposal.none is None)
     if leaf_of(f.cause.name).a_raise is Raise.DELAYS:
         return TODO, _fix_leak(f.proposal)
     if f.cause.detail == "runtime_limit":

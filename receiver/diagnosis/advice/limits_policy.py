@@ -9,7 +9,7 @@ limit, so what was needed cannot be read off the peak.
 from __future__ import annotations
 
 from receiver.domain.report import Proposal
-from receiver.domain.units import GIB, MIB
+from receiver.domain.units import MIB
 
 RAISE_AFTER_KILL = 1.5  # x limit: enough in 89 % of measured kills, at 1.30 times the true demand in the median
 RAISE_ENOUGH_RATIO = 0.89  # of the measured kills: what that raise was enough for
@@ -36,27 +36,3 @@ OVERCOMMIT_NOTE = 1.0  # share of allocatable: above it the limits of all pods t
 def is_futile(proposal: Proposal) -> bool:
     """Whether it is a stop-gap that lasts so short per life that nobody should roll it out."""
     return proposal.buys_h is not None and proposal.buys_h * 3600 < STOP_GAP_MIN_S
-
-
-def tidy_up(n_bytes: float) -> int:
-    """The smallest tidy size that is at least `n_bytes`."""
-    return next(size for size in _ladder(n_bytes) if size >= n_bytes)
-
-
-def tidy_down(n_bytes: float) -> int:
-    """The largest tidy size that is at most `n_bytes`; 0 below the smallest."""
-    return max((size for size in _ladder(n_bytes) if size <= n_bytes), default=0)
-
-
-def _ladder(n_bytes: float) -> tuple[int, ...]:
-    """Sizes a person would write, ascending, reaching past `n_bytes`.
-
-    Steps of 8Mi up to 128Mi, then eight steps an octave up to 1Gi and four above, and round hundreds of Mi besides.
-    """
-    sizes = [n * 8 * MIB for n in range(1, 17)]
-    base = 128 * MIB
-    while sizes[-1] < n_bytes or sizes[-1] < GIB:
-        steps = 8 if base < GIB else 4
-        sizes += [base + base * i // steps for i in range(1, steps + 1)]
-        base *= 2
-    return tuple(sorted({*sizes, *(h * MIB for h in (100, 200, 400, 800))}))

@@ -11,10 +11,12 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 
+from receiver.diagnosis.advice.ceilings import instead_of_raise
 from receiver.diagnosis.causes.leaf import Leaf, Whose
 from receiver.diagnosis.causes.leaves import leaf_of
+from receiver.diagnosis.causes.settings import CEILING
 from receiver.diagnosis.clues import Clues
-from receiver.diagnosis.log.runtimes import HABITS, heap_settings, profiling_advice
+from receiver.diagnosis.log.runtimes import HABITS, profiling_advice
 from receiver.domain.kube_names import is_name
 from receiver.domain.reason import reason
 from receiver.domain.report import Cause, CauseName, Kill, KillKind, LongTerm
@@ -35,11 +37,11 @@ def long_term_for(clues: Clues, kill: Kill, cause: Cause) -> tuple[LongTerm, ...
     leaf = leaf_of(cause.name)
     if leaf.whose is not Whose.CONTAINER:
         return leaf.fixes(clues, kill, cause)
-    named = (*_by_log(clues, leaf), *_by_incident(clues, kill, cause))
+    named = (*instead_of_raise(clues, cause), *_by_log(clues, leaf), *_by_incident(clues, kill, cause))
     has_ended = kill.kind is not KillKind.NONE or kill.exit_code is not None
     is_enough = cause.detail in ("memory_volume", "open_end") or (cause.name is CauseName.UNKNOWN and not has_ended)
     first: dict[str, LongTerm] = {}
-    for entry in named if is_enough else (*named, *_general(clues, leaf)):
+    for entry in named if is_enough else (*named, *_general(clues, leaf, is_said=cause.detail == CEILING)):
         first.setdefault(entry.id, entry)
     return tuple(first.values())
 
@@ -67,13 +69,13 @@ def _by_incident(clues: Clues, kill: Kill, cause: Cause) -> Iterator[LongTerm]:
         yield LongTerm(id="look_at_the_change", advice=reason("fix.look_at_the_change"))
 
 
-def _general(clues: Clues, leaf: Leaf) -> tuple[LongTerm, ...]:
-    """What fits any incident of this runtime and this cause."""
+def _general(clues: Clues, leaf: Leaf, *, is_said: bool) -> tuple[LongTerm, ...]:
+    """What fits any incident of this runtime and this cause. `is_said`: what is to be done about its ceilings is said already."""
     profilers = [_filled(entry, clues) for entry in profiling_advice(clues.runtime, clues.limit_bytes)]
     habits = [HABITS[name] for name in leaf.suspects]
-    has_flag = clues.container is not None and heap_settings(clues.container) is not None
-    flags = [entry for entry in profilers if has_flag and entry.id in _ABOUT_HEAP]
+    flags = [entry for entry in profilers if clues.settings and entry.id in _ABOUT_HEAP and not is_said]
     is_cause_known, is_runtime_known = leaf.question is not None, profilers[0].id != GENERAL
+    profilers = [entry for entry in profilers if not is_said or entry.id not in _ABOUT_HEAP]
     if is_cause_known and not is_runtime_known:
         return (*flags, *habits[:1], *profilers, *habits[1:])
     return (*flags, *profilers[:1], *habits[:1], *profilers[1:], *habits[1:])

@@ -211,6 +211,11 @@ def _can_set(change: Change) -> bool:
     return change.container_kind == "regular" and not change.is_pod_level
 
 
+def settable(workload: Workload) -> str | None:
+    """`deploy/orders-api`, where kubectl set works on it at once."""
+    return f"{_SHORT_KIND[workload.kind]}/{workload.name}" if workload.kind in _SETTABLE else None
+
+
 def _set_resources(change: Change, target: str) -> str:
     words = ["kubectl", "-n", change.namespace, "set", "resources", target, "-c", change.container]
     words.append(f"--limits=memory={format_quantity(change.limit_bytes)}")

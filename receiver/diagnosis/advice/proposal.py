@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from receiver.diagnosis.advice import limits_policy as policy
+from receiver.diagnosis.advice.ceilings import change_of_setting
 from receiver.diagnosis.advice.demand import lasts_h
 from receiver.diagnosis.advice.elsewhere import VPA_DECIDES, about_start, elsewhere, unit_mistake
 from receiver.diagnosis.advice.patch import change_of, commands_of, diff_of, patch_of
@@ -25,6 +26,7 @@ from receiver.diagnosis.clues import Clues
 from receiver.domain.facts import MemorySetting
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import Cause, Kill, KillKind, Proposal
+from receiver.domain.tidy import tidy_down, tidy_up
 
 
 def propose(clues: Clues, kill: Kill, cause: Cause) -> Proposal:
@@ -32,12 +34,13 @@ def propose(clues: Clues, kill: Kill, cause: Cause) -> Proposal:
     start = start_of(clues)
     refusal = unit_mistake(clues, start) or refusal_of(clues, kill, cause)
     if refusal is not None:
-        return Proposal(none=refusal)
+        change = change_of_setting(clues, cause)
+        return Proposal(none=refusal, commands=change.commands, diff=change.diff)
     want, room = want_of(clues, kill, cause), room_of(clues)
-    need = policy.tidy_up(max(want.limit_bytes, start.waiting_bytes or 0))
+    need = tidy_up(max(want.limit_bytes, start.waiting_bytes or 0))
     if (other := elsewhere(clues, start, need_bytes=need)) is not None:
-        change = vpa_change(clues, start, need_bytes=need) if other.code == VPA_DECIDES else VpaChange()
-        return Proposal(none=other, commands=change.commands, diff=change.diff)
+        instead = vpa_change(clues, start, need_bytes=need) if other.code == VPA_DECIDES else VpaChange()
+        return Proposal(none=other, commands=instead.commands, diff=instead.diff)
     want = _not_below(want, start)
     if start.waiting_bytes is not None and room.most_bytes is not None and start.waiting_bytes > room.most_bytes:
         return Proposal(none=reason("advice.resize_does_not_fit", limit_bytes=start.waiting_bytes, because=room.because))
@@ -57,8 +60,8 @@ def _not_below(want: Want, start: Start) -> Want:
 
 def _fitted(want: Want, room: Room, *, limit_before: int) -> tuple[int | None, Reason | None]:
     """The tidy limit that there is room for, and what kept it below what is wanted; None and why when no raise is left."""
-    wanted = policy.tidy_up(want.limit_bytes)
-    limit = policy.tidy_down(room.most_bytes) if room.most_bytes is not None and wanted > room.most_bytes else wanted
+    wanted = tidy_up(want.limit_bytes)
+    limit = tidy_down(room.most_bytes) if room.most_bytes is not None and wanted > room.most_bytes else wanted
     if limit < wanted and (limit <= limit_before or limit < want.floor_bytes):
         return None, reason("advice.no_room", limit_bytes=wanted, because=room.because)
     if limit <= limit_before:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from receiver.diagnosis.advice import limits_policy as policy
+from receiver.diagnosis.advice.ceilings import defeated
 from receiver.diagnosis.advice.demand import peak_bytes
 from receiver.diagnosis.advice.raises import raises_before, step_of
 from receiver.diagnosis.causes.leaf import Before, Raise, Whose
@@ -45,6 +46,8 @@ def _not_its_limit(clues: Clues, kill: Kill, cause: Cause) -> Reason | None:
         return reason("advice.volume_over_size_limit")
     if kill.kind is KillKind.NONE and kill.exit_code not in (None, 0) and (full := own_limit(clues)) is not None:
         return reason("advice.allocation_refused") if full.kind == REFUSED else reason("advice.stopped_at_own_limit")
+    if (useless := defeated(clues, cause)) is not None:
+        return useless
     return reason("advice.mostly_file_cache") if cause.detail == "page_cache" else None
 
 

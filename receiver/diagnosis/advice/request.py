@@ -7,6 +7,7 @@ from receiver.diagnosis.advice.room import Room
 from receiver.diagnosis.advice.sizing import STOP_GAP, Want
 from receiver.diagnosis.clues import Clues
 from receiver.domain.reason import Reason, reason
+from receiver.domain.tidy import tidy_up
 
 
 def request_for(clues: Clues, want: Want, limit: int, room: Room) -> tuple[int | None, tuple[Reason, ...]]:
@@ -31,7 +32,7 @@ def _typical(clues: Clues, limit: int) -> float:
     before, limit_before = clues.request_bytes, clues.limit_bytes
     typical = clues.shape.median_bytes if clues.shape is not None else None
     if typical:
-        return float(policy.tidy_up(typical * policy.REQUEST_MARGIN))
+        return float(tidy_up(typical * policy.REQUEST_MARGIN))
     if before is not None and limit_before:
-        return float(policy.tidy_up(before * limit / limit_before))
+        return float(tidy_up(before * limit / limit_before))
     return float(limit_before or 0)  # it used that much, or it would not have been killed

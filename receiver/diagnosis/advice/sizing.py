@@ -6,17 +6,19 @@ is true demand. A leak is never sized up as a cure: it gets a stop-gap.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from receiver.diagnosis.advice import limits_policy as policy
 from receiver.diagnosis.advice import rate_model
+from receiver.diagnosis.advice.ceilings import covering_bytes, hardened, is_soft
 from receiver.diagnosis.advice.demand import pace_h, peak_bytes
 from receiver.diagnosis.advice.raises import raise_and_kill, raises_before
 from receiver.diagnosis.advice.refusal import KILLED_FOR_MEMORY, says_it_needs
+from receiver.diagnosis.causes import common
 from receiver.diagnosis.causes.leaf import Raise
 from receiver.diagnosis.causes.leaves import leaf_of
 from receiver.diagnosis.clues import Clues
-from receiver.diagnosis.log.log_clues import left_to_load_bytes, size_as_written, sizes_in
+from receiver.diagnosis.log.log_clues import left_to_load_bytes, size_as_written
 from receiver.domain.confidence import UNSURE
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import Cause, Kill
@@ -51,9 +53,13 @@ def want_of(clues: Clues, kill: Kill, cause: Cause) -> Want:
         return _to_start(clues, needed)
     was_killed = kill.kind in KILLED_FOR_MEMORY
     floor = max(peak_bytes(clues) or 0.0, float(clues.limit_bytes or 0) if was_killed else 0.0)
+    if (covering := covering_bytes(cause)) is not None and not is_soft(clues, cause):
+        why = reason("advice.covers_setting", covering_bytes=covering)
+        return Want(limit_bytes=float(covering), floor_bytes=max(floor, covering), role=FIX, why=why)
     if leaf_of(cause.name).a_raise is Raise.DELAYS and not _may_end_by_itself(clues, cause):
         return _for_leak(clues, cause, floor)
-    return _after_kill(clues, kill, cause, floor) if was_killed else _before_kill(floor)
+    want = _after_kill(clues, kill, cause, floor) if was_killed else _before_kill(floor)
+    return replace(want, limit_bytes=hardened(clues, want.limit_bytes))
 
 
 def _to_start(clues: Clues, needed: int) -> Want:
@@ -139,8 +145,9 @@ def _by_rate(clues: Clues) -> list[Need]:
 def _by_log(clues: Clues, cause: Cause) -> list[Need]:
     """What the log says it was loading when it died, or had to hold at once."""
     found = _loading(clues)
-    if cause.detail == "burst":
-        size = max(sizes_in(clues.last_line), default=0)
+    burst = common.burst_of(clues) if cause.detail == "burst" else None
+    if burst is not None and burst.size_bytes is not None:
+        size = burst.size_bytes
         quiet = clues.shape.median_bytes if clues.shape is not None and clues.shape.median_bytes else 0.0
         found.append(Need(size * policy.RATE_MODEL_MARGIN + quiet, reason("advice.log_buffers", size_bytes=size)))
     return found

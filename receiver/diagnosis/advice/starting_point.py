@@ -9,9 +9,9 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from receiver.diagnosis.advice import limits_policy as policy
 from receiver.diagnosis.clues import Clues
 from receiver.domain.facts import MemorySetting, PodFacts, Vpa
+from receiver.domain.tidy import tidy_up
 from receiver.domain.units import KIB
 
 # The kernel rounds a limit to pages, of 64 KiB at most, and the kubelet may report what came of it.
@@ -135,7 +135,7 @@ def request_for_limit(template: MemorySetting | None, limit_bytes: int) -> int:
     limit, request = (template.limit_bytes, template.request_bytes) if template is not None else (None, None)
     if not limit or not request:
         return limit_bytes
-    return policy.tidy_up(limit_bytes * request / limit)
+    return tidy_up(limit_bytes * request / limit)
 
 
 def _limit_ranger_says(pod: PodFacts, container: str) -> bool:

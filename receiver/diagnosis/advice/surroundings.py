@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from receiver.diagnosis.advice.starting_point import vpa_sets_limits
 from receiver.diagnosis.clues import Clues
-from receiver.diagnosis.log.runtimes.heap import heap_advice, heap_settings, share_of_limit
+from receiver.diagnosis.log.ceilings import allowance_of
+from receiver.diagnosis.log.ceilings.advice import ceiling_advice, share_of_limit
 from receiver.domain.reason import Reason, reason
 
 HEAP_LEAVES_LITTLE = 0.75  # of the limit: threads, code and buffers of a runtime need about a quarter beside the heap
 
 
 def heap_caveats(clues: Clues, limit: int) -> tuple[Reason, ...]:
-    """What a heap flag means for the new limit; a heap that filled the old one is not to be raised with it."""
-    settings = heap_settings(clues.container) if clues.container is not None else None
-    if settings is None or settings.max_bytes is None or not clues.limit_bytes or settings.is_soft:
-        return heap_advice(settings, limit)
-    ratio = settings.max_bytes / clues.limit_bytes
-    if HEAP_LEAVES_LITTLE < ratio < 1 and settings.max_bytes <= HEAP_LEAVES_LITTLE * limit:
-        return (reason("heap.leave_flag", flag=settings.flag, use=share_of_limit(settings.max_bytes, clues.limit_bytes)),)
-    return heap_advice(settings, limit)
+    """What the program's ceilings mean for the new limit; a heap that filled the old one is not to be raised with it."""
+    before, after = allowance_of(clues.settings, clues.limit_bytes), allowance_of(clues.settings, limit)
+    if before is None or after is None or before.covering_bytes is None or before.decides[0].row.is_soft:
+        return ceiling_advice(clues.settings, limit)
+    allows, limit_before = before.allows_bytes, before.limit_bytes
+    if HEAP_LEAVES_LITTLE * limit_before < allows < limit_before and allows <= HEAP_LEAVES_LITTLE * limit:
+        return (reason("heap.leave_flag", flag=before.decides[0].flag, use=share_of_limit(before)),)
+    return ceiling_advice(clues.settings, limit)
 
 
 def autoscaler_caveats(clues: Clues) -> tuple[Reason, ...]:

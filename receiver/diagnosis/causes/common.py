@@ -7,9 +7,11 @@ evidence of no growth. What cannot be known is `cannot_tell`, never a quiet no.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from receiver.diagnosis.causes.leaf import YES, Answer, Verdict
 from receiver.diagnosis.clues import Clues
-from receiver.diagnosis.log.log_clues import sizes_in
+from receiver.diagnosis.log.signatures import taken_sizes
 from receiver.diagnosis.log.signatures.model import REFUSED
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import CauseName, KillKind, Shape, Signature
@@ -73,9 +75,20 @@ def ended_over(found: Signature) -> Reason:
     return reason("tree.own_limit", meaning=found.meaning)
 
 
-def burst_bytes(clues: Clues) -> int | None:
-    """The size that the last log line before the kill names, when it is a large part of the limit."""
-    if clues.facts.log is None or clues.facts.log.is_current or not clues.limit_bytes or clues.rising or clues.loading:
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """The line of the log that announces what filled the memory, and the size that it names: None when it names none."""
+
+    line: str
+    size_bytes: int | None
+
+
+def burst_of(clues: Clues) -> Burst | None:
+    """What the log ends with: a line that takes a large part of the limit at once, or work that begins after a quiet time."""
+    log, limit = clues.facts.log, clues.limit_bytes
+    if log is None or log.is_current or not limit or clues.rising or (clues.loading and not clues.begun):
         return None
-    biggest = max(sizes_in(clues.last_line), default=0)
-    return biggest if biggest >= BIG_BURST_RATIO * clues.limit_bytes else None
+    largest, line = max((max(taken_sizes(text), default=0), text) for text in (clues.begun, clues.last_line))
+    if largest >= BIG_BURST_RATIO * limit:
+        return Burst(line, largest)
+    return Burst(clues.begun, None) if clues.begun else None

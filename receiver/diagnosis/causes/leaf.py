@@ -29,7 +29,10 @@ CANNOT_TELL = "cannot_tell"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One answer. `decides`: it names the question's leaf; the rest then says how sure, why, and what speaks against it."""
+    """One answer. `decides`: it names the question's leaf, or `leads_to`; the rest then says how sure, why, and what speaks against it.
+
+    `headline` and `remedy`: what is said first and what is to be done, where that is not the same in every message of the leaf.
+    """
 
     answer: str
     because: Reason
@@ -39,6 +42,9 @@ class Answer:
     against: tuple[Reason, ...] = ()
     settle_by: Reason | None = None
     detail: str = ""
+    leads_to: CauseName | None = None
+    headline: Reason | None = None
+    remedy: Reason | None = None
 
 
 def no(because: Reason) -> Answer:
@@ -119,6 +125,7 @@ class Leaf:
 
     name: CauseName
     question: Question | None  # None: it is where the walk ends when no question led anywhere
+    by_settings: Question | None = None  # asked before how memory got there: a setting of the program may decide it
     root: str  # templates/slack/root/ROOT.j2: the message of a kill with this cause
     whose: Whose = Whose.CONTAINER
     a_raise: Raise

@@ -16,6 +16,11 @@ from receiver.domain.reason import Reason, reason
 from receiver.domain.report import CauseName, Kill, KillKind, Shape
 from receiver.domain.units import from_epoch
 
+CEILING_AND_LEAK = Verdict(
+    likely=reason("leaf.leak.ceiling_likely"),
+    looks_like=reason("leaf.leak.ceiling_looks_like"),
+    could_be=reason("leaf.leak.ceiling_could_be"),
+)
 ONE_REPLICA = 0.8  # a leak is in the code that all replicas run
 MANY_SIBLINGS = 3  # other replicas: fewer may be luck
 
@@ -106,7 +111,7 @@ LEAF = Leaf(
         looks_like=reason("leaf.leak.looks_like"),
         could_be=reason("leaf.leak.could_be"),
     ),
-    verdicts={"memory_volume": FULL_VOLUME},
+    verdicts={"memory_volume": FULL_VOLUME, "ceiling": CEILING_AND_LEAK},
     in_digest=reason("leaf.leak.digest"),
     digest_rank=10,
     known_as=reason("leaf.leak.known_as"),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from receiver.diagnosis.causes import common
 from receiver.diagnosis.causes.file_cache import explained_by_cache
-from receiver.diagnosis.causes.leaf import Answer, Before, Leaf, Question, Raise, Verdict, cannot_tell, no
+from receiver.diagnosis.causes.leaf import Answer, Before, Leaf, Question, Raise, Verdict, always, cannot_tell, no
+from receiver.diagnosis.causes.settings import CEILING, OWN_MAXIMUM, a_setting_decides
 from receiver.diagnosis.clues import Clues
 from receiver.domain.reason import reason
 from receiver.domain.report import CauseName, Kill
@@ -32,6 +33,7 @@ def near_the_limit(clues: Clues, kill: Kill) -> Answer:
 LEAF = Leaf(
     name=CauseName.LIMIT_TOO_LOW,
     question=Question(id="near_limit", text=reason("leaf.limit_too_low.question"), ask=near_the_limit),
+    by_settings=Question(id="settings", text=reason("leaf.limit_too_low.by_settings"), ask=a_setting_decides),
     root="limit_too_low",
     a_raise=Raise.CURES,
     raise_before_kill=Before.ALWAYS,
@@ -40,6 +42,14 @@ LEAF = Leaf(
         looks_like=reason("leaf.limit_too_low.looks_like"),
         could_be=reason("leaf.limit_too_low.could_be"),
     ),
+    verdicts={
+        CEILING: always(reason("leaf.limit_too_low.ceiling")),
+        OWN_MAXIMUM: Verdict(
+            likely=reason("leaf.limit_too_low.own_likely"),
+            looks_like=reason("leaf.limit_too_low.own_looks_like"),
+            could_be=reason("leaf.limit_too_low.own_could_be"),
+        ),
+    },
     in_digest=reason("leaf.limit_too_low.digest"),
     digest_rank=30,
     known_as=reason("leaf.limit_too_low.known_as"),

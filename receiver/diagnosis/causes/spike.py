@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from receiver.diagnosis.causes import common
+from receiver.diagnosis.causes.common import Burst
 from receiver.diagnosis.causes.leaf import YES, Answer, Before, Leaf, Question, Raise, Verdict, cannot_tell, no
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.log.log_clues import quoted_line
@@ -18,10 +19,10 @@ def only_during_spikes(clues: Clues, kill: Kill) -> Answer:
     is_blind = common.is_blind(clues)
     if shape is not None and shape.cause is CauseName.SPIKE and not is_blind:
         return common.by_shape(shape)
-    burst_bytes = common.burst_bytes(clues)
-    sees_nothing = shape is None or shape.cause is CauseName.UNKNOWN or is_blind
-    if burst_bytes and clues.limit_bytes and sees_nothing and kill.kind in common.AT_THE_LIMIT:
-        return _burst(clues, burst_bytes, clues.limit_bytes)
+    burst = common.burst_of(clues)
+    sees_nothing = shape is None or shape.cause is CauseName.UNKNOWN or is_blind or (shape.cause is CauseName.STARTUP and bool(clues.begun))
+    if burst is not None and clues.limit_bytes and sees_nothing and kill.kind in common.AT_THE_LIMIT:
+        return _burst(burst, clues.limit_bytes)
     if shape is not None and shape.cause in (CauseName.STARTUP, CauseName.SPIKE):
         return cannot_tell(common.too_early(clues))
     if shape is not None and common.sees_a_leaf(shape):
@@ -29,11 +30,12 @@ def only_during_spikes(clues: Clues, kill: Kill) -> Answer:
     return cannot_tell(common.no_shape(clues))
 
 
-def _burst(clues: Clues, burst_bytes: int, limit_bytes: int) -> Answer:
-    reasons = (
-        reason("spikes.last_line", line=quoted_line(clues.last_line)),
-        reason("spikes.fills_limit", burst_bytes=burst_bytes, limit_ratio=burst_bytes / limit_bytes),
+def _burst(burst: Burst, limit_bytes: int) -> Answer:
+    size = burst.size_bytes
+    how = (
+        reason("spikes.fills_limit", burst_bytes=size, limit_ratio=size / limit_bytes) if size is not None else reason("spikes.after_quiet")
     )
+    reasons = (reason("spikes.last_line", line=quoted_line(burst.line)), how)
     return Answer(
         answer=YES, because=reasons[0], decides=True, confidence=LOG_BURST, reasons=reasons, against=(reason("spikes.not_scraped"),),
         settle_by=reason("spikes.history_settles"), detail="burst",

@@ -48,7 +48,7 @@ def while_starting(clues: Clues, kill: Kill) -> Answer:
         return no(reason("startup.nothing_killed"))
     if answer := _by_the_kill(clues, kill):
         return answer
-    if shape is not None and is_early_shape and not common.outlived_start(clues):
+    if shape is not None and is_early_shape and not common.outlived_start(clues) and not clues.begun:
         return _by_shape(clues, shape)
     return _not_starting(clues)
 
@@ -62,7 +62,7 @@ def _by_the_kill(clues: Clues, kill: Kill) -> Answer | None:
         detail = "memory_volume" if clues.facts.pod and clues.facts.pod.memory_volumes else "start_error"
         full = reason("startup.full_before")
         return Answer(answer=YES, because=full, decides=True, confidence=START_OOM, reasons=kill.because, detail=detail)
-    if was_killed and clues.loading and all(s <= STARTING_S for s in clues.lives_s[:1]):
+    if was_killed and clues.loading and not clues.begun and all(s <= STARTING_S for s in clues.lives_s[:1]):
         return _died_loading(clues, kill)
     if was_killed and _dies_at_once(clues):
         is_sure = (kill.restarts or 0) >= MANY_RESTARTS
@@ -72,7 +72,7 @@ def _by_the_kill(clues: Clues, kill: Kill) -> Answer | None:
 
 def _dies_at_once(clues: Clues) -> bool:
     """Lives of a few seconds, again and again, and no witness that the last one was serving."""
-    if not clues.lives_s or max(clues.lives_s) > AT_ONCE_S or clues.rising:
+    if not clues.lives_s or max(clues.lives_s) > AT_ONCE_S or clues.rising or clues.serves:
         return False
     restarts = clues.container.restart_count if clues.container is not None else 0
     return len(clues.lives_s) >= 2 or restarts >= FEW_RESTARTS
@@ -128,7 +128,7 @@ def _not_starting(clues: Clues) -> Answer:
             return no(reason("startup.ran", life_s=life_s))
         if clues.rising:
             return no(reason("startup.lived_working", life_s=life_s, counter=clues.rising[0]))
-        if common.burst_bytes(clues):
+        if common.burst_of(clues):
             return no(reason("startup.lived_idle", life_s=life_s))
         return cannot_tell(reason("startup.too_short", life_s=life_s))
     if clues.shape is not None and clues.shape.cause is not CauseName.UNKNOWN:

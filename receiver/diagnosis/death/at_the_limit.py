@@ -14,6 +14,7 @@ from receiver.diagnosis.death.because import kernel_line
 from receiver.diagnosis.death.witnesses.events import KERNEL_SLACK_S
 from receiver.diagnosis.death.witnesses.metrics import EARLIER_AT_LIMIT, FAR_FROM_LIMIT, LOG_AT_LIMIT, NEAR_LIMIT
 from receiver.diagnosis.log.log_clues import quoted_line, rise_of, sizes_in
+from receiver.diagnosis.log.signatures import taken_sizes
 from receiver.domain.facts import Termination
 from receiver.domain.reason import Reason, reason
 
@@ -45,7 +46,7 @@ def _log_reaches_limit(clues: Clues) -> list[Reason]:
     if log is None or log.is_current or clues.is_log_of_survivor or not limit:
         return []
     lasts = [rise[1] for name in clues.rising if (rise := rise_of(log.lines, name)) is not None]
-    sizes = [size for text in (*lasts, clues.last_line) for size in sizes_in(text)]
+    sizes = [*(size for text in lasts for size in sizes_in(text)), *taken_sizes(clues.last_line)]
     reached = max((size for size in sizes if LOG_AT_LIMIT.matches(size / limit)), default=None)
     if reached is None:
         return []

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from itertools import pairwise
 
 from receiver.diagnosis.log.plain import MAX_LINE_CHARS
-from receiver.diagnosis.log.signatures import LoadingLine, loading_lines
+from receiver.diagnosis.log.signatures import LoadingLine, loading_lines, names_work
 from receiver.domain.facts import LogFacts
 from receiver.domain.units import human_bytes
 
 LINES_AFTER_LOADING = 2  # more lines than these after a line of loading: other work went on, it did not die of loading
 
 # Words of a start-up that is over: what comes after them is work.
-_UP = re.compile(r"\b(?:serving|listening|ready|warmed|started|finished|completed?|done|accepting connections)\b", re.IGNORECASE)
+_UP = re.compile(
+    r"\b(?:serving|listening|ready|warmed|started|finished|completed?|done|accepting connections|idle|idling)\b", re.IGNORECASE
+)
 
 
 def still_loading(texts: tuple[str, ...]) -> tuple[LoadingLine, ...]:
@@ -25,7 +28,50 @@ def still_loading(texts: tuple[str, ...]) -> tuple[LoadingLine, ...]:
     return entries
 
 
+_SERVES = re.compile(
+    r"\b(?:listening (?:on|at)|(?:server|service|application|app|\w+Service|\w+Application) (?:is )?(?:started|up|ready|running)|accepting connections|ready (?:to|for) |now serving|serving (?:on|at|traffic|requests)|startup complete)\b",
+    re.IGNORECASE,
+)  # fmt: skip
+
+
+def says_it_serves(texts: tuple[str, ...]) -> bool:
+    """Whether the log says that the start is over."""
+    return any(_SERVES.search(text[:MAX_LINE_CHARS]) and not _STARTING.search(text[:MAX_LINE_CHARS]) for text in texts)
+
+
 _STARTING = re.compile(r"\bstart(?:ing|ed (?:loading|to load|reading))\b|\d ?/ ?\d", re.IGNORECASE)
+
+
+QUIET_S = 30.0  # without a word: what comes after it is no start-up any more
+NEAR_END_S = 15.0  # a line this short before the death is what it died of, if it died of a line
+LINES_AFTER_QUIET = 3
+_IDLE = re.compile(r"\b(?:idle|idling|waiting|sleeping|polling|standby|nothing to do|no (?:jobs|messages|work))\b", re.IGNORECASE)
+_BUSY = re.compile(
+    r"\b(?:start(?:ing|ed loading)|initiali[sz](?:ing|e)|load(?:ing)?|boot(?:ing|strap\w*)|connecting|migrat\w+|compil\w+|warm\w*|restor\w+|import\w+)\b",
+    re.IGNORECASE,
+)
+
+
+def begun_after_quiet(log: LogFacts | None, died_at: datetime | None) -> str:
+    """The line of work with which the log goes on after a quiet time, moments before the death; empty where there is none.
+
+    Quiet is `QUIET_S` without a line after one that does not speak of starting, by the kubelet's times; without times, a line that says so.
+    """
+    if log is None:
+        return ""
+    times = log.times if len(log.times) == len(log.lines) else (None,) * len(log.lines)
+    entries = [(line.strip()[:MAX_LINE_CHARS], at) for line, at in zip(log.lines, times, strict=True) if line.strip()]
+    for (before, quiet_since), (line, at) in reversed(list(pairwise(entries[-LINES_AFTER_QUIET - 1 :]))):
+        if _BUSY.search(before) or not names_work(line):
+            continue
+        if at is None or quiet_since is None:
+            is_after_quiet = _IDLE.search(before) is not None
+        else:
+            is_near_end = died_at is None or (died_at - at).total_seconds() <= NEAR_END_S
+            is_after_quiet = is_near_end and (at - quiet_since).total_seconds() >= QUIET_S
+        if is_after_quiet:
+            return line
+    return ""
 
 
 _PID = re.compile(r"\bpid:? ?(\d{1,9})\b", re.IGNORECASE)

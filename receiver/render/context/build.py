@@ -18,7 +18,8 @@ from receiver.domain.facts import Facts
 from receiver.domain.identity import UNKNOWN_KIND, Subject
 from receiver.domain.incident import IncidentView
 from receiver.domain.incident_memory import STANDING, LogEntry
-from receiver.domain.report import CauseName, Report
+from receiver.domain.reason import Reason
+from receiver.domain.report import Cause, CauseName, Report
 from receiver.domain.runs import Runs, runs_of
 from receiver.domain.units import format_quantity, from_epoch, human_bytes
 from receiver.render import words
@@ -219,6 +220,8 @@ def _cause(view: IncidentView, report: Report | None) -> CauseWords:
             first_against_is_refusal=False,
             first_against_is_replicas=False,
             settle_by="",
+            headlines=(),
+            remedy="",
             detail="",
             follows_traffic=False,
             known_as="",
@@ -237,12 +240,21 @@ def _cause(view: IncidentView, report: Report | None) -> CauseWords:
         first_against_is_refusal=bool(against) and speaks_for(against[0]),
         first_against_is_replicas=bool(against) and tells_of_replicas(against[0]),
         settle_by=clean_line(settling(cause.settle_by), 300),
+        headlines=_headlines(cause),
+        remedy=clean_line(say(cause.remedy), 300),
         detail=detail_words(cause),
         follows_traffic=cause.detail == "traffic" or bool(shape and (shape.rate_correlation or 0.0) >= 0.5),
         known_as=say(leaf.known_as),
         could_be=say((leaf.unclear_in_job if is_job else None) or leaf.unclear),
         page=f"{view.causes_url}/{cause.name.value}" if view.causes_url else "",
     )
+
+
+def _headlines(cause: Cause) -> tuple[str, ...]:
+    if cause.headline is None:
+        return ()
+    shorter = (cause.headline.by_name.get(name) for name in ("medium", "short"))
+    return tuple(clean_line(say(h), 120) for h in (cause.headline, *shorter) if isinstance(h, Reason))
 
 
 def _change(report: Report | None) -> ChangeWords:

@@ -114,6 +114,11 @@ class CauseWords:
     first_against_is_refusal: Annotated[bool, "`against` begins with a refused cause (`Not a leak: ...`): nothing speaks against it"]
     first_against_is_replicas: Annotated[bool, "`against` begins with the other replicas, which live: no need to say so twice"]
     settle_by: Annotated[str, "what would settle it"]
+    headlines: Annotated[
+        tuple[str, ...],
+        "a setting of the program that decides, longest wording first: `-Xmx512m over its 128 MiB limit`; empty where none does",
+    ]
+    remedy: Annotated[str, "what is to be done about that setting"]
     detail: Annotated[str, "a finer word: `after_change`, `warm_up`, `page_cache`, `traffic`, `batch`, `flat`, `too_short`, `no_history`"]
     follows_traffic: Annotated[bool, "memory follows the request rate"]
     known_as: Annotated[str, "`a leak`, `peaks`, behind `Likely` and `Looks like`; empty when it is not the container's own memory"]

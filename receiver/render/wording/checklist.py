@@ -86,6 +86,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "check.fix_the_volume": "yours: what fills the volume, or its sizeLimit",
     "check.fix_the_node": "for you: what filled the node, not this limit",
     "check.limit_raised": "limit raised {before_bytes:size} to {after_bytes:size} after the kill",
+    "check.change_setting": lambda facts: "for you: the setting, or the patch below" if facts["has_patch"] else "for you: the setting",
     "check.fix_own_limit": "for you: its own limit, or its code",
     "check.fix_code": "for you: fix the code",
     "check.fix_code_and_stop_gap": "for you: fix the code; stop-gap patch below",

@@ -7,16 +7,8 @@ from collections.abc import Mapping
 from receiver.domain.units import human_bytes
 from receiver.render.wording.forms import Facts, Sentence
 
+
 # What a process needs beside its heap.
-OUTSIDE_HEAP = {
-    "jvm": "metaspace, threads, code and direct buffers",
-    "node": "buffers, code and native modules",
-    "dotnet": "threads, native libraries and the runtime itself",
-    "redis": "replication buffers and the copy that a fork makes",
-    "php": "a second request",
-}
-
-
 def _jvm_heap_and_limit(facts: Facts) -> str:
     limit = facts["limit_bytes"]
     sized = f"At {human_bytes(limit)} that is {facts['heap']}. " if limit else ""
@@ -77,19 +69,5 @@ SENTENCES: Mapping[str, Sentence] = {
     "fix.erlang_memory": "Find the process whose mailbox or heap grows; RabbitMQ needs its watermark below the container's limit.",
     "fix.r_memory": "R copies on change: a data frame may stand in memory several times. Profile with profvis, read in pieces, and free what is done with.",
     "fix.perl_memory": "Devel::Size measures a structure, Devel::Leak::Object counts objects that were never freed. Read files line by line.",
-    # Heap flags beside the limit.
-    "heap.of_limit": "{heap_bytes:size} of {limit_bytes:size} ({ratio:percent})",
-    "heap.share_of_node": "{flag} is a share of the container's limit, and there is none: it is taken of the node's memory.",
-    "heap.only_bound": "{flag} is the only limit here: the container has no memory limit.",
-    "heap.above_limit": "{flag} lets the heap grow to {heap_bytes:size}, above the limit of {limit_bytes:size}: the kernel kills it before the heap is full.",
-    "heap.set_to_about": "Set it to about {fitting}, or raise the limit with it.",
-    "heap.leaves_no_room": "{flag} takes {use:reason}: no room for {outside:reason}. About {fitting} fits.",
-    "heap.follows_limit": "{flag} follows the limit: {use:reason}. A higher limit gives the heap more as well.",
-    "heap.is_fixed": "{flag} is fixed at {use:reason}: raising the limit without it gives the heap nothing.",
-    "heap.raise_flag_if": "If the program stops at its own heap limit, raise the flag towards {fitting}; if the kernel kills it all the same, the memory is outside the heap.",
-    "heap.soft_too_near": "{flag} is {use:reason}: too near the limit to help. About {fitting} lets the collector act in time.",
-    "heap.soft": "{flag} is {use:reason}, a soft limit: the collector works harder near it, and live memory above it is still allowed.",
-    "heap.raise_soft_with_limit": "Raise it together with the limit: otherwise the collector works as hard as before.",
-    "heap.leave_flag": "{flag} took {use:reason}: the raise is for what the runtime needs beside its heap, so leave the flag as it is",
-    "heap.outside": lambda facts: OUTSIDE_HEAP.get(str(facts["runtime"]), "what is outside the heap"),
+    "fix.change_setting": "Instead of the higher limit: {remedy:reason}.",
 }

@@ -35,7 +35,7 @@ TABLE = {
     "h-guaranteed": (OOM, 137, "leak", "log", 0.84, "stop_gap"),
     "i-python-memoryerror": (NONE, 1, "leak", "runtime_limit", 0.84, ""),
     "i3-java-exitonoom": (NONE, 3, "leak", "runtime_limit", 0.84, ""),
-    "i6-node-heap": (NONE, 139, "unknown", "runtime_limit", 0.5, ""),
+    "i6-node-heap": (NONE, 139, "leak", "runtime_limit", 0.84, ""),
     "l-spike": (OOM, 137, "spike", "burst", 0.84, "fix"),
     "m-startup-oom": (OOM, 137, "startup", "loading", 1.0, "fix"),
     "n-page-cache": (NONE, None, "unknown", "", 1.0, ""),

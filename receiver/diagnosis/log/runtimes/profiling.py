@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from receiver.diagnosis.log.runtimes.heap import GO_SOFT_RATIO, JVM_HEAP_RATIO, NODE_HEAP_RATIO
 from receiver.diagnosis.log.runtimes.table import RUNTIMES
 from receiver.domain.reason import reason
 from receiver.domain.report import LongTerm
 from receiver.domain.units import MIB
+
+# Of the limit: the heap, as the rows of ceilings/table.py have it.
+JVM_HEAP_RATIO = 0.75
+NODE_HEAP_RATIO = 0.75
+GO_SOFT_RATIO = 0.90
 
 HABITS: Mapping[str, LongTerm] = {
     entry.id: entry

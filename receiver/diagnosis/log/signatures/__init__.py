@@ -5,6 +5,7 @@ Pure functions over log lines without the kubelet's timestamps (`case.log` takes
 
 from receiver.diagnosis.log.signatures.match import SIGNATURES, excerpt, find_signature, match_line, twin_of
 from receiver.diagnosis.log.signatures.model import LogPattern
+from receiver.diagnosis.log.signatures.taken import names_work, taken_sizes
 from receiver.diagnosis.log.signatures.witness import LoadingLine, loading_lines, rising_words
 
 __all__ = [
@@ -15,6 +16,8 @@ __all__ = [
     "find_signature",
     "loading_lines",
     "match_line",
+    "names_work",
     "rising_words",
+    "taken_sizes",
     "twin_of",
 ]

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from receiver.diagnosis.log.plain import MAX_LINE_CHARS
+from receiver.diagnosis.log.signatures.taken import taken_sizes
 
 MIN_RISES = 3  # lines; two numbers that rise are a coincidence
 MAX_NAMES = 3
@@ -79,13 +80,12 @@ _DATA = re.compile(
     r"|working set|training data|parquet|csv)\b",
     re.IGNORECASE,
 )
-_SIZE = re.compile(rf"(?<![\w.])(?:\d{{1,12}}(?:\.\d{{1,6}})? ?/ ?)?(\d{{1,12}}(?:\.\d{{1,6}})?) ?({_UNIT})(?!\w|/s)", re.IGNORECASE)
 
 
 def loading_lines(lines: tuple[str, ...]) -> tuple[LoadingLine, ...]:
     """Lines that say that data is loaded into memory, in order, with the size in bytes when they name one.
 
-    A line counts when a word of loading stands beside a size, or beside a word for data (dataset, model, index ...).
+    A line counts when a word of loading stands beside a size that is taken, or beside a word for data (dataset, model, index ...).
     `loaded 100/200 MiB` is 200 MiB. GB is 10^9 bytes and GiB 2^30, as written.
     """
     found = []
@@ -93,7 +93,7 @@ def loading_lines(lines: tuple[str, ...]) -> tuple[LoadingLine, ...]:
         text = line[:MAX_LINE_CHARS]
         if not _LOADS.search(text):
             continue
-        sizes = [int(float(m[1]) * _UNITS[m[2].lower()]) for m in _SIZE.finditer(text)]
+        sizes = taken_sizes(text)
         if sizes or _DATA.search(text):
             found.append(LoadingLine(line=text, line_index=index, size_bytes=max(sizes, default=None)))
     return tuple(found)

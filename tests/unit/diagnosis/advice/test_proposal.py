@@ -15,6 +15,7 @@ from receiver.diagnosis.diagnose import diagnose, report_of
 from receiver.domain.facts import Facts, MemoryHistory, NodeFacts, Revision, Sample, Vpa
 from receiver.domain.reason import codes_of, reason
 from receiver.domain.report import CauseName, Proposal, Report, Shape
+from receiver.domain.tidy import tidy_down, tidy_up
 from receiver.domain.units import GIB, MIB, format_quantity, parse_bytes
 from tests.unit.diagnosis.facts_kit import FLAT, LEAK_SHAPE, SHORT_PEAKS, ago, container, death, facts, history, killing, log, shape, the
 
@@ -115,7 +116,7 @@ def test_rate_model_sees_above_the_limit() -> None:
     proposal = _of(_killed(limit=300 * MIB, history=_day_of_traffic(300 * MIB)), seen)
 
     wanted = 560 * MIB * policy.RATE_MODEL_MARGIN
-    assert policy.tidy_up(wanted) <= (proposal.limit_bytes or 0) <= policy.tidy_up(1.1 * wanted)
+    assert tidy_up(wanted) <= (proposal.limit_bytes or 0) <= tidy_up(1.1 * wanted)
     assert "advice.peak_rate_needs" in codes_of(proposal.why)
 
 
@@ -124,7 +125,7 @@ def test_rate_that_explains_nothing_is_not_modelled() -> None:
     seen = shape(CauseName.SPIKE, 0.9, SHORT_PEAKS, rate_correlation=0.2)
     proposal = _of(_killed(limit=300 * MIB, history=_day_of_traffic(300 * MIB)), seen)
 
-    assert proposal.limit_bytes == policy.tidy_up(450 * MIB)
+    assert proposal.limit_bytes == tidy_up(450 * MIB)
 
 
 def test_no_kill_and_near_the_limit_is_sized_by_the_peak() -> None:
@@ -133,8 +134,8 @@ def test_no_kill_and_near_the_limit_is_sized_by_the_peak() -> None:
     base = facts(container(limit=960 * MIB, request=512 * MIB), alerts=("HighMemoryUsage",))
     proposal = _of(base, seen)
 
-    assert proposal.limit_bytes == policy.tidy_up(900 * MIB * 1.2)
-    assert proposal.request_bytes == policy.tidy_up(850 * MIB * 1.1)
+    assert proposal.limit_bytes == tidy_up(900 * MIB * 1.2)
+    assert proposal.request_bytes == tidy_up(850 * MIB * 1.1)
 
 
 def test_equal_request_and_limit_stay_equal() -> None:
@@ -241,7 +242,7 @@ def test_no_room_on_the_node() -> None:
     proposal = _of(_killed(limit=6 * GIB, node=NodeFacts(name="n", allocatable_bytes=6 * GIB)), TOO_LOW)
 
     assert codes_of(proposal.none) == ("advice.no_room", "advice.node_gives_in_all")
-    assert the("advice.no_room", proposal.none)["limit_bytes"] == policy.tidy_up(9 * GIB)
+    assert the("advice.no_room", proposal.none)["limit_bytes"] == tidy_up(9 * GIB)
 
 
 def test_limit_range_and_quota_bound_it() -> None:
@@ -299,7 +300,7 @@ def test_autoscalers_are_named() -> None:
 @given(st.floats(1, 2**44, allow_nan=False))
 def test_tidy_sizes_are_near_and_on_the_right_side(n_bytes: float) -> None:
     """Rounding goes the way it says, by less than an eighth below 1Gi and a quarter above (small sizes: 8Mi)."""
-    up, down = policy.tidy_up(n_bytes), policy.tidy_down(n_bytes)
+    up, down = tidy_up(n_bytes), tidy_down(n_bytes)
 
     assert down <= n_bytes <= up
     assert up - n_bytes <= max(8 * MIB, n_bytes / (8 if n_bytes < GIB else 4))

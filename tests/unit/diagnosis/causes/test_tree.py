@@ -234,13 +234,14 @@ def test_one_replica_of_many_is_not_likely_a_leak() -> None:
     assert _leaking(siblings=(*quiet, SiblingFact(pod="q", restart_count=3, last_reason="OOMKilled"))).cause.confidence >= 0.85
 
 
-def test_own_limit_is_not_called_too_low() -> None:
-    """Java's own heap limit: no kill, and without growth in sight nobody can say whether the heap is small or leaks."""
-    report = diagnose(
-        facts(container(dead=death("Error", 3)), log=log("Terminating due to java.lang.OutOfMemoryError: Java heap space"), alerts=())
-    )
+@pytest.mark.parametrize(("restarts", "cause"), [(1, CauseName.LIMIT_TOO_LOW), (6, CauseName.LEAK)])
+def test_full_heap_once_is_a_small_heap_and_again_a_leak(restarts: int, cause: CauseName) -> None:
+    """Java's own heap limit: no kill. Once, nobody can say whether the heap is small or leaks; in each of several lives it looks like a leak."""
+    one = container(dead=death("Error", 3, lived_s=400), restart_count=restarts)
+    report = diagnose(facts(one, log=log("Terminating due to java.lang.OutOfMemoryError: Java heap space"), alerts=()))
 
-    assert (report.cause.name, report.cause.detail) == (CauseName.UNKNOWN, "runtime_limit")
+    assert (report.cause.name, report.cause.detail) == (cause, "runtime_limit")
+    assert report.cause.confidence <= 0.6
     assert report.cause.settle_by
     assert report.proposal.none
 
