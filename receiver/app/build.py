@@ -97,12 +97,13 @@ def build(
             public_url=settings.public_url, threaded_sinks=threaded((sink, *others)), document_sinks=for_programs((sink, *others)),
             label_names=label_names, has_buttons=has_buttons, has_charts=png.is_available() and not is_text_only(settings),
             alertmanager_public_url=settings.alertmanager_public_url, can_silence=can_silence,
+            follow_ups_s=settings.followups,
         ),
     )  # fmt: skip
     gaps = ConfigurationGaps()
     collector = Collector(
         store=store, evidence=evidence, publisher=publisher, metrics=metrics, gaps=gaps, monotonic=monotonic,
-        config=CollectConfig(label_names=label_names, cluster_name=settings.cluster_name, deadline_s=settings.enrich_deadline),
+        config=CollectConfig(label_names=label_names, cluster_name=settings.cluster_name, deadline_s=settings.enrich_deadline, follow_ups_s=settings.followups),
     )  # fmt: skip
     digests = Digests(
         store=store,
@@ -117,10 +118,16 @@ def build(
         store=store, source=evidence.pulses, metrics=metrics, config=WatchConfig(interval_s=settings.watch_interval), monotonic=monotonic
     )
     watch.begin()
+
+    def by_the_way() -> None:
+        notices.check_heartbeat()
+        collector.adopt_fixes()
+
     dispatcher = Dispatcher(
         store=store,
         handlers={
             kinds.COLLECT: Handler(run=collector.run, give_up=collector.give_up),
+            kinds.FOLLOW_UP: Handler(run=collector.follow_up),
             kinds.PUBLISH: Handler(run=publisher.run, is_quick=True),
             kinds.DIGEST: Handler(run=digests.run, is_quick=True),
             kinds.SILENCE: Handler(run=silencer.run),
@@ -133,7 +140,7 @@ def build(
             workers=settings.workers, reopen_window_s=settings.reopen_window, retention_s=settings.retention,
             fold=FoldConfig(label_names=label_names, cluster_name=settings.cluster_name),
         ),
-        monotonic=monotonic, every_so_often=notices.check_heartbeat, before_looks=collector.publish_waiting,
+        monotonic=monotonic, every_so_often=by_the_way, before_looks=collector.publish_waiting,
         after_fold=notices.check_quarantine,
     )  # fmt: skip
     senders = make_senders(settings, (sink, *others), store=store, metrics=metrics, monotonic=monotonic)
@@ -144,7 +151,7 @@ def build(
             admin_token=settings.admin_token.reveal(), is_loopback=settings.is_loopback, max_body_bytes=settings.max_body,
             wake=worker.wake, notice=notices.post, is_stuck=worker.is_stuck,
             details=lambda: {**_details((sink, *others), senders, worker, evidence), "watch": watch.to_json(), "configuration": gaps.to_json()},
-            slack_signing_secret=settings.slack_signing_secret.reveal(), permissions=Permissions(users=settings.slack_users),
+            slack_signing_secret=settings.slack_signing_secret.reveal(), permissions=Permissions(users=settings.slack_users), follow_ups_s=settings.followups,
             runbooks=make_runbooks(settings), causes=Documents(folders=(causes_dir(),)),
         )
     )  # fmt: skip

@@ -15,9 +15,13 @@ from receiver.case.killed import pick_killed_container
 from receiver.case.log import log_facts
 from receiver.case.policies import limit_range_max, node_facts, quota_free
 from receiver.case.remains import pod_or_remains
+from receiver.case.since import since_of
 from receiver.case.workload import workload_facts
-from receiver.domain.case import Case, Missing
+from receiver.domain.case import HELD, LIFE, Case, Missing
+from receiver.domain.change import Known
 from receiver.domain.facts import Facts, MemoryHistory, PodFacts
+from receiver.domain.typed_json import from_json
+from receiver.domain.units import parse_time
 
 __all__ = ["facts_of", "pick_killed_container"]
 
@@ -39,7 +43,7 @@ def facts_of(case: Case) -> Facts:
         subject = replace(subject, container=killed.name if killed else subject.container, node=subject.node or pod.node)
     elif subject.pod and not subject.container:
         subject = replace(subject, container=container_by_metrics(answers, subject.pod))
-    history = memory_history(answers, pod=pod, pod_name=subject.pod, container=subject.container, now_s=case.gathered_at.timestamp())
+    history = memory_history(answers, pod=pod, pod_name=subject.pod, container=subject.container, now_s=_read_at(case, "history"))
     log = log_facts(answers.get("log"))
     has_died = killed is not None and killed.newest_termination is not None
     missing = (
@@ -65,7 +69,31 @@ def facts_of(case: Case) -> Facts:
         child_kills=child_kills(answers, pod=pod, pod_name=subject.pod, container=subject.container),
         redactions=case.redactions,
         missing=missing,
+        known=_known(case),
+        is_pod_gone=_is_pod_gone(case),
+        since=since_of(answers.get("since"), container=subject.container),
     )
+
+
+def _known(case: Case) -> Known:
+    """What the incident remembers; nothing where a note was written by another release and cannot be read."""
+    try:
+        return from_json(Known, case.notes.get(LIFE) or {})
+    except ValueError:
+        return Known()
+
+
+def _is_pod_gone(case: Case) -> bool:
+    """Whether Kubernetes told of the owner and had no such pod: it was replaced, and the API is not merely away."""
+    held = case.notes.get(HELD) or {}
+    has_fresh_pod = "pod" in case.answers and "pod" not in held
+    return bool(case.subject.pod) and not has_fresh_pod and "owners" in case.answers and "owners" not in held
+
+
+def _read_at(case: Case, source: str) -> float:
+    """When that answer was read, seconds since 1970: by this look, or by the one that it is held from."""
+    at = parse_time((case.notes.get(HELD) or {}).get(source))
+    return (at or case.gathered_at).timestamp()
 
 
 def _usage(metrics: object, container: str) -> int | None:

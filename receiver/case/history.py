@@ -59,6 +59,7 @@ def memory_history(
         ends_s=now_s,
         pod=pod_name,
         kernel_peaks=_kernel_peaks(series, hour),
+        replaced_at_s=samples[0].t_s if earlier else None,
         peak_bytes_long=max(
             (v for t in tracks(answers.get("peaks"), "working_set", container=container) for _, v in t.points), default=None
         ),

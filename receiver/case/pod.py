@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from receiver.case.access import get, mapping, objects, quantity_bytes, string_map, text, texts, whole
-from receiver.domain.facts import ContainerFacts, Disruption, MemorySetting, PodFacts, Termination
+from receiver.domain.facts import ContainerFacts, Disruption, MemorySetting, PodFacts, Termination, Write
 from receiver.domain.units import parse_bytes_or_none, parse_time
 
 _STATUSES = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
@@ -44,6 +44,7 @@ def pod_facts(pod: object) -> PodFacts | None:
         resize=_resize(pod),
         disruption=_disruption(pod),
         memory_volumes=tuple(text(v, "name") for v in objects(pod, "spec", "volumes") if text(v, "emptyDir", "medium") == "Memory"),
+        writes=writes(pod),
         containers=tuple(
             replace(container_facts(spec, status, kind), was_ready=_was_ready(pod, status))
             for key, kind in (("initContainers", "init"), ("containers", "regular"), ("ephemeralContainers", "ephemeral"))
@@ -104,6 +105,21 @@ def _was_ready(pod: object, status: Mapping[str, Any]) -> bool | None:
     others = [s for key in ("containerStatuses", "initContainerStatuses") for s in objects(pod, "status", key) if s is not status]
     is_held_back = any(s.get("ready") is not True for s in others)
     return None if is_held_back else False
+
+
+def writes(obj: object) -> tuple[Write, ...]:
+    """Who owns what of an object (`metadata.writes`), as far as the times could be read."""
+    return tuple(
+        Write(
+            what=text(w, "what"),
+            manager=text(w, "manager"),
+            at=at,
+            container=text(w, "container"),
+            subresource=text(w, "subresource"),
+        )
+        for w in objects(obj, "metadata", "writes")
+        if (at := parse_time(w.get("time"))) is not None
+    )
 
 
 def memory_setting(spec: object) -> MemorySetting:

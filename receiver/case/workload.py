@@ -7,11 +7,15 @@ from typing import Any
 
 from receiver.case.access import controller_of, get, mapping, objects, quantity_bytes, string_map, text, whole
 from receiver.case.managers import manager_of
-from receiver.case.pod import memory_setting, pod_facts
+from receiver.case.pod import container_facts, memory_setting, pod_facts, writes
+from receiver.case.rollout import rollout_of
 from receiver.case.vpa import vpa_of
-from receiver.domain.facts import MemorySetting, Revision, SiblingFact, WorkloadFacts
+from receiver.domain.change import flags_of
+from receiver.domain.facts import MemorySetting, Revision, SiblingFact, WorkloadFacts, Write
 from receiver.domain.identity import Subject, Workload
 from receiver.domain.units import parse_time
+
+MOST_CAUSE = 120  # characters of a change-cause: people write whole commands into it
 
 # The label that a ReplicaSet's pods carry says whose ReplicaSet it is; its name is the owner's plus this hash.
 _HASH_LABELS = (("pod-template-hash", "Deployment"), ("rollouts-pod-template-hash", "Rollout"))
@@ -51,17 +55,28 @@ def workload_facts(answers: Mapping[str, Any], subject: Subject, container: str)
         return None
     scaled = _scaled(owners)
     top = owners[-1] if owners else {}
+    hpas, vpas = objects(answers, "hpa", "items"), objects(answers, "vpa", "items")
+    template = [container_facts(c, {}, "regular") for c in _template_containers(owners, workload)]
     return WorkloadFacts(
         workload=workload,
         chain=chain,
         replicas_desired=_desired(scaled),
         revisions=tuple(_revision(r) for r in revisions),
         siblings=tuple(_sibling(p, container) for p in objects(answers, "siblings", "items")),
-        hpa=_hpa(objects(answers, "hpa", "items")),
-        vpa=vpa_of(objects(answers, "vpa", "items")),
+        hpa=_hpa(hpas),
+        vpa=vpa_of(vpas),
         managed_by=manager_of(owners, pod),
         template=_template(owners, workload),
         template_pod_level=_template_pod_level(owners, workload),
+        template_images={c.name: c.image for c in template},
+        template_flags={c.name: flags_of(c.command, c.env) for c in template},
+        restarted_at=_restarted_at(mapping(top, "spec", "template")),
+        rollout=rollout_of(top),
+        writes=writes(top),
+        hpa_line="; ".join(_hpa_line(h) for h in hpas[:3]),
+        vpa_line="; ".join(_vpa_line(v) for v in vpas[:3]),
+        hpa_write=_newest_write(hpas),
+        vpa_write=_newest_write(vpas),
         labels=string_map(pod, "metadata", "labels") | string_map(top, "metadata", "labels"),
         annotations=string_map(pod, "metadata", "annotations") | string_map(top, "metadata", "annotations"),
         schedule=_schedule(owners),
@@ -121,9 +136,13 @@ def _pod_spec(owners: tuple[Mapping[str, Any], ...], workload: Workload) -> Mapp
 
 
 def _template(owners: tuple[Mapping[str, Any], ...], workload: Workload) -> Mapping[str, MemorySetting] | None:
-    spec = _pod_spec(owners, workload)
-    found = objects(spec, "containers") + objects(spec, "initContainers")
+    found = _template_containers(owners, workload)
     return {text(c, "name"): memory_setting(c) for c in found} if found else None
+
+
+def _template_containers(owners: tuple[Mapping[str, Any], ...], workload: Workload) -> tuple[Mapping[str, Any], ...]:
+    spec = _pod_spec(owners, workload)
+    return objects(spec, "containers") + objects(spec, "initContainers")
 
 
 def _template_pod_level(owners: tuple[Mapping[str, Any], ...], workload: Workload) -> MemorySetting | None:
@@ -155,7 +174,36 @@ def _revision(entry: Mapping[str, Any]) -> Revision:
         images={text(c, "name"): text(c, "image") for c in containers},
         limits_bytes={text(c, "name"): quantity_bytes(c, "resources", "limits", "memory") for c in containers},
         replicas=whole(entry, "spec", "replicas"),
+        change_cause=" ".join(stated.get("kubernetes.io/change-cause", "").split())[:MOST_CAUSE],
+        restarted_at=_restarted_at(template),
     )
+
+
+def _restarted_at(template: object) -> str:
+    return string_map(template, "metadata", "annotations").get("kubectl.kubernetes.io/restartedAt", "")
+
+
+def _newest_write(items: tuple[Mapping[str, Any], ...]) -> Write | None:
+    """The newest write of what these objects ask for."""
+    return max((w for item in items for w in writes(item) if w.what == "spec"), key=lambda w: w.at, default=None)
+
+
+def _hpa_line(hpa: Mapping[str, Any]) -> str:
+    """`2-10, cpu 80`: what a change of it changes."""
+    found = _hpa((hpa,)) or {}
+    metrics = found.get("metrics")
+    asked = [f"{m['name']} {m['target']}" for m in metrics] if isinstance(metrics, list) else []
+    return ", ".join([f"{found.get('min')}-{found.get('max')}", *asked])
+
+
+def _vpa_line(vpa: Mapping[str, Any]) -> str:
+    """`Auto, 64Mi to 512Mi`: its mode and the bounds for memory."""
+    policies = objects(vpa, "spec", "resourcePolicy", "containerPolicies")
+    bounds = [
+        f"{text(p, 'containerName')} {text(p, 'minAllowed', 'memory') or 'any'} to {text(p, 'maxAllowed', 'memory') or 'any'}"
+        for p in policies
+    ]
+    return ", ".join([text(vpa, "spec", "updatePolicy", "updateMode") or "Auto", *bounds])
 
 
 def _sibling(entry: Mapping[str, Any], container: str) -> SiblingFact:
@@ -165,6 +213,10 @@ def _sibling(entry: Mapping[str, Any], container: str) -> SiblingFact:
     return SiblingFact(
         pod=pod.name if pod else "",
         node=pod.node if pod else "",
+        limit_bytes=same.limit_bytes if same else None,
+        image=same.image if same else "",
+        is_running=same.state == "running" if same else False,
+        created_at=pod.created_at if pod else None,
         restart_count=same.restart_count if same else 0,
         is_ready=same.is_ready if same else False,
         last_reason=(pod.reason if pod and pod.reason else "") or (death.reason if death else ""),

@@ -20,7 +20,7 @@ from receiver.diagnosis.unlimited import without_unlimited
 from receiver.domain.facts import ContainerFacts, Facts, MemoryHistory, Revision, Termination
 from receiver.domain.identity import UNKNOWN_KIND, Workload
 from receiver.domain.report import Shape, Signature
-from receiver.domain.units import from_epoch
+from receiver.domain.units import KIB, from_epoch
 
 JUST_BEFORE_S = 180.0  # how far back "just before it died" reaches: a few scrapes at the usual 30 to 60 s
 ROLLOUT_REACH_S = 1800.0  # pods of a rollout may start this long after its ReplicaSet; a change is seen a little later still
@@ -28,6 +28,10 @@ ROLLOUT_SLACK_S = 600.0  # the start of a rise is read off bins, and may come ou
 FEW_SCRAPES = 3  # a life with fewer has no known peak
 TELLING_RATIO = 0.9  # of the limit: so high a sample tells, however few there are
 SCRAPE_SLACK_S = 5.0  # scrape times and kubelet times come from different clocks
+
+
+# The kernel rounds a limit to pages, of 64 KiB at most, and the kubelet may report what came of it.
+SAME_WITHIN_BYTES = 64 * KIB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +256,37 @@ def _raises(facts: Facts, container: str) -> tuple[LimitRaise, ...]:
         if limit and was and limit > was and later.created_at is not None:
             found[was, limit] = LimitRaise(at=later.created_at, before_bytes=was, after_bytes=limit)
     return tuple(sorted(found.values(), key=lambda r: r.at, reverse=True))
+
+
+def is_same(one: int | None, other: int | None) -> bool:
+    """Whether two limits are one: none and none, or the same but for the kernel's rounding."""
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) < SAME_WITHIN_BYTES if min(one, other) > SAME_WITHIN_BYTES else one == other
+
+
+def limit_at(clues: Clues, at: datetime | None) -> int | None:
+    """The limit in force then, of the killed pod: by its raises and its series, for a resize in place is seen nowhere else."""
+    history, limit = clues.facts.history, clues.limit_bytes
+    if at is not None and (after := [r for r in clues.raises if r.at > at and is_same(r.after_bytes, limit)]):
+        return after[-1].before_bytes
+    if at is None or history is None or history.pod not in ("", clues.facts.subject.pod):
+        return limit
+    end_s = at.timestamp() + SCRAPE_SLACK_S
+    before = [s.limit_bytes for s in history.samples if s.limit_bytes and s.t_s <= end_s]
+    found = int(before[-1]) if before else None
+    return found if found is not None and not is_same(found, limit) else limit
+
+
+def own_revision(facts: Facts) -> Revision | None:
+    """The revision that the facts' pod is of: by its owner, its label, or (of a pod that is gone) by its name. None: not known."""
+    workload = facts.workload
+    if workload is None:
+        return None
+    own = {name for kind, name in workload.chain if kind == "ReplicaSet"}
+    own |= {facts.pod.labels.get("controller-revision-hash", "")} if facts.pod is not None else set()
+    named = facts.subject.pod if facts.pod is None or facts.pod.is_pieced_together else ""
+    return next((r for r in workload.revisions if r.name in own or (r.name and named.startswith(f"{r.name}-"))), None)
 
 
 def rollout_before(clues: Clues, at: datetime) -> Revision | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from receiver.diagnosis.advice.changes import baseline_of
 from receiver.diagnosis.advice.checklist import checklist
+from receiver.diagnosis.advice.fix import fix_of
 from receiver.diagnosis.advice.hpa import hpa_for
 from receiver.diagnosis.advice.long_term import long_term_for
 from receiver.diagnosis.advice.mistakes import warnings_for
@@ -29,7 +31,9 @@ def report_of(clues: Clues) -> Report:
     facts = clues.facts
     kill = kill_of(clues)
     tree, cause = walk(clues, kill)
-    proposal = propose(clues, kill, cause)
+    baseline = baseline_of(clues, kill)
+    fix = fix_of(clues, kill, cause, baseline)
+    proposal = propose(clues, kill, cause, fix)
     hpa = hpa_for(clues, cause)
     return Report(
         facts=facts,
@@ -38,7 +42,7 @@ def report_of(clues: Clues) -> Report:
         cause=cause,
         shape=clues.shape,
         tree=tree,
-        checklist=checklist(clues, kill, cause, proposal),
+        checklist=checklist(clues, kill, cause, proposal, fix),
         proposal=proposal,
         hpa=hpa,
         long_term=long_term_for(clues, kill, cause),
@@ -47,6 +51,8 @@ def report_of(clues: Clues) -> Report:
         signature=clues.signature,
         has_come_up=has_come_up(clues),
         runtime=clues.runtime,
+        baseline=baseline,
+        fix=fix,
         numbers=numbers_of(clues, kill, cause, proposal),
     )
 

@@ -1,7 +1,8 @@
 """A case: all raw evidence gathered for an incident at one moment, as one JSON document.
 
-What the APIs answered is kept as they answered it (redacted, without managedFields), not as we understood it: a saved
-case replays through a later version's parser and diagnosis, and shows what they would have said.
+What the APIs answered is kept as they answered it (redacted; of managedFields only who wrote what decides about memory, as
+`metadata.writes`), not as we understood it: a saved case replays through a later version's parser and diagnosis, and shows
+what they would have said.
 
     {"schema": "oomtriage.case/v1", "gathered_at", "subject": {...}, "alerts": [...],
      "answers": {SOURCE: JSON}, "missing": [{"source", "why", "hint", "configuration"}], "redactions": {KIND: n}, "notes": {...}}
@@ -28,6 +29,10 @@ case replays through a later version's parser and diagnosis, and shows what they
 | traffic | the same shape as history: request rates, named after the query that found them |
 | rules | Prometheus' rules that name memory: {"groups": [...]} |
 | silences | {"alerts": [...]}: Alertmanager's view of this subject's alerts |
+| since | the shape of history: every pod of the workload, from a day before a fix to now, for its follow-up |
+
+`notes` has what is no answer: `requests` by source; `held`, what an earlier look read, {SOURCE: when}; `life`, what the incident
+remembers that the diagnosis needs (`domain/change.py` `Known`).
 """
 
 from __future__ import annotations
@@ -43,6 +48,7 @@ from receiver.domain.units import format_time, parse_time
 from receiver.errors import PayloadError
 
 CASE_SCHEMA = "oomtriage.case/v1"
+HELD, LIFE = "held", "life"  # notes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

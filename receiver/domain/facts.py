@@ -12,6 +12,7 @@ from typing import Any
 
 from receiver.domain.alerts import Alert
 from receiver.domain.case import Missing
+from receiver.domain.change import Known
 from receiver.domain.identity import Subject, Workload
 
 
@@ -74,6 +75,20 @@ class ContainerFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """That a field manager owns one thing of an object, and when it last wrote what it owns.
+
+    `what`: limit | request | image | flags | replicas | spec. `container`: empty for what is the object's.
+    """
+
+    what: str
+    manager: str
+    at: datetime
+    container: str = ""
+    subresource: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Disruption:
     """The pod's condition DisruptionTarget: that it was chosen to be ended, by whom (`reason`), and when."""
 
@@ -107,6 +122,7 @@ class PodFacts:
     resize: str = ""  # a resize in place that waits: deferred | infeasible | in_progress
     disruption: Disruption | None = None
     memory_volumes: tuple[str, ...] = ()  # emptyDir with medium Memory
+    writes: tuple[Write, ...] = ()
     containers: tuple[ContainerFacts, ...] = ()
     is_pieced_together: bool = False  # it could not be read: this is its owner's template and what Prometheus saw of it
 
@@ -173,6 +189,7 @@ class MemoryHistory:
     pod: str = ""
     # Of each life of the last hour: its first scrape there, and the highest that the kernel itself counted, file cache included.
     kernel_peaks: tuple[tuple[float, float], ...] = ()
+    replaced_at_s: float | None = None  # first sample of the pod, where its predecessor's stand before it
     peak_bytes_long: float | None = None  # the highest working set of the long look (7 d), when asked
 
 
@@ -186,6 +203,8 @@ class Revision:
     images: Mapping[str, str] = field(default_factory=dict)  # container -> image
     limits_bytes: Mapping[str, int | None] = field(default_factory=dict)
     replicas: int | None = None
+    change_cause: str = ""  # the annotation kubernetes.io/change-cause
+    restarted_at: str = ""  # the template's annotation kubectl.kubernetes.io/restartedAt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +213,10 @@ class SiblingFact:
 
     pod: str
     node: str = ""
+    limit_bytes: int | None = None  # in force
+    image: str = ""
+    is_running: bool = False
+    created_at: datetime | None = None
     restart_count: int = 0
     is_ready: bool = False
     last_reason: str = ""
@@ -233,6 +256,15 @@ class Manager:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """How far the newest template has got: pods that have it, of those that there shall be."""
+
+    updated: int
+    desired: int
+    is_complete: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkloadFacts:
     """The owner chain and its top. `chain` is ("Pod", "ReplicaSet", "Deployment")-like, names beside kinds."""
 
@@ -246,6 +278,15 @@ class WorkloadFacts:
     managed_by: Manager | None = None  # where a fix belongs
     template: Mapping[str, MemorySetting] | None = None  # by container, what the next rollout gives; None: could not be read
     template_pod_level: MemorySetting | None = None  # the same of the template's own limits, where it has any
+    template_images: Mapping[str, str] = field(default_factory=dict)  # by container
+    template_flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by container, as `Setup.flags`
+    restarted_at: str = ""  # the template's annotation kubectl.kubernetes.io/restartedAt
+    rollout: Rollout | None = None
+    writes: tuple[Write, ...] = ()  # of the top owner
+    hpa_line: str = ""  # the autoscalers as one line to compare
+    vpa_line: str = ""
+    hpa_write: Write | None = None
+    vpa_write: Write | None = None
     labels: Mapping[str, str] = field(default_factory=dict)  # of the top owner; what it lacks, of the pod
     annotations: Mapping[str, str] = field(default_factory=dict)
     schedule: str = ""  # of a CronJob, as written there; with its time zone, where it has one
@@ -275,8 +316,34 @@ class AlertCoverage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PodSince:
+    """One pod of the workload over the time that a follow-up looks at. Samples are (seconds since 1970, bytes), oldest first."""
+
+    pod: str
+    samples: tuple[tuple[float, float], ...] = ()
+    limits: tuple[tuple[float, float], ...] = ()
+    restarts: tuple[tuple[float, float], ...] = ()
+    kill_times_s: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Since:
+    """Every pod of the workload from a day before a fix to now. `throttled_ratio`: CPU periods throttled since, 0-1."""
+
+    pods: tuple[PodSince, ...]
+    start_s: float
+    end_s: float
+    step_s: float
+    evicted: int = 0
+    throttled_ratio: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Everything that is known about one incident at one moment, understood. `now` is when it was gathered."""
+    """Everything that is known about one incident at one moment, understood. `now` is when it was gathered.
+
+    `is_pod_gone`: the pod was read by an earlier look, or never; the API has none of that name any more.
+    """
 
     now: datetime
     subject: Subject
@@ -295,3 +362,6 @@ class Facts:
     child_kills: int | None = None  # increase of container_oom_events_total without a restart
     redactions: Mapping[str, int] = field(default_factory=dict)
     missing: tuple[Missing, ...] = ()
+    known: Known = field(default_factory=Known)
+    is_pod_gone: bool = False
+    since: Since | None = None

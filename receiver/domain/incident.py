@@ -12,7 +12,7 @@ from typing import Any
 
 from receiver.domain.alerts import Alert
 from receiver.domain.identity import Subject
-from receiver.domain.incident_memory import LogEntry
+from receiver.domain.incident_memory import LogEntry, WatchedFix
 from receiver.domain.reason import Reason
 
 FIRING = "firing"
@@ -50,6 +50,10 @@ class IncidentView:
     notes: tuple[Reason, ...] = ()
     has_buttons: bool = False
     settings_change: Reason | None = None  # limit raised, image changed: a fix was seen since the first kill
+    fix: WatchedFix | None = None  # the newest one, standing or not
+    next_follow_up: datetime | None = None  # of the fix that stands
+    last_follow_up_s: float = 0.0  # how long after a fix its last follow-up is
+    is_result: bool = False  # this message tells what a follow-up found
     acknowledged: Reason | None = None  # by whom
     fix_noted: Reason | None = None  # by whom: said by a person, not seen
     news: Reason | None = None  # why a message beside the root is sent now: firing again after a while, ...

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from receiver.domain.change import Baseline, Change
 from receiver.domain.confidence import LIKELY, PLAUSIBLE
 from receiver.domain.pulse import WatchMemory
 from receiver.domain.reason import Reason, reason
@@ -103,6 +104,49 @@ class FixNote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUp:
+    """What one later look found of a fix. `after_s`: how long after the fix it was due; `outcome`: the value of an Outcome's kind."""
+
+    after_s: float
+    at: datetime
+    outcome: str
+    because: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedFix:
+    """A fix that was seen or said, and what came of it so far.
+
+    `number`: the how manieth of the incident. `since`: of the newest change, or when somebody said it; follow-ups count from it.
+    `changes` empty: said, and nothing was seen. `done`: the follow-ups so far, oldest first. `ended`: failed or undone, and when;
+    nothing is looked for any more then. `tries`: looks for the next follow-up that got no evidence.
+    """
+
+    number: int
+    since: datetime
+    changes: tuple[Change, ...] = ()
+    growth_before_bytes_per_h: float | None = None
+    life_before_s: float | None = None
+    forecast: Reason | None = None
+    is_enough: bool = True
+    pods: Reason | None = None
+    done: tuple[FollowUp, ...] = ()
+    tries: int = 0
+    next_at: datetime | None = None
+    ended: FollowUp | None = None
+
+    @property
+    def newest(self) -> FollowUp | None:
+        """What was found last."""
+        return self.ended or (self.done[-1] if self.done else None)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether it stands, as far as anybody knows."""
+        return self.ended is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WrongVerdict:
     """Somebody says that the verdict of that moment is wrong. None: it is not known any more which one that was."""
 
@@ -170,7 +214,8 @@ class IncidentMemory:
     """The whole of it. An incident that was never looked at has the defaults.
 
     `state`, `severity`: as of the newest look or notification, to see what changed since. `kills`: by pod. `look` None: no
-    look has got evidence yet. `settings_change`: the newest change of limit or image that was seen. `degraded`: why messages
+    look has got evidence yet. `baseline`: what was in force when it was killed last; `watched`: the newest fix, `past_fixes` those
+    before it, oldest first. `settings_change`: the fix that stands, in a few words. `degraded`: why messages
     say less than they should; None when they do not. `notifications`: what was notified beside the root. `ticks`: by item of
     the checklist, except `apply_fix`: that is `fix`, wherever somebody says it. `processes`: killed in containers that lived on, by life.
     """
@@ -186,6 +231,9 @@ class IncidentMemory:
     look: LookSummary | None = None
     settings: ContainerSettings = field(default_factory=ContainerSettings)
     settings_change: Reason | None = None
+    baseline: Baseline | None = None
+    watched: WatchedFix | None = None
+    past_fixes: tuple[WatchedFix, ...] = ()
     never_up_since: datetime | None = None
     owner: Owner = field(default_factory=Owner)
     late_tries: int = 0
@@ -218,6 +266,11 @@ class IncidentMemory:
         if self.fix is None or (self.last_kill_at is not None and self.fix.at < self.last_kill_at):
             return None
         return self.fix
+
+    @property
+    def standing_watch(self) -> WatchedFix | None:
+        """The fix that is watched, as long as it neither failed nor was undone."""
+        return self.watched if self.watched is not None and self.watched.is_watched else None
 
     def noted(self, at: datetime, what: Reason, *, shown: str = "") -> IncidentMemory:
         """With one more entry in its history; the oldest go first when there are too many."""

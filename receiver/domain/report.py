@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from receiver.domain.case import Missing
+from receiver.domain.change import Baseline, Change
 from receiver.domain.facts import Facts
 from receiver.domain.identity import Subject
 from receiver.domain.reason import Reason
@@ -226,7 +227,8 @@ class CheckItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A change of memory settings to paste. `role` fix or stop_gap; `buys_h` hours per life that a stop-gap buys.
+    """A change of memory settings to paste. `role` fix, stop_gap, or keep (what was applied, made to last); `buys_h` hours per life
+    that a stop-gap buys.
 
     `none` says why no limit is proposed; all else is then empty, but for the commands and the lines for Git of what is to be
     changed instead: a VPA, or a setting of the program.
@@ -246,6 +248,22 @@ class Proposal:
     caveats: tuple[Reason, ...] = ()
     checks: tuple[Reason, ...] = ()  # what was verified: node room, quota
     after_raise: Reason | None = None  # the raise shortly before the kill that was not enough
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
+    """What was changed since the newest kill, the weightiest first. `at`: the newest of them.
+
+    `forecast`: what the verdict expects of it, None for nothing to say; `is_enough` False: the verdict expects another kill, so
+    that more is to be done. `lasts_s`: a life under the new limit, where that only delays. `pods`: how far the pods have it.
+    """
+
+    changes: tuple[Change, ...]
+    at: datetime
+    forecast: Reason | None = None
+    is_enough: bool = True
+    lasts_s: float | None = None
+    pods: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,4 +326,6 @@ class Report:
     signature: Signature | None = None
     has_come_up: bool | None = None  # it was Ready, or worked, in any of its lives; None: nothing tells
     runtime: str = ""  # python | jvm | node | go | dotnet | ... or empty
+    baseline: Baseline | None = None  # what was in force when it was killed
+    fix: Fix | None = None
     numbers: tuple[Reason, ...] = ()  # every number behind kill, cause and proposal, one a line, for `-v`

@@ -1,4 +1,4 @@
-"""What of a Kubernetes object enters a case: without managedFields, without values that may be secrets, texts redacted.
+"""What of a Kubernetes object enters a case: without values that may be secrets, texts redacted, managedFields boiled down to `writes`.
 
 Environment values are dropped, except of the flags that decide how much memory a runtime takes. Volumes keep what says
 where memory goes. Every longer text that a person wrote or a program said goes through the redactor; identifiers do not.
@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from receiver.evidence.writes import writes_of
 
 Redact = Callable[[str], tuple[str, Mapping[str, int]]]
 
@@ -65,7 +67,9 @@ class Cleaner:
     def object(self, obj: Any) -> Any:
         """A Kubernetes object (or any part of one) fit to be kept and shown."""
         if isinstance(obj, Mapping):
-            return {k: self._field(k, v) for k, v in obj.items() if k != "managedFields"}
+            cleaned = {k: self._field(k, v) for k, v in obj.items() if k != "managedFields"}
+            written = writes_of(obj) if "managedFields" in obj else []
+            return {**cleaned, "writes": written} if written else cleaned
         if isinstance(obj, list):
             return [self.object(v) for v in obj]
         return self.text(obj) if isinstance(obj, str) and len(obj) > _SHORT else obj
@@ -124,7 +128,7 @@ def slim_pod(pod: Mapping[str, Any]) -> dict[str, Any]:
         "spec": {
             **{k: spec[k] for k in ("nodeName", "resources") if k in spec},
             **{
-                kind: [{k: c[k] for k in ("name", "resources", "restartPolicy") if k in c} for c in spec[kind]]
+                kind: [{k: c[k] for k in ("name", "image", "resources", "restartPolicy") if k in c} for c in spec[kind]]
                 for kind in ("initContainers", "containers")
                 if spec.get(kind)
             },

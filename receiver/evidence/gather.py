@@ -74,8 +74,13 @@ class Evidence:
         self._cache = Cache(clock=monotonic)
         self.pulses = PulseReader(config, kube=kube, prometheus=prometheus, cache=self._cache)
 
-    def gather(self, subject: Subject, alerts: tuple[Alert, ...], now: datetime, *, deadline_s: float | None = None) -> Case:
-        """The case of this subject, inside the deadline. Never raises for a source's failure: that becomes a Missing."""
+    def gather(
+        self, subject: Subject, alerts: tuple[Alert, ...], now: datetime, *, deadline_s: float | None = None, fixed_at: datetime | None = None
+    ) -> Case:  # fmt: skip
+        """The case of this subject, inside the deadline. Never raises for a source's failure: that becomes a Missing.
+
+        `fixed_at`: this look follows up a fix of that moment.
+        """
         refusal = self._refusal(subject)
         if refusal is not None:
             return Case(gathered_at=now, subject=subject, alerts=alerts, missing=(refusal,))
@@ -84,7 +89,7 @@ class Evidence:
         look = Look(
             subject=subject, alerts=alerts, now=now, deadline=Deadline(max(0.1, limit_s - _MARGIN_S)), config=self.config,
             cache=self._cache, kube=self.kube, prometheus=self.prometheus, alertmanager=self.alertmanager,
-            is_warm=self._cache.fresh(warmth),
+            is_warm=self._cache.fresh(warmth), fixed_at=fixed_at,
         )  # fmt: skip
         look = find_worst_pod(look)
         redactions = self._collect(look, limit_s)

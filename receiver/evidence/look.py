@@ -100,6 +100,7 @@ class Look:
     prometheus: Prometheus | None
     alertmanager: Alertmanager | None
     is_warm: bool
+    fixed_at: datetime | None = None  # of the fix that this look follows up
     unfound: Gap | None = None  # why no pod was found for an alert that names a workload only
     meter: Meter = field(default_factory=Meter)
     answers: dict[str, Any] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """The PromQL of this program. Pure text; every query is built here.
 
 Four questions an incident: the last day minute by minute (`history`), the last hour as scraped (`recent`), the highest
-use of a week (`peaks`) and the traffic (`traffic`). Each is one request: a union whose branches are told apart by the label
+use of a week (`peaks`) and the traffic (`traffic`); and one for each follow-up of a fix (`since`). Each is one request: a union whose branches are told apart by the label
 `q`. Containers are always `max by`, never `sum`: a restarted container has a new series beside its lingering old one, and a
 kubelet scraped at /metrics/resource too exports everything twice.
 """
@@ -21,6 +21,7 @@ from receiver.promql.quoting import quoted
 HISTORY_WINDOW_S, HISTORY_STEP_S = 24 * 3600, 60
 PEAKS_WINDOW_S, PEAKS_STEP_S = 7 * 24 * 3600, 1800
 RECENT_WINDOW_S = 3600
+SINCE_STEP_S = 300  # of a follow-up, which looks at days
 # Longer than a step, so that one late scrape a minute apart leaves no hole; much shorter than Prometheus' look-back of 5 min,
 # which would show a dead container's last value for minutes.
 SAMPLE_WINDOW = "90s"
@@ -90,6 +91,7 @@ class Selectors:
     workload: str
     others: str
     state: str
+    state_workload: str
     by: str
     state_by: str
     family: str
@@ -113,6 +115,7 @@ class Selectors:
             workload=f"{matchers('', many)},{real}",
             others=f"{matchers('', many)}{not_this},{real}",
             state=matchers(prefix, one),
+            state_workload=matchers(prefix, many),
             by=f"{namespace},{pod},{container}",
             state_by=f"{prefix}{namespace},{prefix}{pod},{prefix}{container}",
             family=family,
@@ -161,6 +164,27 @@ def recent(selectors: Selectors, config: PrometheusConfig) -> str:
     # Exporters that disagree about label names cannot share a selector; raw use is what this query is for.
     cadvisor = "|".join(n for n in RECENT_METRICS if n.startswith("container_"))
     return f'{{__name__=~"{cadvisor}",{selectors.pod}}}[{RECENT_WINDOW_S}s]'
+
+
+def since(selectors: Selectors, *, window_s: int) -> str:
+    """Every pod of the workload over a fix: use and limit of the six with most samples, restarts and deaths of all."""
+    s, n = selectors, f"{window_s}s"
+    pod = _pod_of(s.by)
+    busiest = f"topk(6, sum by ({pod}) (count_over_time({WORKING_SET}{{{s.workload}}}[{n}] @ end())))"
+    of_all = f'{s.state_workload},reason="OOMKilled"'
+    ended = f"max by ({s.state_by}) (kube_pod_container_status_last_terminated_timestamp{{{s.state_workload}}})"
+    throttled = "sum(rate(container_cpu_cfs_throttled_periods_total{{{0}}}[1h])) / sum(rate(container_cpu_cfs_periods_total{{{0}}}[1h]))"
+    return union(
+        ("working_set", f"max by ({s.by},id) (max_over_time({WORKING_SET}{{{s.workload}}}[{SINCE_STEP_S}s])) and on ({pod}) {busiest}"),
+        ("limit", f"max by ({s.by}) (container_spec_memory_limit_bytes{{{s.workload}}} > 0) and on ({pod}) {busiest}"),
+        ("restarts", f"max by ({s.state_by}) (kube_pod_container_status_restarts_total{{{s.state_workload}}})"),
+        (
+            "killed_at",
+            f"{ended} and on ({s.state_by}) (kube_pod_container_status_last_terminated_reason{{{of_all}}} > 0)",
+        ),
+        ("evicted", f'sum(kube_pod_status_reason{{{s.state_workload},reason="Evicted"}})'),
+        ("throttled", throttled.format(s.workload)),
+    )
 
 
 def peaks(selectors: Selectors, container_label: str) -> str:

@@ -8,7 +8,7 @@ which asks nothing of the cluster. What is asked of a storm: pipeline/storm_acts
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from receiver.domain.reason import Reason, reason
 from receiver.domain.units import from_epoch
 from receiver.pipeline import people
 from receiver.pipeline.kinds import PUBLISH, SILENCE
+from receiver.pipeline.plan import plan_follow_up
 from receiver.store import incidents, jobs
 from receiver.store.database import Tx
 from receiver.store.incidents import Incident
@@ -83,8 +84,10 @@ class Permissions:
 class Actions:
     """Takes actions. Safe to call from any thread."""
 
-    def __init__(self, store: Store, permissions: Permissions | None = None) -> None:
+    def __init__(self, store: Store, permissions: Permissions | None = None, *, follow_ups_s: Sequence[float] = ()) -> None:
+        """`follow_ups_s`: how long after a fix it is looked at again."""
         self._store = store
+        self._follow_ups_s = follow_ups_s
         self._permissions = permissions or Permissions()
 
     def take(self, incident_id: str, act: Act) -> Outcome:
@@ -107,6 +110,7 @@ class Actions:
                 return Outcome(state="already", what=_already(incident.memory, act))
             if act.what == WRONG:
                 incidents.keep_case(tx, incident.id)
+            plan_follow_up(tx, incident.id, after, self._follow_ups_s, now=now)
             jobs.schedule(tx, SILENCE if act.what in (QUIET, LOUD) else PUBLISH, incident.id, now=now)
         log.info("action taken", extra={"incident": incident_id, "what": act.what, "by": act.by})
         return Outcome(state="done", what=reason("action.asked_for") if act.what in (QUIET, LOUD) else after.log[-1].what)

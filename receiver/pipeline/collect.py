@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from receiver.case import facts_of
+from receiver.diagnosis.advice.follow_up import verdict_of
 from receiver.diagnosis.diagnose import diagnose
 from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.case import Case
@@ -21,14 +22,17 @@ from receiver.domain.identity import LabelNames, Subject, subject_of
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import Report
 from receiver.domain.units import from_epoch
+from receiver.pipeline import fixes
 from receiver.pipeline.configuration_gaps import ConfigurationGaps
 from receiver.pipeline.held import with_held_evidence
-from receiver.pipeline.kinds import COLLECT
+from receiver.pipeline.kinds import COLLECT, FOLLOW_UP
+from receiver.pipeline.life import FollowedUp, with_life
 from receiver.pipeline.merge import merge_confirmed
-from receiver.pipeline.plan import plan_next_look
+from receiver.pipeline.plan import plan_follow_up, plan_next_look
 from receiver.pipeline.publish import Publisher
 from receiver.store import alerts as alert_table
 from receiver.store import incidents, jobs
+from receiver.store.database import Tx
 from receiver.store.incidents import Incident
 from receiver.store.jobs import Job
 from receiver.store.store import Store
@@ -44,17 +48,20 @@ REUSE_EVIDENCE_S = 5.0  # a resolve right after a look needs no second look
 class EvidenceSource(Protocol):
     """What gathers a case: the evidence layer, or a test."""
 
-    def gather(self, subject: Subject, alerts: tuple[Alert, ...], now: datetime) -> Case:
-        """All evidence about a subject; never raises for a source that fails."""
+    def gather(self, subject: Subject, alerts: tuple[Alert, ...], now: datetime, *, fixed_at: datetime | None = None) -> Case:
+        """All evidence about a subject; never raises for a source that fails. `fixed_at`: of the fix that is followed up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectConfig:
-    """How labels are called here, the name of our cluster, and how long a first message may wait for its look."""
+    """How labels are called here, the name of our cluster, how long a first message may wait for its look, and how long after a fix
+    it is looked at again.
+    """
 
     label_names: LabelNames = field(default_factory=LabelNames)
     cluster_name: str = ""
     deadline_s: float = 10.0
+    follow_ups_s: tuple[float, ...] = ()
 
 
 class Collector:
@@ -72,6 +79,7 @@ class Collector:
         self._metrics = metrics
         self._config = config
         self._monotonic = monotonic
+        self._has_adopted = False
 
     def run(self, job: Job) -> None:
         """Look at an incident, and write what should be shown."""
@@ -90,6 +98,48 @@ class Collector:
         report = diagnose(facts_of(case)) if case is not None else None
         self._count(incident, report, took_s=self._monotonic() - started)
         self._write(job, incident.id, case, report, is_new=case is not known)
+
+    def follow_up(self, job: Job) -> None:
+        """Look whether a fix held, when that is due; a fix that was changed since is looked at later."""
+        with self._store.read() as tx:
+            incident = incidents.load(tx, job.subject_id)
+            alerts = alert_table.newest_of(tx, job.subject_id)
+            known = incidents.evidence_of(tx, job.subject_id) if incident else None
+        watched = incident.memory.standing_watch if incident is not None else None
+        due = fixes.next_due(watched, self._config.follow_ups_s) if watched is not None else None
+        if incident is None or incident.closed_at is not None or watched is None or due is None or due[1] > from_epoch(self._store.now()):
+            with self._store.write() as tx:
+                jobs.finish(tx, job)
+                self._plan(tx, incident)
+            return
+        started = self._monotonic()
+        case = self._gathered(incident, alerts, known, fixed_at=watched.since)
+        report = diagnose(facts_of(case)) if case is not None else None
+        self._count(incident, report, took_s=self._monotonic() - started)
+        followed_up = None
+        if report is not None:
+            verdict = verdict_of(report, fixes.trial_of(watched, after_s=due[0]))
+            followed_up = FollowedUp(after_s=due[0], verdict=verdict, is_last=due[0] >= max(self._config.follow_ups_s, default=0.0))
+        self._write(job, incident.id, case, report, is_new=case is not None, followed_up=followed_up)
+
+    def adopt_fixes(self) -> None:
+        """Follow up what somebody said to an older release is fixed: that one planned nothing."""
+        if self._has_adopted:
+            return
+        with self._store.write() as tx:
+            for incident_id in incidents.fixed_without(tx, FOLLOW_UP):
+                self._plan(tx, incidents.load(tx, incident_id))
+        self._has_adopted = True
+
+    def _plan(self, tx: Tx, incident: Incident | None) -> None:
+        """Plan the next follow-up of a fix that was said or seen, and of which none is planned."""
+        if incident is None or incident.closed_at is not None:
+            return
+        memory = incident.memory
+        if memory.watched is None and memory.standing_fix is not None:
+            memory = fixes.said(memory, at=memory.standing_fix.at)
+            incidents.save_memory(tx, incident.id, memory)
+        plan_follow_up(tx, incident.id, memory, self._config.follow_ups_s, now=self._store.now())
 
     def publish_waiting(self) -> None:
         """Publish the incidents that have waited for their look as long as a first message may wait, as their alerts describe them.
@@ -114,10 +164,16 @@ class Collector:
         is_just_seen = incident.gathered_at is not None and now - incident.gathered_at < REUSE_EVIDENCE_S
         if incident.state != FIRING and known is not None and is_just_seen:
             return known
-        subject = self._focus(incident, alerts)
+        return self._gathered(incident, alerts, known)
+
+    def _gathered(
+        self, incident: Incident, alerts: tuple[Alert, ...], known: Case | None, *, fixed_at: datetime | None = None
+    ) -> Case | None:
+        subject, now = self._focus(incident, alerts), from_epoch(self._store.now())
         if not subject.names_a_pod and not (subject.namespace and subject.workload):
             return None
-        return with_held_evidence(self._evidence.gather(subject, alerts, now=from_epoch(now)), known)
+        gathered = self._evidence.gather(subject, alerts, now, fixed_at=fixed_at)
+        return with_life(with_held_evidence(gathered, known), incident.memory)
 
     def _focus(self, incident: Incident, alerts: tuple[Alert, ...]) -> Subject:
         """The pod to look at: of the newest firing alert that names one, else the newest at all."""
@@ -132,7 +188,9 @@ class Collector:
             return replace(incident.subject, pod="", node="")  # its alerts name no pod: the worst one now, not that of the last look
         return incident.subject
 
-    def _write(self, job: Job, incident_id: str, case: Case | None, report: Report | None, *, is_new: bool) -> None:
+    def _write(
+        self, job: Job, incident_id: str, case: Case | None, report: Report | None, *, is_new: bool, followed_up: FollowedUp | None = None
+    ) -> None:  # fmt: skip
         """All that one look found out, in one transaction."""
         now = self._store.now()
         with self._store.write() as tx:
@@ -145,7 +203,7 @@ class Collector:
                 if merge_confirmed(tx, incident, report.subject, now=now):
                     return
             incident = replace(incident, memory=replace(incident.memory, degraded=None))
-            incident = self._publisher.publish(tx, incident, report, case=case if is_new else None)
+            incident = self._publisher.publish(tx, incident, report, case=case if is_new else None, followed_up=followed_up)
             if case is not None and is_new:
                 plan_next_look(tx, incident, case, now=now)
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from receiver.domain.case import Case, Missing
+from receiver.case.access import objects
+from receiver.domain.case import HELD, Case, Missing
 from receiver.domain.units import format_time, parse_time
 
-HELD = "held"  # in a case's notes: {source: when it was read}
+# What Prometheus told of a pod belongs together. Its samples leave the window of a later look hour by hour.
+_OF_MEMORY = ("history", "recent", "traffic", "peaks")
 
 
 def with_held_evidence(new: Case, known: Case | None) -> Case:
@@ -21,13 +23,20 @@ def with_held_evidence(new: Case, known: Case | None) -> Case:
         return new
     lacking = {m.source for m in new.missing}
     kept = {source: answer for source, answer in known.answers.items() if source not in new.answers and source in lacking}
+    if "pod" in kept and _samples(known) > _samples(new):
+        kept |= {source: known.answers[source] for source in _OF_MEMORY if source in known.answers}
     if not kept:
         return new
     already = known.notes.get(HELD) or {}
     read_at = {source: str(already.get(source) or format_time(known.gathered_at)) for source in kept}
     missing = tuple(_filled(m, read_at[m.source], new.gathered_at) if m.source in kept else m for m in new.missing)
     # The death was read with the pod: what the API says of the node or the events later does not undo it.
-    return replace(new, answers={**kept, **new.answers}, missing=missing, notes={**new.notes, HELD: read_at})
+    return replace(new, answers={**new.answers, **kept}, missing=missing, notes={**new.notes, HELD: read_at})
+
+
+def _samples(case: Case) -> int:
+    """How many samples of its memory the last day holds."""
+    return sum(len(entry.get("values") or ()) for entry in objects(case.answers.get("history"), "series", "working_set"))
 
 
 def _filled(missing: Missing, read_at: str, now: datetime) -> Missing:

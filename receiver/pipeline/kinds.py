@@ -11,5 +11,6 @@ SHARES = "storm_shares"  # how large a share of the cluster has what a storm's w
 AFTER_STORM = "after_storm"  # give the next workload of a storm that is over a message of its own: pipeline/after_storm.py
 RECONCILE = "reconcile"  # find out what was missed: pipeline/reconcile.py
 WATCH = "watch"  # see whether something happened to any open incident: pipeline/watch.py
+FOLLOW_UP = "followup"  # look whether a fix held: pipeline/collect.py
 
 EVERYTHING = "all"  # the subject of the one `watch` job

@@ -6,13 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from receiver.diagnosis.advice.follow_up import Verdict
 from receiver.domain.alerts import FIRING
+from receiver.domain.case import LIFE, Case
 from receiver.domain.incident_memory import ContainerSettings, GivenVerdict, IncidentMemory, LookSummary, Notification
 from receiver.domain.reason import reason
 from receiver.domain.report import CauseName, KillKind, Report
 from receiver.domain.runs import Runs, runs_of
+from receiver.domain.typed_json import to_json
 from receiver.domain.units import from_epoch
-from receiver.pipeline import news
+from receiver.pipeline import fixes, news
 from receiver.pipeline.news import News
 
 MAX_PODS = 200
@@ -27,21 +30,43 @@ class Update:
     news: News | None = None
 
 
+def with_life(case: Case, memory: IncidentMemory) -> Case:
+    """The case with what the incident remembers and its diagnosis needs, so that a saved case says the same when it is replayed."""
+    known = to_json(fixes.known_of(memory))
+    return replace(case, notes={**case.notes, LIFE: known}) if known else case
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowedUp:
+    """What a look that was due `after_s` after a fix says of it."""
+
+    after_s: float
+    verdict: Verdict
+    is_last: bool
+
+
 def remember(
-    before: IncidentMemory, report: Report | None, pods: Sequence[str], *, state: str, severity: str, now: datetime
-) -> tuple[IncidentMemory, Update]:
+    before: IncidentMemory, report: Report | None, pods: Sequence[str], *, state: str, severity: str, now: datetime,
+    followed_up: FollowedUp | None = None,
+) -> tuple[IncidentMemory, Update]:  # fmt: skip
     """The incident's memory after one more look, or after a change of state without one, and what was new in it."""
     after = replace(
         before, pods=tuple(dict.fromkeys([*before.pods, *pods]))[:MAX_PODS], first_notified_at=before.first_notified_at or now
     )  # fmt: skip
     after, found = _with_state(after, state=state, now=now)
+    if after.watched is None and after.standing_fix is not None:  # said to an older release
+        after = fixes.said(after, at=after.standing_fix.at)
     after, became_critical = _with_severity(after, severity, state=state)
     found += became_critical
-    changed: list[News] = []
     if report is not None:
-        after = _with_kills(after, report)
-        after, changed = _with_settings(after, report, now=now)
+        after = _with_settings(_with_kills(after, report), report)
+        after, of_fix = fixes.with_fix(after, before, report, now=now)
+        if followed_up is not None and not of_fix:
+            after, of_fix = fixes.with_verdict(
+                after, report, followed_up.verdict, after_s=followed_up.after_s, is_last=followed_up.is_last, now=now
+            )
         after = _with_summary(after, report, now=now)
+        found += of_fix if before.look is not None else [n for n in of_fix if n.is_due]
     after = _with_watched_kills(after)
     is_new_kill = after.kill_count > before.kill_count or after.last_kill_at != before.last_kill_at
     if before.look is not None:  # not the first look: the root already stands there, and its phone notification is gone
@@ -51,7 +76,7 @@ def remember(
             found += news.escalations(after, before, now=now)
         if report is not None:
             after, is_other_verdict = _with_verdict(after, before.look, now=now)
-            found += [*is_other_verdict, *changed]
+            found += is_other_verdict
     chosen = news.first_fit(found, [n.slot for n in before.notifications])
     if chosen is not None:  # the one message shows the whole state, so what else was news in this look is in it
         after = replace(after, notifications=(*after.notifications, Notification(slot=chosen.slot, at=now)))
@@ -152,27 +177,12 @@ def _kill_times(report: Report) -> list[datetime]:
     return times
 
 
-def _with_settings(memory: IncidentMemory, report: Report, *, now: datetime) -> tuple[IncidentMemory, list[News]]:
-    """Notice that the limit or the image is no longer what it was when the incident was last looked at."""
+def _with_settings(memory: IncidentMemory, report: Report) -> IncidentMemory:
+    """The limit and the image of the container as it is now."""
     container = report.facts.pod.container(report.subject.container) if report.facts.pod else None
     if container is None:
-        return memory, []
-    was, limit_bytes = memory.settings, container.limit_bytes
-    memory = replace(memory, settings=ContainerSettings(limit_bytes=limit_bytes, image=container.image))
-    if was.limit_bytes and limit_bytes and limit_bytes != was.limit_bytes:
-        is_raise = limit_bytes > was.limit_bytes
-        what = (
-            reason("incident.log.limit_raised", limit_bytes=limit_bytes)
-            if is_raise
-            else reason("incident.log.limit_lowered", limit_bytes=limit_bytes)
-        )
-        found = news.limit_changed(before_bytes=was.limit_bytes, limit_bytes=limit_bytes)
-    elif was.image and container.image and container.image != was.image:
-        what, found = reason("incident.log.image_changed"), news.image_changed()
-    else:
-        return memory, []
-    is_new = what != memory.settings_change
-    return replace(memory.noted(now, what), settings_change=what), [found] if is_new else []
+        return memory
+    return replace(memory, settings=ContainerSettings(limit_bytes=container.limit_bytes, image=container.image))
 
 
 def _with_summary(memory: IncidentMemory, report: Report, *, now: datetime) -> IncidentMemory:

@@ -91,8 +91,9 @@ class Messages:
         news = content.update.news
         if news is None or (news.calls and (conversation.mention or not place.mention)):
             return
-        view = replace(content.view, mention=place.mention, news=news.why, is_new_verdict=news.is_verdict)
-        is_broadcast = news.is_broadcast and view.state == FIRING and not place.options.get("is_quiet")
+        view = replace(content.view, mention=place.mention, news=news.why, is_new_verdict=news.is_verdict, is_result=news.is_result)
+        is_aloud = view.state == FIRING or news.is_due
+        is_broadcast = news.is_broadcast and is_aloud and not place.options.get("is_quiet")
         later = self._rendering.later(view, content.report)
         outbox.desire(tx, conversation.id, replace(later, slot=news.slot, is_reply=True, is_broadcast=is_broadcast), now=now)
 

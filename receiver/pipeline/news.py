@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from receiver.domain.change import Change
 from receiver.domain.confidence import LIKELY
 from receiver.domain.incident_memory import IncidentMemory, LookSummary
 from receiver.domain.reason import Reason, reason
-from receiver.domain.report import CauseName
+from receiver.domain.report import CauseName, Fix
 
 MOST = 4  # messages beside the root and its three replies
 MOST_REFIRES = 2  # of them: who was notified twice that it is back knows that it comes back; the rest is for what is worse
@@ -26,19 +27,23 @@ REFIRED = "broadcast:refired"
 VERDICT = "verdict:"
 BECAME_KILL = "broadcast:became-kill"
 BECAME_CRITICAL = "broadcast:critical"
+FIX, FOLLOW_UP = "fix", "followup"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
     """One such message. `slot` is sent once; `why`: why it is sent now.
 
-    `calls`: it is sent to call somebody, so only where there is somebody to call whom the root did not.
+    `calls`: it is sent to call somebody, so only where there is somebody to call whom the root did not. `is_due`: somebody must act
+    on a fix that failed, so it is sent beside the four, and aloud after a resolve as well. `is_result`: of a fix that is watched.
     """
 
     slot: str
     why: Reason
     is_broadcast: bool = True
     calls: bool = False
+    is_due: bool = False
+    is_result: bool = False
 
     @property
     def is_verdict(self) -> bool:
@@ -49,10 +54,12 @@ class News:
 def first_fit(found: Sequence[News], sent: Sequence[str]) -> News | None:
     """The one that is sent now: the most important that was not sent before, if there is room. `found`: most important first.
 
-    What makes a sound goes before what does not, and calls as well: so what only calls is the last of them.
+    What makes a sound goes before what does not, and calls as well: so what only calls is the last of them. A fix that failed goes
+    before all, whether there is room or not: each is an answer to something that somebody did.
     """
-    if len(sent) >= MOST:
-        return None
+    due = next((n for n in found if n.is_due and n.slot not in sent), None)
+    if due is not None or sum(not _is_due(slot) for slot in sent) >= MOST:
+        return due
     has_room_to_refire = sum(slot.startswith(REFIRED) for slot in sent) < MOST_REFIRES
     new = [n for n in found if n.slot not in sent and (has_room_to_refire or not n.slot.startswith(REFIRED))]
     return min(new, key=lambda n: (not n.is_broadcast, n.calls), default=None)
@@ -106,20 +113,32 @@ def verdict(after: LookSummary, before: LookSummary) -> News | None:
     return None
 
 
-def limit_changed(*, before_bytes: int, limit_bytes: int) -> News:
-    """The limit is another one: somebody works on it."""
-    if limit_bytes > before_bytes:
-        return News(
-            slot=f"fix:limit-raised:{limit_bytes}", why=reason("incident.news.limit_raised", limit_bytes=limit_bytes), is_broadcast=False
-        )
-    return News(
-        slot=f"fix:limit-lowered:{limit_bytes}", why=reason("incident.news.limit_lowered", limit_bytes=limit_bytes), is_broadcast=False
-    )
+def fix_seen(change: Change, fix: Fix) -> News:
+    """Somebody works on it. What the verdict expects of it is said at once."""
+    why = reason(
+        "incident.news.fix_seen", what=change.as_reason(), before_bytes=change.before_bytes, by=change.by, cause=change.cause, at=change.at,
+        is_time_known=change.is_time_known, is_in_template=change.is_in_template, is_enough=fix.is_enough, forecast=fix.forecast,
+    )  # fmt: skip
+    return News(slot=f"{FIX}:{change.key}", why=why, is_broadcast=False)
 
 
-def image_changed() -> News:
-    """The image is another one: somebody works on it."""
-    return News(slot="fix:image-changed", why=reason("incident.news.image_changed"), is_broadcast=False)
+def fix_failed(number: int, why: Reason) -> News:
+    """Killed with the fix in force: whoever thinks that it is fixed must hear, whatever was said before, and also after a resolve."""
+    return News(slot=f"{FOLLOW_UP}:{number}:failed", why=why, is_due=True)
+
+
+def fix_undone(number: int, why: Reason) -> News:
+    """What was applied is not there any more."""
+    return News(slot=f"{FOLLOW_UP}:{number}:undone", why=why, is_due=True)
+
+
+def follow_up(number: int, label: str, why: Reason, *, is_bad: bool) -> News:
+    """What a later look says of a fix: aloud where a person must act."""
+    return News(slot=f"{FOLLOW_UP}:{number}:{label}", why=why, is_broadcast=is_bad, is_due=is_bad, is_result=True)
+
+
+def _is_due(slot: str) -> bool:
+    return slot.startswith(f"{FOLLOW_UP}:") and slot.endswith((":failed", ":undone"))
 
 
 def _seconds(since: datetime | None, now: datetime) -> float:

@@ -22,6 +22,7 @@ from receiver.domain.incident_memory import (
 )
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import Tick
+from receiver.pipeline import fixes
 
 MAX_CLICKS = 50
 MAX_NAME = 40
@@ -44,7 +45,7 @@ def note_fix(memory: IncidentMemory, *, by: str, at: datetime) -> IncidentMemory
     """Somebody says that it is fixed: when, and the settings of that moment. Once, until it is killed again."""
     if memory.standing_fix is not None:
         return None
-    after = replace(memory, fix=FixNote(by=by, at=at, settings=memory.settings))
+    after = fixes.said(replace(memory, fix=FixNote(by=by, at=at, settings=memory.settings)), at=at)
     return after.noted(at, reason("incident.log.fix_applied", by=by), shown=STANDING)
 
 
@@ -52,7 +53,7 @@ def take_back_fix(memory: IncidentMemory, *, by: str, at: datetime) -> IncidentM
     """Somebody says that it is not fixed after all."""
     if memory.standing_fix is None:
         return None
-    return replace(memory, fix=None).noted(at, reason("incident.log.fix_taken_back", by=by))
+    return fixes.taken_back(replace(memory, fix=None)).noted(at, reason("incident.log.fix_taken_back", by=by))
 
 
 def ticks_of(memory: IncidentMemory) -> Mapping[str, Tick]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from receiver.domain.case import Case
-from receiver.pipeline.kinds import COLLECT
+from receiver.domain.incident_memory import IncidentMemory
+from receiver.pipeline import fixes
+from receiver.pipeline.kinds import COLLECT, FOLLOW_UP
 from receiver.store import incidents, jobs
 from receiver.store.database import Tx
 from receiver.store.incidents import Incident
@@ -29,3 +32,11 @@ def plan_next_look(tx: Tx, incident: Incident, case: Case, *, now: float) -> Non
 def looks_ahead(incident: Incident, *, now: float) -> list[float]:
     """When an incident will be looked at for more history, seconds since 1970."""
     return [incident.opened_at + after_s for after_s in LOOK_AGAIN_S if incident.opened_at + after_s > now + 1]
+
+
+def plan_follow_up(tx: Tx, incident_id: str, memory: IncidentMemory, steps_s: Sequence[float], *, now: float) -> None:
+    """Plan the next look at the newest fix, in the transaction in which it is seen or said; none is left to plan once it ended."""
+    if memory.watched is None:
+        return
+    due = fixes.next_due(memory.watched, steps_s)
+    jobs.replan(tx, FOLLOW_UP, incident_id, now=now, due_at=due[1].timestamp() if due is not None else None)

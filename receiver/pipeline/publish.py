@@ -20,11 +20,11 @@ from receiver.domain.incident_memory import IN_CHECKLIST, IncidentMemory
 from receiver.domain.report import Report
 from receiver.domain.silence import matchers_of, silence_link
 from receiver.domain.units import from_epoch
-from receiver.pipeline import life, people, storm
+from receiver.pipeline import fixes, life, people, storm
 from receiver.pipeline.kinds import COLLECT
-from receiver.pipeline.life import Update
+from receiver.pipeline.life import FollowedUp, Update
 from receiver.pipeline.messages import CHECKLIST, ROOT, Content, Messages, Rendering
-from receiver.pipeline.plan import looks_ahead
+from receiver.pipeline.plan import looks_ahead, plan_follow_up
 from receiver.pipeline.routing import Router
 from receiver.pipeline.storm import StormConfig
 from receiver.pipeline.view import view_of
@@ -41,7 +41,7 @@ from receiver.store.store import Store
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishConfig:
     """`threaded_sinks`, `document_sinks`: see `Messages`. `alertmanager_public_url`: where people open Alertmanager; empty: no
-    link to a silence.
+    link to a silence. `follow_ups_s`: how long after a fix it is looked at again.
     """
 
     public_url: str = ""
@@ -53,6 +53,7 @@ class PublishConfig:
     has_charts: bool = False
     alertmanager_public_url: str = ""
     can_silence: bool = False
+    follow_ups_s: tuple[float, ...] = ()
 
 
 class Publisher:
@@ -76,7 +77,7 @@ class Publisher:
         with self._store.read() as tx:
             seen = incidents.load(tx, job.subject_id)
             case = incidents.evidence_of(tx, job.subject_id)
-        report = diagnose(facts_of(case)) if case is not None else None
+        report = diagnose(facts_of(life.with_life(case, seen.memory))) if case is not None and seen is not None else None
         with self._store.write() as tx:
             jobs.finish(tx, job)
             incident = incidents.load(tx, job.subject_id)
@@ -86,19 +87,24 @@ class Publisher:
             known = report if incident.memory.degraded is None else None
             self.publish(tx, incident, known, case=None, prompt_slot=_acted_in(incident.memory))
 
-    def publish(self, tx: Tx, incident: Incident, report: Report | None, *, case: Case | None, prompt_slot: str = "") -> Incident:
+    def publish(
+        self, tx: Tx, incident: Incident, report: Report | None, *, case: Case | None, prompt_slot: str = "",
+        followed_up: FollowedUp | None = None,
+    ) -> Incident:  # fmt: skip
         """Remember and show one state of an incident, in the caller's transaction; what it is after that.
 
         `case`: the new evidence that `report` was made from, which says what is new; None when nothing was looked at.
-        `prompt_slot`: the message whose edit somebody waits for.
+        `prompt_slot`: the message whose edit somebody waits for. `followed_up`: what this look says of a fix.
         """
         now = self._store.now()
         alerts = alert_table.newest_of(tx, incident.id)
         memory, update = life.remember(
             incident.memory, report if case is not None else None, self._pods(alerts), state=incident.state, severity=incident.severity,
-            now=from_epoch(now),
+            now=from_epoch(now), followed_up=followed_up,
         )  # fmt: skip
+        plan_follow_up(tx, incident.id, memory, self._config.follow_ups_s, now=now)
         if report is not None:
+            report = fixes.shown(report, memory, self._config.follow_ups_s)
             report = replace(report, checklist=with_ticks(report.checklist, people.ticks_of(memory), now=report.facts.now))
             if report.facts.workload is not None:
                 owner = self._router.asked_of(report.facts.workload.labels, report.facts.workload.annotations)
@@ -150,7 +156,7 @@ class Publisher:
             incident, self._fit_to_show(alerts), now=from_epoch(now), public_url=self._config.public_url,
             previous=incidents.load(tx, incident.previous_id) if incident.previous_id else None, has_buttons=self._config.has_buttons,
             looks_at=looks_ahead(incident, now=now) if has_report else (), silence_url=self._silence_url(incident, alerts),
-            can_silence=self._config.can_silence,
+            can_silence=self._config.can_silence, follow_ups_s=self._config.follow_ups_s,
         )  # fmt: skip
 
     def _fit_to_show(self, alerts: tuple[Alert, ...]) -> tuple[Alert, ...]:

@@ -10,6 +10,7 @@ from receiver.domain.incident import IncidentView
 from receiver.domain.incident_memory import IN_CHECKLIST, Acknowledgement, FixNote
 from receiver.domain.reason import Reason, reason
 from receiver.domain.units import from_epoch
+from receiver.pipeline import fixes
 from receiver.store.incidents import Incident
 
 
@@ -24,9 +25,11 @@ def view_of(
     looks_at: Sequence[float] = (),
     silence_url: str = "",
     can_silence: bool = False,
+    follow_ups_s: Sequence[float] = (),
 ) -> IncidentView:
     """The incident as messages show it at `now`. `looks_at`: when it will be looked at again, seconds since 1970."""
     memory = incident.memory
+    due = fixes.next_due(memory.watched, follow_ups_s) if memory.watched is not None else None
     is_firing = any(a.status == FIRING for a in alerts)
     return IncidentView(
         id=incident.id,
@@ -48,6 +51,9 @@ def view_of(
         notes=(memory.degraded,) if memory.degraded else (),
         has_buttons=has_buttons,
         settings_change=memory.settings_change,
+        fix=memory.watched,
+        next_follow_up=memory.watched.next_at or due[1] if memory.watched is not None and due is not None else None,
+        last_follow_up_s=max(follow_ups_s, default=0.0),
         looks_at=tuple(from_epoch(at) for at in looks_at),
         acknowledged=_acknowledged(memory.acknowledged),
         fix_noted=_fix_applied(memory.standing_fix),

@@ -73,7 +73,8 @@ def later(draft: Draft, show: Print) -> Root:
     """The same state in a few lines: what changed and what to do, for a channel that has seen the whole before."""
     lines = {k: v for k, v in root_lines(draft, show).items() if k in ("header", "do", "why", "next", "facts", "text")}
     news = clean_line(say(draft.view.news), LINE_MAX)
-    lines["why"] = (news, *(lines.get("why", ()) if draft.view.is_new_verdict else ())) if news else ()
+    if not draft.view.is_result:
+        lines["why"] = (news, *(lines.get("why", ()) if draft.view.is_new_verdict else ())) if news else ()
     return Root(
         text=lock_screen(lines.get("text", ()), draft.context.subject) + mentions.as_mrkdwn(draft.mention),
         blocks=tuple(b for b in _blocks(draft, lines) if b["type"] in ("header", "rich_text"))[:3],
@@ -81,7 +82,7 @@ def later(draft: Draft, show: Print) -> Root:
 
 
 def root_lines(draft: Draft, show: Print) -> dict[str, tuple[str, ...]]:
-    """The lines of the kind's template; over them those of what does not run for ever, and of a resolved incident."""
+    """The lines of the kind's template; over them those of what does not run for ever, of a resolved incident, and of a watched fix."""
     seen = variables(draft.context, kind=draft.kind)
     lines = dict(show(f"root/{draft.kind}.j2", seen, KEYS))
     if draft.context.runs != Runs.FOR_EVER and draft.context.kill.kind != KillKind.NONE:
@@ -91,6 +92,8 @@ def root_lines(draft: Draft, show: Print) -> dict[str, tuple[str, ...]]:
         if any(key in over for key in GREY_LINE):
             lines = {key: said for key, said in lines.items() if key not in GREY_LINE}
         lines.update(over)
+    if draft.context.fix.state and draft.report is not None:
+        lines.update(show("root/watched.j2", seen, KEYS))
     return lines
 
 

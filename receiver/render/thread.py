@@ -130,7 +130,7 @@ def checklist(report: Report, context: Context, show: Print) -> Reply | None:
 def patch(report: Report, context: Context, show: Print) -> Reply | None:
     """The proposal, the autoscaler, and the long-term fixes. None when there is nothing to change."""
     proposal = report.proposal
-    if not (proposal.patch or proposal.diff or proposal.commands or report.hpa or report.long_term):
+    if not (proposal.patch or proposal.diff or proposal.commands or report.hpa or report.long_term or report.fix):
         return None
     lines = show("thread/patch.j2", variables(context), PATCH_KEYS)
     remarks = [*proposal.checks, *proposal.caveats]

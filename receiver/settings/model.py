@@ -89,6 +89,7 @@ KEYS: tuple[Key, ...] = (
     Key(name="ALERTMANAGER_CA_PATH", parse=parsing.text, default="", meaning="file with the CA of ALERTMANAGER_URL; without it the public ones"),
     Key(name="ENRICH_DEADLINE", parse=parsing.duration_s, default="10s", meaning="the first message waits for evidence at most this long"),
     Key(name="WATCH_INTERVAL", parse=parsing.duration_s, default="2m", meaning="an open incident to which something happens is looked at again at least, and at most, this often"),
+    Key(name="FOLLOWUPS", parse=parsing.durations_s, default="24h,48h", meaning="how long after a fix it is looked at again whether it held; empty: never"),
     Key(name="REOPEN_WINDOW", parse=parsing.duration_s, default="24h", meaning="a kill this long after the resolve still belongs to the same incident"),
     Key(name="RETENTION", parse=parsing.duration_s, default="14d", meaning="how long closed incidents are kept"),
     Key(name="RETRY_MAX_AGE", parse=parsing.duration_s, default="24h", meaning="how long a message is tried before it becomes a dead letter"),
@@ -139,6 +140,7 @@ class Settings:
     alertmanager_ca_path: str
     enrich_deadline: float
     watch_interval: float
+    followups: tuple[float, ...]
     reopen_window: float
     retention: float
     retry_max_age: float

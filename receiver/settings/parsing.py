@@ -38,6 +38,12 @@ def duration_s(value: object) -> float:
     return seconds
 
 
+def durations_s(value: object) -> tuple[float, ...]:
+    """Durations above zero, parted by commas, the shortest first; empty for none."""
+    words = value if isinstance(value, list) else [w for w in text(value).split(",") if w.strip()]
+    return tuple(sorted({duration_s(w if isinstance(w, (int, float)) else str(w).strip()) for w in words}))
+
+
 def pace_s(value: object) -> float:
     """A duration that may be zero."""
     seconds = parse_duration_s(value if isinstance(value, (int, float)) else text(value))

@@ -205,6 +205,17 @@ def merge(tx: Tx, *, duplicate_id: str, into_id: str, now: float) -> None:
     close(tx, duplicate_id, now=now, state=MERGED)
 
 
+def fixed_without(tx: Tx, kind: str) -> list[str]:
+    """Open incidents of which somebody says that they are fixed, and for which no work of this kind waits: of an older release."""
+    rows = tx.run(
+        """SELECT i.id FROM incident i WHERE i.closed_at IS NULL AND (i.data LIKE '%"fix":%' OR i.data LIKE '%"fixed_at":%')
+           AND i.data NOT LIKE '%"watched":%'
+           AND NOT EXISTS (SELECT 1 FROM job j WHERE j.subject_id = i.id AND j.kind = :kind AND j.state IN ('pending', 'running'))""",
+        kind=kind,
+    )
+    return [row["id"] for row in rows]
+
+
 def close_quiet(tx: Tx, *, resolved_before: float, now: float) -> int:
     """Close the incidents that were resolved long enough ago and for which nothing more is planned."""
     rows = tx.run(

@@ -50,6 +50,13 @@ def schedule(tx: Tx, kind: str, subject_id: str, *, now: float, due_at: float = 
     )
 
 
+def replan(tx: Tx, kind: str, subject_id: str, *, now: float, due_at: float | None) -> None:
+    """Ask for work at another time than was planned, later as well; None: not at all any more."""
+    tx.run("DELETE FROM job WHERE kind = :kind AND subject_id = :id AND state = 'pending'", kind=kind, id=subject_id)
+    if due_at is not None:
+        schedule(tx, kind, subject_id, now=now, due_at=due_at)
+
+
 def claim(tx: Tx, *, now: float, epoch: int, limit: int, only: tuple[str, ...] = (), without: tuple[str, ...] = ()) -> list[Job]:
     """Take due work, oldest due first, of some kinds only or without some; work about a subject that is being worked on waits."""
     kinds = _among("IN", only) if only else _among("NOT IN", without) if without else ""

@@ -40,6 +40,7 @@ class WebDeps:
     details: Callable[[], Mapping[str, Any]]
     slack_signing_secret: str = field(default="", repr=False)  # without it there is no /slack/actions
     permissions: Permissions = field(default_factory=Permissions)
+    follow_ups_s: tuple[float, ...] = ()
     runbooks: Documents = field(default_factory=Documents)
     causes: Documents = field(default_factory=Documents)
 
@@ -59,7 +60,7 @@ def create_web(deps: WebDeps) -> Flask:
         )
     )  # fmt: skip
     app.register_blueprint(health_routes(HealthDeps(store=deps.store, metrics=deps.metrics, is_stuck=deps.is_stuck, details=deps.details)))
-    actions, storms = Actions(deps.store, deps.permissions), StormActions(deps.store, deps.permissions)
+    actions, storms = Actions(deps.store, deps.permissions, follow_ups_s=deps.follow_ups_s), StormActions(deps.store, deps.permissions)
 
     def take(target: str, act: Act) -> Outcome:
         return (storms if is_storm(target) else actions).take(target, act)

@@ -16,11 +16,12 @@ from receiver.diagnosis.advice.sizing import FIX
 from receiver.diagnosis.causes.leaf import Raise, Whose
 from receiver.diagnosis.causes.leaves import leaf_of
 from receiver.diagnosis.causes.settings import CEILING
-from receiver.diagnosis.clues import Clues, LimitRaise
+from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.death.refusals import refusal_in
+from receiver.domain.change import Change, What
 from receiver.domain.confidence import UNSURE
 from receiver.domain.reason import Reason, reason
-from receiver.domain.report import Cause, CauseName, CheckItem, Kill, KillKind, Proposal, Tick
+from receiver.domain.report import Cause, CauseName, CheckItem, Fix, Kill, KillKind, Proposal, Tick
 
 DONE = "done"
 TODO = "todo"
@@ -44,6 +45,7 @@ class Findings:
     kill: Kill
     cause: Cause
     proposal: Proposal
+    fix: Fix | None = None
 
     @property
     def has_no_pod(self) -> bool:
@@ -56,9 +58,9 @@ class Findings:
         return leaf_of(self.cause.name).whose is Whose.NOBODY and self.cause.confidence > UNSURE
 
 
-def checklist(clues: Clues, kill: Kill, cause: Cause, proposal: Proposal) -> tuple[CheckItem, ...]:
+def checklist(clues: Clues, kill: Kill, cause: Cause, proposal: Proposal, fix: Fix | None = None) -> tuple[CheckItem, ...]:
     """The nine items in their order."""
-    findings = Findings(clues=clues, kill=kill, cause=cause, proposal=proposal)
+    findings = Findings(clues=clues, kill=kill, cause=cause, proposal=proposal, fix=fix)
     return tuple(CheckItem(id=item_id, state=state, result=result) for item_id, check in ITEMS for state, result in (check(findings),))
 
 
@@ -184,9 +186,8 @@ def _apply_fix(f: Findings) -> Checked:
         return TODO, reason("check.limit_the_taker") if f.cause.detail == "took_the_node" else reason("check.fix_the_node")
     if f.kill.kind is KillKind.EVICTION:
         return TODO, reason("check.fix_the_volume")
-    applied = _raise_since_kill(f)
-    if applied is not None:
-        return DONE, reason("check.limit_raised", before_bytes=applied.before_bytes, after_bytes=applied.after_bytes)
+    if f.fix is not None:
+        return _applied(f.fix, f.fix.changes[0])
     if f.cause.detail == CEILING:
         return TODO, reason("check.change_setting", has_patch=f.proposal.none is None)
     if leaf_of(f.cause.name).a_raise is Raise.DELAYS:
@@ -208,16 +209,26 @@ def _fix_leak(proposal: Proposal) -> Reason:
     return reason("check.fix_code_raise_is_futile") if is_futile(proposal) else reason("check.fix_code_and_stop_gap")
 
 
-def _raise_since_kill(f: Findings) -> LimitRaise | None:
-    """A rollout after the kill that raised the limit: the fix is being tried."""
-    return next((r for r in f.clues.raises if f.kill.at is not None and r.at > f.kill.at), None)
+def _applied(fix: Fix, change: Change) -> Checked:
+    """What was changed since the kill: done, unless it will be undone or cannot be enough."""
+    if change.what == What.RESIZE:
+        return TODO, reason("check.only_one_pod", before_bytes=change.before_bytes, after_bytes=change.after_bytes)
+    made = (
+        reason("check.limit_raised", before_bytes=change.before_bytes, after_bytes=change.after_bytes)
+        if change.is_of_limit and change.before_bytes and change.after_bytes and not change.is_lower
+        else reason("check.changed", what=change.as_reason())
+    )
+    if not fix.is_enough and fix.forecast is not None:
+        return TODO, reason("check.not_enough", made=made, because=fix.forecast)
+    return DONE, made
 
 
 def _monitor(f: Findings) -> Checked:
     if f.is_not_ours:
         return NOT_APPLICABLE, reason("check.no_memory_problem")
-    if _raise_since_kill(f) is not None:
-        return TODO, reason("check.watched_since_raise")
+    if f.fix is not None:
+        is_raise = f.fix.changes[0].is_of_limit and not f.fix.changes[0].is_lower
+        return TODO, reason("check.watched_since_raise") if is_raise else reason("check.watched_since_change")
     nothing_happened = f.kill.kind is KillKind.NONE and f.kill.exit_code is None
     if nothing_happened and f.proposal.none is not None and f.cause.name is CauseName.UNKNOWN:
         return NOT_APPLICABLE, reason("check.nothing_to_watch")

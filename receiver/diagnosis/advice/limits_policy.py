@@ -25,6 +25,9 @@ PROGRESS_MARGIN = 1.1  # x (limit + what was still to load): an upper bound of d
 REQUEST_MARGIN = 1.1  # x typical use: a request is what the scheduler sets aside, the limit is for peaks
 STOP_GAP_MIN_S = 600.0  # a stop-gap that lasts less than ten minutes per life is no stop-gap
 
+QUIET_BEFORE_TRIM_S = 48 * 3600.0  # the article watches 24 to 48 h; a shorter time misses a working day
+TRIM_MIN_SAVING = 0.2  # of the limit: for less nobody rolls out
+
 SECOND_KILL_WINDOW_S = 48 * 3600.0  # a kill this soon after a raise says that the raise was too small
 RAISES_WINDOW_S = 7 * 86400.0  # raises further back belong to another story
 MAX_RAISES = 2  # after two raises without effect more room is guessing: profile instead

@@ -173,7 +173,7 @@ def commands_of(change: Change) -> tuple[tuple[str, ...], tuple[Reason, ...]]:
         notes = (*_resize_note(change, commands), reason("patch.bare_pod"))
     else:
         commands, notes = (), (reason("patch.unknown_kind", kind=kind),)
-    return commands, (*_ownership_notes(change), *notes)
+    return commands, (*notes_of(change), *notes)
 
 
 def restart_of(workload: Workload, namespace: str) -> tuple[str, ...]:
@@ -244,7 +244,7 @@ def _resize(change: Change) -> tuple[str, ...]:
     return (shlex.join(words),)
 
 
-def _ownership_notes(change: Change) -> tuple[Reason, ...]:
+def notes_of(change: Change) -> tuple[Reason, ...]:
     """Where the change belongs when something else writes the object."""
     manager = change.managed_by
     if manager is None:

@@ -13,6 +13,7 @@ from receiver.diagnosis.advice import limits_policy as policy
 from receiver.diagnosis.advice.ceilings import change_of_setting
 from receiver.diagnosis.advice.demand import lasts_h
 from receiver.diagnosis.advice.elsewhere import VPA_DECIDES, about_start, elsewhere, unit_mistake
+from receiver.diagnosis.advice.keep import kept
 from receiver.diagnosis.advice.patch import change_of, commands_of, diff_of, patch_of
 from receiver.diagnosis.advice.raises import raise_and_kill, raises_before
 from receiver.diagnosis.advice.refusal import refusal_of
@@ -25,14 +26,18 @@ from receiver.diagnosis.advice.vpa_patch import VpaChange, vpa_change
 from receiver.diagnosis.clues import Clues
 from receiver.domain.facts import MemorySetting
 from receiver.domain.reason import Reason, reason
-from receiver.domain.report import Cause, Kill, KillKind, Proposal
+from receiver.domain.report import Cause, Fix, Kill, KillKind, Proposal
 from receiver.domain.tidy import tidy_down, tidy_up
 
 
-def propose(clues: Clues, kill: Kill, cause: Cause) -> Proposal:
-    """The change to paste, or why there is none."""
+def propose(clues: Clues, kill: Kill, cause: Cause, fix: Fix | None = None) -> Proposal:
+    """The change to paste, or why there is none. A fix that may be enough is made to last; nothing more is piled on it."""
     start = start_of(clues)
-    refusal = unit_mistake(clues, start) or refusal_of(clues, kill, cause)
+    if (mistake := unit_mistake(clues, start)) is not None:
+        return Proposal(none=mistake)
+    if fix is not None and fix.is_enough:
+        return kept(clues, fix, start)
+    refusal = refusal_of(clues, kill, cause)
     if refusal is not None:
         change = change_of_setting(clues, cause)
         return Proposal(none=refusal, commands=change.commands, diff=change.diff)

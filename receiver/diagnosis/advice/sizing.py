@@ -68,6 +68,11 @@ def _to_start(clues: Clues, needed: int) -> Want:
     return Want(limit_bytes=wanted, floor_bytes=needed, role=FIX, why=reason("advice.says_what_it_needs", need_bytes=needed))
 
 
+def least_need_bytes(clues: Clues, cause: Cause) -> float:
+    """What a limit must be at least to have a good chance after a kill; room for growth of a small one is left out."""
+    return max(need.limit_bytes for need in _needs(clues, cause, is_second=False) if need.because.code != "advice.small_limit")
+
+
 def _may_end_by_itself(clues: Clues, cause: Cause) -> bool:
     """A job that grows may simply need that much: it ends when its work does."""
     is_growth = leaf_of(cause.name).a_raise is Raise.DELAYS

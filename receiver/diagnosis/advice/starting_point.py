@@ -9,13 +9,10 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from receiver.diagnosis.clues import Clues
+from receiver.diagnosis.clues import Clues, is_same, own_revision
 from receiver.domain.facts import MemorySetting, PodFacts, Vpa
 from receiver.domain.tidy import tidy_up
-from receiver.domain.units import KIB
 
-# The kernel rounds a limit to pages, of 64 KiB at most, and the kubelet may report what came of it.
-SAME_WITHIN_BYTES = 64 * KIB
 # Written by the VPA's admission webhook: "Pod resources updated by NAME: container 0: memory request, memory limit; ...".
 _VPA_UPDATES = "vpaUpdates"
 _VPA_NAME = re.compile(r"updated by ([^:\s]+)\s*:\s*(.*)", re.DOTALL)
@@ -88,18 +85,12 @@ def _set_by(clues: Clues, template: MemorySetting) -> SetBy | None:
         return SetBy.VPA
     if template.limit_bytes is None and _limit_ranger_says(pod, clues.container_name):
         return SetBy.LIMIT_RANGE
-    if is_same(limit, _own_revision(clues)):
+    own = own_revision(clues.facts)
+    if is_same(limit, own.limits_bytes.get(clues.container_name) if own is not None else None):
         return SetBy.OLDER_REVISION
     if vpa_sets_limits(clues.facts.workload.vpa if clues.facts.workload else None, clues.container_name):
         return SetBy.VPA
     return SetBy.RESIZE if _was_resized(clues) else SetBy.UNKNOWN
-
-
-def is_same(one: int | None, other: int | None) -> bool:
-    """Whether two limits are one: none and none, or the same but for the kernel's rounding."""
-    if one is None or other is None:
-        return one is other
-    return abs(one - other) < SAME_WITHIN_BYTES if min(one, other) > SAME_WITHIN_BYTES else one == other
 
 
 def _vpa_says(pod: PodFacts, container: str) -> bool:
@@ -141,16 +132,6 @@ def request_for_limit(template: MemorySetting | None, limit_bytes: int) -> int:
 def _limit_ranger_says(pod: PodFacts, container: str) -> bool:
     named = rf"(?:: |; )(?:[\w./-]+, )*memory(?:, [\w./-]+)* limit for container {re.escape(container)}(?:;|$)"
     return re.search(named, pod.annotations.get(_LIMIT_RANGER, "")) is not None
-
-
-def _own_revision(clues: Clues) -> int | None:
-    """The limit that the pod's own revision gives, or None."""
-    workload = clues.facts.workload
-    if workload is None:
-        return None
-    own = {name for kind, name in workload.chain if kind == "ReplicaSet"}
-    own |= {clues.facts.pod.labels.get("controller-revision-hash", "")} if clues.facts.pod is not None else set()
-    return next((r.limits_bytes.get(clues.container_name) for r in workload.revisions if r.name in own), None)
 
 
 def _was_resized(clues: Clues) -> bool:

@@ -6,7 +6,7 @@ import shlex
 
 from receiver.diagnosis.causes.common import LOG_RISES
 from receiver.diagnosis.causes.leaf import YES, Answer, Leaf, Question, Raise, Verdict, Whose, cannot_tell, no
-from receiver.diagnosis.clues import Clues
+from receiver.diagnosis.clues import Clues, limit_at
 from receiver.diagnosis.death import alert_names as names
 from receiver.diagnosis.death.lookups import kernel_kills, pod_says
 from receiver.diagnosis.death.refusals import over_volume_in, used_when_evicted_bytes
@@ -39,8 +39,8 @@ def node_ran_out(clues: Clues, kill: Kill) -> Answer:
         if (line := next((b for b in kill.because if b.code == "death.kernel_memcg"), None)) is not None:
             return no(line)
         if clues.limit_is_pod_level:
-            return no(reason("node.killed_at_pod_limit", limit_bytes=clues.limit_bytes))
-        return no(reason("node.killed_at_own_limit", limit_bytes=clues.limit_bytes))
+            return no(reason("node.killed_at_pod_limit", limit_bytes=limit_at(clues, kill.at)))
+        return no(reason("node.killed_at_own_limit", limit_bytes=limit_at(clues, kill.at)))
     return _by_state(clues, kill)
 
 

@@ -60,8 +60,8 @@ def lives_of(c: Columns, history: MemoryHistory) -> Lives:
     has_kill_counter = any(x is not None for x in c.oom_kills) or bool(exact_kills)
     cuts, counted = _counted_cuts(c, slack)
     cuts = _with_exact_times(cuts, c.t, starts, exact_kills, slack)
-    if not has_kill_counter:  # nobody counts kills: a restart from the limit was one
-        cuts = {i: killed or _was_at_limit(c, i) for i, killed in cuts.items()}
+    if not has_kill_counter:  # nobody counts kills: a restart from the limit was one, a pod that took another's place was none
+        cuts = {i: killed or (c.t[i] != history.replaced_at_s and _was_at_limit(c, i)) for i, killed in cuts.items()}
     has_restart_counter = any(x is not None for x in c.restarts)
     for i in _unmarked_restarts(c, cuts, has_restart_counter):
         cuts.setdefault(i, not has_kill_counter and not has_restart_counter and _was_at_limit(c, i))

@@ -13,8 +13,20 @@ from receiver.evidence.prometheus import Answer, PrometheusConfig
 
 # Staircases: their value stands still for hours, so a case keeps the ends of each step only.
 _STAIRCASES = frozenset(
-    ("max_usage", "enforced_limit", "limit", "restarts", "last_terminated_at", "last_terminated_reason", "oom_events", "before_limit")
+    (
+        "max_usage",
+        "enforced_limit",
+        "limit",
+        "restarts",
+        "last_terminated_at",
+        "last_terminated_reason",
+        "oom_events",
+        "before_limit",
+        "killed_at",
+    )
 )
+DAY_BEFORE_S = 86_400.0  # growth before the fix, at the same hours of the day
+MOST_SINCE_S = 9 * 86_400.0
 _KEPT_LABELS = ("namespace", "pod", "container", "id", "reason", "resource")
 
 
@@ -51,6 +63,18 @@ def ask_peaks(look: Look, clean: Cleaner) -> Any:
         return None
     window_s, step_s = queries.PEAKS_WINDOW_S, queries.PEAKS_STEP_S
     answer = look.range(queries.peaks(selectors, _config(look).container_label), window_s=window_s, step_s=step_s)
+    return _document(look, _by_branch(answer, step_s, _config(look)), window_s, step_s, answer.warnings)
+
+
+def ask_since(look: Look, clean: Cleaner) -> Any:
+    """Every pod of the workload from a day before a fix to now; None where no fix is followed up."""
+    selectors = _selectors(look) if look.fixed_at is not None else None
+    if selectors is None or look.fixed_at is None:
+        return None
+    step_s = queries.SINCE_STEP_S
+    since_s = (look.now - look.fixed_at).total_seconds() + DAY_BEFORE_S
+    window_s = int(min(since_s, MOST_SINCE_S) // step_s + 1) * step_s
+    answer = look.range(queries.since(selectors, window_s=window_s), window_s=window_s, step_s=step_s)
     return _document(look, _by_branch(answer, step_s, _config(look)), window_s, step_s, answer.warnings)
 
 

@@ -16,12 +16,13 @@ MAX_PODS = 100  # of a larger workload a page is enough: are others dying too?
 
 
 def ask(look: Look, clean: Cleaner) -> Any:
-    """The workload's pods in short, this one left out."""
+    """The workload's pods in short, this one left out: of a pod that is gone, those that took its place."""
     owner = top_owner(look)
     selector = selector_text(owner)
     if not selector:
         return None
-    if text(owner, "kind") != "Job" and whole(owner, "spec", "replicas") == 1 and get(owner, "status", "replicas") == 1:
+    is_there = "pod" in look.answers
+    if is_there and text(owner, "kind") != "Job" and whole(owner, "spec", "replicas") == 1 and get(owner, "status", "replicas") == 1:
         return {"items": []}  # the owner itself says that there is no other
     path = object_path("api/v1", "pods", namespace=look.subject.namespace)
     is_large = (whole(owner, "status", "replicas") or 0) > MAX_PODS

@@ -23,6 +23,7 @@ from receiver.domain.report import Cause, CauseName, Report
 from receiver.domain.runs import Runs, runs_of
 from receiver.domain.units import format_quantity, from_epoch, human_bytes
 from receiver.render import words
+from receiver.render.context.fix import fix_words
 from receiver.render.context.kill import kill_words, replica_words
 from receiver.render.context.memory import container_of, growth_words, memory_words
 from receiver.render.context.model import (
@@ -86,6 +87,7 @@ def build(view: IncidentView, report: Report | None, *, patch_place: str = "in t
         silence_page=view.silence_url,
         is_resolved=view.state != FIRING,
         settings_changed=clean_line(say(view.settings_change)),
+        fix=fix_words(view, report, now),
         patch_place=patch_place,
         note=note_of(view),
     )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import TypedDict
 from receiver.domain.facts import Facts
 from receiver.domain.incident import IncidentView
 from receiver.domain.report import Kill, KillKind, Report
-from receiver.domain.units import from_epoch, human_duration
+from receiver.domain.units import UNLIMITED_BYTES, from_epoch, human_bytes, human_duration
 from receiver.render import words
 from receiver.render.context.model import KillWords, ReplicaWords
 from receiver.render.inline import when
@@ -43,7 +43,16 @@ def kill_words(view: IncidentView, report: Report | None, now: datetime) -> Kill
         at=when(counted.newest_at, now) if counted.newest_at else None,
         span=counted.span,
         processes=report.facts.child_kills if report else None,
+        limit=_limit(report),
     )
+
+
+def _limit(report: Report | None) -> str:
+    """The limit that was in force when it was killed: a raise since then is not what it died at."""
+    if report is None or report.baseline is None or not report.kill.kind.is_kill:
+        return ""
+    limit = report.baseline.setup.limit_bytes
+    return human_bytes(limit) if limit and limit < UNLIMITED_BYTES else ""
 
 
 class _OfOneKill(TypedDict):

@@ -122,7 +122,7 @@ def growth_words(report: Report | None, now: datetime) -> GrowthWords | None:
         return None
     starts = [life.floor_start_bytes for life in ramps if life.floor_start_bytes]
     newest = shape.lives[-1] if shape.lives else None
-    full_at = _full_at(report, shape, now)
+    full_at = None if report.facts.is_pod_gone else _full_at(report, shape, now)
     return GrowthWords(
         rate=words.growth(*slopes),
         lives=sum(life.is_ramp or life.growth_bytes_per_h is not None for life in shape.lives),  # the others are too short to judge
@@ -133,7 +133,7 @@ def growth_words(report: Report | None, now: datetime) -> GrowthWords | None:
         began=_when(from_epoch(shape.change_at_s) if shape.change_at_s else None, now),
         full_at=_when(full_at, now),
         full_in=words.about((full_at - now).total_seconds()) if full_at else "",
-        next_kill=_when(full_at if full_at and shape.kills else _next_kill(report, shape, now), now),
+        next_kill=_when(full_at if full_at and shape.kills else None if report.facts.is_pod_gone else _next_kill(report, shape, now), now),
     )
 
 

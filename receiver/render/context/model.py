@@ -39,6 +39,7 @@ class KillWords:
     ]
     is_probe: Annotated[bool, "the kubelet killed it for a failed probe"]
     is_sure: Annotated[bool, "no hedge is needed"]
+    limit: Annotated[str, "the limit that was in force when it was killed: `80 MiB`; empty: none, or not known"]
     count: Annotated[int, "kills known over the incident's life, all replicas; a lower bound"]
     phrases: Annotated[tuple[str, ...], "what happened and how often, longest wording first, for the header"]
     short: Annotated[str, "the same for the lock screen: `OOMKilled x4`"]
@@ -130,7 +131,7 @@ class CauseWords:
 class ChangeWords:
     """The proposal."""
 
-    role: Annotated[str, "`fix` or `stop_gap`; empty: there is none"]
+    role: Annotated[str, "`fix`, `stop_gap`, `keep` (applied, to be made to last) or `trim` (room to give back); empty: there is none"]
     none: Annotated[str, "why there is none"]
     says_what_to_do: Annotated[bool, "there is none, and why says what to change instead"]
     limit_before: Annotated[str, "`96Mi`; empty when no limit is set"]
@@ -143,6 +144,29 @@ class ChangeWords:
     is_futile: Annotated[bool, "a stop-gap that lasts under ten minutes per life: say that a higher limit does not help"]
     after_raise: Annotated[str, "the raise shortly before the kill that was not enough: `512Mi to 768Mi, 20 h before`"]
     lasts: Annotated[str, "how long a futile one lasts per life: `under a minute`, `8 min`"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixWords:
+    """A fix that was seen or said and is watched. Empty when there is none, and after it failed or was undone."""
+
+    state: Annotated[
+        str,
+        "`watching`; what the newest follow-up found: `held_so_far`, `held` (the last one), `delays`, `too_early`, `no_evidence`; empty: no fix stands",
+    ]
+    short: Annotated[str, "`limit raised to 112Mi`, `one pod resized to 256Mi`, `fix applied by Ines`"]
+    told: Annotated[str, "the same as a sentence, with when, by whom, and how far the pods have it"]
+    forecast: Annotated[
+        str, "what the verdict expects of it: `a leak fills any limit: 256Mi lasts about 41 min per life`; empty for nothing"
+    ]
+    is_enough: Annotated[bool, "it may be enough; false: the verdict expects another kill, and the proposal stands"]
+    do: Annotated[str, "what is left to do: `Put 200Mi into Git as well, or the next deploy undoes it.`"]
+    result: Annotated[str, "what the newest follow-up found"]
+    held_for: Annotated[str, "how long after the fix that was: `24 h`"]
+    is_news: Annotated[bool, "this message is the reply that tells it"]
+    since: Annotated[Moment | None, "when it was made"]
+    next: Annotated[Moment | None, "the next follow-up"]
+    last: Annotated[Moment | None, "the last follow-up"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,5 +258,6 @@ class Context:
     silence_page: Annotated[str, "address of Alertmanager's form for a silence of it, filled in; empty without ALERTMANAGER_PUBLIC_URL"]
     is_resolved: Annotated[bool, "Alertmanager says resolved; that is not fixed"]
     settings_changed: Annotated[str, "a fix that was seen: `limit raised to 160Mi`"]
+    fix: Annotated[FixWords, "the fix that is watched"]
     patch_place: Annotated[str, "where the patch stands: `in the thread` or `below`"]
     note: Annotated[str, "why the message is less than it should be; empty normally"]

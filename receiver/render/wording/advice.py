@@ -76,6 +76,11 @@ SENTENCES: Mapping[str, Sentence] = {
     "advice.raised_before": "the limit was raised before ({steps:reason_list}) and it was killed again: stop raising, fix the code, and restart it on a schedule until then",
     "advice.raised_often": "the limit was raised {count} times in a week ({steps:reason_list}) and it was killed again: take a memory profile before raising further",
     "advice.no_room": "it needs about {limit_bytes:size}, and {because:reason}: make room there first, or reduce what it needs",
+    "advice.trim": "no kill and a peak of {peak_bytes:size} in {quiet_s:span}: {saved_bytes:size} less would do",
+    "advice.fix_is_watched": "{what:reason}; nothing more to change now, first see whether that helps",
+    "advice.fix_is_in_files": "{what:reason} by {by}, so the next deploy has it as well; nothing more to change now",
+    "advice.keep_in_git": "the limit of {limit_bytes:quantity} is in force. Put it into Git too, or the next deploy undoes it",
+    "advice.keep_in_template": "the limit of {limit_bytes:quantity} is in force in one pod. Put it into the template too, or the next rollout undoes it",
     "advice.enough_already": "{need_bytes:size} would be enough, and the limit is {limit_bytes:size} already",
     # Where the change belongs instead, and what the pod has beside the template.
     "advice.limit_unit": _limit_unit,

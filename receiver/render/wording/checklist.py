@@ -49,6 +49,18 @@ def _ticked(facts: Facts) -> str:
     return f"done{by}, {at:{'%H:%M' if at.date() == facts['now'].date() else '%Y-%m-%d %H:%M'}} UTC"
 
 
+def _follow_up(facts: Facts) -> str:
+    """What the newest follow-up found, in the few words of an item."""
+    said = facts["because"].by_name
+    span = f"{said['after_s'] / 3600:.0f} h" if said["after_s"] >= 3600 else human_duration(said["after_s"])
+    return {
+        "held": f"held for {span}: no kill",
+        "delays": f"no kill for {span}, but it still grows",
+        "too_early": f"no kill for {span}, too early to say",
+        "no_evidence": f"no data for most of {span}",
+    }.get(str(facts["outcome"]), str(facts["outcome"]))
+
+
 SENTENCES: Mapping[str, Sentence] = {
     "check.not_one_pod": "not about one pod",
     "check.not_one_container": "not about one container",
@@ -96,7 +108,12 @@ SENTENCES: Mapping[str, Sentence] = {
     "check.nothing_killed": "nothing was killed",
     "check.change_elsewhere": "yours: not the template alone, see the advice",
     "check.once_cause_is_known": "for you, once the cause is known",
+    "check.follow_up": _follow_up,
+    "check.changed": "{what:reason} after the kill",
+    "check.only_one_pod": "for you: one pod was resized {before_bytes:size} to {after_bytes:size}, the template was not changed",
+    "check.not_enough": "for you: {made:reason}, but {because:reason}",
     "check.watched_since_raise": "running since the limit was raised",
+    "check.watched_since_change": "running since the change",
     "check.nothing_to_watch": "nothing to watch but the next alert",
     "check.watch_from_fix": "starts once the fix is applied",
     "check.rules_not_listed": "rules were not listed",

@@ -88,9 +88,6 @@ SENTENCES: Mapping[str, Sentence] = {
     "incident.news.never_up": "It has not come up for {down_s:span}.",
     "incident.news.still_dying": "Killed {kills} times by now, and still dying.",
     "incident.news.verdict_was": "The verdict was '{verdict:reason}'.",
-    "incident.news.limit_raised": "Limit raised to {limit_bytes:quantity}: whether that helps shows only after a day.",
-    "incident.news.limit_lowered": "Limit lowered to {limit_bytes:quantity}: whether that helps shows only after a day.",
-    "incident.news.image_changed": "Image changed: whether that helps shows only after a day.",
     # why a message is less than it should be
     "incident.note.failed_twice": "Gathering evidence failed twice; this is what the alert says.",
     "incident.note.failed": "Gathering evidence failed ({error}); this is what the alert says.",

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
+from receiver.domain.change import Baseline, Change, Setup
 from receiver.domain.conversation_memory import ConversationMemory, EventState, StormAct
 from receiver.domain.incident_memory import (
     STANDING,
     Acknowledgement,
     ContainerSettings,
     FixNote,
+    FollowUp,
     GivenVerdict,
     IncidentMemory,
     LogEntry,
@@ -24,6 +26,7 @@ from receiver.domain.incident_memory import (
     Owner,
     Refusal,
     Silence,
+    WatchedFix,
     WrongVerdict,
 )
 from receiver.domain.memory_json import conversation_memory, incident_memory, memory_to_json
@@ -36,6 +39,7 @@ ROWS = json.loads((Path(__file__).parents[2] / "fixtures" / "upgrade" / "rows.js
 OLD_INCIDENTS: list[dict[str, Any]] = list(ROWS["incident"].values())
 OLD_CONVERSATIONS: list[dict[str, Any]] = ROWS["conversation"]
 
+NOON = datetime(2024, 11, 10, 12, tzinfo=UTC)
 FULL = IncidentMemory(
     state="resolved",
     severity="critical",
@@ -48,6 +52,23 @@ FULL = IncidentMemory(
     look=LookSummary(verdict=GivenVerdict(cause="leak", confidence=0.9, detail="after_change"), kill_kind="container_oom", node="node-1"),
     settings=ContainerSettings(limit_bytes=80 * 1024**2, image="shop:1"),
     settings_change=reason("incident.log.limit_raised", limit_bytes=80 * 1024**2),
+    baseline=Baseline(
+        setup=Setup(limit_bytes=80 * 1024**2, template_bytes=80 * 1024**2, has_template=True, image="shop:1", flags=("app",), replicas=2),
+        at=datetime(2024, 11, 10, 3, 14, tzinfo=UTC),
+    ),
+    watched=WatchedFix(number=2, since=NOON, changes=(Change(what="resize", at=NOON, after_bytes=1, is_in_template=False),), tries=1),
+    past_fixes=(
+        WatchedFix(
+            number=1,
+            since=NOON,
+            growth_before_bytes_per_h=1.5,
+            forecast=reason("x"),
+            is_enough=False,
+            next_at=NOON,
+            done=(FollowUp(after_s=86_400.0, at=NOON, outcome="held", because=reason("y")),),
+            ended=FollowUp(after_s=90_000.0, at=NOON, outcome="undone", because=reason("z")),
+        ),
+    ),
     never_up_since=datetime(2024, 11, 10, 3, 14, tzinfo=UTC),
     owner=Owner(labels={"team": "shop"}, annotations={"channel": "C2"}),
     late_tries=2,

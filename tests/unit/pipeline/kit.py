@@ -179,7 +179,7 @@ class Desk:
         for part in (self.publisher, self.collector, self.digests):
             part._store = self.store
 
-    def gather(self, subject: Subject, alerts: tuple[Alert, ...], now: datetime) -> Case:
+    def gather(self, subject: Subject, alerts: tuple[Alert, ...], now: datetime, *, fixed_at: datetime | None = None) -> Case:
         self.looks.append(subject.pod)
         return Case(gathered_at=now, subject=subject, alerts=alerts, answers=self.evidence(subject), missing=self.missing)
 
@@ -204,6 +204,7 @@ class Desk:
         """One job, as the dispatcher would."""
         run = {
             kinds.COLLECT: self.collector.run,
+            kinds.FOLLOW_UP: self.collector.follow_up,
             kinds.PUBLISH: self.publisher.run,
             kinds.DIGEST: self.digests.run,
             kinds.SILENCE: Silencer(store=self.store, keeper=self.keeper, label_names=LabelNames()).run,

@@ -11,8 +11,9 @@ import jinja2
 import pytest
 
 from receiver.domain.case import Missing
+from receiver.domain.change import Change
 from receiver.domain.incident import Message
-from receiver.domain.incident_memory import LogEntry
+from receiver.domain.incident_memory import LogEntry, WatchedFix
 from receiver.domain.reason import reason
 from receiver.domain.report import Report, Sender
 from receiver.render import Renderer, slack_environment
@@ -164,7 +165,8 @@ def test_resolved_is_never_said_without_fixed_or_not() -> None:
 def test_a_change_of_limit_shows_in_the_resolved_root() -> None:
     """When somebody raised the limit, the resolved message says so instead of "not fixed"."""
     view, report = cases.resolved()
-    root = renderer().incident(replace(view, settings_change=reason("incident.log.limit_raised", limit_bytes=160 * 1024**2)), report)[0]
+    raised = Change(what="limit", at=view.opened_at, before_bytes=80 * 1024**2, after_bytes=160 * 1024**2, by="kubectl-set")
+    root = renderer().incident(replace(view, fix=WatchedFix(number=1, since=raised.at, changes=(raised,))), report)[0]
 
     assert "alert resolved, limit raised to 160Mi: watching" in root.full_text
     assert "not fixed" not in root.full_text.lower()
