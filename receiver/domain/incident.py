@@ -38,6 +38,7 @@ class IncidentView:
     alerts: tuple[Alert, ...]
     resolved_at: datetime | None = None
     kill_count: int = 0
+    processes_killed: int | None = None  # over the incident's life, inside containers that lived on
     first_kill_at: datetime | None = None
     last_kill_at: datetime | None = None
     pods: tuple[str, ...] = ()

@@ -71,7 +71,7 @@ class PulseReader:
         asked = [_Asked(wanted=w, pattern=queries.pod_pattern(w.subject)) for w in wanted if self._may_be_asked(w.subject)]
         round_ = _Round(deadline=deadline)
         if self._prometheus is not None:
-            for part in _parts(asked, most_chars=queries.MOST_QUERY_CHARS - self._overhead_chars()):
+            for part in _parts(asked, most_chars=_room(self._prometheus)):
                 self._ask_prometheus(self._prometheus, part, round_, at_s=now.timestamp())
         if self._kube is not None:
             for one in asked:
@@ -123,11 +123,6 @@ class PulseReader:
 
     # -- Prometheus
 
-    def _overhead_chars(self) -> int:
-        """Of a query without names of anybody; twice when the exporters do not agree about labels."""
-        assert self._prometheus is not None
-        return len(queries.pulse(self._prometheus.config, (), (), ()))
-
     def _ask_prometheus(self, prometheus: Prometheus, part: Sequence[_Asked], round_: _Round, *, at_s: float) -> None:
         """The newest values of these incidents' containers. Whoever is known has a pulse then."""
         if PROMETHEUS in round_.problems or round_.deadline.is_over:
@@ -135,7 +130,7 @@ class PulseReader:
         containers = [a.wanted.subject.container for a in part]
         query = queries.pulse(
             prometheus.config,
-            (a.wanted.subject.namespace for a in part),
+            [a.wanted.subject.namespace for a in part],
             sorted({a.pattern for a in part}),
             containers if all(containers) else (),
         )
@@ -218,6 +213,12 @@ def _parts(asked: Sequence[_Asked], *, most_chars: int) -> Iterator[list[_Asked]
         names |= new
     if part:
         yield part
+
+
+def _room(prometheus: Prometheus) -> int:
+    """Characters for names in one query; they stand in it twice when the exporters do not agree about labels."""
+    left = queries.MOST_QUERY_CHARS - len(queries.pulse(prometheus.config, (), (), ()))
+    return left // 2 if prometheus.config.state_label_prefix else left
 
 
 def _labels(prometheus: Prometheus) -> tuple[str, str, str]:

@@ -9,7 +9,7 @@ kubelet scraped at /metrics/resource too exports everything twice.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from receiver.domain.identity import Subject, workload_from_pod_name
@@ -208,7 +208,7 @@ def traffic(config: PrometheusConfig, subject: Subject) -> str:
     return union(*branches)
 
 
-def pulse(config: PrometheusConfig, namespaces: Iterable[str], pods: Iterable[str], containers: Iterable[str]) -> str:
+def pulse(config: PrometheusConfig, namespaces: Collection[str], pods: Collection[str], containers: Collection[str]) -> str:
     """The newest values of `PULSE_METRICS` of all these containers, one series a metric and container. `pods`: regular expressions.
 
     Of many incidents at once, so it may answer a little more than was asked for: every pod in every namespace. No containers: all.

@@ -102,7 +102,8 @@ def _deaths_since(was: ContainerPulse | None, pulse: ContainerPulse, *, is_new: 
 
 
 def _deaths(pulse: ContainerPulse) -> int:
-    return (pulse.restarts or 0) + int(pulse.is_ended)
+    """The end of what has never been started again counts; later ones with their restart, because an old end may be told for minutes."""
+    return pulse.restarts or int(pulse.is_ended)
 
 
 def _is_namesake(was: ContainerPulse, pulse: ContainerPulse) -> bool:

@@ -40,6 +40,7 @@ def view_of(
         alerts=alerts,
         resolved_at=from_epoch(incident.resolved_at) if incident.resolved_at is not None and not is_firing else None,
         kill_count=memory.kill_count,
+        processes_killed=memory.look.processes_killed if memory.look is not None else None,
         first_kill_at=memory.first_kill_at,
         last_kill_at=memory.last_kill_at,
         pods=memory.pods,

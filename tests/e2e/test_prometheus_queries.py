@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from receiver.case import facts_of
 from receiver.domain.conversation_memory import BaseShare
 from receiver.domain.facts import Facts, MemoryHistory
 from receiver.domain.identity import Subject, Workload
+from receiver.domain.pulse import Wanted
 from receiver.errors import Rejected
 from receiver.evidence.prometheus import Prometheus, PrometheusConfig
 from receiver.evidence.shares import ClusterShares
@@ -237,3 +239,17 @@ class TestShares:
 
         assert ClusterShares(Prometheus(PrometheusConfig(url=real.url))).shares({"node": "nowhere"}, now=NOW_S) == {}
         assert ClusterShares(Prometheus(of_other)).shares({"node": "node-1"}, now=NOW_S) == {}
+
+
+def test_the_pulse_is_what_a_real_server_understands(on_real: Lab, on_standin: Lab) -> None:
+    """Aggregated by the metric's name, several metrics in one selector: each recorded pod has the same pulse as on the stand-in."""
+    for name in RECORDED:
+        wanted = [Wanted(id=name, subject=on_real.subject(name))]
+        real, standin = (running.evidence.pulses.take(wanted, now=NOW, deadline_s=10) for running in (on_real, on_standin))
+
+        assert real.problems == {}
+        assert real.requests == {"prometheus": 1}
+        assert real.pods[name].keys() == standin.pods[name].keys()
+        pod = on_real.subject(name).pod
+        assert real.pods[name][pod].restarts is not None
+        assert replace(real.pods[name][pod], is_ended=False) == replace(standin.pods[name][pod], is_ended=False)  # no stale markers here

@@ -42,7 +42,7 @@ def kill_words(view: IncidentView, report: Report | None, now: datetime) -> Kill
         short=short,
         at=when(counted.newest_at, now) if counted.newest_at else None,
         span=counted.span,
-        processes=report.facts.child_kills if report else None,
+        processes=max(report.facts.child_kills or 0, view.processes_killed or 0) or None if report else None,
         limit=_limit(report),
     )
 

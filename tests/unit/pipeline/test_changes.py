@@ -108,6 +108,15 @@ def test_kills_are_counted_once_however_many_sources_tell_them() -> None:
     assert counted({POD: QUIET}, {POD: after(restarts=7, died_at=at[1])}, {POD: after(restarts=10, died_at=at[2])}, known=3) == {POD: 10}
 
 
+def test_the_end_of_a_run_counts_once() -> None:
+    """A Job's pod that is never started again; and an end that is told for minutes after the restart."""
+    began, at = ContainerPulse(restarts=0), AT + timedelta(minutes=1)
+    ended = ContainerPulse(restarts=0, reason="OOMKilled", is_ended=True)
+
+    assert counted({POD: began}, {POD: ended}, {POD: ended}) == {POD: 1}
+    assert counted({POD: began}, {POD: replace(ended, died_at=at)}, {POD: replace(ended, restarts=1, died_at=at)}) == {POD: 1}
+
+
 def test_only_kills_are_counted_as_such() -> None:
     """Old ones are the looks' to count, and a crash is none."""
     later = AT + timedelta(minutes=1)
