@@ -19,6 +19,7 @@ from receiver.domain.confidence import LIKELY
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import Cause, CauseName, Kill, KillKind, Sender
 
+NOT_AN_OOM = "advice.not_an_oom"  # the one that forbids a raise: something else was seen to end it
 # Where the limit was raised already and that did not help.
 RAISED_IN_VAIN = ("advice.raised_before", "advice.raised_often")
 
@@ -55,7 +56,7 @@ def _not_memory(clues: Clues, kill: Kill, cause: Cause) -> Reason:
     """Only what was seen to be something else forbids a raise."""
     if cause.detail == "refused":
         return reason("advice.refused_for_request") if refusal_in(clues) is not None else reason("advice.refused_for_another_reason")
-    ratio = memory_ratio_before(clues, kill.at, kill.started_at)
+    ratio = memory_ratio_before(clues, kill.at or clues.facts.now, kill.started_at)
     if ratio is not None and NEAR_LIMIT.matches(ratio):
         return reason("advice.near_limit_as_well", usage_ratio=ratio)
     if kill.sender is Sender.ITSELF and ratio is None:

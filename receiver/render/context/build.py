@@ -8,7 +8,7 @@ from typing import TypedDict
 
 from receiver.diagnosis.advice.elsewhere import ELSEWHERE
 from receiver.diagnosis.advice.limits_policy import is_futile
-from receiver.diagnosis.advice.refusal import RAISED_IN_VAIN
+from receiver.diagnosis.advice.refusal import NOT_AN_OOM, RAISED_IN_VAIN
 from receiver.diagnosis.causes.leaves import leaf_of
 from receiver.diagnosis.log.signatures.model import REFUSED
 from receiver.domain.alerts import FIRING, Alert
@@ -265,6 +265,7 @@ def _change(report: Report | None) -> ChangeWords:
         return ChangeWords(
             role="",
             none=clean_line(say(proposal.none), 400) if proposal else "",
+            forbids_raise=proposal is not None and proposal.none is not None and proposal.none.code == NOT_AN_OOM,
             says_what_to_do=proposal is not None and proposal.none is not None and proposal.none.code in (*RAISED_IN_VAIN, *ELSEWHERE),
             limit_before="",
             limit="",
@@ -280,6 +281,7 @@ def _change(report: Report | None) -> ChangeWords:
     return ChangeWords(
         role=proposal.role,
         none="",
+        forbids_raise=False,
         says_what_to_do=False,
         limit_before=_quantity(proposal.limit_before_bytes),
         limit=_quantity(proposal.limit_bytes),

@@ -133,6 +133,7 @@ class ChangeWords:
 
     role: Annotated[str, "`fix`, `stop_gap`, `keep` (applied, to be made to last) or `trim` (room to give back); empty: there is none"]
     none: Annotated[str, "why there is none"]
+    forbids_raise: Annotated[bool, "there is none, because something else was seen to end it: a higher limit will not help"]
     says_what_to_do: Annotated[bool, "there is none, and why says what to change instead"]
     limit_before: Annotated[str, "`96Mi`; empty when no limit is set"]
     limit: Annotated[str, "`200Mi`"]

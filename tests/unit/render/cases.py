@@ -288,7 +288,7 @@ def not_oom() -> tuple[IncidentView, Report]:
         checklist=checklist(describe_pod="Error, 14 restarts", exit_code="137, but reason Error", memory_limits="64 MiB / 32 MiB",
                             previous_logs='ends at "INFO serving"', memory_history="flat at 2.2 MiB", root_cause="not memory",
                             apply_fix=("not_applicable", "no memory fix"), monitor_48h=("not_applicable", ""), alerts_in_place=("not_applicable", "")),
-        proposal=no_change("memory is not the problem"),
+        proposal=Proposal(none=reason("advice.not_an_oom")),
     )  # fmt: skip
     return view_of(report, kill_count=14), report
 

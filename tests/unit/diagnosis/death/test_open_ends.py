@@ -164,6 +164,18 @@ def test_failed_probe_of_a_full_container_forbids_no_raise() -> None:
     assert report.proposal.none.code == "advice.near_limit_as_well"
 
 
+@pytest.mark.wording
+def test_kill_that_its_sender_announced_forbids_no_raise_of_a_full_container() -> None:
+    """Who sent it is sure. That more memory would not have helped is not: memory was full, and what thrashes fails its probe."""
+    said = killing("Container orders-api failed liveness probe, will be restarted")
+    report = diagnose(ended(code=137, events=(said,), history=history(*[0.97] * 6)))
+
+    assert report.kill.is_sure
+    assert report.proposal.none is not None
+    assert report.proposal.none.code == "advice.near_limit_as_well"
+    assert "do not raise" not in text_of(report).lower()
+
+
 # --- a child of a container that lives on --------------------------------------------------------------------------
 
 
