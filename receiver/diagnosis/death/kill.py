@@ -42,6 +42,7 @@ RULES: tuple[Rule, ...] = (
     sigkill.grace_period_over,
     sigkill.by_kernel_line,
     sigkill.check_failed_before,
+    sigkill.asked_to_stop_in_log,
     child.child_ended_by_manager,
     child.child_sender_unknown,
     child.child_oom,

@@ -11,9 +11,10 @@ from receiver.diagnosis.death.kernel_lines import Victim, plain_uid, victim_of
 from receiver.diagnosis.death.witnesses import Said, Says, Witness, witness_of
 from receiver.diagnosis.death.witnesses.container_status import CONTAINER_STATUS, EXIT_CODES
 from receiver.diagnosis.death.witnesses.events import EVENT_SLACK_S, NODE_EVENTS, POD_EVENTS
-from receiver.diagnosis.death.witnesses.log_lines import LOG_LINES
+from receiver.diagnosis.death.witnesses.log_lines import LAST_WORDS, LOG_LINES
 from receiver.diagnosis.death.witnesses.pod_status import DISRUPTIONS, POD_STATUS
-from receiver.diagnosis.log.announced import Announced
+from receiver.diagnosis.log.announced import LAST_WORDS_LINES, Announced
+from receiver.diagnosis.log.plain import said
 from receiver.diagnosis.log.runtimes import can_run
 from receiver.domain.facts import EventFact, Termination
 from receiver.domain.report import Signature
@@ -266,6 +267,15 @@ def announced_at_the_end(clues: Clues) -> Announced | None:
     if log is None or log.is_current:
         return None
     return next((a for a in reversed(clues.announced) if a.is_at_the_end), None)
+
+
+def asked_to_stop_in(clues: Clues) -> str:
+    """The newest line near the end of the dead instance's log by which it was asked to stop, or an empty text."""
+    log = clues.facts.log
+    if log is None or log.is_current:
+        return ""
+    last = log.lines[-LAST_WORDS_LINES:]
+    return next((line for line in reversed(last) if any(witness_of(LAST_WORDS, "", text) for text in said(line))), "")
 
 
 def announced_children(clues: Clues) -> Announced | None:

@@ -93,6 +93,22 @@ def grace_period_over(clues: Clues) -> Kill | None:
     return killed(clues, death, KillKind.SIGKILL_NOT_OOM, sure=True, sender=Sender.GRACE_PERIOD, because=because)
 
 
+def asked_to_stop_in_log(clues: Clues) -> Kill | None:
+    """Its log ends with the request to stop, and no event is left of it: the grace period is the likely sender. Not where memory was near the limit."""
+    death, line = look.sigkill_death(clues), look.asked_to_stop_in(clues)
+    if death is None or not line or look.claims_oom(clues):
+        return None
+    if NEAR_LIMIT.matches(memory_ratio_before(clues, death.finished_at, death.started_at)):
+        return None
+    because = [
+        reason("death.log_line", line=quoted_line(line)),
+        reason("death.grace_period"),
+        why.not_oom_killed(death),
+        *why.memory_before(clues, death),
+    ]
+    return killed(clues, death, KillKind.SIGKILL_NOT_OOM, sure=False, sender=Sender.GRACE_PERIOD, because=because)
+
+
 def by_kernel_line(clues: Clues) -> Kill | None:
     """The runtime missed the OOM, the kernel's line did not: of this pod's cgroup it is certain, of a fitting process likely."""
     death = look.sigkill_death(clues)

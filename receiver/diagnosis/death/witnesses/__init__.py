@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from receiver.diagnosis.death.witnesses.container_status import CONTAINER_STATUS, EXIT_CODES
 from receiver.diagnosis.death.witnesses.events import NODE_EVENTS, POD_EVENTS
-from receiver.diagnosis.death.witnesses.log_lines import LOG_LINES
+from receiver.diagnosis.death.witnesses.log_lines import LAST_WORDS, LOG_LINES
 from receiver.diagnosis.death.witnesses.metrics import MEASURES
 from receiver.diagnosis.death.witnesses.pod_status import DISRUPTIONS, POD_STATUS
 from receiver.diagnosis.death.witnesses.row import ExitWitness, Measure, Said, Says, Witness, witness_of
@@ -19,6 +19,7 @@ TABLES: Mapping[str, tuple[Witness, ...] | tuple[ExitWitness, ...] | tuple[Measu
     "pod_events": POD_EVENTS,
     "node_events": NODE_EVENTS,
     "log_lines": LOG_LINES,
+    "last_words": LAST_WORDS,
     "metrics": MEASURES,
 }
 

@@ -41,6 +41,7 @@ SEEN = replace(history(0.8, 0.9, 0.99), kill_times_s=(ago(120).timestamp(),))
 UNHEALTHY = killing("Liveness probe failed: HTTP 503", at=ago(125), reason="Unhealthy")
 
 HANDLER = '#   Executing /bin/sh -c "kill -9 7"...'
+STOP = "2026/11/23 00:50:44 [notice] 1#1: signal 15 (SIGTERM) received from 1, exiting"
 INIT_P = 'OCI runtime create failed: getting the final child\'s pid from pipe caused "read init-p: connection reset by peer": unknown'
 PAKETO = "required memory 394176K is greater than 256M available for allocation: -XX:MaxDirectMemorySize=10M"
 TIMEOUT = "[2026-11-23 00:50:44,045] [1] [CRITICAL] WORKER TIMEOUT (pid:21)"
@@ -57,6 +58,11 @@ TABLE: list[tuple[str, Facts, KillKind, bool, str]] = [
     ("oomkilled with exit 1", _dead(code=1), KillKind.CONTAINER_OOM, True, "death.oom_killed"),
     ("oomkilled with exit 143: SIGTERM ended it", _dead(code=143), KillKind.CONTAINER_OOM, False, "death.ended_by_sigterm"),
     ("oomkilled with exit 143 while it was drained", facts(container(dead=death(code=143)), pod={"deleted_at": ago(150)}), KillKind.SUSPECTED_OOM, False, "death.asked_to_stop"),
+    ("its log ends with the request to stop, no event is left", facts(container(dead=death("Error")), log=log("INFO serving", STOP), alerts=()), KillKind.SIGKILL_NOT_OOM, False, "death.log_line"),
+    ("the same, memory near the limit", facts(container(dead=death("Error")), log=log("INFO serving", STOP), alerts=(), history=history(0.8, 0.9, 0.99)), KillKind.SUSPECTED_OOM, False, "death.sender_unknown"),
+    ("the same, far up in the log", facts(container(dead=death("Error")), log=log(STOP, *["INFO serving"] * 30), alerts=()), KillKind.SUSPECTED_OOM, False, "death.sender_unknown"),
+    ("the same in the log of the instance that runs", facts(container(dead=death("Error")), log=log(STOP, current=True), alerts=()), KillKind.SUSPECTED_OOM, False, "death.sender_unknown"),
+    ("the request to stop and an OOM kill that was recorded", facts(container(dead=death()), log=log(STOP)), KillKind.CONTAINER_OOM, True, "death.oom_killed"),
     ("the manager announced it at the end of the log", facts(container(dead=death("Error")), log=log("WORKER TIMEOUT (pid:7)"), alerts=()), KillKind.SIGKILL_NOT_OOM, False, "death.announced"),
     ("the JVM's handler killed it", facts(container(dead=death("Error")), log=log("java.lang.OutOfMemoryError: Java heap space", HANDLER), alerts=()), KillKind.SIGKILL_NOT_OOM, True, "death.announced"),
     ("its own exit with 137", facts(container(dead=death("Error")), log=log("ERROR exiting with 137"), alerts=()), KillKind.SIGKILL_NOT_OOM, False, "death.announced"),

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from receiver.diagnosis.death.witnesses import TABLES, ExitWitness, Measure, Said, Says, Witness
-from receiver.diagnosis.death.witnesses.log_lines import LOG_LINES
+from receiver.diagnosis.death.witnesses import TABLES, ExitWitness, Measure, Said, Says, Witness, witness_of
+from receiver.diagnosis.death.witnesses.log_lines import LAST_WORDS, LOG_LINES
 from receiver.diagnosis.log.announcements import ANNOUNCEMENTS
 from receiver.diagnosis.log.signatures import match_line
 from receiver.domain.report import Sender
@@ -68,3 +68,33 @@ def test_page_lists_the_witnesses() -> None:
 
     for mark, table in WITNESS_TABLES:
         assert filled(page, mark, table()) == page
+
+
+# fmt: off
+ASKED = (
+    "[2026-11-24 09:25:59 +0000] [1] [INFO] Handling signal: term",
+    "[mpm_event:notice] [pid 1:tid 1] AH00169: caught SIGTERM, shutting down",
+    "1:signal-handler (1700) Received SIGTERM scheduling shutdown...",
+    "SIGTERM received - shutting down",
+    "2026-11-24 10:11:12,345 WARN received SIGTERM indicating exit request",
+    'level=warn msg="Received an OS signal, exiting gracefully..." signal=terminated',
+    "Caught signal: terminated",
+    '{"t":{},"s":"I","c":"CONTROL","id":23377,"msg":"Received signal","attr":{"signal":15,"error":"Terminated"}}',
+    "LOG:  received fast shutdown request",
+    "- Gracefully shutting down workers...",
+)
+NOT_ASKED = (
+    "Worker (pid:7) was sent SIGTERM!",
+    "exited: worker (terminated by SIGTERM; expected)",
+    "sending SIGTERM to worker 3",
+    "graceful shutdown timeout is 30 s",
+    "received request for /term",
+    "got 15 signals",
+)
+# fmt: on
+
+
+@pytest.mark.parametrize("line", ASKED + NOT_ASKED)
+def test_who_was_asked_to_stop(line: str) -> None:
+    """The program itself in its own words; not a child of it, and not a setting."""
+    assert (witness_of(LAST_WORDS, "", line) is not None) is (line in ASKED)
