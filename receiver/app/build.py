@@ -242,13 +242,17 @@ def prometheus_labels(label_names: Mapping[str, Any]) -> dict[str, str]:
 
 def make_redactor(options: Mapping[str, Any]) -> Redactor:
     """The redactor with the user's options. ConfigError for an unknown one, and for what is no pattern."""
-    if unknown := sorted(set(options) - {"patterns", "emails", "cards"}):
-        raise ConfigError(f"redaction: unknown key {unknown[0]!r}; known are patterns, emails, cards")
+    if unknown := sorted(set(options) - {"patterns", "allow", "emails", "cards"}):
+        raise ConfigError(f"redaction: unknown key {unknown[0]!r}; known are patterns, allow, emails, cards")
     patterns = options.get("patterns") or {}
     if not isinstance(patterns, Mapping):
         raise ConfigError("redaction.patterns: expected names and the regular expressions of what to take out")
+    allow = options.get("allow") or []
+    if not isinstance(allow, list):
+        raise ConfigError("redaction.allow: expected a list of regular expressions of random strings that are no secrets")
     return Redactor(
         RedactionConfig(
+            allow=tuple(str(pattern) for pattern in allow),
             patterns=tuple((str(name), str(pattern)) for name, pattern in patterns.items()),
             emails=bool(options.get("emails")),
             cards=bool(options.get("cards")),

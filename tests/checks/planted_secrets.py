@@ -260,6 +260,7 @@ def _planted() -> tuple[Planted, ...]:
         base64.b64encode(("-" * 5 + "BEGIN PRIVATE KEY" + "-" * 5 + "\n" + made_up("b64", 60)).encode()).decode(),
     )
     plant("token", "the join token is @@", made_up("joined", 30))
+    plant("token of an unknown issuer", "WARN retrying with @@ after 3 s", made_up("unknown", 44))
 
     # Headers
     basic = [base64.b64encode(f"bob:{made_up(f'basic{i}', 12)}".encode()).decode() for i in range(3)]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from receiver.evidence.redaction.names import PRIVATE_KEY
+from receiver.evidence.redaction.kinds import PRIVATE_KEY
+from receiver.evidence.redaction.spans import BLANK, Span
 
-MARK = f"[redacted {PRIVATE_KEY}]"
 MAX_BLOCK_CHARS = 20_000  # an RSA key of 16,384 bits has 12,700; with a timestamp a line still below this
 
-_BEGIN = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----")
-_ANY = re.compile(r"-----(BEGIN|END) (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----")
+_ANY = re.compile(r"-{4,5} ?(BEGIN|END) (?:[A-Za-z0-9]{1,20} ){0,4}(?:PRIVATE KEY(?: BLOCK)?|Static key V1) ?-{4,5}")
+_PUTTY = re.compile(r"Private-Lines: \d{1,3}(?=\\[rn]|\r?\n)")
 _REST_OF_LINE = re.compile(r"(?:[A-Za-z0-9+/=]|\\[rnt\\]|\\?\r)*+")
 _KUBE_TIME = r"(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d) )?"
 _BODY_LINE = re.compile(
@@ -18,28 +19,26 @@ _BODY_LINE = re.compile(
 )
 
 
-def redact_key_blocks(text: str) -> tuple[str, int]:
-    """The text with each private key, whole or cut, replaced by one mark, and how many there were."""
-    if "PRIVATE KEY" not in text:
-        return text, 0
-    out: list[str] = []
-    position = count = 0
+def find_key_blocks(text: str) -> Iterator[Span]:
+    """Each private key, whole or cut."""
+    if "PRIVATE KEY" not in text and "Private-Lines" not in text and "Static key" not in text:
+        return
+    position = 0
     while found := _ANY.search(text, position):
         if found[1] == "END":  # the log was cut inside the key: its lines stand before
             start, end = _start_of_body(text, position, found.start()), found.end()
         else:
             start, end = found.start(), _end_of_key(text, found.end())
-        out += (text[position:start], MARK)
+        yield Span(start, end, PRIVATE_KEY)
         position = end
-        count += 1
-    out.append(text[position:])
-    return "".join(out), count
+    for putty in _PUTTY.finditer(text):
+        yield Span(putty.end(), _end_of_key(text, putty.end()), PRIVATE_KEY)
 
 
 def _end_of_key(text: str, body: int) -> int:
     """The end of the key whose first line ends at `body`: its END line, or, when it was cut, its last line."""
     marker = _ANY.search(text, body, min(len(text), body + MAX_BLOCK_CHARS))
-    if marker is not None and marker[1] == "END":
+    if marker is not None and marker[1] == "END" and text.find(BLANK, body, marker.start()) < 0:
         return marker.end()
     rest = _REST_OF_LINE.match(text, body)
     end = rest.end() if rest else body

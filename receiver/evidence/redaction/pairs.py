@@ -1,163 +1,244 @@
-"""Secrets that are told by the name beside them: `password=...`, `"token": "..."`, `--api-key ...`, env entries.
+"""Secrets that are told by the name beside them: `password=...`, `"token": "..."`, `--api-key ...`, env entries, XML, sentences.
 
-Finds names and separators with one expression, asks `names` whether the name holds a secret, and only then looks for
-where the value ends. Each character is looked at a bounded number of times.
+Finds the places where a known word stands, takes the whole name, asks `names` whether it holds a secret, and only then looks how name and value are
+connected (CONNECTORS, from the strictest to the loosest) and where the value ends (`extents`). Each character is looked at a bounded number of times.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from receiver.evidence.redaction.names import is_no_secret, kind_of_name
+from receiver.evidence.redaction.extents import Extent, is_yaml_line, value_at
+from receiver.evidence.redaction.haystack import Haystack
+from receiver.evidence.redaction.names import HINTS, PHRASE_NAMES, SHORT_HINTS, Name, judged
+from receiver.evidence.redaction.spans import Span
+from receiver.evidence.redaction.values import fits, is_mixed, is_no_secret
+from receiver.evidence.redaction.words import Shape
 
-Found = Callable[[str], None]
 
-# Whether there is any work at all: every word that `names` knows has one of these in it.
-_ANY_NAME = re.compile(r"pass|secret|token|key|cred|pwd|pw|pswd|auth|cookie|sess|jwt|otp|csrf|xsrf|bearer", re.IGNORECASE)
+class Named(NamedTuple):
+    """A name in a text that holds a secret."""
 
-_PAIR = re.compile(
-    r"(?<![\w.-])(?P<name>[\w.-]++)(?P<close>(?:\\{0,3}[\"']|%22|\x1b\[[\d;]{0,8}m)?\]?\)?)(?P<space>[ \t]{0,16}+)(?P<is>=>|:=|={1,3}|:(?!:)|%3[AaDd])(?P<after>(?:[ \t]|\x1b\[[\d;]{0,8}m){0,16}+)"
+    start: int
+    end: int
+    text: str
+    name: Name
+
+
+def find_pairs(hay: Haystack) -> Iterator[Span]:
+    """The values of secret names."""
+    done = 0
+    for named in secret_names(hay):
+        if named.start < done:  # within the value of another
+            continue
+        for extent in _values(hay.text, named):
+            if extent.end > extent.start:
+                done = extent.end
+                yield Span(extent.start, extent.end, named.name.kind)
+
+
+# Names
+
+
+def secret_names(hay: Haystack) -> Iterator[Named]:
+    """All names that hold secrets, in order."""
+    text = hay.text
+    known: dict[str, Name] = {}
+    done = 0
+    for at, phrase in sorted(_places(hay), key=_longest_first):
+        if at < done:
+            continue
+        if phrase:
+            done = at + len(phrase)
+            yield Named(at, done, phrase, _PHRASE[phrase])
+            continue
+        start = at
+        while start > max(done, at - _MAX_LEFT) and (text[start - 1].isalnum() or text[start - 1] in "_.-"):
+            start -= 1
+        end = _NAME.match(text, at).end()  # type: ignore[union-attr]
+        done = max(end, at + 1)
+        while end > start and text[end - 1] in "-.":
+            end -= 1
+        name = text[start:end]
+        if text[start - 1 : start] == "\\" and name[0] in "nrt":  # the rest of an escape
+            name, start = name[1:], start + 1
+        bare = name.lstrip("-.")
+        start += len(name) - len(bare)
+        if bare.lower() in {"key", "keys", "code", "id"}:
+            bare = _with_word_before(text, start, bare)
+        if bare not in known:
+            known[bare] = judged(bare)
+        if known[bare].kind:
+            yield Named(start, end, bare, known[bare])
+
+
+def _places(hay: Haystack) -> Iterator[tuple[int, str]]:
+    """Where known words and phrases stand."""
+    lowered = hay.lowered
+    for hint in [h for h in HINTS if h in hay.words]:
+        at = lowered.find(hint)
+        while at >= 0:
+            yield at, ""
+            at = lowered.find(hint, at + len(hint))
+    for hint in [h for h in SHORT_HINTS if h in hay.words]:
+        at = lowered.find(hint)
+        while at >= 0:
+            end = at + len(hint)
+            if not lowered[end : end + 1].isalpha():
+                yield at, ""
+            at = lowered.find(hint, end)
+    for phrase in [p for p in _PHRASE if p.partition(" ")[0] in hay.words]:
+        at = lowered.find(phrase)
+        while at >= 0:
+            if not lowered[at - 1 : at].isalpha():
+                yield at, phrase
+            at = lowered.find(phrase, at + len(phrase))
+
+
+def _longest_first(place: tuple[int, str]) -> tuple[int, int]:
+    return place[0], -len(place[1])
+
+
+_MAX_LEFT = 100
+_NAME = re.compile(r"[\w.-]*+")
+_PHRASE = {phrase: name for phrase, name in PHRASE_NAMES if not phrase.isalpha()}
+
+
+def _with_word_before(text: str, start: int, name: str) -> str:
+    """`API key: x` has its name in two words."""
+    before = text[max(0, start - 24) : start]
+    return f"{before[:-1].rpartition(' ')[2].rpartition('(')[2]}_{name}" if before.endswith((" ", "_")) else name
+
+
+# How a name and its value are connected
+
+_CLOSE = r"(?:\\{0,3}[\"'`]|\\?[\])]){0,3}"
+_WHOSE = r"(?:[ \t]{1,4}(?:\([^()\n]{1,40}\)|(?:for|of|from|fur|pour|para|von|zu|per|di|do|dla)(?: [\w.@-]{1,40}){1,3}?))?"
+_STRONG = re.compile(
+    _CLOSE + _WHOSE + r"[ \t]{0,16}(?P<is>=>|:=|={1,3}>?|::(?=[ \t]|new\b|from\b)|:(?!:)|[-~]>|→|⇒|⟶)(?P<after>[ \t]{0,16})"
 )
+_COPULA = re.compile(
+    _CLOSE
+    + _WHOSE
+    + r"(?:[ \t]{1,8}(?:is(?: now| set to)?|was|will be|are|to|set to|has been set to|changed to|lautet|ist|es|est|e|jest|-{1,2}):?[ \t]{1,4}"
+    r"| [a-z]{2,12}[ \t]{0,2}[:=][ \t]{1,4})"
+)
+_LOOSE = re.compile(_CLOSE + r"(?:[ \t]{0,8}[|\t;][ \t]{0,8}|[ \t]{1,8})")
 _FLAG = re.compile(
-    r"(?<![\w.-])--?(?P<name>[A-Za-z][\w.-]*+)(?:[ \t]{1,8}+|\\{0,3}[\"'][ \t]{0,4}+,[ \t]{0,4}+(?=\\{0,3}[\"']))(?!-)(?=\S)"
+    r"(?:[ \t]{1,8}|\\{0,3}[\"'][ \t]{0,4},?[ \t\r]{0,4}\n?[ \t]{0,40}(?=\\{0,3}[\"'])|[ \t\r]{0,4}\n[ \t]{0,40}(?:- )?)(?!-)(?=\S)"
 )
 _ENTRY = re.compile(
-    r"\b(?i:name|key)\\{0,3}[\"']?[ \t]{0,4}+[:=][ \t]{0,4}+\\{0,3}[\"']?(?P<name>[\w.-]{1,200}+)\\{0,3}[\"']?,?\s{0,60}+"
-    r"(?:\d{4}-\d\d-\d\dT[\d:.]{8,20}Z\s{1,60}+)?\\{0,3}[\"']?(?i:value)\\{0,3}[\"']?[ \t]{0,4}+[:=][ \t]{0,4}+"
+    r"(?:\\{0,3}[\"'])?[\]>]?,?\s{0,60}(?:\d{4}-\d\d-\d\dT[\d:.]{8,20}Z\s{1,60})?"
+    r"(?:\\{0,3}[\"']?\w{1,20}\\{0,3}[\"']?[ \t]{0,4}[:=][ \t]{0,4}\\{0,3}[\"']?[\w-]{1,40}\\{0,3}[\"']?,?\s{1,60}){0,2}"
+    r"(?:with )?\\{0,3}[\"']?(?i:value)\\{0,3}[\"']?(?P<sep>[ \t]{0,4}[:=][ \t]{0,4}|[ \t]{1,4}(?=[\"'\[`]))"
 )
-_TAG = re.compile(r"<(?P<name>[A-Za-z][\w.:-]{0,80}+)>(?=[^<\s])")
-
-_QUOTE = re.compile(r"(?P<slashes>\\{0,3})(?P<mark>[\"'`])")
-_QUOTED = {mark: re.compile(rf"(?:[^{mark}\\\r\n]|\\.)*+") for mark in "\"'`"}
-_SPECIAL = r"\"'`,;&|()\[\]{}<>\\"
-_BARE = re.compile(
-    rf"(?:[^\s{_SPECIAL}]|[,;&|](?![ \t]?[\w.-]{{1,64}}[=:])[{_SPECIAL}]{{0,3}}(?=[^\s{_SPECIAL}])|[\"'`()\[\]{{}}<>\\](?=[^\s{_SPECIAL}]))*+"
-)
-_TO_NEXT_TAG = re.compile(r"[^<\r\n]*+")
-_TO_END_OF_LINE = re.compile(r"[^\r\n]*+")
-_BLOCK_SCALAR = re.compile(r"[|>][+-]?[ \t]*+\r?\n(?P<indent>[ \t]++)(?P<body>[^\s][^\r\n]*+(?:\r?\n(?P=indent)[^\r\n]*+)*+)")
-_NEXT_NAME = re.compile(r"[,;] ?(?:[\w.-]{1,40} ){0,2}[\w.-]{1,64}[:=]")
-_LINE_LEAD = re.compile(r"(?:\d{4}-\d\d-\d\dT[\d:.]{8,20}Z )?[ \t]*+(?:- )?[\"']?")
-_MAX_LEAD = 80
-_COLOUR_END = re.compile(r"^\d{1,3}m")
+_ENTRY_WORDS = ("name", "key", "property", "parameter", "param", "variable")
+_BEFORE_ENTRY = " \t\"'[:=\\"
+_IN_TAG = re.compile(r"[\"']?[^<>\n]{0,120}(?<!/)>\s{0,40}(?=[^<>\s])|</(?:\w{1,20}:)?key>\s{0,40}<\w{1,20}>(?=[^<>\s])")
+_TO_TAG = re.compile(r"[^<\r\n]*+")
+_TAG_NAME = re.compile(r"<(?:[\w.-]{1,20}:)?$|<(?:key|Key|name|Name)>$")
+_NEXT_LINE = re.compile(r"[ \t]{0,8}\r?\n(?:\d{4}-\d\d-\d\dT[\d:.]{8,20}Z )?(?P<indent>[ \t]{0,40})(?P<dash>- )?(?=[^\s-])")
+_ASSIGNMENT = re.compile(r"[\w.-]{1,40}[=:]")
+_SWITCH = re.compile(r"(?i:true|false|null|none|nil|undefined)(?=[\\,;})\]\s\"']|$)")
+_QUOTES = ('"', "'", "\\", "`", "[")
 
 
-def redact_pairs(text: str, found: Found) -> str:
-    """The text with the values of secret names replaced; `found` is called with the kind of each."""
-    if not _ANY_NAME.search(text):
-        return text
-    text = _replace(text, _ENTRY, found, _is_always)
-    text = _replace(text, _FLAG, found, _is_flag)
-    text = _replace(text, _TAG, found, _is_always)
-    return _replace(text, _PAIR, found, _is_pair)
+def _values(text: str, named: Named) -> Iterator[Extent]:
+    """The values of a name, by the strictest connector that fits."""
+    before = text[max(0, named.start - 24) : named.start]
+    if "<" in before or before[-1:] in {'"', "'"}:
+        is_element = _TAG_NAME.search(before) is not None
+        if (is_element or _is_in_tag(text, named.start)) and (tag := _IN_TAG.match(text, named.end)):
+            yield _up_to_tag(text, tag)
+            return
+    if before.rstrip(_BEFORE_ENTRY).lower().endswith(_ENTRY_WORDS) and (entry := _ENTRY.match(text, named.end)):
+        yield from _accepted(text, named, entry.end(), is_yaml=False, is_sentence=False)
+        return
+    if before.endswith("-") and not text.startswith("no-", named.start) and (flag := _FLAG.match(text, named.end)):
+        yield from _accepted(text, named, flag.end(), is_yaml=False, is_sentence=text[flag.end() : flag.end() + 1] not in _QUOTES)
+        return
+    if strong := _STRONG.match(text, named.end):
+        yield from _strong(text, named, strong)
+    elif weak := _COPULA.match(text, named.end) or _LOOSE.match(text, named.end):
+        yield from _weak(text, named, weak.end())
+    elif text[named.end : named.end + 1] in {"(", "{", "["}:
+        yield from _weak(text, named, named.end)
 
 
-def _replace(text: str, regex: re.Pattern[str], found: Found, applies: Callable[[re.Match[str], str], bool]) -> str:
-    out: list[str] = []
-    done = position = 0
-    while match := regex.search(text, position):
-        position = match.end()
-        name = _whole_name(match)
-        kind = kind_of_name(name)
-        if not kind or _is_in_mark(match) or not applies(match, name):
-            continue
-        start, end = _value(text, match)
-        if is_no_secret(name, text[start:end], is_sentence=_is_in_sentence(text, match)):
-            continue
-        out += (text[done:start], f"[redacted {kind}]")
-        found(kind)
-        done = position = end
-    out.append(text[done:])
-    return "".join(out)
+def _is_in_tag(text: str, start: int) -> bool:
+    """Whether a tag is open here: `<property name="password">x</property>`."""
+    opened = text.rfind("<", max(0, start - 120), start)
+    return opened >= 0 and text.find(">", opened, start) < 0
 
 
-def _whole_name(match: re.Match[str]) -> str:
-    """The name as it is meant: `API key: x` has it in two words; before others stand the rest of an escape or of a colour."""
-    name, start, text = match["name"], match.start("name"), match.string
-    if text[start - 1 : start] == "\\" and name[0] in "nrt":
-        return name[1:]
-    if "\x1b[" in text[max(0, start - 6) : start]:
-        return _COLOUR_END.sub("", name)
-    if name.lower() in {"key", "keys"} and start > 1:
-        before = text[max(0, start - 24) : start]
-        if before.endswith((" ", "_")):
-            return f"{before[:-1].rpartition(' ')[2]}_{name}"
-    return name
+def _up_to_tag(text: str, tag: re.Match[str]) -> Extent:
+    """The text of an element; one on a line of its own must be closed."""
+    start = tag.end()
+    end = _TO_TAG.match(text, start).end()  # type: ignore[union-attr]
+    is_open = "\n" in tag[0] and text[end : end + 80].lstrip()[:1] != "<"
+    return Extent(start, start if is_open or is_no_secret("", text[start:end]) else end)
 
 
-def _is_in_mark(match: re.Match[str]) -> bool:
-    """Whether the name is the kind in a mark that stands there already: `[redacted GitHub token]: exit status 1`."""
-    before = match.string[max(0, match.start() - 60) : match.start()]
-    return "]" not in before[before.rfind("[redacted ") :] if "[redacted " in before else False
+def _strong(text: str, named: Named, match: re.Match[str]) -> Iterator[Extent]:
+    end = match.end()
+    is_quoted = text[end : end + 1] in _QUOTES
+    is_colon = match["is"] == ":"
+    if is_colon and not is_quoted:
+        if match.end("is") - 2 >= named.end and text[named.end] in "\"'" and text[match.start("is") - 1] == " ":
+            return  # volume "db-token" : configmap not found
+        if named.text.lower() == "pass" and match["after"]:
+            return
+    if text[max(0, named.start - 12) : named.start].lower().endswith("unexpected "):
+        return
+    is_yaml = is_colon and bool(match["after"]) and is_yaml_line(text, named.start)
+    if following := _NEXT_LINE.match(text, end):
+        yield from _next_line(text, named, following)
+        return
+    is_sentence = not is_quoted and is_colon and bool(match["after"]) and not is_yaml
+    yield from _accepted(text, named, end, is_yaml=is_yaml, is_sentence=is_sentence)
 
 
-def _is_in_sentence(text: str, match: re.Match[str]) -> bool:
-    """Whether the value may be the next word of a sentence: after a flag, or after a colon in the middle of a line."""
-    if text[match.end() : match.end() + 1] in {'"', "'", "\\", "`"}:
-        return False
-    if match.re is not _PAIR:
-        return match.re is _FLAG
-    return match["is"] == ":" and bool(match["after"]) and not _is_yaml_line(text, match)
+def _next_line(text: str, named: Named, following: re.Match[str]) -> Iterator[Extent]:
+    """A value alone on the line below: deeper, or quoted, or one that is no word."""
+    extent = value_at(text, following.end(), is_yaml=False, named=named.text)
+    line_end = text.find("\n", extent.end)
+    rest = text[extent.end : line_end if line_end >= 0 else len(text)].strip(" \t\r,;\"'`\\)]}>")
+    value = text[extent.start : extent.end]
+    if rest or value.endswith((":", "=")) or not _is_secret(named, value, is_sentence=True):
+        return
+    if following["indent"] or text[following.end()] in "\"'" or is_mixed(value):
+        yield extent
+    position = extent.end
+    while following["dash"] and (more := _NEXT_LINE.match(text, position)) and more["dash"]:  # a list of them
+        extent = value_at(text, more.end(), is_yaml=False, named=named.text)
+        if not extent.end > extent.start or is_no_secret(named.text, text[extent.start : extent.end]) or text[extent.end - 1] == ":":
+            return
+        yield extent
+        position = extent.end
 
 
-def _is_always(match: re.Match[str], name: str) -> bool:
-    return True
+def _accepted(text: str, named: Named, start: int, *, is_yaml: bool, is_sentence: bool) -> Iterator[Extent]:
+    if _SWITCH.match(text, start):
+        return
+    extent = value_at(text, start, is_yaml=is_yaml, named=named.text)
+    if _is_secret(named, text[extent.start : extent.end], is_sentence=is_sentence):
+        yield extent
 
 
-def _is_flag(match: re.Match[str], name: str) -> bool:
-    return not name.lower().startswith("no-")
+def _weak(text: str, named: Named, start: int) -> Iterator[Extent]:
+    """After a blank, a tab, a bar or a verb: quoted, or no word. Of a Secret's name (`secret "db" not found`) only what no object is called."""
+    if text[max(0, named.start - 12) : named.start].lower().endswith(("unexpected ", "invalid ")):
+        return
+    extent = value_at(text, start, is_yaml=False, named=named.text)
+    value = text[extent.start : extent.end]
+    if not _is_secret(named, value, is_sentence=True) or "\n" in value or _ASSIGNMENT.match(value):
+        return
+    is_quoted = text[start : start + 1] in {'"', "'", "`"} and len(value) >= 3 and " " not in value
+    if is_mixed(value) or (is_quoted and named.text.lower().startswith("pass") and named.name.shape is Shape.ANY):
+        yield extent
 
 
-def _is_pair(match: re.Match[str], name: str) -> bool:
-    """Not a sentence: `unexpected token: }`, `pass: all`, `volume "db-token" : configmap not found`."""
-    text, end = match.string, match.end()
-    is_quoted = text[end : end + 1] in {'"', "'", "\\", "`"}
-    if match["is"] == ":" and not is_quoted:
-        if match["close"] and match["space"]:
-            return False
-        if name.lower() == "pass" and match["after"]:
-            return False
-    return not text[max(0, match.start() - 12) : match.start()].lower().endswith("unexpected ")
-
-
-def _value(text: str, match: re.Match[str]) -> tuple[int, int]:
-    """Where the value after this name begins and ends, without its quotes."""
-    start = match.end()
-    if match.re is _TAG:
-        return start, _end(_TO_NEXT_TAG, text, start)
-    quote = _QUOTE.match(text, start)
-    if quote is not None:
-        slashes, mark = quote["slashes"], quote["mark"]
-        start = quote.end()
-        if slashes:  # JSON in a string: ends at the same escaped quote, or with the line
-            close = text.find(slashes + mark, start)  # near: each name like this one has such a quote before its own value
-            if close < 0 or "\n" in text[start:close]:
-                close = _end(_TO_END_OF_LINE, text, start)
-            return start, close
-        return start, _end(_QUOTED[mark], text, start)
-    if block := _BLOCK_SCALAR.match(text, start):
-        return block.span("body")
-    if _is_yaml_line(text, match):
-        end = _end(_TO_END_OF_LINE, text, start)
-        comment = text.find(" #", start, end)
-        end = comment if comment >= 0 else end
-        if not _NEXT_NAME.search(text, start, end):
-            return start, end
-    return start, _end(_BARE, text, start)
-
-
-def _is_yaml_line(text: str, match: re.Match[str]) -> bool:
-    """Whether the name is the first thing on its line and a colon with a blank follows: the value is the rest of the line."""
-    if match.re is not _PAIR or match["is"] != ":" or not match["after"]:
-        return False
-    line_start = text.rfind("\n", max(0, match.start() - _MAX_LEAD), match.start()) + 1
-    if line_start == 0 and match.start() > _MAX_LEAD:
-        return False
-    lead = _LINE_LEAD.fullmatch(text, line_start, match.start())
-    return lead is not None
-
-
-def _end(regex: re.Pattern[str], text: str, start: int) -> int:
-    found = regex.match(text, start)
-    return found.end() if found else start
+def _is_secret(named: Named, value: str, *, is_sentence: bool) -> bool:
+    return not is_no_secret(named.text, value, is_sentence=is_sentence) and fits(named.name.shape, value)

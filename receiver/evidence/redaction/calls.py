@@ -1,0 +1,55 @@
+"""Secrets in the arguments of calls, as stack traces and errors print them: `PDO->__construct('dsn', 'root', 'x')`, `login("bob", "x")`, `Secret(x)`.
+
+To add a function: its name and which argument is the secret, in FUNCTIONS.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from receiver.evidence.redaction.haystack import Haystack
+from receiver.evidence.redaction.kinds import PASSWORD
+from receiver.evidence.redaction.spans import BLANK, Span
+from receiver.evidence.redaction.values import is_mixed, is_no_secret
+
+# Lower-case names without `_`: which argument (from 0) is the secret. A name with a secret's word in it (`setPassword`) is found by `pairs`.
+FUNCTIONS: dict[int, str] = {
+    0: "validatecredentials hashpassword bcrypt pbkdf2",
+    1: "login authenticate attempt signin logon auth authuser authorize checklogin checkuser usernamepasswordcredentials basicauth httpbasicauth passwordcredentials"
+    " usernamepasswordauthenticationtoken createuser adduser credentials basiccredentials userpass plainauth setbasicauth withbasicauth",
+    2: "__construct mysqliconnect mysqlconnect mysqlirealconnect realconnect ociconnect pgconnect ldapbind ftplogin ibaseconnect odbcconnect db2connect dbiconnect getconnection",
+}
+_INDEX = {name.replace("_", ""): i for i, names in FUNCTIONS.items() for name in names.split()}
+_HINTS = tuple(sorted({name.strip("_")[:4] for names in FUNCTIONS.values() for name in names.split()}))
+_OPENS = re.compile(r"[(\[](?<=\w.)(?=[^\s)\]])")
+_NAME = re.compile(r"[A-Za-z_]\w{3,60}\Z")
+_MAX_NAME = 60
+_ARGUMENT = re.compile(
+    rf"[ \t]{{0,8}}(?:(?P<named>\w{{1,40}}[ \t]{{0,2}}(?:=|: )[ \t]{{0,2}}))?(?:\"(?P<double>[^\"\n{BLANK}]{{0,400}})\"|'(?P<single>[^'\n{BLANK}]{{0,400}})'"
+    rf"|(?P<bare>[^\s,:()\[\]\"'{BLANK}]{{0,400}}))[ \t]{{0,8}}(?P<end>[,:)\]]|)"
+)
+
+
+def find_calls(hay: Haystack) -> Iterator[Span]:
+    """Arguments of functions that take a password by position."""
+    text = hay.text
+    if not hay.has_any(_HINTS):
+        return
+    for bracket in _OPENS.finditer(text):
+        name = _NAME.search(text, max(0, bracket.start() - _MAX_NAME), bracket.start())
+        index = _INDEX.get(name[0].lower().replace("_", "")) if name else None
+        if index is None:
+            continue
+        for i, argument in enumerate(_ARGUMENT.finditer(text, bracket.end(), bracket.end() + 2000)):
+            group = argument.lastgroup if argument.lastgroup != "end" else _group(argument)
+            if i == index and group:
+                value = argument[group]
+                if not is_no_secret("", value) and (group != "bare" or is_mixed(value)):
+                    yield Span(*argument.span(group), PASSWORD)
+            if argument["end"] not in {",", ":"} or i > 12:
+                break
+
+
+def _group(argument: re.Match[str]) -> str:
+    return next((g for g in ("double", "single", "bare") if argument[g]), "")

@@ -1,0 +1,26 @@
+"""A text to be searched, with what makes it quick to say that something is not in it: a log says the same words over and over."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Haystack(NamedTuple):
+    """`lowered`: the text in lower case, character by character. `words`: each of its words once, in lower case."""
+
+    text: str
+    lowered: str
+    words: str
+
+    @classmethod
+    def of(cls, text: str) -> Haystack:
+        """The haystack of a text."""
+        lowered = text.lower()
+        if len(lowered) != len(text):  # letters whose small form is longer
+            lowered = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+        return cls(text, lowered, "\n".join(set(lowered.split())))
+
+    def has_any(self, hints: tuple[str, ...]) -> bool:
+        """Whether one of these pieces of a word (lower case, no blanks) occurs."""
+        words = self.words
+        return any(hint in words for hint in hints)
