@@ -6,6 +6,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -15,11 +16,12 @@ from flask import Flask
 from receiver.app.files import slack_loader, web_environment
 from receiver.app.sinks import for_programs, is_text_only, kind_of, make_router, make_senders, make_sinks, threaded
 from receiver.domain.identity import LabelNames
-from receiver.errors import ConfigError
+from receiver.errors import ConfigError, StoreError
 from receiver.evidence import Evidence, EvidenceConfig
 from receiver.evidence.alertmanager import Alertmanager, AlertmanagerConfig
 from receiver.evidence.gather import SOURCES
 from receiver.evidence.kube import Kube, KubeConfig
+from receiver.evidence.missed import Missed
 from receiver.evidence.prometheus import Prometheus, PrometheusConfig
 from receiver.evidence.redaction import RedactionConfig, Redactor
 from receiver.evidence.shares import ClusterShares
@@ -33,6 +35,7 @@ from receiver.pipeline.digest import DigestConfig, Digests
 from receiver.pipeline.fold import FoldConfig
 from receiver.pipeline.notices import Notices
 from receiver.pipeline.publish import PublishConfig, Publisher
+from receiver.pipeline.reconcile import ReconcileConfig, Reconciler
 from receiver.pipeline.silencer import Silencer
 from receiver.pipeline.storm_acts import StormWork
 from receiver.pipeline.storm_shares import ShareWork
@@ -62,6 +65,7 @@ class Application:
     worker: Worker
     store: Store
     evidence: Evidence
+    at_the_end: Callable[[], None]
 
     def start(self) -> None:
         """Start the dispatcher and the sender."""
@@ -70,6 +74,8 @@ class Application:
     def close(self) -> None:
         """Finish what is under way, then let go of the store."""
         self.worker.stop()
+        with suppress(StoreError):  # on a full disk, or when another receiver has taken over
+            self.at_the_end()
         self.evidence.close()
         self.store.close()
 
@@ -113,15 +119,22 @@ def build(
         ),
     )  # fmt: skip
     shares = ClusterShares(evidence.prometheus) if evidence.prometheus is not None else None
+    reconciler = Reconciler(
+        store=store, source=Missed(evidence.alertmanager, evidence.prometheus),
+        config=ReconcileConfig(label_names=label_names, cluster_name=settings.cluster_name),
+    )  # fmt: skip
+
+    reconciler.beat()  # before the first alert can come: whether it comes late
+
+    def beat() -> None:
+        reconciler.beat()
+        notices.check_heartbeat()
+
     silencer = Silencer(store=store, keeper=make_silences(settings), label_names=label_names)
     watch = Watch(
         store=store, source=evidence.pulses, metrics=metrics, config=WatchConfig(interval_s=settings.watch_interval), monotonic=monotonic
     )
     watch.begin()
-
-    def by_the_way() -> None:
-        notices.check_heartbeat()
-        collector.adopt_fixes()
 
     dispatcher = Dispatcher(
         store=store,
@@ -135,12 +148,13 @@ def build(
             kinds.SHARES: Handler(run=ShareWork(store=store, source=shares, digests=digests).run),
             kinds.AFTER_STORM: Handler(run=AfterStorm(store).run, is_quick=True),
             kinds.WATCH: Handler(run=watch.run),
+            kinds.RECONCILE: Handler(run=reconciler.run),
         },
         config=DispatcherConfig(
             workers=settings.workers, reopen_window_s=settings.reopen_window, retention_s=settings.retention,
             fold=FoldConfig(label_names=label_names, cluster_name=settings.cluster_name),
         ),
-        monotonic=monotonic, every_so_often=by_the_way, before_looks=collector.publish_waiting,
+        monotonic=monotonic, beat=beat, every_so_often=collector.adopt_fixes, before_looks=collector.publish_waiting,
         after_fold=notices.check_quarantine,
     )  # fmt: skip
     senders = make_senders(settings, (sink, *others), store=store, metrics=metrics, monotonic=monotonic)
@@ -149,13 +163,13 @@ def build(
         WebDeps(
             store=store, metrics=metrics, environment=web_environment(), webhook_token=settings.webhook_token.reveal(),
             admin_token=settings.admin_token.reveal(), is_loopback=settings.is_loopback, max_body_bytes=settings.max_body,
-            wake=worker.wake, notice=notices.post, is_stuck=worker.is_stuck,
+            wake=worker.wake, notice=notices.post, can_complete=bool(settings.alertmanager_url), is_stuck=worker.is_stuck,
             details=lambda: {**_details((sink, *others), senders, worker, evidence), "watch": watch.to_json(), "configuration": gaps.to_json()},
             slack_signing_secret=settings.slack_signing_secret.reveal(), permissions=Permissions(users=settings.slack_users), follow_ups_s=settings.followups,
             runbooks=make_runbooks(settings), causes=Documents(folders=(causes_dir(),)),
         )
     )  # fmt: skip
-    application = Application(web=web, worker=worker, store=store, evidence=evidence)
+    application = Application(web=web, worker=worker, store=store, evidence=evidence, at_the_end=reconciler.beat)
     web.extensions["oomtriage"] = application
     return application
 

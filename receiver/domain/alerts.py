@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from receiver.domain.away import Gap
 from receiver.domain.units import format_time, parse_time
 from receiver.errors import PayloadError
 
@@ -37,7 +38,7 @@ RESOLVED = "resolved"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """One entry of a notification. `ends_at` is None while it fires (Alertmanager sends year 1 then)."""
+    """One entry of a notification. `ends_at` is None while it fires (Alertmanager sends year 1 then). `late`: why it is told late."""
 
     status: str
     labels: Mapping[str, str]
@@ -46,6 +47,7 @@ class Alert:
     ends_at: datetime | None
     fingerprint: str
     generator_url: str = ""
+    late: Gap | None = None
 
     @property
     def name(self) -> str:
@@ -133,6 +135,17 @@ def fingerprint(labels: Mapping[str, str]) -> str:
     """A stand-in for Alertmanager's fingerprint of a label set, for senders that leave it out."""
     text = json.dumps(sorted(labels.items()), ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+_FNV_OFFSET, _FNV_PRIME = 14_695_981_039_346_656_037, 1_099_511_628_211
+
+
+def alertmanager_fingerprint(labels: Mapping[str, str]) -> str:
+    """Alertmanager's own: FNV-1a of 64 bits over names and values in order, a byte 255 after each (prometheus/common, model.Fingerprint)."""
+    found = _FNV_OFFSET
+    for byte in b"".join(f"{name}".encode() + b"\xff" + labels[name].encode() + b"\xff" for name in sorted(labels)):
+        found = (found ^ byte) * _FNV_PRIME % 2**64
+    return f"{found:016x}"
 
 
 def _time(value: object, where: str) -> datetime:

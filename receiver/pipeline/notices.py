@@ -7,16 +7,20 @@ from __future__ import annotations
 
 from collections import Counter
 
+from receiver.domain.away import ALERTMANAGER, Gap
 from receiver.domain.incident import Destination
 from receiver.domain.reason import Reason, reason
+from receiver.domain.units import from_epoch
+from receiver.pipeline import reconcile
 from receiver.render.notice import notice_message
 from receiver.store import alerts as alert_table
-from receiver.store import conversations, outbox, quarantine
+from receiver.store import away, conversations, outbox, quarantine
 from receiver.store.schema import get_meta, set_meta
 from receiver.store.store import Store
 
 NOTICE_INTERVAL_S = 3600.0
 HEARTBEAT_SILENCE_S = 600.0
+HEARTBEAT = "heartbeat"  # a kind
 
 
 class Notices:
@@ -25,20 +29,25 @@ class Notices:
     def __init__(self, store: Store, place: Destination) -> None:
         self._store = store
         self._place = place
+        self._began = store.now()
 
     def post(self, kind: str, what: Reason) -> bool:
         """Post a notice of a kind, once an hour at most; False when one was posted lately. StoreError when it cannot be stored."""
+        return self._post(kind, what) is not None
+
+    def _post(self, kind: str, what: Reason) -> str | None:
+        """The id of the notice's conversation; None when one of the kind was posted lately."""
         now = self._store.now()
         with self._store.write() as tx:
             said_at = get_meta(tx, f"notice:{kind}")
             if said_at is not None and 0 <= now - float(said_at) < NOTICE_INTERVAL_S:
-                return False
+                return None
             set_meta(tx, f"notice:{kind}", str(now))
             conversation = conversations.open_new(
                 tx, kind=conversations.NOTICE, incident_id=None, sink=self._place.sink, channel=self._place.channel, mention="", now=now
             )
             outbox.desire(tx, conversation.id, notice_message(what), now=now)
-            return True
+            return conversation.id
 
     def check_quarantine(self) -> None:
         """Notify once of stored rows that cannot be read: what they would have shown may be missing in the channels."""
@@ -57,14 +66,32 @@ class Notices:
                 quarantine.mark_notified(tx, found)
 
     def check_heartbeat(self) -> None:
-        """Notify once when the alert that always fires (severity `none`) has come before and is silent now."""
+        """Notify once when the alert that always fires (severity `none`) has come before and is silent now; and when it is back.
+
+        While the receiver itself did not run it heard nothing: silence counts from its start.
+        """
         now = self._store.now()
         with self._store.read() as tx:
             seen = alert_table.last_heartbeat(tx)
-            notified_for = get_meta(tx, "heartbeat:told")
-        if seen is None or now - seen < HEARTBEAT_SILENCE_S or (notified_for is not None and float(notified_for) >= seen):
+            told = away.silent_since(tx)
+        if seen is None:
             return
-        is_posted = self.post("heartbeat", reason("notice.no_heartbeat", silent_s=now - seen))
-        if is_posted:  # else it was silent within the last hour already: posted once that hour is over
-            with self._store.write() as tx:
-                set_meta(tx, "heartbeat:told", str(seen))
+        if told is not None and seen > told.since:
+            self._end_silence(told, seen)
+        elif told is None and now - max(seen, self._began) >= HEARTBEAT_SILENCE_S:
+            notice = self._post(HEARTBEAT, reason("notice.no_heartbeat", silent_s=now - seen))
+            if notice is not None:  # else it was silent within the last hour already: posted once that hour is over
+                with self._store.write() as tx:
+                    away.note_silence(tx, away.Silence(since=seen, notice=notice))
+
+    def _end_silence(self, told: away.Silence, back_at: float) -> None:
+        """Alertmanager is heard again: the notice says so, and what it did not bring meanwhile is looked for."""
+        gap = Gap(since=from_epoch(told.since), until=from_epoch(back_at), whose=ALERTMANAGER)
+        now = self._store.now()
+        with self._store.write() as tx:
+            away.note_silence(tx, None)
+            away.note_gap(tx, gap)
+            reconcile.ask(tx, now=now, gap=gap)
+            if conversations.load(tx, told.notice) is not None:
+                what = reason("notice.heartbeat_back", since=gap.since, until=gap.until)
+                outbox.desire(tx, told.notice, notice_message(what, is_over=True), now=now)

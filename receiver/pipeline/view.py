@@ -49,7 +49,7 @@ def view_of(
         causes_url=f"{public_url}/causes" if public_url else "",
         previous_id=previous.id if previous else "",
         previous_opened_at=from_epoch(previous.opened_at) if previous else None,
-        notes=(memory.degraded,) if memory.degraded else (),
+        notes=tuple(note for note in (memory.degraded, _seen_late(incident, alerts)) if note is not None),
         has_buttons=has_buttons,
         settings_change=memory.settings_change,
         fix=memory.watched,
@@ -62,6 +62,15 @@ def view_of(
         silence_url=silence_url,
         can_silence=can_silence,
     )
+
+
+def _seen_late(incident: Incident, alerts: tuple[Alert, ...]) -> Reason | None:
+    """Why nobody was told earlier, as long as nothing else has happened since."""
+    late = next((a.late for a in alerts if a.late is not None), None)
+    last_kill_at = incident.memory.last_kill_at
+    if late is None or incident.opened_at < late.until.timestamp() or (last_kill_at is not None and last_kill_at > late.until):
+        return None  # known before: its history says so
+    return reason("incident.note.seen_late", since=late.since, until=late.until, whose=late.whose)
 
 
 def _acknowledged(said: Acknowledgement | None) -> Reason | None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from receiver.domain.alerts import RESOLVED, Alert, parse_alert
+from receiver.domain.alerts import FIRING, RESOLVED, Alert, parse_alert
+from receiver.domain.away import Gap, gap_at
+from receiver.domain.typed_json import from_json, to_json
 from receiver.store import quarantine
 from receiver.store.database import Row, Tx
 
@@ -19,15 +22,16 @@ class Accepted:
     duplicates: int
 
 
-def accept(tx: Tx, alerts: Iterable[Alert], *, now: float) -> Accepted:
-    """Store alerts to be folded into incidents; a known state of an alert is only noted as seen again.
+def accept(tx: Tx, alerts: Iterable[Alert], *, now: float, gaps: Sequence[Gap] = ()) -> Accepted:
+    """Store alerts to be folded into incidents; a known state of an alert is only noted as seen again. What began in one of `gaps`
+    is marked as late.
 
     Unless the other state was seen meanwhile: Alertmanager resolves an alert of which it has not heard for a while, and when
     Prometheus is back the same alert fires again with the start it always had.
     """
     new = duplicates = 0
     for alert in alerts:
-        payload = json.dumps({"v": 1, **alert.to_json()}, ensure_ascii=False)
+        payload = json.dumps({"v": 1, **alert.to_json(), **_late(alert, gaps)}, ensure_ascii=False)
         rows = tx.run(
             """INSERT INTO alert (dedup_key, fingerprint, status, starts_at, payload, first_seen, last_seen)
                VALUES (:dedup_key, :fingerprint, :status, :starts_at, :payload, :now, :now)
@@ -100,6 +104,34 @@ def last_repeat(tx: Tx, incident_id: str) -> float | None:
     return seen
 
 
+def began_between(tx: Tx, start: float, end: float) -> list[Alert]:
+    """What is known of alerts that began then, in any state. Seconds since 1970."""
+    rows = tx.run("SELECT id, payload FROM alert WHERE starts_at BETWEEN :start AND :end ORDER BY id", start=start, end=end)
+    return [alert for row in rows if (alert := quarantine.read(tx, quarantine.ALERT, row, _alert)) is not None]
+
+
+def newest(tx: Tx, limit: int) -> list[Alert]:
+    """The alerts that came last, heartbeats too."""
+    rows = tx.run("SELECT id, payload FROM alert ORDER BY last_seen DESC, id DESC LIMIT :limit", limit=limit)
+    return [alert for row in rows if (alert := quarantine.read(tx, quarantine.ALERT, row, _alert)) is not None]
+
+
+def firing(tx: Tx, *, seen_before: float) -> list[tuple[str, Alert]]:
+    """Every alert that keeps an open incident firing, with the incident's id. `seen_before`: without those that came since."""
+    rows = tx.run("SELECT id FROM incident WHERE closed_at IS NULL AND state = 'firing' ORDER BY opened_at, id")
+    found = []
+    for row in rows:
+        for alert in newest_of(tx, row["id"]):
+            if alert.status == FIRING and (_last_seen(tx, alert) or 0.0) < seen_before:
+                found.append((str(row["id"]), alert))
+    return found
+
+
+def _last_seen(tx: Tx, alert: Alert) -> float | None:
+    rows = tx.run("SELECT last_seen FROM alert WHERE dedup_key = :key", key=alert.dedup_key)
+    return rows[0]["last_seen"] if rows else None
+
+
 def last_heartbeat(tx: Tx) -> float | None:
     """When an alert that needs no incident (severity `none`) was last seen firing; None when none ever was."""
     rows = tx.run(
@@ -133,5 +165,12 @@ def _write_anew(tx: Tx, alert_id: int, payload: str) -> None:
         quarantine.release(tx, quarantine.ALERT, alert_id)
 
 
+def _late(alert: Alert, gaps: Sequence[Gap]) -> dict[str, Any]:
+    late = alert.late or gap_at(gaps, alert.starts_at)
+    return {"late": to_json(late)} if late is not None else {}
+
+
 def _alert(row: Row) -> Alert:
-    return parse_alert(json.loads(row["payload"]))
+    document = json.loads(row["payload"])
+    alert = parse_alert(document)
+    return replace(alert, late=from_json(Gap, document["late"])) if "late" in document else alert

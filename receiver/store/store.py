@@ -14,7 +14,7 @@ from pathlib import Path
 
 from receiver.domain.alerts import Alert
 from receiver.errors import StoreFenced
-from receiver.store import alerts, conversations, incidents, jobs, outbox, quarantine
+from receiver.store import alerts, away, conversations, incidents, jobs, outbox, quarantine
 from receiver.store.database import Database, Tx
 from receiver.store.schema import migrate, set_meta
 from receiver.store.sqlite import SqliteDatabase
@@ -40,10 +40,16 @@ class Store:
         """Seconds since 1970, as this store's clock tells them."""
         return self._clock()
 
+    def note_receiver(self, name: str) -> None:
+        """Alertmanager calls the place that it sends our alerts to so."""
+        with self._database.transaction() as tx:
+            away.note_receiver(tx, name)
+
     def accept(self, new_alerts: Iterable[Alert]) -> alerts.Accepted:
         """Make alerts durable; they are safe when this returns. StoreError when they could not be stored."""
         with self._database.transaction() as tx:
-            return alerts.accept(tx, new_alerts, now=self._clock())
+            now = self._clock()
+            return alerts.accept(tx, new_alerts, now=now, gaps=away.gaps(tx, now=now))
 
     @contextmanager
     def write(self) -> Iterator[Tx]:

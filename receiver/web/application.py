@@ -38,6 +38,7 @@ class WebDeps:
     notice: Callable[[str, Reason], object]
     is_stuck: Callable[[], bool]
     details: Callable[[], Mapping[str, Any]]
+    can_complete: bool = False  # Alertmanager can be asked for what a body leaves out
     slack_signing_secret: str = field(default="", repr=False)  # without it there is no /slack/actions
     permissions: Permissions = field(default_factory=Permissions)
     follow_ups_s: tuple[float, ...] = ()
@@ -55,7 +56,7 @@ def create_web(deps: WebDeps) -> Flask:
         intake_routes(
             IntakeDeps(
                 store=deps.store, metrics=deps.metrics, gate=Gate(token=deps.webhook_token), max_body_bytes=deps.max_body_bytes,
-                wake=deps.wake, notice=deps.notice,
+                wake=deps.wake, notice=deps.notice, can_complete=deps.can_complete,
             )
         )
     )  # fmt: skip

@@ -15,9 +15,10 @@ from flask import Blueprint, Request, Response, jsonify, request
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]  # its chunks' faults, which are no OSError
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
-from receiver.domain.alerts import parse_notification
+from receiver.domain.alerts import Notification, parse_notification
 from receiver.domain.reason import Reason, reason
 from receiver.errors import PayloadError, StoreError
+from receiver.pipeline import reconcile
 from receiver.render.wording import say
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
@@ -31,7 +32,9 @@ BLOCK_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeDeps:
-    """`wake`: something was stored. `notice(kind, what)`: tell the default channel, rate-limited."""
+    """`wake`: something was stored. `notice(kind, what)`: tell the default channel, rate-limited. `can_complete`: Alertmanager can
+    be asked for what a body leaves out.
+    """
 
     store: Store
     metrics: Metrics
@@ -39,6 +42,7 @@ class IntakeDeps:
     max_body_bytes: int
     wake: Callable[[], None]
     notice: Callable[[str, Reason], object]
+    can_complete: bool = False
 
 
 def intake_routes(deps: IntakeDeps) -> Blueprint:
@@ -76,6 +80,7 @@ def intake_routes(deps: IntakeDeps) -> Blueprint:
         if notification.truncated_alerts:
             deps.metrics.truncated.inc(notification.truncated_alerts)
             log.warning("Alertmanager left alerts out of a body; set max_alerts: 0", extra={"left_out": notification.truncated_alerts})
+        _note_sender(deps, notification)
         deps.wake()
         return jsonify(accepted=accepted.new, duplicates=accepted.duplicates), 202
 
@@ -110,6 +115,22 @@ def _notice(deps: IntakeDeps, kind: str, what: Reason) -> None:
         deps.notice(kind, what)
     except StoreError as exc:
         log.warning("a notice could not be stored", extra={"error": str(exc)})
+
+
+def _note_sender(deps: IntakeDeps, notification: Notification) -> None:
+    """What Alertmanager calls us, and what it left out: the rest is read there; where that cannot be, somebody must hear of it.
+
+    The alerts at hand are stored already. What fails here is done with the next body: a repeat leaves out the same alerts.
+    """
+    try:
+        deps.store.note_receiver(notification.receiver)
+        if notification.truncated_alerts and deps.can_complete:
+            with deps.store.write() as tx:
+                reconcile.ask(tx, now=deps.store.now())
+        elif notification.truncated_alerts:
+            deps.notice("truncated", reason("notice.truncated", left_out=notification.truncated_alerts))
+    except StoreError as exc:
+        log.warning("who sent a body, or what it left out, could not be written down", extra={"error": str(exc)})
 
 
 def _refuse(deps: IntakeDeps, code: str, status: int, text: str) -> tuple[Response, int]:

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 IDLE_S = 5.0
 STUCK_S = 60.0
 TIDY_EVERY_S = 300.0
+BEAT_EVERY_S = 30.0
 UNKNOWN_KIND_DELAY_S = 300.0
 CLOCK_STEP_S = 2.0
 BUSY_S = 1.0  # every thread is looking: see now and then whether somebody waits too long
@@ -52,15 +53,18 @@ class Dispatcher:
 
     def __init__(
         self, *, store: Store, handlers: Mapping[str, Handler], config: DispatcherConfig, monotonic: Callable[[], float],
-        every_so_often: Callable[[], None] = lambda: None,
+        beat: Callable[[], None] = lambda: None, every_so_often: Callable[[], None] = lambda: None,
         before_looks: Callable[[], None] = lambda: None, after_fold: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
-        """`before_looks` and `after_fold` are called in every step; what fails in them for one row's sake costs nothing else."""
+        """`before_looks` and `after_fold` are called in every step, `beat` at the start and every half minute, `every_so_often` when the
+        store is tidied; what fails in the first three for one row's sake costs nothing else.
+        """
         self._store = store
         self._handlers = handlers
         self._config = config
         self._monotonic = monotonic
         self._on_progress: Callable[[], None] = lambda: None
+        self._beat = beat
         self._every_so_often = every_so_often
         self._before_looks = before_looks
         self._after_fold = after_fold
@@ -72,6 +76,7 @@ class Dispatcher:
         self._lock = threading.Lock()
         self._last_step = monotonic()
         self._tidied_at: float | None = None
+        self._beat_at: float | None = None
 
     def when_done(self, call: Callable[[], None]) -> None:
         """Call this after each job: there may be messages to send, and a thread is free."""
@@ -81,6 +86,9 @@ class Dispatcher:
         """Fold what came in, hand out what is due; returns the seconds until something will be due."""
         self._follow_the_clock()
         self._put_back_stranded()
+        if self._beat_at is None or self._monotonic() - self._beat_at >= BEAT_EVERY_S:
+            self._beat_at = self._monotonic()
+            self._aside(self._beat)
         folded = fold(self._store, self._config.fold)
         self._aside(self._after_fold)
         self._do_quick_jobs()

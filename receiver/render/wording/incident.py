@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from receiver.diagnosis.causes.leaves import leaf_of
+from receiver.domain.away import ALERTMANAGER
 from receiver.render.wording import causes
 from receiver.render.wording.checklist import ITEMS
-from receiver.render.wording.forms import Facts, Sentence, by
+from receiver.render.wording.forms import Facts, Sentence, by, clock
 
 DOING = {
     "acknowledge": "acknowledge",
@@ -53,6 +55,14 @@ def _quarantined(facts: Facts) -> str:
     )
 
 
+def _away(facts: Facts) -> str:
+    since, until = facts["since"], facts["until"]
+    assert isinstance(since, datetime)
+    assert isinstance(until, datetime)
+    span = f"from {clock(since).removesuffix(' UTC')} to {clock(until)}"
+    return f"nothing came from Alertmanager {span}" if facts["whose"] == ALERTMANAGER else f"the receiver was away {span}"
+
+
 SENTENCES: Mapping[str, Sentence] = {
     "incident.verdict": _verdict,
     # history
@@ -74,6 +84,8 @@ SENTENCES: Mapping[str, Sentence] = {
     "incident.log.silence_not_set": "silence not set: {why:reason}",
     "incident.log.silence_not_undone": "silence not undone: {why:reason}",
     "incident.log.refused": _refused,
+    "incident.log.end_not_seen": "Alertmanager no longer lists the alert: its end was not seen",
+    "incident.log.seen_late": lambda facts: f"seen late: {_away(facts)}",
     # a silence at Alertmanager, and why there is none
     "silence.comment": "{incident}: asked for{by:by} in the incident's Slack message",
     "silence.refused": "{error}",
@@ -92,6 +104,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "incident.note.failed_twice": "Gathering evidence failed twice; this is what the alert says.",
     "incident.note.failed": "Gathering evidence failed ({error}); this is what the alert says.",
     "incident.note.not_looked_at": "Not looked at yet: many incidents at once. This message will change.",
+    "incident.note.seen_late": lambda facts: f"Seen late: {_away(facts)}.",
     "incident.note.template_broken": "Template {name} is broken ({why}); the built-in one was used",
     "incident.note.template_unusable": "template {name}: {why}",
     "incident.note.report_not_shown": "the report could not be shown ({error})",
@@ -112,6 +125,14 @@ SENTENCES: Mapping[str, Sentence] = {
     "notice.body_too_large": "the body is larger than MAX_BODY ({limit_bytes} bytes); these alerts were not taken",
     "notice.body_unreadable": "a webhook body could not be read: {error}",
     "notice.no_heartbeat": _no_heartbeat,
+    "notice.heartbeat_back": (
+        "the heartbeat from Alertmanager is back. Nothing came from {since:clock} to {until:clock}: what fired and ended meanwhile is looked "
+        "up in Prometheus"
+    ),
+    "notice.truncated": (
+        "Alertmanager left {left_out} alerts out of a webhook body, the same ones each time. Set max_alerts: 0 in its webhook_config, or "
+        "ALERTMANAGER_URL here, so that they can be read there"
+    ),
     "notice.quarantined": _quarantined,
     # in a storm's digest
     "storm.workers_killed": "{kills} workers killed, pod Running",

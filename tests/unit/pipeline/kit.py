@@ -52,9 +52,13 @@ def _brief_fact(fact: Fact) -> str:
 
 
 class Words:
-    """Rendering reduced to what these tests look at."""
+    """Rendering reduced to what these tests look at. `seen`: every view of an incident."""
+
+    def __init__(self) -> None:
+        self.seen: list[IncidentView] = []
 
     def incident(self, view: IncidentView, report: Report | None, *, chart: Mapping[str, Any] | None = None) -> tuple[Message, ...]:
+        self.seen.append(view)
         name = view.subject.workload.name if view.subject.workload else view.subject.pod
         why = " (degraded)" if view.notes else ""
         root = f"{view.mention}{name} {view.state} {report.cause.name.value if report else 'unjudged'} x{view.kill_count}{why}"
@@ -173,6 +177,11 @@ class Desk:
         self.digests = Digests(store=self.store, rendering=self.words, config=DigestConfig())
         self.keeper: SilenceKeeper | None = Keeper()
         self.watch: Watch | None = None
+        self.runs: dict[str, Callable[[jobs.Job], None]] = {
+            kinds.COLLECT: self.collector.run, kinds.PUBLISH: self.publisher.run, kinds.DIGEST: self.digests.run,
+            kinds.STORM_ACT: StormWork(self.store).run, kinds.AFTER_STORM: AfterStorm(self.store).run,
+            kinds.FOLLOW_UP: self.collector.follow_up,
+        }  # fmt: skip
 
     def reopened(self) -> None:
         """After the store was opened anew: what worked over the old one works over this one."""
@@ -202,16 +211,9 @@ class Desk:
 
     def do(self, job: jobs.Job) -> None:
         """One job, as the dispatcher would."""
-        run = {
-            kinds.COLLECT: self.collector.run,
-            kinds.FOLLOW_UP: self.collector.follow_up,
-            kinds.PUBLISH: self.publisher.run,
-            kinds.DIGEST: self.digests.run,
-            kinds.SILENCE: Silencer(store=self.store, keeper=self.keeper, label_names=LabelNames()).run,
-            kinds.STORM_ACT: StormWork(self.store).run,
-            kinds.AFTER_STORM: AfterStorm(self.store).run,
-            **({kinds.WATCH: self.watch.run} if self.watch is not None else {}),
-        }[job.kind]
+        silencer = Silencer(store=self.store, keeper=self.keeper, label_names=LabelNames())
+        runs = {**self.runs, kinds.SILENCE: silencer.run, **({kinds.WATCH: self.watch.run} if self.watch is not None else {})}
+        run = runs[job.kind]
         try:
             run(job)
         except (ZeroDivisionError, Unavailable) as exc:  # the bug that tests plant, and a source that is away

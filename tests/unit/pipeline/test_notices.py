@@ -7,10 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from receiver.domain.away import ALERTMANAGER, Gap
 from receiver.domain.incident import Destination
 from receiver.domain.reason import reason
+from receiver.domain.typed_json import from_json
+from receiver.pipeline import kinds
 from receiver.pipeline.fold import FoldConfig, fold
 from receiver.pipeline.notices import Notices
+from receiver.store import alerts as alert_table
+from receiver.store import away, jobs
 from receiver.store.store import Store
 from tests.support import Clock, alert
 
@@ -105,6 +110,63 @@ def test_a_second_silence_within_the_hour_is_told_when_the_hour_is_over(office: 
         office.notices.check_heartbeat()
 
     assert len(office.said()) == 2
+
+
+def beats(office: Office) -> None:
+    """The heartbeat comes."""
+    office.store.accept([alert("Watchdog", pod="", namespace="", container="", severity="none")])
+    fold(office.store, FoldConfig())
+
+
+@pytest.mark.wording
+def test_a_heartbeat_that_is_back_closes_its_notice(office: Office) -> None:
+    """The same message says so; and what did not come meanwhile is looked for, once."""
+    beats(office)
+    for _ in range(60):
+        office.clock.advance(30)
+        office.notices.check_heartbeat()
+    while_silent = office.said()
+    beats(office)
+    office.notices.check_heartbeat()
+    office.notices.check_heartbeat()
+    with office.store.read() as tx:
+        asked = [job.payload for job in jobs.claim(tx, now=office.clock.now() + 60, epoch=0, limit=10, only=(kinds.RECONCILE,))]
+        known = away.gaps(tx)
+
+    assert len(while_silent) == len(office.said()) == 1
+    assert "no heartbeat from Alertmanager for 10 min" in while_silent[0]
+    assert office.said()[0].startswith("the heartbeat from Alertmanager is back. Nothing came from 09:00 UTC to 09:30 UTC")
+    assert [(g.whose, (g.until - g.since).total_seconds()) for g in known] == [(ALERTMANAGER, 1800.0)]
+    assert [from_json(Gap, payload["gap"]) for payload in asked] == list(known)
+
+
+def test_what_began_while_it_was_silent_is_late(office: Office) -> None:
+    """Alertmanager brings it as soon as it is back, before anybody has looked at the heartbeat again."""
+    beats(office)
+    for _ in range(60):
+        office.clock.advance(30)
+        office.notices.check_heartbeat()
+    office.store.accept([alert(started=office.clock.now() - 900), alert(pod="new", started=office.clock.now() - 5)])
+    with office.store.read() as tx:
+        found = alert_table.began_between(tx, office.clock.now() - 1000, office.clock.now())
+
+    assert [a.late is not None for a in found] == [True, False]
+
+
+def test_the_receivers_own_absence_is_no_silence(office: Office) -> None:
+    """It was down for an hour: what it did not hear then says nothing about Alertmanager."""
+    beats(office)
+    office.clock.advance(3600)
+    office.notices = Notices(office.store, Destination(sink="fake", channel="C1"))
+    office.notices.check_heartbeat()
+    office.clock.advance(500)
+    office.notices.check_heartbeat()
+    early = office.said()
+    office.clock.advance(200)
+    office.notices.check_heartbeat()
+
+    assert early == []
+    assert len(office.said()) == 1
 
 
 def test_without_a_heartbeat_nothing_is_missed(office: Office) -> None:

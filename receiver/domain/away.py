@@ -1,0 +1,28 @@
+"""Times in which nobody listened: the receiver did not run, or nothing came from Alertmanager."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+RECEIVER, ALERTMANAGER = "receiver", "alertmanager"
+LATE_S = 60.0  # what began so shortly before somebody listened again is told as soon as most are
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """`whose`: RECEIVER or ALERTMANAGER was away."""
+
+    since: datetime
+    until: datetime
+    whose: str = RECEIVER
+
+    def hides(self, at: datetime) -> bool:
+        """Whether what happened then is told late because of it."""
+        return self.since <= at <= self.until - timedelta(seconds=LATE_S)
+
+
+def gap_at(gaps: Sequence[Gap], at: datetime) -> Gap | None:
+    """The newest gap that hides that moment."""
+    return next((gap for gap in reversed(gaps) if gap.hides(at)), None)
