@@ -20,8 +20,8 @@ from receiver.evidence.silences import YOUNG_S
 from receiver.transport import Deadline
 
 DEADLINE_S = 30.0
-FINEST_S = 15.0  # the step in which ALERTS is looked through: rules are rarely evaluated more often
-STEPS = 400  # at most: an alert that fires for less than a 400th of the time may be overlooked
+FINEST_S = 5.0  # the step in which ALERTS is looked through: rules are rarely evaluated more often
+STEPS = 2000  # at most: of a whole day, an alert that fires for less than 43 s may be overlooked
 
 
 class Missed:

@@ -63,8 +63,17 @@ def unfolded(tx: Tx, limit: int) -> list[tuple[int, Alert]]:
 
 
 def mark_folded(tx: Tx, alert_id: int, incident_id: str | None) -> None:
-    """Note which incident an alert went to (None: it needs none, such as a heartbeat)."""
+    """Note which incident an alert went to (None: it needs none, such as a heartbeat). A resolve of the same firing that came before
+    it, and belonged to nothing then, goes there too.
+    """
     tx.run("UPDATE alert SET is_folded = 1, incident_id = :incident_id WHERE id = :id", id=alert_id, incident_id=incident_id)
+    if incident_id is not None:
+        tx.run(
+            """UPDATE alert SET incident_id = :incident_id WHERE incident_id IS NULL AND is_folded = 1 AND status = 'resolved'
+               AND (fingerprint, starts_at) = (SELECT fingerprint, starts_at FROM alert a WHERE a.id = :id)""",
+            id=alert_id,
+            incident_id=incident_id,
+        )
 
 
 def incident_of(tx: Tx, alert: Alert) -> str | None:
@@ -105,8 +114,15 @@ def last_repeat(tx: Tx, incident_id: str) -> float | None:
 
 
 def began_between(tx: Tx, start: float, end: float) -> list[Alert]:
-    """What is known of alerts that began then, in any state. Seconds since 1970."""
-    rows = tx.run("SELECT id, payload FROM alert WHERE starts_at BETWEEN :start AND :end ORDER BY id", start=start, end=end)
+    """What incidents know of alerts that began then, in any state. Seconds since 1970.
+
+    Without a resolve that is of no incident: Alertmanager sends it with others of its group, and its firing never came.
+    """
+    rows = tx.run(
+        "SELECT id, payload FROM alert WHERE starts_at BETWEEN :start AND :end AND (incident_id IS NOT NULL OR status = 'firing') ORDER BY id",
+        start=start,
+        end=end,
+    )
     return [alert for row in rows if (alert := quarantine.read(tx, quarantine.ALERT, row, _alert)) is not None]
 
 

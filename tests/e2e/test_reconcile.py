@@ -25,8 +25,8 @@ HASH = "655779759d-jst99"
 
 
 def dying(name: str, **more: object) -> Container:
-    """A container near its limit, of a Deployment of that name."""
-    made = Container(pod=f"{name}-{HASH}", container=name, working_set_bytes=90 * MIB, limit_bytes=96 * MIB, uid=f"uid-{name}")
+    """A container of a Deployment of that name; nothing but its death is worth an alert."""
+    made = Container(pod=f"{name}-{HASH}", container=name, working_set_bytes=20 * MIB, limit_bytes=96 * MIB, uid=f"uid-{name}")
     return replace(made, **more)  # type: ignore[arg-type]
 
 
@@ -114,6 +114,8 @@ def test_half_an_hour_without_alertmanager_and_receiver(tmp_path: Path) -> None:
         here.alertmanager.stop()
 
         here.see(known, killed(missed), dying(lasting))
+        for_a_while = f'count_over_time(ALERTS{{container="{missed}", alertstate="firing"}}[1m]) >= 8'  # a second each
+        wait_until(lambda: bool(here.prometheus.query(for_a_while)), what="it has fired for a while")
         here.see(dying(lasting))  # their pods are gone
         still = killed(lasting)
         here.see(still)

@@ -216,6 +216,16 @@ class TestWhatWasMissed:
         assert office.alerts()[1:] == [(FIRING, pod(1, "svc1"), True), (RESOLVED, pod(1, "svc1"), True)]
         assert len(office.desk.roots()) == 1
 
+    def test_a_resolve_alone_is_not_the_telling(self, office: Office) -> None:
+        """Alertmanager sends it with others of its group; that it fired never came."""
+        (fired,) = self.away(office, (1, 300, 700))
+        office.desk.take(replace(fired, status=RESOLVED, ends_at=fired.starts_at))
+        office.pass_by(600)
+
+        assert sorted(office.alerts()[1:]) == [(FIRING, pod(1, "svc1"), True), (RESOLVED, pod(1, "svc1"), True)]
+        assert [i.state for i in office.incidents] == ["resolved"]
+        assert len(office.desk.roots()) == 1
+
     def test_what_still_fires_is_late_too(self, office: Office) -> None:
         """Alertmanager brings it by itself; it began in the gap."""
         self.away(office)
