@@ -54,7 +54,6 @@ class Installation:
 
     def __init__(self, folder: Path, stack: ExitStack, **options: int) -> None:
         self._folder = folder
-        self._stack = stack
         self.slack = stack.enter_context(FakeSlack())
         self.metrics = stack.enter_context(Exposition())
         self._probe = make_server("127.0.0.1", 0, lambda *_: [])

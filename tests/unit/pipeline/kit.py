@@ -177,11 +177,7 @@ class Desk:
         self.digests = Digests(store=self.store, rendering=self.words, config=DigestConfig())
         self.keeper: SilenceKeeper | None = Keeper()
         self.watch: Watch | None = None
-        self.runs: dict[str, Callable[[jobs.Job], None]] = {
-            kinds.COLLECT: self.collector.run, kinds.PUBLISH: self.publisher.run, kinds.DIGEST: self.digests.run,
-            kinds.STORM_ACT: StormWork(self.store).run, kinds.AFTER_STORM: AfterStorm(self.store).run,
-            kinds.FOLLOW_UP: self.collector.follow_up,
-        }  # fmt: skip
+        self.runs: dict[str, Callable[[jobs.Job], None]] = {}  # of more kinds, which a test brings
 
     def reopened(self) -> None:
         """After the store was opened anew: what worked over the old one works over this one."""
@@ -211,9 +207,17 @@ class Desk:
 
     def do(self, job: jobs.Job) -> None:
         """One job, as the dispatcher would."""
-        silencer = Silencer(store=self.store, keeper=self.keeper, label_names=LabelNames())
-        runs = {**self.runs, kinds.SILENCE: silencer.run, **({kinds.WATCH: self.watch.run} if self.watch is not None else {})}
-        run = runs[job.kind]
+        run = {
+            kinds.COLLECT: self.collector.run,
+            kinds.FOLLOW_UP: self.collector.follow_up,
+            kinds.PUBLISH: self.publisher.run,
+            kinds.DIGEST: self.digests.run,
+            kinds.SILENCE: Silencer(store=self.store, keeper=self.keeper, label_names=LabelNames()).run,
+            kinds.STORM_ACT: StormWork(self.store).run,
+            kinds.AFTER_STORM: AfterStorm(self.store).run,
+            **({kinds.WATCH: self.watch.run} if self.watch is not None else {}),
+            **self.runs,
+        }[job.kind]
         try:
             run(job)
         except (ZeroDivisionError, Unavailable) as exc:  # the bug that tests plant, and a source that is away
