@@ -136,6 +136,12 @@ ANNOUNCEMENTS: tuple[Announcement, ...] = (
         source="nginx/nginx, src/os/unix/ngx_process_cycle.c: ngx_signal_worker_processes; at level debug only",
     ),
     Announcement(
+        id="nginx-shutdown", sender=Sender.NGINX, hint=" received", regex=re.compile(r"\[notice\] \d{1,10}#\d{1,10}: signal (?:15 \(SIGTERM\)|2 \(SIGINT\)) received"), kills_all=True, is_a_shutdown=True,
+        example="2026/11/24 10:11:12 [notice] 1#1: signal 15 (SIGTERM) received from 0, exiting",
+        near_miss="2026/11/24 10:11:12 [notice] 1#1: signal 17 (SIGCHLD) received from 29",
+        source="nginx/nginx, src/os/unix/ngx_process_cycle.c: ngx_master_process_cycle, SIGKILL to workers a second after TERM; DataDog/dd-opentracing-cpp#161",
+    ),
+    Announcement(
         id="sidekiq-hard-shutdown", sender=Sender.SIDEKIQ, hint="terminating", regex=re.compile(r"Terminating \d{1,6} busy (?:worker )?threads\b"),
         example="2026-11-24T10:11:12.345Z pid=7 tid=abc WARN: Terminating 3 busy threads",
         near_miss="2026-11-24T10:11:12.345Z pid=7 tid=abc INFO: Terminating quiet threads for default capsule",

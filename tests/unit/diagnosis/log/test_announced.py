@@ -129,6 +129,19 @@ def test_shutdown_explains_every_worker_that_is_left() -> None:
     assert announced_kills(lines[:2]) == ()
 
 
+def test_nginx_stops_impatiently() -> None:
+    """Its master gives workers a second after SIGTERM; each logs the signal, and one of them explains the deaths."""
+    lines = (
+        "2026/11/24 10:11:12 [notice] 1#1: signal 15 (SIGTERM) received from 0, exiting",
+        "2026/11/24 10:11:12 [notice] 29#29: signal 15 (SIGTERM) received from 1, exiting",
+        BARE,
+        BARE.replace("29", "30"),
+    )
+
+    assert [a.explains for a in announced_kills(lines)] == [(2, 3)]
+    assert clues_of(facts(container(), log=log(*lines, current=True))).signature is None
+
+
 @EACH
 def test_each_sender_is_named_and_memory_is_not_blamed(row: Announcement) -> None:
     """Of a child of a container that runs on, and of the container whose log ends with it; of an OOM that was recorded it changes nothing."""
