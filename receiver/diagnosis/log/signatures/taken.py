@@ -42,9 +42,9 @@ _GIVES = _words(
 # What makes a number a bound, a rest or a use, before it or behind it.
 _BOUND_BEFORE = re.compile(
     r"\b(?:max(?:imum)?|min(?:imum)?|limit(?:ed)?|up to|at most|no more than|under|below|capacity|cap(?:ped)?|quota|threshold|watermark|budget|ceiling|free|avail(?:able)?"
-    r"|total memory|memory size|remaining|left|spare|out of|heap(?: size)?|ram|swap|disk|volume|every|per|rate|shm|rss|working set|usage|used|resident|(?:chunk|block|page|segment)s?)"
+    r"|total memory|memory size|remaining|left|spare|out of|heap(?: size)?|ram|swap|disk|volume|every|per|rate|shm|rss|working set|usage|used|resident|(?:chunk|block|page|segment)s?(?= (?:of|size)))"
     r"(?:[\s:=(\[]|\b(?:is|of|to|at|was|set|size|memory|heap|in|the|a)\b){0,6}$"
-    r"|-[^\s=]{1,60}=$",  # an option
+    r"|-[^\s=]{1,60}=$|\b\w{0,40}(?:max|min|limit|capacity|quota|threshold)\w{0,40}\"?\s?[=:]\s?$",  # an option, a field of that name
     re.IGNORECASE,
 )
 _BOUND_BEHIND = re.compile(
