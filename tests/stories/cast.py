@@ -152,3 +152,38 @@ def _probe_events(lives: list[Life], now: float) -> list[dict[str, Any]]:
 def _end(life: Life) -> float:
     assert life.end is not None
     return life.end
+
+
+BACK_OFF_S = (0, 10, 20, 40, 80, 160, 300, 300, 300, 300, 300)
+CACHE = "java-cache-9bfcc675d-wlrm2"
+PRICING = "java-pricing-dd8f864cc-xd2zc"
+
+
+def java_cache() -> tuple[Cluster, list[Life]]:
+    """Recorded: a JVM that may take 512 MiB of heap and as much of direct buffers under a limit of 128Mi; it serves, and is killed after six seconds."""
+    lives = _crash_loop(lived_s=6, limit_bytes=128 * MIB, points=((1.0, 2.6 * MIB),))
+    command = ("/opt/jre/bin/java", "-Xmx512m", "-XX:MaxDirectMemorySize=512m", "-cp", "/app", "Leak", "4", "200", "direct")
+    said = "Nov 30, 2026 3:25:33 PM Leak main\nINFO: OrderService started, max heap 494 MiB\n"
+    pod = Pod(name=CACHE, lives=lives)
+    return Cluster([Workload(namespace="shop", name="java-cache", pods=[pod], log=said, command=command)]), lives
+
+
+def java_pricing() -> tuple[Cluster, list[Life]]:
+    """Recorded: a JVM with a heap of 48 MiB under a limit of 256Mi; it fills in eleven seconds, and the JVM ends itself."""
+    lives = _crash_loop(lived_s=11, limit_bytes=256 * MIB, points=((1.0, 5.8 * MIB),), reason="Error", exit_code=3)
+    command = ("/opt/jre/bin/java", "-Xmx48m", "-XX:+ExitOnOutOfMemoryError", "-cp", "/app", "Leak", "2", "500")
+    said = (
+        "".join(f"INFO: cached {n} MiB of orders\n" for n in (10, 20, 30, 40))
+        + "Terminating due to java.lang.OutOfMemoryError: Java heap space\n"
+    )
+    pod = Pod(name=PRICING, lives=lives)
+    return Cluster([Workload(namespace="shop", name="java-pricing", pods=[pod], log=said, command=command)]), lives
+
+
+def _crash_loop(*, lived_s: float, **over: Any) -> list[Life]:
+    """Lives that all end the same way, after the kubelet's pauses, from three o'clock on."""
+    lives: list[Life] = []
+    for pause_s in BACK_OFF_S:
+        start = (_end(lives[-1]) if lives else seconds(DAY + timedelta(hours=3))) + pause_s
+        lives.append(Life(start=start, end=start + lived_s, **over))
+    return lives

@@ -62,6 +62,7 @@ class Workload:
     like: str = "orders-api-leak"
     is_measured: bool = True  # Prometheus has its series
     log: str = ""  # before each death, instead of the recorded one
+    command: tuple[str, ...] = ()  # instead of the recorded one
 
 
 class Cluster:
@@ -121,6 +122,7 @@ class Cluster:
         container = spec["containers"][0]
         container["resources"].setdefault("limits", {})["memory"] = f"{current.limit_at(now) // MIB}Mi"
         container["image"] = current.image or container["image"]
+        container["command"] = list(workload.command) or container.get("command", [])
         status = document["status"]
         status["startTime"] = metadata["creationTimestamp"]
         status["containerStatuses"] = [_status(container["name"], container["image"], lived, now)]

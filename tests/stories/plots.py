@@ -198,10 +198,37 @@ def acknowledged_and_silenced(folder: Path) -> Iterator[Story]:
         yield story
 
 
+@contextmanager
+def heap_above_the_limit(folder: Path) -> Iterator[Story]:
+    """A JVM's heap setting is four times its limit: it serves, and is killed after six seconds, every time."""
+    cluster, lives = cast.java_cache()
+    with Story(folder, cluster, begin=DAY + timedelta(hours=2, minutes=59)) as story:
+        for number, name in ((0, "OOMKilled"), (5, "OOMKilledRepeatedly"), (len(lives) - 1, "KubePodCrashLooping")):
+            end = lives[number].end
+            assert end is not None
+            story.until(end + 15)
+            story.fires(name, cast.CACHE, "java-cache", severity="critical" if number else "warning")
+        story.later(hours=1)
+        yield story
+
+
+@contextmanager
+def heap_full_again_and_again(folder: Path) -> Iterator[Story]:
+    """A JVM's heap is full after eleven seconds, far below its limit, and it ends itself, every time."""
+    cluster, lives = cast.java_pricing()
+    with Story(folder, cluster, begin=DAY + timedelta(hours=2, minutes=59)) as story:
+        end = lives[6].end
+        assert end is not None
+        story.until(end + 15)
+        story.fires("KubePodCrashLooping", cast.PRICING, "java-pricing")
+        story.later(hours=1)
+        yield story
+
+
 PLOTS: dict[str, Plot] = {
     f.__name__.replace("_", "-"): f
     for f in (
         leak_with_six_kills, fifty_replicas_at_once, resolved_and_back, warning_becomes_a_kill, verdict_changes, not_an_oom, storm_of_300, twelve_crash_loops,
-        slack_down_for_an_hour, crash_between_post_and_commit, acknowledged_and_silenced,
+        slack_down_for_an_hour, crash_between_post_and_commit, acknowledged_and_silenced, heap_above_the_limit, heap_full_again_and_again,
     )
 }  # fmt: skip
