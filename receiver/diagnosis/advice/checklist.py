@@ -111,7 +111,7 @@ def _exit_code(f: Findings) -> Checked:
     if code is None and f.kill.at is not None and not f.clues.could_ask_kubernetes:
         return COULD_NOT_CHECK, reason("check.exit_code_not_kept", reason=named)
     if code is None:
-        return NOT_APPLICABLE, reason("check.not_exited")
+        return (COULD_NOT_CHECK, reason("check.exit_not_kept")) if f.kill.is_open_end else (NOT_APPLICABLE, reason("check.not_exited"))
     return DONE, _meaning_of_exit(f.kill, code, named)
 
 

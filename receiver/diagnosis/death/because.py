@@ -14,7 +14,7 @@ QUOTE_CHARS = 160
 
 # Of an end that was not recorded as a kill: what is evidence for something else than memory. Silence is none.
 MEMORY_WAS_FAR = "death.memory_was_far"
-AGAINST_MEMORY = frozenset({"death.runtime_says", "death.asked_by_signal", MEMORY_WAS_FAR})
+AGAINST_MEMORY = frozenset({"death.runtime_says", "death.asked_by_signal", "death.node_rebooted", MEMORY_WAS_FAR})
 
 
 def oom_killed(death: Termination) -> Reason:

@@ -207,8 +207,10 @@ def kernel_kills(clues: Clues, death: Termination) -> list[KernelKill]:
 
 def _kernel_kill(clues: Clues, event: EventFact, death: Termination) -> KernelKill | None:
     witness = witness_of(NODE_EVENTS, event.reason, event.message)
-    if witness is None or (
-        event.at is not None and death.finished_at is not None and not _is_within(event, death.finished_at, witness.reach_s)
+    if (
+        witness is None
+        or witness.says is Says.NODE_REBOOTED
+        or (event.at is not None and death.finished_at is not None and not _is_within(event, death.finished_at, witness.reach_s))
     ):
         return None
     victim = victim_of(event.message)
@@ -227,6 +229,17 @@ def can_be_ours(clues: Clues, victim: Victim) -> bool:
     if victim.anon_rss_bytes is not None and clues.limit_bytes is not None and victim.anon_rss_bytes > clues.limit_bytes * LIMIT_SLACK:
         return False
     return not victim.process or clues.container is None or can_run(clues.container, clues.runtime, victim.process)
+
+
+def reboot(clues: Clues, death: Termination) -> EventFact | None:
+    """The reboot of the node that this end belongs to. An end that nobody saw may have no time, or that of the restart."""
+    for event in clues.facts.events:
+        witness = witness_of(NODE_EVENTS, event.reason, event.message)
+        if witness is None or witness.says is not Says.NODE_REBOOTED:
+            continue
+        if event.at is None or death.finished_at is None or _is_within(event, death.finished_at, witness.reach_s):
+            return event
+    return None
 
 
 def node_out_of_memory(clues: Clues) -> list[EventFact]:

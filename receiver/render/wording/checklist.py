@@ -74,6 +74,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "check.status_not_read": "the container's status could not be read",
     "check.child_died": "a child process died, the container did not exit",
     "check.evicted": "evicted: the exit code says nothing about memory",
+    "check.exit_not_kept": "how it exited was not seen, or is no longer kept",
     "check.not_exited": "it has not exited",
     "check.exit_oom": "{exit_code}, and reason OOMKilled",
     "check.exit_child_oom": "{exit_code}, but reason OOMKilled: a child process was killed",

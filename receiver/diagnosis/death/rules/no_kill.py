@@ -17,6 +17,8 @@ from receiver.domain.report import Kill, KillKind
 
 NEVER_RAN = ("StartError", "ContainerCannotRun", "CreateContainerError", "CreateContainerConfigError")  # the runtime's message says why
 SENT_FROM_OUTSIDE = (1, 2, 3, 15)  # SIGHUP, SIGINT, SIGQUIT, SIGTERM: somebody asked; the others a program may send itself
+GONE_WITH_ITS_NODE = 255  # what a runtime writes for a container that it finds gone when it starts
+
 OLD_KILL_S = 24 * 3600.0  # lastState keeps a death for ever: an early warning today is not about a kill of last week
 
 
@@ -49,6 +51,8 @@ def not_seen(clues: Clues) -> Kill | None:
     if death is None or not look.was_not_seen(death):
         return None
     because = [reason("death.not_seen", reason=death.reason, exit_code=death.exit_code)]
+    if (rebooted := look.reboot(clues, death)) is not None:
+        because.append(reason("death.node_rebooted", message=why.quoted(rebooted)))
     if look.claims_oom(clues):
         return None
     unseen = replace(death, exit_code=None, signal=None)
@@ -83,6 +87,8 @@ def _against_memory(clues: Clues, death: Termination) -> list[Reason]:
     signal = signal_of(death)
     if death.reason in NEVER_RAN and death.message and not look.is_cut_short(death):
         return [reason("death.runtime_says", reason=death.reason, message=why.quoted_text(death.message))]
+    if death.exit_code == GONE_WITH_ITS_NODE and (rebooted := look.reboot(clues, death)) is not None:
+        return [reason("death.node_rebooted", message=why.quoted(rebooted))]
     if signal in SENT_FROM_OUTSIDE:
         return [reason("death.asked_by_signal", exit_code=death.exit_code, signal=signal)]
     ratio = memory_ratio_before(clues, death.finished_at, death.started_at)
@@ -95,11 +101,12 @@ def nothing_ended(clues: Clues) -> Kill | None:
     if container is None or not clues.could_ask_kubernetes:
         return None
     said = look.announced_children(clues) if clues.announced else None
-    because = [reason("death.no_kill_so_far", state=container.state, restarts=container.restart_count)]
+    if container.restart_count:
+        because = [reason("death.last_state_lost", state=container.state, restarts=container.restart_count)]
+    else:
+        because = [reason("death.no_kill_so_far", state=container.state, restarts=0)]
     if said is not None:
         because.insert(0, reason("death.announced", sender=said.row.sender.value, line=quoted_line(said.line)))
-    if container.restart_count:
-        because.append(reason("death.last_state_lost", restarts=container.restart_count))
     return killed(clues, None, KillKind.NONE, sure=not container.restart_count, because=because)
 
 

@@ -11,6 +11,7 @@ from receiver.domain.report import Sender
 
 EVENT_SLACK_S = 90.0  # a failed probe and the death it leads to; also by how much an event may come late
 LONG_GRACE_S = 600.0  # a Killing event precedes the death by terminationGracePeriodSeconds (30 by default, minutes for some)
+REBOOT_S = 900.0  # from what a container's end is stamped with to the kubelet's event once it is up again
 KERNEL_SLACK_S = 10.0  # a line of the kernel and the death that it is about: seconds; a node without memory writes late
 
 _KILLING = "Killing"
@@ -142,7 +143,7 @@ POD_EVENTS: tuple[Witness, ...] = (
     ),
 )  # fmt: skip
 
-# About the node: the kernel's kills, as the kubelet and node-problem-detector tell of them. One event is one victim.
+# About the node: the kernel's kills, as the kubelet and node-problem-detector tell of them (one event is one victim), and its reboots.
 NODE_EVENTS: tuple[Witness, ...] = (
     Witness(
         id="system-oom", says=Says.NODE_OUT_OF_MEMORY, reason="SystemOOM", reach_s=KERNEL_SLACK_S,
@@ -167,5 +168,11 @@ NODE_EVENTS: tuple[Witness, ...] = (
         example=Said("OOMKilling", "Killed process 1012 (heapster) total-vm:146500kB, anon-rss:98688kB, file-rss:10920kB"),
         near_miss=Said("OOMKilled", "Killed process 1012 (heapster)"),
         source="node-problem-detector, config/kernel-monitor.json: before kernel 5.0 the victim's line does not say whose memory was full",
+    ),
+    Witness(
+        id="rebooted", says=Says.NODE_REBOOTED, reason="Rebooted", reach_s=REBOOT_S,
+        example=Said("Rebooted", "Node lab-node-1 has been rebooted, boot id: 2a9a3704-b7e1-4bc4-ab7c-35cbc56c6f64"),
+        near_miss=Said("RegisteredNode", "Node lab-node-1 event: Registered Node lab-node-1 in Controller"),
+        source="kubelet, pkg/kubelet/nodestatus/setters.go: MachineInfo, when the boot id has changed",
     ),
 )  # fmt: skip

@@ -34,6 +34,7 @@ class Says(StrEnum):
     REFUSED_FOR_PRESSURE = "refused_for_pressure"  # the same because its node is short of memory
     EVICTED_FOR_MEMORY = "evicted_for_memory"
     NODE_OUT_OF_MEMORY = "node_out_of_memory"  # the node as a whole ran out
+    NODE_REBOOTED = "node_rebooted"  # the node went down under its containers
     NEAR_LIMIT = "near_limit"  # its memory was close to the limit just before
     FAR_FROM_LIMIT = "far_from_limit"
 

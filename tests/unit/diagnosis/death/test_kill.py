@@ -83,7 +83,7 @@ TABLE: list[tuple[str, Facts, KillKind, bool, str]] = [
     ("error 137, a bare line, memory at 30 %", facts(container(dead=death("Error", lived_s=900)), log=log(WORKER), history=history(0.3, 0.3, 0.3), alerts=()), KillKind.SIGKILL_NOT_OOM, False, "death.sender_unknown"),
     ("exit 247: a child was killed", facts(container(dead=death("Error", 247)), alerts=()), KillKind.SUSPECTED_OOM, False, "death.sender_unknown"),
     ("exit 134", facts(container(dead=death("Error", 134)), alerts=()), KillKind.NONE, False, "death.other_end"),
-    ("running after restarts whose end is lost", facts(container(restart_count=3), alerts=()), KillKind.NONE, False, "death.no_kill_so_far"),
+    ("running after restarts whose end is lost", facts(container(restart_count=3), alerts=()), KillKind.NONE, False, "death.last_state_lost"),
     ("oomkilled with no limit anywhere: the node", facts(container(limit=None, request=None, dead=death())), KillKind.NODE_OOM, True, "death.oom_killed"),
     ("oomkilled under a limit of the pod", facts(container(limit=None, request=None, dead=death()), pod={"pod_limit_bytes": 96 << 20}), KillKind.CONTAINER_OOM, True, "death.oom_killed"),
     ("oomkilled at 30 % while the node ran out", facts(container(dead=death(lived_s=600)), events=(SYSTEM_OOM,), history=history(0.3, 0.3, 0.3)), KillKind.NODE_OOM, True, "death.oom_killed"),

@@ -114,6 +114,30 @@ def test_what_was_seen_says_not_memory(case: Facts, code: str) -> None:
     assert report.cause.confidence >= 0.7
 
 
+REBOOTED = EventFact(
+    object_kind="Node", object_name="lab-node-1", reason="Rebooted", message="Node lab-node-1 has been rebooted, boot id: 2a9a3704", at=ago(60), first_at=ago(60)
+)  # fmt: skip
+
+
+def test_255_beside_a_reboot_is_the_reboots() -> None:
+    """The runtime found it gone when it came up again; without the node's event it stays open."""
+    report = diagnose(ended(code=255, events=(REBOOTED,)))
+
+    assert (report.cause.name, report.cause.detail) == (CauseName.NOT_MEMORY, "other_exit")
+    assert "death.node_rebooted" in codes_of(*report.cause.because)
+
+
+@pytest.mark.parametrize(
+    "case", [ended("Unknown", 255, events=(REBOOTED,)), ended(code=1, events=(REBOOTED,))], ids=["placeholder", "exit 1"]
+)
+def test_reboot_beside_another_end_decides_nothing(case: Facts) -> None:
+    """Nobody saw the one, and the other ended by itself before."""
+    report = diagnose(case)
+
+    assert report.cause.detail == "open_end"
+    assert not report.kill.is_sure
+
+
 def test_far_memory_does_not_outweigh_the_next_allocation() -> None:
     """A fast allocation between two scrapes stays possible: probably, and no order."""
     report = diagnose(ended(history=history(*[0.3] * 6)))
