@@ -113,7 +113,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         advice="So looks a kill for memory, and a worker that blocks for over 5 s (timeout_worker_healthcheck). Fewer --workers, or one a pod.",
         example="INFO:     Child process [17] died",
         near_miss="INFO:     Started server process [17]",
-        source="encode/uvicorn, uvicorn/supervisors/multiprocess.py: keep_subprocess_alive; it also kills a child that answers no ping for 5 s",
+        source="Kludex/uvicorn, uvicorn/supervisors/multiprocess.py: keep_subprocess_alive; the ping of 5 s: #2506, #2711 (0.37: --timeout-worker-healthcheck)",
     ),
     LogPattern(
         id="airflow-sigkill",
