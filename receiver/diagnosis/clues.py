@@ -17,7 +17,7 @@ from receiver.diagnosis.log.runtimes import as_seen_by, detect_runtime
 from receiver.diagnosis.log.signatures import LoadingLine, find_signature, rising_words
 from receiver.diagnosis.memory.shape import shape_of
 from receiver.diagnosis.unlimited import without_unlimited
-from receiver.domain.facts import ContainerFacts, Facts, MemoryHistory, Revision, Termination
+from receiver.domain.facts import ContainerFacts, Facts, MemoryHistory, Revision, SiblingFact, Termination
 from receiver.domain.identity import UNKNOWN_KIND, Workload
 from receiver.domain.report import Shape, Signature
 from receiver.domain.units import KIB, from_epoch
@@ -287,6 +287,12 @@ def own_revision(facts: Facts) -> Revision | None:
     own |= {facts.pod.labels.get("controller-revision-hash", "")} if facts.pod is not None else set()
     named = facts.subject.pod if facts.pod is None or facts.pod.is_pieced_together else ""
     return next((r for r in workload.revisions if r.name in own or (r.name and named.startswith(f"{r.name}-"))), None)
+
+
+def newest_sibling(facts: Facts) -> SiblingFact | None:
+    """The workload's pod that was made last, of the others."""
+    dated = [s for s in facts.workload.siblings if s.created_at is not None] if facts.workload is not None else []
+    return max(dated, key=lambda s: s.created_at.timestamp() if s.created_at else 0.0, default=None)
 
 
 def rollout_before(clues: Clues, at: datetime) -> Revision | None:

@@ -13,12 +13,10 @@ from statistics import median
 from receiver.diagnosis.advice.changes import is_on_new_setup
 from receiver.diagnosis.advice.follow_up import DELAYS, FAILED, HELD, NO_EVIDENCE, Trial, Verdict, with_monitor
 from receiver.diagnosis.advice.trim import trim_offer
-from receiver.diagnosis.causes.leaf import Raise
-from receiver.diagnosis.causes.leaves import leaf_of
 from receiver.domain.change import Change, Known, What
 from receiver.domain.incident_memory import FollowUp, IncidentMemory, WatchedFix
 from receiver.domain.reason import reason
-from receiver.domain.report import Fix, Report
+from receiver.domain.report import CauseName, Fix, Report
 from receiver.pipeline import news
 from receiver.pipeline.news import News
 
@@ -26,6 +24,7 @@ DID_NOT_HOLD, ONLY_DELAYED, UNDONE = "did_not_hold", "only_delayed", "undone"  #
 MOST_PAST = 8
 MOST_TRIES, AGAIN_S = 3, 3600.0  # looks again where nothing was measured, before that is told
 IMMINENT_S = 86_400.0
+SAME_GROWTH = (0.6, 1.6)  # of the growth before: lives of one leak differ by less
 
 
 def known_of(memory: IncidentMemory) -> Known:
@@ -51,7 +50,7 @@ def with_fix(memory: IncidentMemory, before: IncidentMemory, report: Report, *, 
     if report.fix is not None:
         return _seen(memory, watched, report, report.fix, now=now)
     if watched is not None and watched.changes and _could_be_read(report, watched):
-        memory, undone = _undone(memory, watched, now=now)
+        memory, undone = _undone(memory, watched, report, now=now)
         return memory, [undone]
     return memory, []
 
@@ -105,26 +104,35 @@ def _failed(
 ) -> tuple[IncidentMemory, News]:  # fmt: skip
     """It was killed with the fix in force: that says more than any later look."""
     change = next((c for c in watched.changes if c.is_of_limit), None)
-    is_delay = change is not None and not change.is_lower and leaf_of(report.cause.name).a_raise is Raise.DELAYS
+    # A pod of minutes tells no shape: then what was known of it before counts.
+    cause = (
+        report.cause.name.value if report.cause.name is not CauseName.UNKNOWN else memory.look.verdict.named_cause if memory.look else ""
+    )
+    is_delay = change is not None and not change.is_lower and cause == CauseName.LEAK.value
     after_s = max((killed_at - watched.since).total_seconds(), 0.0)
     what = watched.changes[0].as_reason() if watched.changes else reason("fix.said")
     why = (
-        reason("follow_up.only_delayed", what=what, after_s=after_s, growth=_growth(report))
+        reason("follow_up.only_delayed", what=what, after_s=after_s, growth=_same_growth(report, watched))
         if is_delay
         else reason("follow_up.did_not_hold", what=what, after_s=after_s)
     )
     ended = FollowUp(after_s=after_s, at=killed_at, outcome=ONLY_DELAYED if is_delay else DID_NOT_HOLD, because=why)
     memory = replace(memory, watched=replace(watched, ended=ended, next_at=None), settings_change=None, acknowledged=None)
-    return memory.noted(now, why), news.fix_failed(watched.number, why)
+    return memory.noted(now, reason("incident.log.fix_failed")), news.fix_failed(watched.number, why)
 
 
-def _undone(memory: IncidentMemory, watched: WatchedFix, *, now: datetime) -> tuple[IncidentMemory, News]:
+def _undone(memory: IncidentMemory, watched: WatchedFix, report: Report, *, now: datetime) -> tuple[IncidentMemory, News]:
     """What was changed is as it was: a deploy, a rollout, or a hand took it back."""
     is_of_pod = all(not c.is_in_template for c in watched.changes)
-    why = reason("follow_up.undone", what=watched.changes[0].as_reason(), is_of_pod=is_of_pod)
+    workload, container = report.facts.workload, report.subject.container
+    written = [w for w in workload.writes if w.container == container and w.at > watched.since] if workload is not None else []
+    by = max(written, key=lambda w: w.at, default=None) if not is_of_pod else None
+    why = reason(
+        "follow_up.undone", what=watched.changes[0].as_reason(), is_of_pod=is_of_pod, by=by.manager if by else "", at=by.at if by else None
+    )
     ended = FollowUp(after_s=(now - watched.since).total_seconds(), at=now, outcome=UNDONE, because=why)
     memory = replace(memory, watched=replace(watched, ended=ended, next_at=None), settings_change=None, fix=None)
-    return memory.noted(now, why), news.fix_undone(watched.number, why)
+    return memory.noted(now, reason("incident.log.fix_undone", by=by.manager if by else "")), news.fix_undone(watched.number, why)
 
 
 def _killed_on_it(watched: WatchedFix, report: Report, memory: IncidentMemory) -> datetime | None:
@@ -174,9 +182,12 @@ def _number(memory: IncidentMemory) -> int:
     return max((f.number for f in (*memory.past_fixes, *([memory.watched] if memory.watched else []))), default=0)
 
 
-def _growth(report: Report) -> float | None:
-    growth = report.shape.growth_bytes_per_h if report.shape is not None else None
-    return growth if growth and growth > 0 else None
+def _same_growth(report: Report, watched: WatchedFix) -> float | None:
+    """The growth with the fix in force, where it is about what it was before: that makes it the same leak."""
+    lives = report.shape.lives if report.shape is not None else ()
+    before = watched.growth_before_bytes_per_h
+    after = next((life.growth_bytes_per_h for life in reversed(lives) if life.is_killed and life.growth_bytes_per_h), None)
+    return after if before and after and SAME_GROWTH[0] * before <= after <= SAME_GROWTH[1] * before else None
 
 
 def with_verdict(

@@ -76,7 +76,8 @@ def remember(
             found += news.escalations(after, before, now=now)
         if report is not None:
             after, is_other_verdict = _with_verdict(after, before.look, now=now)
-            found += is_other_verdict
+            if is_new_kill or after.standing_watch is None:  # somebody is at work, and nothing died since: the grey line tells it
+                found += is_other_verdict
     chosen = news.first_fit(found, [n.slot for n in before.notifications])
     if chosen is not None:  # the one message shows the whole state, so what else was news in this look is in it
         after = replace(after, notifications=(*after.notifications, Notification(slot=chosen.slot, at=now)))

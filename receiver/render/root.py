@@ -92,7 +92,7 @@ def root_lines(draft: Draft, show: Print) -> dict[str, tuple[str, ...]]:
         if any(key in over for key in GREY_LINE):
             lines = {key: said for key, said in lines.items() if key not in GREY_LINE}
         lines.update(over)
-    if draft.context.fix.state and draft.report is not None:
+    if (draft.context.fix.state or draft.context.fix.ended) and draft.report is not None:
         lines.update(show("root/watched.j2", seen, KEYS))
     return lines
 

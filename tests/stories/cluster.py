@@ -48,6 +48,7 @@ class Pod:
     name: str
     lives: Sequence[Life]
     node: str = "lab-node-1"
+    gone_at: float | None = None  # a rollout replaced it
     events: Callable[[float], list[dict[str, Any]]] = lambda now: []
 
 
@@ -174,7 +175,7 @@ class _Pods:
     def get(self, key: tuple[str, str]) -> PodRecording | None:
         """That pod; None before its first life."""
         workload, pod = self._known.get(key, (None, None))
-        if workload is None or pod is None or pod.lives[0].start > self.now:
+        if workload is None or pod is None or pod.lives[0].start > self.now or (pod.gone_at is not None and pod.gone_at <= self.now):
             return None
         changes = [t for life in pod.lives for t in (life.start, life.end, life.resized and life.resized[0]) if t and t <= self.now]
         if key not in self._made or self._made[key][0] != changes:

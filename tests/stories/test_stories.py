@@ -22,6 +22,7 @@ from tests.support import alert
 DOCS = Path(__file__).parents[2] / "docs" / "messages.md"
 THREAD, LATER = 3, 4  # replies of a root, and what may follow over an incident's life
 EDIT_S, DIGEST_EDIT_S = 10.0, 30.0
+FAILED = ("did not hold", "only delayed it", "fix was undone")
 HOSTILE = "\n".join(
     [
         "\x1b[31mred\x1b[0m <!channel> <@U012AB3CD> <!subteam^S012AB|@oncall> <https://evil.example|click>", "```", "`code` *bold* &lt;!here&gt;",
@@ -95,7 +96,8 @@ def _overdone(slack: FakeSlack) -> list[str]:
     found = []
     for root in slack.channel().roots:
         is_storm = _is_storm(root)
-        if not is_storm and len(root.replies) > THREAD + LATER:
+        failed = sum(any(words in r.text for words in FAILED) for r in root.replies)  # each answers what somebody did
+        if not is_storm and len(root.replies) - failed > THREAD + LATER:
             found.append(f"{len(root.replies)} replies under {root.message.text}")
         for message in (root.message, *root.replies):
             times = [h.at for h in slack.happened if h.ts == message.ts]

@@ -14,10 +14,9 @@ from receiver.diagnosis.advice.demand import lasts_h
 from receiver.diagnosis.advice.sizing import least_need_bytes
 from receiver.diagnosis.causes.leaf import Raise, Whose
 from receiver.diagnosis.causes.leaves import leaf_of
-from receiver.diagnosis.clues import Clues
+from receiver.diagnosis.clues import Clues, newest_sibling
 from receiver.diagnosis.log.ceilings import allowance_of
 from receiver.domain.change import Baseline, Change, What
-from receiver.domain.facts import SiblingFact
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import Cause, Fix, Kill, KillKind
 from receiver.domain.tidy import tidy_up
@@ -106,12 +105,5 @@ def _pods(clues: Clues, changes: tuple[Change, ...]) -> Reason | None:
         return None
     if not rollout.is_complete:
         return reason("fix.rolling_out", updated=min(rollout.updated, rollout.desired), desired=rollout.desired)
-    now = _newest_pod(clues)
+    now = newest_sibling(clues.facts)
     return reason("fix.rolled_out", desired=rollout.desired, limit_bytes=now.limit_bytes if now is not None else None)
-
-
-def _newest_pod(clues: Clues) -> SiblingFact | None:
-    """The workload's pod that was made last, of the others."""
-    workload = clues.facts.workload
-    dated = [s for s in workload.siblings if s.created_at is not None] if workload is not None else []
-    return max(dated, key=lambda s: s.created_at.timestamp() if s.created_at else 0.0, default=None)

@@ -69,10 +69,12 @@ def verdict_of(report: Report, trial: Trial) -> Verdict:
     limit = trial.limit_bytes or next((int(v) for pod in since.pods for _, v in reversed(pod.limits)), None)
     before, after = growth_at_equal_hours(since, begun_s)
     before = before if before is not None else trial.growth_before_bytes_per_h
+    is_leak = leaf_of(report.cause.name).a_raise is Raise.DELAYS and report.cause.name is not CauseName.UNKNOWN
+    if not is_leak:  # what wobbles around a level is no growth
+        before = after = None
     numbers = {
         "after_s": trial.after_s, "peak_bytes": max(values), "limit_bytes": limit, "before_bytes_per_h": before, "after_bytes_per_h": after,
     }  # fmt: skip
-    is_leak = leaf_of(report.cause.name).a_raise is Raise.DELAYS and report.cause.name is not CauseName.UNKNOWN
     still_grows = is_leak and after is not None and after > STILL_GROWS_RATIO * (before or 0.0) and after > 0
     next_at = _full_at(since, limit, after, begun_s) if still_grows else None
     if next_at is not None:

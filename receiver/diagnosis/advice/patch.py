@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from receiver.diagnosis.advice.starting_point import Start
-from receiver.diagnosis.clues import Clues
+from receiver.diagnosis.clues import Clues, newest_sibling
 from receiver.domain.facts import Manager, MemorySetting
 from receiver.domain.identity import Workload
 from receiver.domain.kube_names import is_name
@@ -82,13 +82,17 @@ class Change:
 def change_of(clues: Clues, start: Start, *, limit_bytes: int, request_bytes: int | None) -> Change:
     """The change of this container's (or its pod's) limit, and of its request unless None. It starts from the template where that is known."""
     container, workload, subject = clues.container, clues.facts.workload, clues.facts.subject
+    pod, is_running = subject.pod, container is not None and container.state == "running"
+    if clues.facts.is_pod_gone:  # then it is about the one that took its place
+        newest = newest_sibling(clues.facts)
+        pod, is_running = (newest.pod, newest.is_running) if newest is not None else ("", False)
     before = start.template or MemorySetting(limit_bytes=clues.limit_bytes, request_bytes=clues.request_bytes)
     return Change(
-        workload=clues.workload, namespace=subject.namespace, pod=subject.pod, container=clues.container_name,
+        workload=clues.workload, namespace=subject.namespace, pod=pod, container=clues.container_name,
         container_kind=container.kind if container else "regular", is_pod_level=clues.limit_is_pod_level,
         limit_before_bytes=before.limit_bytes, limit_bytes=limit_bytes, request_before_bytes=before.request_bytes, request_bytes=request_bytes,
         limit_before_text=before.limit_text, request_before_text=before.request_text, managed_by=workload.managed_by if workload else None,
-        is_running=container is not None and container.state == "running", is_resizing=start.waiting_bytes is not None,
+        is_running=is_running, is_resizing=start.waiting_bytes is not None,
         restarts_on_resize=container is not None and container.restarts_on_resize,
     )  # fmt: skip
 

@@ -24,7 +24,7 @@ from receiver.domain.runs import Runs, runs_of
 from receiver.domain.units import format_quantity, from_epoch, human_bytes
 from receiver.render import words
 from receiver.render.context.fix import fix_words
-from receiver.render.context.kill import kill_words, replica_words
+from receiver.render.context.kill import kill_words, limit_at_kill, replica_words
 from receiver.render.context.memory import container_of, growth_words, memory_words
 from receiver.render.context.model import (
     AlertWords,
@@ -67,7 +67,7 @@ def build(view: IncidentView, report: Report | None, *, patch_place: str = "in t
         alert=_alert(view, now),
         kill=kill_words(view, report, now),
         replicas=replica_words(view, facts),
-        memory=memory_words(facts, shape, subject.container),
+        memory=memory_words(facts, shape, subject.container, killed_at_bytes=limit_at_kill(report)),
         growth=growth_words(report, now),
         cause=_cause(view, report),
         change=_change(report),

@@ -16,16 +16,21 @@ from receiver.render.inline import Moment, when
 from receiver.render.text import clean_line, sentence
 from receiver.render.wording import say
 
+A_MOMENT = timedelta(minutes=1)  # two sources tell one kill, rounded differently
 HELD, WATCHED = "held", "watching"
 
 
 def fix_words(view: IncidentView, report: Report | None, now: datetime) -> FixWords:
     """What messages say of the fix that stands; empty where there is none."""
     watched = view.fix
-    if watched is None or not watched.is_watched:
+    if watched is None or watched.ended is not None:
+        ended = watched.ended if watched is not None else None
         return FixWords(
             state="", short="", told="", forecast="", result="", do="", is_enough=False, is_news=False, next=None, last=None, since=None,
-            held_for="",
+            held_for="", ended=ended.outcome if ended is not None else "",
+            because=clean_line(say(ended.because), 300) if ended is not None else "",
+            is_fresh=ended is not None and (view.last_kill_at is None or view.last_kill_at <= ended.at + A_MOMENT),
+            lasted=f"{int(ended.after_s // 3600)} h" if ended is not None and ended.after_s >= 3600 else "",
         )  # fmt: skip
     newest = watched.newest
     is_final = newest is not None and view.next_follow_up is None
@@ -43,6 +48,10 @@ def fix_words(view: IncidentView, report: Report | None, now: datetime) -> FixWo
         last=_when(watched.since + timedelta(seconds=view.last_follow_up_s), now) if view.last_follow_up_s else None,
         since=when(watched.since, now),
         held_for=_hours(newest.after_s) if newest is not None else "",
+        ended="",
+        because="",
+        is_fresh=False,
+        lasted="",
     )  # fmt: skip
 
 

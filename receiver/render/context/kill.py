@@ -43,16 +43,16 @@ def kill_words(view: IncidentView, report: Report | None, now: datetime) -> Kill
         at=when(counted.newest_at, now) if counted.newest_at else None,
         span=counted.span,
         processes=max(report.facts.child_kills or 0, view.processes_killed or 0) or None if report else None,
-        limit=_limit(report),
+        limit=human_bytes(limit) if (limit := limit_at_kill(report)) else "",
     )
 
 
-def _limit(report: Report | None) -> str:
+def limit_at_kill(report: Report | None) -> int | None:
     """The limit that was in force when it was killed: a raise since then is not what it died at."""
     if report is None or report.baseline is None or not report.kill.kind.is_kill:
-        return ""
+        return None
     limit = report.baseline.setup.limit_bytes
-    return human_bytes(limit) if limit and limit < UNLIMITED_BYTES else ""
+    return limit if limit and limit < UNLIMITED_BYTES else None
 
 
 class _OfOneKill(TypedDict):

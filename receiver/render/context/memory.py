@@ -38,8 +38,8 @@ def limit_of(facts: Facts | None, shape: Shape | None, container_name: str) -> i
     return int(limit) if limit and limit < UNLIMITED_BYTES else None
 
 
-def memory_words(facts: Facts | None, shape: Shape | None, container_name: str) -> MemoryWords:
-    """What is known of the container's memory."""
+def memory_words(facts: Facts | None, shape: Shape | None, container_name: str, *, killed_at_bytes: int | None = None) -> MemoryWords:
+    """What is known of the container's memory. `killed_at_bytes`: the limit that it was killed at: its level is held against that one."""
     container = container_of(facts, container_name)
     limit = limit_of(facts, shape, container_name)
     peak = shape.peak_bytes if shape and not is_peak_unseen(facts, shape, container_name) else None
@@ -57,7 +57,7 @@ def memory_words(facts: Facts | None, shape: Shape | None, container_name: str) 
         peak_of_limit=_of(peak, limit),
         peak_share=_share(peak, limit),
         level=_size(level),
-        level_share=_share(level, limit),
+        level_share=_share(level, killed_at_bytes or limit),
         headroom=_size(limit - level if limit and level and limit > level else None),
         now=_size(current),
         now_of_limit=_of(current, limit),

@@ -112,8 +112,10 @@ def _only_delayed(facts: Facts) -> str:
 
 
 def _undone(facts: Facts) -> str:
-    why = "a rollout replaced the pod" if facts["is_of_pod"] else "the template is as it was before"
-    return f"The fix ({say_short(facts['what'])}) was undone: {why}."
+    if facts["is_of_pod"]:
+        return f"The fix ({say_short(facts['what'])}) is gone: a rollout replaced the pod."
+    written = f" {facts['by']} wrote it at {clock(facts['at'])}." if facts["by"] and facts["at"] is not None else ""
+    return f"The fix ({say_short(facts['what'])}) was undone: the template is as it was before.{written}"
 
 
 def hours(seconds: float) -> str:
@@ -137,7 +139,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "fix.replicas": _replicas,
     "fix.restarted": "restarted, nothing changed",
     # how far the pods have it
-    "fix.rolling_out": "{updated} of {desired} pods have it so far",
+    "fix.rolling_out": "rolling out: {updated} of {desired} pods are of the new template",
     "fix.rolled_out": lambda facts: "rolled out" if facts["desired"] == 1 else f"rolled out to all {facts['desired']} pods",
     # what the verdict expects of it
     "fix.forecast.restart": "a restart empties its memory and changes nothing else",
@@ -160,6 +162,8 @@ SENTENCES: Mapping[str, Sentence] = {
     "fix.do.fix_the_code": "fix the code: this buys about {lasts_s:span} per life. {left:Reason}",
     "incident.news.fix_seen": _fix_seen,
     "incident.log.fix_seen": lambda facts: say_short(facts["what"]) + (f" by {facts['by']}" if facts["by"] else ""),
+    "incident.log.fix_failed": "killed again: the fix did not hold",
+    "incident.log.fix_undone": "fix undone{by:by}",
     # what came of it
     "follow_up.held": _held,
     "follow_up.delays": _delays,
