@@ -57,7 +57,7 @@ def _not_memory(clues: Clues, kill: Kill, cause: Cause) -> Reason:
     if cause.detail == "refused":
         return reason("advice.refused_for_request") if refusal_in(clues) is not None else reason("advice.refused_for_another_reason")
     ratio = memory_ratio_before(clues, kill.at or clues.facts.now, kill.started_at)
-    if ratio is not None and NEAR_LIMIT.matches(ratio):
+    if kill.kind is not KillKind.EVICTION and ratio is not None and NEAR_LIMIT.matches(ratio):
         return reason("advice.near_limit_as_well", usage_ratio=ratio)
     if kill.sender is Sender.ITSELF and ratio is None:
         return reason("advice.memory_not_excluded")

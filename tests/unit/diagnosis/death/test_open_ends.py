@@ -261,3 +261,12 @@ def test_the_peak_of_another_life_says_nothing_of_this_one() -> None:
     report = diagnose(ended(code=137, history=replace(history(*[0.3] * 6), kernel_peaks=peaks)))
 
     assert "death.kernel_peak" not in codes_of(*report.kill.because)
+
+
+def test_full_memory_beside_an_eviction_for_disk_changes_nothing() -> None:
+    """It was evicted for its files, however much memory it had."""
+    evicted = {"reason": "Evicted", "message": "The node was low on resource: ephemeral-storage.", "phase": "Failed"}
+    report = diagnose(facts(container(), pod=evicted, alerts=LOOPING, history=history(*[0.97] * 6, until=ago(10))))
+
+    assert report.proposal.none is not None
+    assert report.proposal.none.code == "advice.not_an_oom"
