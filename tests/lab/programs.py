@@ -54,7 +54,7 @@ PROGRAMS: tuple[Program, ...] = (
     ),
     Program(
         id="jvm-sum", command="java -Xmx384m -XX:MaxMetaspaceSize=256m -XX:ReservedCodeCacheSize=128m -jar app.jar", limit_mib=512,
-        says=("-Xmx384m", "-XX:MaxMetaspaceSize=256m"), proposes_mib=768,
+        says=("-Xmx384m", "-Xmx294m", "768Mi"), proposes_mib=768,
     ),
     Program(id="jvm-near", command="java -Xmx1000m -jar app.jar", limit_mib=1024, says=("-Xmx768m", "1536Mi"), proposes_mib=1536),
     Program(id="jvm-percentage", env={"JAVA_TOOL_OPTIONS": "-XX:MaxRAMPercentage=95"}, limit_mib=512, says=("in JAVA_TOOL_OPTIONS", "-XX:MaxRAMPercentage=75", "follows the limit")),
@@ -81,6 +81,7 @@ PROGRAMS: tuple[Program, ...] = (
     Program(id="celery", command="celery -A app worker --concurrency=8 --max-memory-per-child=400000", limit_mib=1024, says=("--concurrency=8", "--concurrency=1"), proposes_mib=1536),
     Program(id="gunicorn", command="gunicorn app:app --workers 8", limit_mib=512, victim_mib=110, says=("--workers 8", "--workers 4", "1Gi"), proposes_mib=1024),
     Program(id="puma", command="bundle exec puma", env={"WEB_CONCURRENCY": "6"}, limit_mib=1024, victim_mib=300, says=("WEB_CONCURRENCY=6", "WEB_CONCURRENCY=3", "2Gi"), proposes_mib=2048),
+    Program(id="workers-by-share", command="gunicorn app:app -w 16", limit_mib=512, says=("-w 16", "--workers 5"), proposes_mib=0),
     Program(id="redis", command="redis-server --maxmemory 1gb", limit_mib=512, says=("--maxmemory 384mb",)),
     Program(id="postgres", command="postgres -c shared_buffers=1GB", limit_mib=1024, says=("shared_buffers=256MB", "2Gi"), proposes_mib=2048),
     Program(id="mysql", command="mysqld --innodb-buffer-pool-size=2G", limit_mib=1024, says=("--innodb-buffer-pool-size=614M",)),

@@ -28,8 +28,12 @@ CEILING = "ceiling"  # detail: a ceiling above the limit
 OWN_MAXIMUM = "runtime_limit"  # detail: a ceiling that the program filled, and ended itself
 
 # How sure it is that the ceilings are what to change.
-SURE = {Fit.ABOVE: 0.9, Fit.NO_ROOM: 0.75, Fit.TOGETHER: 0.7, Fit.SOFT: 0.6}
-WORKERS = 0.7
+SURE = {Fit.ABOVE: 0.9, Fit.NO_ROOM: 0.75, Fit.TOGETHER: 0.7, Fit.WITH_BESIDE: 0.6, Fit.SOFT: 0.6}
+GIVES_WAY = (Fit.WITH_BESIDE, Fit.SOFT)  # to a leak that is seen: they may never have been reached
+WORKERS = 0.7  # by what the killed one held
+WORKERS_BY_SHARE = 0.6  # by what is left for each
+LEAST_WORKER_BYTES = 40 * MIB  # an interpreter with a framework seldom needs less,
+USUAL_WORKER_BYTES = 80 * MIB  # and about this much with an application in it
 ONCE = 0.5  # one life: its heap may be too small, or it leaks
 HIGH_USE = 0.8  # of the limit: from here on a living container is told before it is killed
 WORKERS_FILL = 0.9  # of the limit: what is left is for their parent
@@ -79,7 +83,7 @@ def _start_does_not_fit(clues: Clues) -> bool:
 def _above(clues: Clues, kill: Kill, allowed: Allowance) -> Answer | None:
     """The ceilings come first; that it grows as well is told beside them, and names the leaf where only use can have grown."""
     first, above, grown = allowed.decides[0], what_they_allow(allowed), growing_steadily(clues, kill)
-    if allowed.fit is Fit.SOFT and grown.decides:
+    if allowed.fit in GIVES_WAY and grown.decides:
         return None
     is_leak = grown.decides and (grown.detail == "log" or not any(s.row.fills for s in allowed.decides))
     against = grown.against if is_leak else (reason("ceiling.growth_says_little", flag=first.flag),) if grown.decides else ()
@@ -102,17 +106,33 @@ def _above(clues: Clues, kill: Kill, allowed: Allowance) -> Answer | None:
 
 
 def _too_many_workers(clues: Clues, kill: Kill) -> Answer | None:
-    """Yes when as many processes as it starts, each as large as the one that the kernel killed, do not fit under the limit."""
+    """Yes when as many processes as it starts do not fit under the limit, each as large as the one that the kernel killed, or as any is."""
     found = workers_of(clues.container) if clues.container is not None else None
-    each, limit = _victim_bytes(clues), clues.limit_bytes
-    if found is None or each is None or limit is None or found[1] * each <= limit or growing_steadily(clues, kill).decides:
+    held, limit = _victim_bytes(clues), clues.limit_bytes
+    if found is None or limit is None or growing_steadily(clues, kill).decides:
         return None
     count, workers, flag, source = found
+    if held is not None and workers * held > limit:
+        each, confidence, against = held, WORKERS, reason("ceiling.one_may_be_larger")
+        because = reason(
+            "ceiling.workers", workers=workers, noun=count.noun, flag=flag, each_bytes=held, need_bytes=workers * held, limit_bytes=limit
+        )
+    elif held is None and limit / workers < LEAST_WORKER_BYTES and count.is_heavy:
+        each, confidence, against = USUAL_WORKER_BYTES, WORKERS_BY_SHARE, reason("ceiling.need_not_measured")
+        because = reason(
+            "ceiling.workers_share",
+            workers=workers,
+            noun=count.noun,
+            flag=flag,
+            share_bytes=limit / workers,
+            least_bytes=LEAST_WORKER_BYTES,
+        )
+    else:
+        return None
     need = workers * each
-    because = reason("ceiling.workers", workers=workers, noun=count.noun, flag=flag, each_bytes=each, need_bytes=need, limit_bytes=limit)
     after = fewer(count, flag, max(int(WORKERS_FILL * limit / each), 1))
     return Answer(
-        answer=YES, because=because, decides=True, confidence=WORKERS, reasons=(because,), against=(reason("ceiling.one_may_be_larger"),),
+        answer=YES, because=because, decides=True, confidence=confidence, reasons=(because,), against=(against,),
         detail=CEILING, headline=reason(
             "ceiling.workers_headline", workers=workers, noun=count.noun, limit_bytes=limit, short=reason("ceiling.workers_headline_short", noun=count.noun)
         ),

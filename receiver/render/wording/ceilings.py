@@ -77,7 +77,7 @@ def _headline(facts: Facts) -> str:
     if facts["times"] > 1:
         return f"{facts['times']} {facts['noun']} at {human_bytes(facts['each_bytes'])} each exceed {limit}"
     match facts["fit"]:
-        case "together":
+        case "together" | "with_beside":
             return f"Its settings exceed its {limit} limit"
         case "no_room":
             return f"{flag} leaves no room in {limit}"
@@ -94,9 +94,12 @@ def _headline_medium(facts: Facts) -> str:
 
 def _headline_short(facts: Facts) -> str:
     what = {"heap": "Heap size", "data": "Data size", "cache": "Cache size"}.get(str(facts["part"]), "A setting")
-    return {"no_room": f"{what} leaves no room", "soft": "A setting over its limit", "together": "Its settings exceed its limit"}.get(
-        str(facts["fit"]), f"{what} over its limit"
-    )
+    return {
+        "no_room": f"{what} leaves no room",
+        "soft": "A setting over its limit",
+        "together": "Its settings exceed its limit",
+        "with_beside": "Its settings exceed its limit",
+    }.get(str(facts["fit"]), f"{what} over its limit")
 
 
 _SOFT = {
@@ -154,6 +157,8 @@ SENTENCES: Mapping[str, Sentence] = {
         f"{_setting(facts['setting'].by_name)} aims at {human_bytes(facts['allows_bytes'])}, and the limit is {human_bytes(facts['limit_bytes'])}: {_SOFT[str(facts['acts'])]}"
     ),
     "ceiling.workers": "it starts {workers} {noun} ({flag}), and the one that was killed held {each_bytes:size}: all together need {need_bytes:size}, and the limit is {limit_bytes:size}",
+    "ceiling.workers_share": "{workers} {noun} ({flag}) share the limit: {share_bytes:size} are left for each, and an application seldom needs less than {least_bytes:size}",
+    "ceiling.need_not_measured": "what one of them needs was not seen",
     "ceiling.headline": _headline,
     "ceiling.headline_medium": _headline_medium,
     "ceiling.headline_short": _headline_short,

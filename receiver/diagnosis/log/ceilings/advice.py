@@ -21,7 +21,7 @@ def ceiling_advice(settings: tuple[Setting, ...], limit_bytes: int | None) -> tu
 def _beside_limit(allowed: Allowance) -> tuple[Reason, ...]:
     first, use, fitting = allowed.decides[0], share_of_limit(allowed), " ".join(c.after for c in allowed.changes)
     match allowed.fit:
-        case Fit.ABOVE | Fit.TOGETHER:
+        case Fit.ABOVE | Fit.TOGETHER | Fit.WITH_BESIDE:
             return (what_they_allow(allowed), reason("heap.set_to_about", fitting=fitting))
         case Fit.NO_ROOM:
             outside = reason("heap.outside", runtime=first.row.runtime)
@@ -52,7 +52,7 @@ def named(setting: Setting) -> Reason:
 def what_they_allow(allowed: Allowance) -> Reason:
     """That the kernel comes before the program's own ceilings, and by how much."""
     first, limit = allowed.decides[0], allowed.limit_bytes
-    settings = tuple(named(s) for s in allowed.decides)
+    settings = tuple(named(s) for s in allowed.adds_up)
     match allowed.fit:
         case Fit.ABOVE if len(settings) == 1 and first.times > 1:
             each = (first.bytes_of(limit) or 0) // first.times
@@ -67,4 +67,6 @@ def what_they_allow(allowed: Allowance) -> Reason:
             return reason("ceiling.no_room", settings=settings, left_bytes=limit - allowed.allows_bytes, limit_bytes=limit, outside=outside)
         case Fit.SOFT:
             return reason("ceiling.soft", setting=settings[0], acts=first.row.acts, allows_bytes=allowed.allows_bytes, limit_bytes=limit)
-    return reason("ceiling.together", settings=settings, allows_bytes=allowed.allows_bytes, limit_bytes=limit)
+    return reason(
+        "ceiling.together", settings=settings, allows_bytes=sum(s.bytes_of(limit) or 0 for s in allowed.adds_up), limit_bytes=limit
+    )

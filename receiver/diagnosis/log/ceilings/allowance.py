@@ -17,14 +17,16 @@ SOFT_TOO_NEAR_RATIO = 0.95  # a soft ceiling above this share cannot make the co
 FAR_BELOW_RATIO = 0.50  # ceilings below this share leave memory that nobody uses
 FULL_RATIO = 0.95  # of the limit, where what a program needs beside its heap is bounded as well
 LEAST_SHARE = 0.5  # no limit is asked for that is more than twice the ceiling, however cautious its row
+BESIDE_USED_RATIO = 0.5  # of what is allowed beside the heap: bounds there are set for safety
 KEEP_RATIO = 0.25  # of what it may be: a ceiling is never proposed below that, whatever the others take
 
 
 class Fit(StrEnum):
-    """How the ceilings stand to the limit. The first four cannot stop the program before the kernel does."""
+    """How the ceilings stand to the limit. The first five cannot stop the program before the kernel does."""
 
     ABOVE = "above"  # one alone
     TOGETHER = "together"  # their sum
+    WITH_BESIDE = "with_beside"  # their sum with what bounds the rest of the program, of which little may ever be used
     NO_ROOM = "no_room"  # below it, but nothing is left for the rest of the program
     SOFT = "soft"  # one that is only aimed at
     FITS = "fits"
@@ -61,6 +63,13 @@ class Allowance:
     covering_bytes: int | None
 
     @property
+    def adds_up(self) -> tuple[Setting, ...]:
+        """The settings that are above the limit together, the largest first."""
+        hard = [s for s in self.settings if not s.row.is_soft]
+        parts = hard if self.fit is Fit.WITH_BESIDE else list(self.decides)
+        return tuple(sorted(parts, key=lambda s: -(s.bytes_of(self.limit_bytes) or 0)))
+
+    @property
     def changes(self) -> tuple[Change, ...]:
         """The deciding settings, and what has to follow them, with values that leave room."""
         return tuple(change for s in self.decides for change in _changes(self, s))
@@ -72,7 +81,7 @@ class Allowance:
         others = [s for s in self.settings if s not in self.decides]
         beside = _sum((s for s in others if s.row.is_beside), self.limit_bytes)
         main = _sum((s for s in others if not s.row.is_beside and not s.row.is_soft), self.limit_bytes)
-        most = min(row.share * self.limit_bytes, FULL_RATIO * self.limit_bytes - beside)
+        most = min(row.share * self.limit_bytes, FULL_RATIO * self.limit_bytes - BESIDE_USED_RATIO * beside)
         return int(max(most - main, KEEP_RATIO * row.share * self.limit_bytes))
 
 
@@ -100,7 +109,7 @@ def _fit(known: tuple[Setting, ...], limit: int) -> tuple[Fit, tuple[Setting, ..
     if total >= limit:
         return Fit.TOGETHER, tuple(main)
     if total + _sum((s for s in hard if s.row.is_beside), limit) >= limit:
-        return Fit.TOGETHER, tuple(hard)
+        return Fit.WITH_BESIDE, tuple(main or hard)
     if main and limit - total < min((1 - NEAR_LIMIT_RATIO) * limit, MOST_BESIDE_BYTES):
         return Fit.NO_ROOM, tuple(main)
     return (Fit.FAR_BELOW if main and total < FAR_BELOW_RATIO * limit else Fit.FITS), tuple(main or hard)[:1]

@@ -24,6 +24,7 @@ class Count:
     variable: re.Pattern[str] | None = None  # whose value is the number
     fits: str = ""  # with `{n}`
     noun: str = "processes"
+    is_heavy: bool = False  # each is an interpreter with an application in it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,12 +24,12 @@ THREADS = Count(
 )  # fmt: skip
 PM2 = Count(id="pm2", fits="-i {n}", option=re.compile(rf"\bpm2(?:-runtime)?\b.{{0,200}}?\s(?:-i|--instances){_IS}(?P<n>\d{{1,4}}){_END}"))
 CELERY = Count(
-    id="celery", fits="--concurrency={n}", noun="child processes",
+    id="celery", is_heavy=True, fits="--concurrency={n}", noun="child processes",
     option=re.compile(rf"\bcelery\b.{{0,300}}?\s(?:-c\s{{0,2}}|--concurrency{_IS}|--autoscale{_IS})(?P<n>\d{{1,4}})(?![\w.])"),
     variable=re.compile(r"CELERYD?(?:_WORKER)?_CONCURRENCY"),
 )  # fmt: skip
 UWSGI = Count(
-    id="uwsgi", fits="--processes={n}", noun="workers", variable=re.compile(r"UWSGI_(?:PROCESSES|WORKERS)"),
+    id="uwsgi", is_heavy=True, fits="--processes={n}", noun="workers", variable=re.compile(r"UWSGI_(?:PROCESSES|WORKERS)"),
     option=re.compile(rf"\buwsgi\b.{{0,300}}?\s(?:-p\s{{0,2}}|--(?:processes|workers){_IS})(?P<n>\d{{1,4}}){_END}"),
 )  # fmt: skip
 FPM = Count(
@@ -37,7 +37,7 @@ FPM = Count(
     variable=re.compile(r"(?:PHP_)?(?:FPM_)?PM_MAX_CHILDREN|PHP_FPM_MAX_CHILDREN"),
 )  # fmt: skip
 GUNICORN = Count(
-    id="gunicorn", fits="--workers {n}", noun="workers", variable=re.compile(r"WEB_CONCURRENCY|GUNICORN_WORKERS|PUMA_WORKERS|UVICORN_WORKERS"),
+    id="gunicorn", is_heavy=True, fits="--workers {n}", noun="workers", variable=re.compile(r"WEB_CONCURRENCY|GUNICORN_WORKERS|PUMA_WORKERS|UVICORN_WORKERS"),
     option=re.compile(rf"\b(?:gunicorn|uvicorn|hypercorn|puma|granian)\b.{{0,300}}?\s(?:-w\s{{0,2}}|--workers{_IS})(?P<n>\d{{1,4}}){_END}"),
 )  # fmt: skip
 # Of processes that are all alike, for which only what one of them held is known.

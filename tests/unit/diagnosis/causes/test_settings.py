@@ -93,6 +93,14 @@ def test_soft_ceiling_gives_way_to_a_leak_and_defeats_no_raise(shape: Shape) -> 
     assert (report.proposal.limit_bytes or 0) >= 768 * MIB
 
 
+def test_bounds_of_what_is_beside_the_heap_give_way_to_a_leak() -> None:
+    """A metaspace that may grow to half the limit seldom does: what was seen to grow says more."""
+    command = "java -Xmx300m -XX:MaxMetaspaceSize=256m -jar a.jar"
+
+    assert seen(killed(command), LEAK_SHAPE).cause.detail != "ceiling"
+    assert seen(killed(command), FLAT_SHAPE).cause.detail == "ceiling"
+
+
 def test_raise_within_reach_covers_everything_that_is_set() -> None:
     """-Xmx600m in 512Mi: a limit that holds the heap and what is beside it, and the other way is a command."""
     report = seen(killed("sh -c exec java $JAVA_OPTS -jar a.jar", env={"JAVA_OPTS": "-Xms600m -Xmx600m"}), FLAT_SHAPE)

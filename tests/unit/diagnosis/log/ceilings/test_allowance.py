@@ -27,7 +27,7 @@ def allowed(command: str, limit_mib: int, **env: str) -> Allowance:
         ("java -Xmx384m", 512, Fit.FITS),
         ("java -Xmx128m", 512, Fit.FAR_BELOW),
         ("java -Xmx300m -XX:MaxDirectMemorySize=300m", 512, Fit.TOGETHER),
-        ("java -Xmx300m -XX:MaxDirectMemorySize=64m -XX:MaxMetaspaceSize=128m -XX:ReservedCodeCacheSize=64m", 512, Fit.TOGETHER),
+        ("java -Xmx300m -XX:MaxDirectMemorySize=64m -XX:MaxMetaspaceSize=128m -XX:ReservedCodeCacheSize=64m", 512, Fit.WITH_BESIDE),
         ("java -Xmx256m -XX:MaxDirectMemorySize=64m -XX:MaxMetaspaceSize=96m", 512, Fit.FITS),
         ("java -Xmx15g", 16384, Fit.NO_ROOM if 16384 - 15360 < 1024 else Fit.FITS),
         ("celery -A a worker -c 4 --max-memory-per-child=200000", 512, Fit.SOFT),
