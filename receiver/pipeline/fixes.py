@@ -157,7 +157,7 @@ def _could_be_read(report: Report, watched: WatchedFix) -> bool:
     if any(c.what in (What.HPA, What.VPA) for c in watched.changes):
         return not missing & {"hpa", "vpa", "owners"}
     if any(c.is_in_template for c in watched.changes):
-        return workload is not None and workload.template is not None and "owners" not in missing
+        return workload is not None and bool(workload.template or workload.revisions) and not missing & {"owners", "replicasets"}
     return "pod" not in missing and "owners" not in missing
 
 

@@ -155,23 +155,27 @@ class Desk:
     """The pipeline over a store, with evidence that tests provide and an Alertmanager that they look into."""
 
     def __init__(
-        self, path: Path, *, routes: tuple[Route, ...] = (), beside: tuple[Destination, ...] = (), is_threaded: bool = True
-    ) -> None:
+        self, path: Path, *, routes: tuple[Route, ...] = (), beside: tuple[Destination, ...] = (), is_threaded: bool = True,
+        follow_ups_s: tuple[float, ...] = (),
+    ) -> None:  # fmt: skip
         self.clock = Clock()
         self.store = Store.open_sqlite(path, clock=self.clock.now)
         self.evidence: Callable[[Subject], dict[str, Any]] = answers
         self.missing: tuple[Missing, ...] = ()
         self.looks: list[str] = []
+        self.fixed_at: datetime | None = None  # of the newest look, where it followed up a fix
         self.words = Words()
         self.publisher = Publisher(
             store=self.store, rendering=self.words,
             config=PublishConfig(
-                threaded_sinks=frozenset({"fake"} if is_threaded else ()), document_sinks=frozenset({d.sink for d in beside})
+                threaded_sinks=frozenset({"fake"} if is_threaded else ()), document_sinks=frozenset({d.sink for d in beside}),
+                follow_ups_s=follow_ups_s,
             ),
             router=Router(sink="fake", default=Destination(sink="fake", channel="C1"), routes=routes, beside=beside),
         )  # fmt: skip
         self.collector = Collector(
-            store=self.store, evidence=self, publisher=self.publisher, metrics=Metrics(), config=CollectConfig(),
+            store=self.store, evidence=self, publisher=self.publisher, metrics=Metrics(),
+            config=CollectConfig(follow_ups_s=follow_ups_s),
             monotonic=self.clock.monotonic,
         )  # fmt: skip
         self.digests = Digests(store=self.store, rendering=self.words, config=DigestConfig())
@@ -186,6 +190,7 @@ class Desk:
 
     def gather(self, subject: Subject, alerts: tuple[Alert, ...], now: datetime, *, fixed_at: datetime | None = None) -> Case:
         self.looks.append(subject.pod)
+        self.fixed_at = fixed_at
         return Case(gathered_at=now, subject=subject, alerts=alerts, answers=self.evidence(subject), missing=self.missing)
 
     def take(self, *new: Alert, works: bool = True) -> None:
