@@ -6,6 +6,7 @@ where memory goes. Every longer text that a person wrote or a program said goes 
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -40,6 +41,8 @@ _IDENTIFIERS = frozenset(
         "schedule", "timestamp", "window", "providerID", "mountPath",
     )
 )  # fmt: skip
+_COMMAND_LINE = ("command", "args")
+_NAMED_VALUES = ("labels", "matchLabels", "nodeSelector", "annotations")
 _SHORT = 6  # characters: no secret worth the name is shorter, and most closed words are
 
 
@@ -64,10 +67,14 @@ class Cleaner:
         cleaned = self.text(prefix + self.text(value))
         return cleaned[len(prefix) :] if cleaned.startswith(prefix) else "[redacted]"
 
+    def pairs(self, named: Mapping[str, str]) -> dict[str, str]:
+        """Labels or annotations without secrets."""
+        return {name: self.pair(name, value) for name, value in named.items()}
+
     def object(self, obj: Any) -> Any:
         """A Kubernetes object (or any part of one) fit to be kept and shown."""
         if isinstance(obj, Mapping):
-            cleaned = {k: self._field(k, v) for k, v in obj.items() if k != "managedFields"}
+            cleaned = {k: self._field(k, v) for k, v in obj.items() if k not in ("managedFields", *_COMMAND_LINE)} | self._command_line(obj)
             written = writes_of(obj) if "managedFields" in obj else []
             return {**cleaned, "writes": written} if written else cleaned
         if isinstance(obj, list):
@@ -81,18 +88,14 @@ class Cleaner:
     def _field(self, key: str, value: Any) -> Any:
         if isinstance(value, str):
             return value if key in _IDENTIFIERS or len(value) <= _SHORT else self.pair(key, value)
-        if key in ("labels", "matchLabels", "nodeSelector"):
-            return value
-        if key == "annotations" and isinstance(value, Mapping):
-            return {k: self.pair(k, v) for k, v in value.items() if k not in _DROPPED_ANNOTATIONS and isinstance(v, str)}
+        if key in _NAMED_VALUES and isinstance(value, Mapping):
+            return self.pairs({k: v for k, v in value.items() if k not in _DROPPED_ANNOTATIONS and isinstance(v, str)})
         return self._list(key, value) if isinstance(value, list) else self.object(value)
 
     def _list(self, key: str, values: list[Any]) -> list[Any]:
         """A list of an object's field. Of headers only the names are kept, of volumes what counts as memory."""
         entries = [v for v in values if isinstance(v, Mapping)]
         match key:
-            case "command" | "args":
-                return self._arguments(values)
             case "env":
                 return [self._env(e) for e in entries]
             case "httpHeaders":
@@ -102,15 +105,18 @@ class Cleaner:
             case _:
                 return [self.object(v) for v in values]
 
-    def _arguments(self, arguments: list[Any]) -> list[Any]:
-        """A command line in pieces: the piece before may be the flag that names a secret (`--password`, then its value)."""
-        cleaned: list[Any] = []
-        flag = ""
-        for argument in arguments:
-            if isinstance(argument, str):
-                cleaned.append(self.pair(flag, argument) if flag else self.text(argument))
-                flag = argument if argument.startswith("-") and "=" not in argument and " " not in argument else ""
-        return cleaned
+    def _command_line(self, obj: Mapping[str, Any]) -> dict[str, Any]:
+        """`command` and `args`, looked at as the one command line that they are: what a piece means, the pieces before it say."""
+        lists = {k: obj[k] for k in _COMMAND_LINE if isinstance(obj.get(k), list)}
+        pieces = [self.text(piece) for values in lists.values() for piece in values if isinstance(piece, str)]
+        if not pieces:
+            return lists
+        try:
+            whole = json.loads(self.text(json.dumps(pieces, ensure_ascii=False)))
+        except ValueError:  # what was found reaches from one piece into another
+            whole = None
+        left = iter(whole if isinstance(whole, list) and len(whole) == len(pieces) else pieces)
+        return {k: [next(left) for piece in values if isinstance(piece, str)] for k, values in lists.items()}
 
     def _env(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         name, value = entry.get("name"), entry.get("value")

@@ -189,7 +189,7 @@ class Evidence:
 
     def _cleaned_alerts(self, alerts: tuple[Alert, ...]) -> tuple[tuple[Alert, ...], Mapping[str, int]]:
         clean = Cleaner(self._redact)
-        kept = tuple(replace(a, annotations={k: clean.pair(k, v) for k, v in a.annotations.items()}) for a in alerts)
+        kept = tuple(replace(a, labels=clean.pairs(a.labels), annotations=clean.pairs(a.annotations)) for a in alerts)
         return kept, clean.counts
 
 

@@ -160,11 +160,13 @@ class Publisher:
         )  # fmt: skip
 
     def _fit_to_show(self, alerts: tuple[Alert, ...]) -> tuple[Alert, ...]:
-        """The alerts with their secrets hidden: messages show the annotations of the one that speaks for them, so the others' go."""
+        """The alerts with their secrets hidden: messages show the labels and annotations of the one that speaks for them, so the others' go."""
         speaker = alert_of(alerts) if alerts else None
-        return tuple(
-            replace(a, annotations={k: self._hide(k, v) for k, v in a.annotations.items()} if a is speaker else {}) for a in alerts
-        )
+        return tuple(self._hidden(a) if a is speaker else replace(a, annotations={}) for a in alerts)
+
+    def _hidden(self, alert: Alert) -> Alert:
+        labels, annotations = ({k: self._hide(k, v) for k, v in named.items()} for named in (alert.labels, alert.annotations))
+        return replace(alert, labels=labels, annotations=annotations)
 
     def _pods(self, alerts: tuple[Alert, ...]) -> list[str]:
         subjects = (subject_of(a.labels, self._config.label_names) for a in alerts)

@@ -10,18 +10,20 @@ from collections.abc import Iterator
 
 from receiver.evidence.redaction.haystack import Haystack
 from receiver.evidence.redaction.kinds import PASSWORD
+from receiver.evidence.redaction.names import HINTS, kind_of_name
 from receiver.evidence.redaction.spans import BLANK, Span
 from receiver.evidence.redaction.values import is_mixed, is_no_secret
 
 # Lower-case names without `_`: which argument (from 0) is the secret. A name with a secret's word in it (`setPassword`) is found by `pairs`.
 FUNCTIONS: dict[int, str] = {
-    0: "validatecredentials hashpassword bcrypt pbkdf2",
+    0: "validatecredentials hashpassword bcrypt pbkdf2 sensitive sensitivestring masked maskedstring guardedstring protectedstring securestring concealed",
     1: "login authenticate attempt signin logon auth authuser authorize checklogin checkuser usernamepasswordcredentials basicauth httpbasicauth passwordcredentials"
     " usernamepasswordauthenticationtoken createuser adduser credentials basiccredentials userpass plainauth setbasicauth withbasicauth",
     2: "__construct mysqliconnect mysqlconnect mysqlirealconnect realconnect ociconnect pgconnect ldapbind ftplogin ibaseconnect odbcconnect db2connect dbiconnect getconnection",
 }
 _INDEX = {name.replace("_", ""): i for i, names in FUNCTIONS.items() for name in names.split()}
 _HINTS = tuple(sorted({name.strip("_")[:4] for names in FUNCTIONS.values() for name in names.split()}))
+_NONE, _ANY = -1, -2  # a function that takes no secret; one with a secret's name, of which any argument may be it
 _OPENS = re.compile(r"[(\[](?<=\w.)(?=[^\s)\]])")
 _NAME = re.compile(r"[A-Za-z_]\w{3,60}\Z")
 _MAX_NAME = 60
@@ -34,18 +36,20 @@ _ARGUMENT = re.compile(
 def find_calls(hay: Haystack) -> Iterator[Span]:
     """Arguments of functions that take a password by position."""
     text = hay.text
-    if not hay.has_any(_HINTS):
+    if not hay.has_any(_HINTS) and not hay.has_any(HINTS):
         return
     for bracket in _OPENS.finditer(text):
         name = _NAME.search(text, max(0, bracket.start() - _MAX_NAME), bracket.start())
-        index = _INDEX.get(name[0].lower().replace("_", "")) if name else None
-        if index is None:
+        index = _INDEX.get(name[0].lower().replace("_", ""), _NONE) if name else _NONE
+        if index == _NONE and name and kind_of_name(name[0]):
+            index = _ANY
+        if index == _NONE:
             continue
         for i, argument in enumerate(_ARGUMENT.finditer(text, bracket.end(), bracket.end() + 2000)):
             group = argument.lastgroup if argument.lastgroup != "end" else _group(argument)
-            if i == index and group:
+            if group and index in {i, _ANY}:
                 value = argument[group]
-                if not is_no_secret("", value) and (group != "bare" or is_mixed(value)):
+                if is_mixed(value) or (group != "bare" and index == i and not is_no_secret("", value)):
                     yield Span(*argument.span(group), PASSWORD)
             if argument["end"] not in {",", ":"} or i > 12:
                 break

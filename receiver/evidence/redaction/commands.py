@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from receiver.evidence.redaction.haystack import Haystack
 from receiver.evidence.redaction.kinds import PASSWORD
 from receiver.evidence.redaction.spans import BLANK, Span
-from receiver.evidence.redaction.values import is_no_secret
+from receiver.evidence.redaction.values import is_mixed, is_no_secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ TOOLS: tuple[Tool, ...] = (
     Tool(names="sshpass", flags="-p"),
     Tool(names="ssh-keygen", flags="-N -P"),
     Tool(names="smbclient smbget rpcclient winexe smbmap net-ads", after=("-U --user", "%")),
-    Tool(names="crackmapexec netexec nxc evil-winrm", flags="-p"),
+    Tool(names="crackmapexec netexec nxc evil-winrm psexec psexec64", flags="-p"),
     Tool(names="lftp", after=("-u", ",")),
     Tool(names="ncftpput ncftpget ncftpls", flags="-p"),
     Tool(names="xfreerdp wfreerdp", prefixes="/p:"),
@@ -80,7 +80,7 @@ TOOLS: tuple[Tool, ...] = (
     Tool(names="ldappasswd", flags="-w -s -a"),
     Tool(names="snmpwalk snmpget snmpset snmpbulkwalk snmptrap snmpstatus snmptable", flags="-c -A -X"),
     Tool(names="ipmitool ipmipower", flags="-P -K"),
-    Tool(names="net", nth=(("use", 2),)),
+    Tool(names="net", nth=(("use", 2), ("user", 1))),
     Tool(names="samba-tool", flags="--newpassword --adminpass"),
     Tool(names="useradd usermod", flags="-p"),
     # registries, packages
@@ -132,7 +132,7 @@ _WORD = re.compile(
     rf"|(?P<bare>(?:[^\s\"'|;&<>,\[\]{BLANK}]|[,\[\]<>](?=[^\s\"'|;&])|[\"'](?=[^\s\"'|;&]))+)['\"]?)"
 )
 _PIPED = re.compile(
-    r"\becho[ \t]{1,4}(?:-[ne]{1,2} )?[\"']?(?P<secret>[^\s\"'|]{3,256}+)[\"']?[ \t]{0,4}\|[ \t]{0,4}(?=[^\n|]{0,200}(?:--password-stdin|--with-token|chpasswd|sudo -S|passwd))"
+    r"\b(?:echo|printf)[ \t]{1,4}(?:-[ne]{1,2} |[\"']%s(?:\\n)?[\"'] )?[\"']?(?P<secret>[^\s\"'|]{3,256}+)[\"']?[ \t]{0,4}\|[ \t]{0,4}(?=[^\n|]{0,200}(?:--password-stdin|--with-token|chpasswd|sudo -S|passwd|base64))"
 )
 _HERE = re.compile(r"(?:--password-stdin|--with-token|sudo -S[^\n<]{0,100})[ \t]{0,4}<<<[ \t]{0,4}[\"']?(?P<secret>[^\s\"']{3,256})")
 _MAX_WORDS = 80
@@ -156,13 +156,14 @@ def find_commands(hay: Haystack) -> Iterator[Span]:
 
 
 def _piped(text: str) -> Iterator[Span]:
-    for regex, hint in ((_PIPED, "echo"), (_HERE, "<<<")):
-        if hint in text:
+    for regex, hints in ((_PIPED, ("echo", "printf")), (_HERE, ("<<<",))):
+        if any(hint in text for hint in hints):
             for match in regex.finditer(text):
                 start, end = match.span("secret")
                 user, colon, _ = match["secret"].partition(":")  # chpasswd takes user:password
                 start += len(user) + 1 if colon and "chpasswd" in text[end : end + 220] else 0
-                if not is_no_secret("", text[start:end]):
+                value = text[start:end]
+                if is_mixed(value) or ("base64" not in text[end : end + 20] and not is_no_secret("", value)):
                     yield Span(start, end, PASSWORD)
 
 

@@ -34,6 +34,7 @@ _WRAPPERS = re.compile(
             r"(?:new[ \t]{1,4})?&?(?:\w{1,40}(?:::|\.)){0,3}(?:new|from|of|value[oO]f|[A-Z]\w{0,40}|string|secret)[ \t]{0,1}[({\[](?=\S| )",  # types and constructors
             r"(?:\[\](?:uint8|byte|rune)|char\[\]|new \w{1,10}\[\])[ \t]{0,2}[{(]",
             r"map\[",
+            r"<<(?=[\"'])",  # Erlang
             r"\$\{[\w.-]{1,80}:-?(?=[^}\s])",  # ${NAME:default}
             r"\{[ \t]{0,2}[\"']?(?:value|S|N|plain|plaintext|string|secret|data|raw|text|\$t|_value|inner)[\"']?[ \t]{0,2}[:=][ \t]{0,2}",  # {"value": "x"}
             r"(?:value|inner|val|_?secret_?value)[ \t]{0,2}[:=][ \t]{0,2}(?=\S)",

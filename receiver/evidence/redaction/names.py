@@ -59,7 +59,7 @@ def _of_word(words: list[str], i: int) -> Name:
         return _NONE
     if word in {"key", "keys"}:
         return Name(_BEFORE_KEY.get(before, ""))
-    if word == "code":
+    if word in {"code", "codes"}:
         return Name(TOKEN, Shape.CODE) if before in _BEFORE_CODE else _NONE
     if word == "id":
         return Name(SHAPED["sid"][0], Shape.LONG) if before in {"session", "sess"} else _NONE
@@ -105,4 +105,23 @@ HINTS: tuple[str, ...] = (
     "anahtar", "jeton", "mdp", "fjalekalim", "signature", "verifier", "assertion", "presharedkey", "rootpw", "bindpw", "codesecret", "dockerc", "cledacces", "clesecrete", "fichade",
 )  # fmt: skip
 # Short ones count only where no letter stands on either side, or where they end a word that a change of case begins.
-SHORT_HINTS: tuple[str, ...] = ("pw", "otp", "pin", "2fa", "mfa", "sid", "sig", "sas", "salt", "hmac", "pat", "code", "cle", "pepper")
+SHORT_HINTS: tuple[str, ...] = (
+    "pw",
+    "otp",
+    "pin",
+    "2fa",
+    "mfa",
+    "sid",
+    "sig",
+    "sas",
+    "salt",
+    "hmac",
+    "pat",
+    "code",
+    "codes",
+    "seed",
+    "pincode",
+    "appid",
+    "cle",
+    "pepper",
+)

@@ -66,7 +66,7 @@ def secret_names(hay: Haystack) -> Iterator[Named]:
             name, start = name[1:], start + 1
         bare = name.lstrip("-.")
         start += len(name) - len(bare)
-        if bare.lower() in {"key", "keys", "code", "id"}:
+        if bare.lower() in {"key", "keys", "code", "codes", "id"}:
             bare = _with_word_before(text, start, bare)
         if bare not in known:
             known[bare] = judged(bare)
@@ -102,7 +102,7 @@ def _longest_first(place: tuple[int, str]) -> tuple[int, int]:
 
 
 _MAX_LEFT = 100
-_NAME = re.compile(r"[\w.-]*+")
+_NAME = re.compile(r"(?:[\w-]|\.(?!\.))*+")
 _PHRASE = {phrase: name for phrase, name in PHRASE_NAMES if not phrase.isalpha()}
 
 
@@ -117,7 +117,7 @@ def _with_word_before(text: str, start: int, name: str) -> str:
 _CLOSE = r"(?:\\{0,3}[\"'`]|\\?[\])]){0,3}"
 _WHOSE = r"(?:[ \t]{1,4}(?:\([^()\n]{1,40}\)|(?:for|of|from|fur|pour|para|von|zu|per|di|do|dla)(?: [\w.@-]{1,40}){1,3}?))?"
 _STRONG = re.compile(
-    _CLOSE + _WHOSE + r"[ \t]{0,16}(?P<is>=>|:=|={1,3}>?|::(?=[ \t]|new\b|from\b)|:(?!:)|[-~]>|→|⇒|⟶)(?P<after>[ \t]{0,16})"
+    _CLOSE + _WHOSE + r"[ \t]{0,16}(?P<is>=>|:=|={1,3}>?|::(?=[ \t]|new\b|from\b)|:(?!:)|[-~]>|→|⇒|⟶|\.{3,200}[:=]?)(?P<after>[ \t]{0,16})"
 )
 _COPULA = re.compile(
     _CLOSE
@@ -140,7 +140,12 @@ _IN_TAG = re.compile(r"[\"']?[^<>\n]{0,120}(?<!/)>\s{0,40}(?=[^<>\s])|</(?:\w{1,
 _TO_TAG = re.compile(r"[^<\r\n]*+")
 _TAG_NAME = re.compile(r"<(?:[\w.-]{1,20}:)?$|<(?:key|Key|name|Name)>$")
 _NEXT_LINE = re.compile(r"[ \t]{0,8}\r?\n(?:\d{4}-\d\d-\d\dT[\d:.]{8,20}Z )?(?P<indent>[ \t]{0,40})(?P<dash>- )?(?=[^\s-])")
-_ASSIGNMENT = re.compile(r"[\w.-]{1,40}[=:]")
+_ASSIGNMENT = re.compile(r"[:@{(\"'\\]{0,4}[\w.-]{1,40}[\"'\\]{0,3}[ \t]?(?:=>?|:)")
+_LISTED = re.compile(_CLOSE + r"[ \t]{0,4}(?:,|\.(?= ))[ \t]{0,4}(?:<<)?(?=\\{0,3}[\"'])")
+_ANGLE = re.compile(r"<(?=[^<>\s]{6,256}>)")
+_LATER_LINE = re.compile(
+    r"(?: [\w'-]{1,20}){1,8}:[ \t]{0,4}\r?\n(?:[ \t]{0,8}\r?\n){0,3}[ \t]{0,8}(?P<value>\S{6,256})[ \t]{0,8}\r?(?:\n|$)"
+)
 _SWITCH = re.compile(r"(?i:true|false|null|none|nil|undefined)(?=[\\,;})\]\s\"']|$)")
 _QUOTES = ('"', "'", "\\", "`", "[")
 
@@ -161,8 +166,16 @@ def _values(text: str, named: Named) -> Iterator[Extent]:
         return
     if strong := _STRONG.match(text, named.end):
         yield from _strong(text, named, strong)
-    elif weak := _COPULA.match(text, named.end) or _LOOSE.match(text, named.end):
+    elif listed := _LISTED.match(text, named.end):
+        yield from _weak(text, named, listed.end())
+    elif (later := _LATER_LINE.match(text, named.end)) and is_mixed(later["value"]) and named.name.shape is Shape.ANY:
+        yield Extent(*later.span("value"))
+    elif weak := _COPULA.match(text, named.end):
+        yield from _weak(text, named, weak.end(), is_said=True)
+    elif weak := _LOOSE.match(text, named.end):
         yield from _weak(text, named, weak.end())
+    elif angle := _ANGLE.match(text, named.end):
+        yield from _weak(text, named, angle.end())
     elif text[named.end : named.end + 1] in {"(", "{", "["}:
         yield from _weak(text, named, named.end)
 
@@ -189,6 +202,7 @@ def _strong(text: str, named: Named, match: re.Match[str]) -> Iterator[Extent]:
         if match.end("is") - 2 >= named.end and text[named.end] in "\"'" and text[match.start("is") - 1] == " ":
             return  # volume "db-token" : configmap not found
         if named.text.lower() == "pass" and match["after"]:
+            yield from _weak(text, named, end)
             return
     if text[max(0, named.start - 12) : named.start].lower().endswith("unexpected "):
         return
@@ -222,12 +236,13 @@ def _next_line(text: str, named: Named, following: re.Match[str]) -> Iterator[Ex
 def _accepted(text: str, named: Named, start: int, *, is_yaml: bool, is_sentence: bool) -> Iterator[Extent]:
     if _SWITCH.match(text, start):
         return
-    extent = value_at(text, start, is_yaml=is_yaml, named=named.text)
+    is_line = is_yaml or "phrase" in named.text.lower()
+    extent = value_at(text, start, is_yaml=is_line, named=named.text)
     if _is_secret(named, text[extent.start : extent.end], is_sentence=is_sentence):
         yield extent
 
 
-def _weak(text: str, named: Named, start: int) -> Iterator[Extent]:
+def _weak(text: str, named: Named, start: int, *, is_said: bool = False) -> Iterator[Extent]:
     """After a blank, a tab, a bar or a verb: quoted, or no word. Of a Secret's name (`secret "db" not found`) only what no object is called."""
     if text[max(0, named.start - 12) : named.start].lower().endswith(("unexpected ", "invalid ")):
         return
@@ -236,7 +251,11 @@ def _weak(text: str, named: Named, start: int) -> Iterator[Extent]:
     if not _is_secret(named, value, is_sentence=True) or "\n" in value or _ASSIGNMENT.match(value):
         return
     is_quoted = text[start : start + 1] in {'"', "'", "`"} and len(value) >= 3 and " " not in value
-    if is_mixed(value) or (is_quoted and named.text.lower().startswith("pass") and named.name.shape is Shape.ANY):
+    if (
+        is_mixed(value)
+        or (is_said and named.name.shape is Shape.CODE)
+        or (is_quoted and named.text.lower().startswith("pass") and named.name.shape is Shape.ANY)
+    ):
         yield extent
 
 

