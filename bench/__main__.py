@@ -10,6 +10,7 @@ NAMES = (
     "accept",
     "footprint",
     "delivery",
+    "watch",
     "classify_speed",
     "classify_accuracy",
     "kinds",

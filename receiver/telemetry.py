@@ -55,6 +55,8 @@ class Metrics:
         )
         for kind in WATCH_CHANGES:
             self.watch_changes.labels(kind)
+        for asked in ("prometheus", "kubernetes"):
+            self.watch_requests.labels(asked)
         for result in WATCH_RESULTS:
             self.watch_rounds.labels(result)
         for reason in ("auth", "size", "payload", "store"):

@@ -221,7 +221,8 @@ class Watch:
 
     def _look_due_at(self, tx: Tx, incident: Incident, one: _Seen, *, now: float) -> float:
         """When to look: at the incident's pace, and at that of all looks together. At once where somebody counts on quiet."""
-        is_watched = incident.state != FIRING or incident.memory.standing_fix is not None or incident.memory.settings_change is not None
+        memory = incident.memory
+        is_watched = incident.state != FIRING or memory.standing_watch is not None or memory.standing_fix is not None
         pace_s = SOON_S if is_watched or one.found & changes.STRUCTURE else self._config.interval_s
         due_at = max(
             now, (incident.gathered_at or 0.0) + pace_s, min(_newest_death(one), now) + ALERT_FIRST_S if changes.DEATH in one.found else 0.0

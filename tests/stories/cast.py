@@ -129,6 +129,20 @@ def crash_loops(n: int) -> Cluster:
     return Cluster(workloads)
 
 
+def endless_loop(hours: float = 3.0) -> tuple[Cluster, list[Life]]:
+    """ledger: killed 40 s after each start from 02:00 on, started again after Kubernetes' back-off, which doubles up to five minutes."""
+    at, back_off_s = seconds(DAY + timedelta(hours=2)), 10.0
+    lives = [kill(at - 3600, at, ramp(1, 20, 78))]
+    while at < seconds(DAY + timedelta(hours=2 + hours)):
+        start = at + back_off_s
+        at, back_off_s = start + 40, min(back_off_s * 2, 300.0)
+        lives.append(kill(start, at, ((0.0, 30 * MIB), (20.0, 60 * MIB), (39.0, 79 * MIB))))
+    return Cluster([Workload(namespace="shop", name="ledger", pods=[Pod(name=LEDGER, lives=lives)])]), lives
+
+
+LEDGER = "ledger-655779759d-jst99"
+
+
 def _probe_events(lives: list[Life], now: float) -> list[dict[str, Any]]:
     dead = [life.end for life in lives if life.end is not None and life.end <= now]
     if not dead:

@@ -225,11 +225,22 @@ def heap_full_again_and_again(folder: Path) -> Iterator[Story]:
         yield story
 
 
+@contextmanager
+def loop_without_an_end(folder: Path) -> Iterator[Story]:
+    """A crash loop whose alert fires for two hours without a break: nobody tells of its kills, and the root counts them"""
+    cluster, _ = cast.endless_loop()
+    with Story(folder, cluster, begin=DAY + timedelta(hours=1, minutes=58)) as story:
+        story.until("02:01")
+        story.fires("OOMKilled", cast.LEDGER, "ledger")
+        story.until("04:00")
+        yield story
+
+
 PLOTS: dict[str, Plot] = {
     f.__name__.replace("_", "-"): f
     for f in (
         leak_with_six_kills, fifty_replicas_at_once, resolved_and_back, warning_becomes_a_kill, verdict_changes, not_an_oom, storm_of_300, twelve_crash_loops,
         slack_down_for_an_hour, crash_between_post_and_commit, acknowledged_and_silenced, heap_above_the_limit, heap_full_again_and_again,
-        *fixes.PLOTS,
+        loop_without_an_end, *fixes.PLOTS,
     )
 }  # fmt: skip

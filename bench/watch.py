@@ -1,0 +1,172 @@
+"""What watching costs: requests to Kubernetes and Prometheus in an hour with 1, 100 and 1,000 open incidents, by whom.
+
+A whole receiver over stand-ins, its clock injected: half an hour after the first looks is counted, and doubled. Quiet: nothing
+happens after the first kill. Loops: every container is killed again every five minutes, which is Kubernetes' longest back-off.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from receiver.app.build import Application, build
+from receiver.settings import load_settings
+from receiver.store import jobs
+from tests.fakes.prometheus import series
+from tests.stories.cluster import Cluster, Life, Pod, Workload, kill
+from tests.support import Clock, alert, payload
+
+BEGIN = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+FIRST_LOOKS_S = 300.0
+COUNTED_S = 1800.0
+LOOP_S = 300.0
+SIZES = (1, 100, 1000)
+WORKLOADS_A_NAMESPACE = 25
+
+
+def name_of(i: int) -> str:
+    """A workload's name, as long as usual."""
+    return f"orders-service-{i:04d}"
+
+
+def pod_of(i: int) -> str:
+    """Its pod's."""
+    return f"{name_of(i)}-655779759d-jst99"
+
+
+def lives_of(i: int, *, is_loop: bool) -> list[Life]:
+    """A life of two hours that ends in a kill at the begin, and what follows."""
+    at = BEGIN.timestamp() - 60 - i % 60
+    lives = [kill(at - 7200, at, ())]
+    while is_loop and at < BEGIN.timestamp() + FIRST_LOOKS_S + COUNTED_S:
+        start, at = at + 5, at + LOOP_S
+        lives.append(kill(start, at, ()))
+    return [*lives, Life(start=at + 5, end=None, points=())]
+
+
+def metrics_of(i: int, lives: list[Life]) -> Iterator[dict[str, object]]:
+    """What kube-state-metrics tells of a workload's container, every 15 s."""
+    labels = {"namespace": namespace_of(i), "pod": pod_of(i), "container": name_of(i)}
+    begin = BEGIN.timestamp() - 600
+    times = [begin + t * 15 for t in range(int((600 + FIRST_LOOKS_S + COUNTED_S) / 15))]
+    ends = [life.end for life in lives if life.end is not None]
+    told = [(t, [end for end in ends if end + 5 <= t]) for t in times]
+    yield series("kube_pod_container_status_restarts_total", [(t, len(dead)) for t, dead in told], **labels)
+    yield series("kube_pod_container_status_last_terminated_timestamp", [(t, int(dead[-1])) for t, dead in told if dead], **labels)
+    yield series("kube_pod_container_status_last_terminated_reason", [(t, 1) for t, dead in told if dead], reason="OOMKilled", **labels)
+    yield series("kube_pod_container_resource_limits", [(t, 80 * 1024**2) for t in times], resource="memory", unit="byte", **labels)
+
+
+def namespace_of(i: int) -> str:
+    """Some workloads share a namespace."""
+    return f"team-{i // WORKLOADS_A_NAMESPACE:02d}"
+
+
+@contextmanager
+def running(n: int, *, is_loop: bool, has_prometheus: bool) -> Iterator[tuple[Application, Cluster, Clock]]:
+    """A receiver over a cluster in which n workloads were just killed."""
+    lives = [lives_of(i, is_loop=is_loop) for i in range(n)]
+    cluster = Cluster(
+        Workload(namespace=namespace_of(i), name=name_of(i), pods=[Pod(name=pod_of(i), lives=lives[i])], is_measured=False)
+        for i in range(n)
+    )
+    for i in range(n):
+        cluster.prometheus.add(metrics_of(i, lives[i]))
+    clock = Clock(BEGIN)
+    cluster.at(clock.now())
+    with tempfile.TemporaryDirectory() as folder, cluster:
+        environ = {
+            "STORE_URL": f"sqlite:///{Path(folder)}/state.db",
+            "KUBE_API_URL": cluster.kube.url,
+            "CLUSTER_NAME": "lab",
+            "WORKERS": "4",
+        }
+        environ |= {"PROMETHEUS_URL": cluster.prometheus.url} if has_prometheus else {}
+        receiver = build(load_settings(environ), clock=clock.now, monotonic=clock.monotonic, console=io.StringIO())
+        yield receiver, cluster, clock
+        receiver.close()
+
+
+class Drive:
+    """Moves the clock from one due job to the next."""
+
+    def __init__(self, receiver: Application, cluster: Cluster, clock: Clock) -> None:
+        self._receiver, self._cluster, self._clock = receiver, cluster, clock
+        self._is_done = threading.Event()
+        receiver.worker.dispatcher.when_done(self._is_done.set)
+        self.busy_s = 0.0
+
+    def until(self, end: float) -> None:
+        """Do all that is due until then."""
+        while True:
+            started = time.perf_counter()
+            self._receiver.worker.dispatcher.step()
+            while self._receiver.worker.dispatcher.running:
+                self._is_done.wait(30)
+                self._is_done.clear()
+            self.busy_s += time.perf_counter() - started
+            with self._receiver.store.read() as tx:
+                due = jobs.next_due(tx)
+            if due is not None and due <= self._clock.now():
+                continue
+            to = min(due if due is not None else end, end)
+            self._clock.advance(max(0.0, to - self._clock.now()))
+            self._cluster.at(self._clock.now())
+            if to >= end:
+                return
+
+    def own(self) -> dict[str, int]:
+        """Requests of the watch itself, by source."""
+        text = self._receiver.web.test_client().get("/metrics").text
+        found = {}
+        for source in ("kubernetes", "prometheus"):
+            line = next((row for row in text.splitlines() if row.startswith(f'oomtriage_watch_requests_total{{source="{source}"}}')), "x 0")
+            found[source] = int(float(line.split()[-1]))
+        return found
+
+    def looks(self) -> int:
+        """How many so far."""
+        text = self._receiver.web.test_client().get("/metrics").text
+        return int(float(next(row for row in text.splitlines() if row.startswith("oomtriage_enrichment_seconds_count")).split()[-1]))
+
+
+def measure(n: int, *, is_loop: bool, has_prometheus: bool = True) -> str:
+    """One row of the table."""
+    with running(n, is_loop=is_loop, has_prometheus=has_prometheus) as (receiver, cluster, clock):
+        alerts = [
+            alert(pod=pod_of(i), container=name_of(i), namespace=namespace_of(i), started=clock.now() - 30, cluster="lab") for i in range(n)
+        ]
+        for first in range(0, n, 100):
+            receiver.web.test_client().post("/alerts", json=payload(*alerts[first : first + 100]))
+        drive = Drive(receiver, cluster, clock)
+        drive.until(BEGIN.timestamp() + FIRST_LOOKS_S)
+        kube, prometheus = len(cluster.kube.asked), len(cluster.prometheus.asked)
+        own, looks, drive.busy_s = drive.own(), drive.looks(), 0.0
+        drive.until(BEGIN.timestamp() + FIRST_LOOKS_S + COUNTED_S)
+        factor = 3600 / COUNTED_S
+        own_now = drive.own()
+        cells = [
+            int((len(cluster.kube.asked) - kube) * factor), int((own_now["kubernetes"] - own["kubernetes"]) * factor),
+            int((len(cluster.prometheus.asked) - prometheus) * factor), int((own_now["prometheus"] - own["prometheus"]) * factor),
+            int((drive.looks() - looks) * factor),
+        ]  # fmt: skip
+        what = f"{'loops' if is_loop else 'quiet'}{'' if has_prometheus else ', no Prometheus'}"
+        return f"{what:<22} {n:>9} {cells[0]:>11} {cells[1]:>9} {cells[2]:>11} {cells[3]:>9} {cells[4]:>8} {drive.busy_s / (COUNTED_S / 60):>12.2f}"
+
+
+def main() -> None:
+    """Quiet, in crash loops, and without Prometheus."""
+    logging.disable(logging.WARNING)
+    print(
+        f"{'an hour':<22} {'incidents':>9} {'Kubernetes':>11} {'of watch':>9} {'Prometheus':>11} {'of watch':>9} {'looks':>8} {'s a minute':>12}"
+    )
+    for is_loop, has_prometheus in ((False, True), (True, True), (False, False)):
+        for n in SIZES:
+            print(measure(n, is_loop=is_loop, has_prometheus=has_prometheus), flush=True)
