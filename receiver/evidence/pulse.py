@@ -20,6 +20,7 @@ from receiver.case.access import get, mapping, objects, text, whole
 from receiver.case.pod import pod_facts
 from receiver.domain.facts import PodFacts
 from receiver.domain.identity import Subject
+from receiver.domain.kube_names import workload_from_pod_name
 from receiver.domain.pulse import MOST_PODS, ContainerPulse, Pulses, Wanted
 from receiver.domain.units import from_epoch
 from receiver.errors import NotFound, SourceError
@@ -46,6 +47,16 @@ class _Asked:
 
     wanted: Wanted
     pattern: str
+
+    def owns(self, pod: str) -> bool:
+        """Whether a pod is the incident's, or one of the same workload: `cart-db-0` is none of the Deployment `cart`."""
+        subject = self.wanted.subject
+        if pod == subject.pod:
+            return True
+        own, guess = workload_from_pod_name(subject.pod), workload_from_pod_name(pod)
+        is_like_ours = own is None or guess is None or guess.name == own.name
+        is_named_so = bool(subject.pod) or subject.workload is None or (guess is not None and guess.name == subject.workload.name)
+        return is_like_ours and is_named_so and re.fullmatch(self.pattern, pod) is not None
 
     @property
     def stems(self) -> Iterator[str]:
@@ -159,7 +170,7 @@ class PulseReader:
             except NotFound:
                 round_.requests[KUBERNETES] += 1
                 listed = objects(kube.get(pods, {"limit": PAGE}, deadline=round_.deadline), "items")
-                found = [p for p in listed if re.fullmatch(one.pattern, text(p, "metadata", "name"))]
+                found = [p for p in listed if one.owns(text(p, "metadata", "name"))]
         except SourceError as exc:
             if exc.retryable:  # it is away: the others are not asked in vain; a refusal is this one's alone
                 round_.problems[KUBERNETES] = str(exc)
@@ -230,10 +241,10 @@ def _read(
     series: Sequence[Mapping[str, Any]], part: Sequence[_Asked], prefix: str, labels: tuple[str, str, str]
 ) -> Mapping[str, Mapping[str, ContainerPulse]]:
     """The series by incident and pod."""
-    known: dict[tuple[str, str], list[tuple[_Asked, re.Pattern[str]]]] = defaultdict(list)
+    known: dict[tuple[str, str], list[_Asked]] = defaultdict(list)
     for one in part:
         for stem in set(one.stems) - {""}:
-            known[one.wanted.subject.namespace, stem].append((one, re.compile(one.pattern)))
+            known[one.wanted.subject.namespace, stem].append(one)
     values: dict[tuple[str, str], dict[str, Any]] = defaultdict(dict)
     for entry in series:
         metric = mapping(entry, "metric")
@@ -250,14 +261,12 @@ def _read(
     return found
 
 
-def _meant(
-    known: Mapping[tuple[str, str], Sequence[tuple[_Asked, re.Pattern[str]]]], namespace: str, pod: str, container: str
-) -> Iterator[_Asked]:
+def _meant(known: Mapping[tuple[str, str], Sequence[_Asked]], namespace: str, pod: str, container: str) -> Iterator[_Asked]:
     """The incidents that a pod's container belongs to."""
     stems = [pod, *(pod[:i] for i, letter in enumerate(pod) if letter == "-")]
     for stem in stems:
-        for one, pattern in known.get((namespace, stem), ()):
-            if one.wanted.subject.container in ("", container) and pattern.fullmatch(pod):
+        for one in known.get((namespace, stem), ()):
+            if one.wanted.subject.container in ("", container) and one.owns(pod):
                 yield one
 
 

@@ -14,7 +14,7 @@ from receiver.domain.units import MIB
 from receiver.pipeline.watch import Watch
 from tests.fakes.prometheus import series
 from tests.stories import cast
-from tests.stories.cluster import Cluster, Life, Pod, Workload, ramp
+from tests.stories.cluster import Cluster, Life, Pod, Workload, kill, ramp
 from tests.stories.story import DAY, Crash, Story
 
 INTERVAL_S, SCRAPE_S, PACE_S = 120.0, 60.0, 11.0  # WATCH_INTERVAL, the stand-in's scrapes, and of edits
@@ -121,7 +121,7 @@ def test_a_limit_changed_in_place_is_seen_while_the_alert_fires(tmp_path: Path) 
     start = (DAY + timedelta(hours=1)).timestamp()
     at = (DAY + timedelta(hours=2, minutes=30)).timestamp()
     lives = [
-        cast.kill(start, start + 3600, ramp(1, 20, 78)),
+        kill(start, start + 3600, ramp(1, 20, 78)),
         Life(start=start + 3610, end=None, points=ramp(2, 20, 40), resized=(at, 160 * MIB)),
     ]
     cluster = Cluster([Workload(namespace="shop", name="ledger", pods=[Pod(name=cast.LEDGER, lives=lives)])])

@@ -80,6 +80,20 @@ def test_one_question_for_all_and_each_has_its_own_answer() -> None:
     assert (asked, pulses.requests, pulses.problems) == (1, {"prometheus": 1}, {})
 
 
+def test_pods_whose_names_only_begin_like_the_workloads() -> None:
+    """A StatefulSet and a DaemonSet beside the Deployment, with the same container; also where no pod of it is known."""
+    nobody = replace(wanted("cart", ""), id="nobody")
+    with asking(
+        restarts(3, CART), restarts(9, "cart-db-0"), restarts(8, "cart-worker-x2x4z"), restarts(7, "cart-worker-5c6b7d8f9c-bcdfg")
+    ) as (
+        _,
+        evidence,
+    ):
+        pulses = evidence.pulses.take([wanted("cart", CART), nobody], now=NOW, deadline_s=5)
+
+    assert set(pulses.pods["cart"]) == set(pulses.pods["nobody"]) == {CART}
+
+
 def test_what_is_read_of_a_container() -> None:
     """Of a limit of CPU nothing; of how it ended now more than of how it did before."""
     found = (
