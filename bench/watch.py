@@ -29,6 +29,7 @@ COUNTED_S = 1800.0
 LOOP_S = 300.0
 SIZES = (1, 100, 1000)
 WORKLOADS_A_NAMESPACE = 25
+PODS_A_NODE = 20
 
 
 def name_of(i: int) -> str:
@@ -67,6 +68,11 @@ def metrics_of(i: int, lives: list[Life]) -> Iterator[dict[str, object]]:
 def namespace_of(i: int) -> str:
     """Some workloads share a namespace."""
     return f"team-{i // WORKLOADS_A_NAMESPACE:02d}"
+
+
+def node_of(i: int) -> str:
+    """A node has so many pods that anybody counts."""
+    return f"node-{i // PODS_A_NODE:03d}"
 
 
 @contextmanager
@@ -167,6 +173,6 @@ def main() -> None:
     print(
         f"{'an hour':<22} {'incidents':>9} {'Kubernetes':>11} {'of watch':>9} {'Prometheus':>11} {'of watch':>9} {'looks':>8} {'s a minute':>12}"
     )
-    for is_loop, has_prometheus in ((False, True), (True, True), (False, False)):
-        for n in SIZES:
+    for n in SIZES:
+        for is_loop, has_prometheus in ((False, True), (True, True), (False, False)):
             print(measure(n, is_loop=is_loop, has_prometheus=has_prometheus), flush=True)

@@ -6,8 +6,6 @@ leaves its incidents without a pulse: nothing is concluded from it.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import re
 from collections import Counter, defaultdict
@@ -16,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from receiver.case.access import get, mapping, objects, text, whole
+from receiver.case.access import mapping, objects, text
 from receiver.case.pod import pod_facts
 from receiver.domain.facts import PodFacts
 from receiver.domain.identity import Subject
@@ -26,19 +24,14 @@ from receiver.domain.units import from_epoch
 from receiver.errors import NotFound, SourceError
 from receiver.evidence import queries
 from receiver.evidence.cache import Cache
-from receiver.evidence.gatherers.owners import PLACES
-from receiver.evidence.kube import FROM_CACHE, Kube, is_kube_name, object_path
+from receiver.evidence.kube import Kube, is_kube_name, object_path
 from receiver.evidence.look import KUBERNETES, PROMETHEUS, EvidenceConfig
+from receiver.evidence.owner_mark import owner_mark
 from receiver.evidence.prometheus import Prometheus
 from receiver.transport import Deadline
 
 MOST_POD_REQUESTS = 30  # to Kubernetes in one round, for the pods that Prometheus does not know
 PAGE = 500  # pods of a namespace that are listed to find who replaced a pod
-
-_AUTOSCALERS = (
-    ("apis/autoscaling/v2", "horizontalpodautoscalers", "scaleTargetRef"),
-    ("apis/autoscaling.k8s.io/v1", "verticalpodautoscalers", "targetRef"),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,34 +84,10 @@ class PulseReader:
         return Pulses(pods=round_.pods, partial=frozenset(round_.partial), problems=round_.problems, requests=dict(round_.requests))
 
     def owner(self, subject: Subject, *, deadline_s: float) -> tuple[str, int]:
-        """A mark of what the workload's owner and its autoscalers ask for, and the requests that it cost.
-
-        Empty where there is no such owner, or nobody to ask. A SourceError when it cannot be read now. What looks have kept of the
-        owner is replaced by what was read.
-        """
-        workload = subject.workload
-        place = next(((g, k) for g, k in PLACES if workload is not None and k == workload.kind), None)
-        if self._kube is None or workload is None or place is None or not self._may_be_asked(subject):
+        """A mark of what the workload's owner and its autoscalers ask for, and the requests that it cost (owner_mark.py)."""
+        if self._kube is None or not self._may_be_asked(subject):
             return "", 0
-        api, resource = PLACES[place]
-        deadline = Deadline(deadline_s)
-        path = object_path(api, resource, namespace=subject.namespace, name=workload.name)
-        try:
-            owner = self._kube.get(path, deadline=deadline)
-        except NotFound:
-            return "", 1
-        self._cache.put((path,), owner, ttl_s=self._config.owner_ttl_s)
-        told: list[Any] = [text(owner, "metadata", "uid"), whole(owner, "metadata", "generation") or get(owner, "spec")]
-        requests = 1
-        for group, plural, reference in _AUTOSCALERS:
-            entries, cost = self._autoscalers(self._kube, group, plural, subject.namespace, deadline)
-            requests += cost
-            told += [
-                get(entry, "spec")
-                for entry in entries
-                if (text(entry, "spec", reference, "kind"), text(entry, "spec", reference, "name")) == (workload.kind, workload.name)
-            ]
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16], requests
+        return owner_mark(self._kube, self._cache, self._config, subject, Deadline(deadline_s))
 
     def forget(self, subject: Subject) -> None:
         """What looks have kept of the namespace is older than what was seen: the next look asks anew."""
@@ -177,22 +146,6 @@ class PulseReader:
             return
         read = {facts.name: _of_pod(facts, subject.container) for p in found if (facts := pod_facts(p)) is not None}
         round_.pods[one.wanted.id] = _bounded({name: pulse for name, pulse in read.items() if pulse is not None})
-
-    def _autoscalers(
-        self, kube: Kube, group: str, plural: str, namespace: str, deadline: Deadline
-    ) -> tuple[Sequence[Mapping[str, Any]], int]:
-        """The namespace's autoscalers of one kind as looks keep them, and the requests that it cost."""
-        path = object_path(group, plural, namespace=namespace)
-        key = (path, *sorted(FROM_CACHE.items()))
-        cost = 0 if self._cache.fresh(key) else 1
-        try:
-            answer = self._cache.get(
-                key, lambda: kube.get(path, FROM_CACHE, deadline=deadline), ttl_s=self._config.policy_ttl_s,
-                negative_ttl_s=self._config.negative_ttl_s, deadline=deadline,
-            )  # fmt: skip
-        except SourceError:
-            return (), cost
-        return objects(answer, "items"), cost
 
 
 class _Round:

@@ -150,9 +150,9 @@ class Watch:
         while True:
             with self._store.read() as tx:
                 page = incidents.open_after(tx, after, PAGE)
-            yield from (i for i in page if i.gathered_at is not None and i.severity != "info")
-            if len(page) < PAGE:
+            if not page:
                 return
+            yield from (i for i in page if i.gathered_at is not None and i.severity != "info")
             after = page[-1].id
 
     def _compared(self, incident: Incident, pulses: Pulses) -> _Seen:

@@ -250,6 +250,21 @@ def test_an_owners_mark_changes_with_what_it_asks_for() -> None:
     assert seen == "200Mi"
 
 
+def test_autoscalers_that_do_not_answer_are_no_change() -> None:
+    """Refused for good is as if there were none; away is an error, and the mark that is known stays."""
+    with lab(LEAK) as running:
+        subject = replace(running.subject(LEAK), workload=Workload(kind="Deployment", name="orders-api"))
+        known = running.evidence.pulses.owner(subject, deadline_s=5)
+        running.evidence.pulses.forget(subject)
+        running.kube.fault("/horizontalpodautoscalers", refuse(503))
+        with pytest.raises(SourceError):
+            running.evidence.pulses.owner(subject, deadline_s=5)
+        running.kube.fault("/horizontalpodautoscalers", refuse(403, "forbidden"))
+        refused = running.evidence.pulses.owner(subject, deadline_s=5)
+
+    assert refused[0] == known[0]
+
+
 def test_what_is_forgotten_is_asked_anew() -> None:
     """After a rollout the kept revisions are old."""
     with lab(LEAK) as running:
