@@ -18,7 +18,7 @@ from receiver.domain.incident import Message
 from receiver.errors import ConfigError
 from receiver.render.environment import broken_templates, slack_environment
 from receiver.render.renderer import Renderer, standalone_view
-from receiver.render.samples import Sample, sample_storm, samples
+from receiver.render.samples import Sample, sample_inventory, sample_storm, samples
 
 BROKEN = 1
 
@@ -67,6 +67,7 @@ def _shown(renderer: Renderer, case: Sample | None) -> Iterator[Shown]:
     yield Shown(name=f"{first.name}, a later state", messages=(renderer.later(first.view, first.report),))
     if case is None:
         yield Shown(name="storm", messages=renderer.digest(sample_storm()))
+        yield Shown(name="inventory", messages=renderer.digest(sample_inventory()))
 
 
 def _print(renderer: Renderer, shown: Shown, *, output: str) -> None:

@@ -15,7 +15,7 @@ from receiver.domain.incident import FIRING, worst_first
 from receiver.domain.units import from_epoch
 from receiver.pipeline import storm
 from receiver.pipeline.digest_entry import entry_of
-from receiver.pipeline.kinds import AFTER_STORM, COLLECT
+from receiver.pipeline.kinds import AFTER_STORM, COLLECT, PUBLISH
 from receiver.pipeline.storm import StormConfig
 from receiver.store import conversations, incidents, jobs
 from receiver.store.conversations import Conversation
@@ -33,6 +33,16 @@ def begin(tx: Tx, digest: Conversation, *, now: float) -> Conversation:
     conversations.save_memory(tx, digest.id, memory)
     jobs.schedule(tx, AFTER_STORM, digest.id, now=now)
     return replace(digest, memory=memory)
+
+
+def dissolve(tx: Tx, digest: Conversation, *, now: float) -> None:
+    """An inventory that turned out to be one or two: they get their own roots at once, and it was never shown."""
+    members = [incident_id for incident_id, _ in conversations.members(tx, digest.id)]
+    memory = replace(digest.memory.storm, after_care=RELEASED, released=tuple(members))
+    conversations.save_memory(tx, digest.id, replace(digest.memory, storm=memory))
+    conversations.close(tx, digest.id, now=now)
+    for incident_id in members:
+        jobs.schedule(tx, PUBLISH, incident_id, now=now)
 
 
 def waiting(tx: Tx, digest: Conversation) -> list[Incident]:

@@ -65,6 +65,9 @@ class Digests:
             digest = conversations.load(tx, job.subject_id)
             if digest is None:
                 return
+            if self._is_too_small(tx, digest):
+                after_storm.dissolve(tx, digest, now=now)
+                return
             view = self.view(tx, digest, now=from_epoch(now))
             if self._wants_shares(digest, view, now=now):
                 jobs.schedule(tx, SHARES, digest.id, now=now)
@@ -73,7 +76,7 @@ class Digests:
                     return  # so that the first text, which is all that a phone shows, can have them
             digest = self._show(tx, digest, view, now=now)
             if view.ended_at is None:
-                due_at = max(_newest(conversations.members(tx, digest.id), digest) + pace.quiet_s, now + pace.edit_interval_s)
+                due_at = max(_newest(conversations.members(tx, digest.id), digest) + self._quiet_s(digest), now + pace.edit_interval_s)
                 jobs.schedule(tx, DIGEST, digest.id, now=now, due_at=due_at)
             elif digest.closed_at is None:
                 conversations.close(tx, digest.id, now=now)
@@ -95,7 +98,7 @@ class Digests:
         clusters = {e.subject.cluster for e in entries if e.subject.cluster}
         shares = digest.memory.storm.shares
         found = common_factor(entries, shares.of if shares is not None else {})
-        is_over = digest.closed_at is not None or now.timestamp() >= newest + storm.quiet_s
+        is_over = digest.closed_at is not None or now.timestamp() >= newest + self._quiet_s(digest)
         left = len(after_storm.waiting(tx, digest)) if is_over else 0
         return DigestView(
             id=digest.id,
@@ -115,6 +118,15 @@ class Digests:
             is_inventory=digest.kind == conversations.INVENTORY,
             released_by=now + timedelta(seconds=left * storm.release_interval_s) if left else None,
         )
+
+    def _quiet_s(self, digest: Conversation) -> float:
+        pace = self._config.storm
+        return pace.inventory_quiet_s if digest.kind == conversations.INVENTORY else pace.quiet_s
+
+    def _is_too_small(self, tx: Tx, digest: Conversation) -> bool:
+        """An inventory of what is listed sooner one by one. What has been shown stays."""
+        is_new = digest.kind == conversations.INVENTORY and digest.memory.storm.edited_at is None and digest.closed_at is None
+        return is_new and len(conversations.members(tx, digest.id)) < self._config.storm.inventory_least
 
     def _wants_shares(self, digest: Conversation, view: DigestView, *, now: float) -> bool:
         """Whether what most share cannot be held against chance yet, and nobody asked lately."""

@@ -2,6 +2,10 @@
 
 A workload is named in at most one root at a time: its own, or a digest's; when the storm is over, what still fires gets its own
 (pipeline/after_storm.py). Incidents on a critical route keep their own. What a digest shows: pipeline/digest.py.
+
+What was dying before there was a receiver is no news: in the first minutes of an installation it is told as an inventory, a
+digest of its own kind. Recognised by its alert or its first known kill, which is older than the state file; by the kill as well,
+because the rules are usually installed together with the receiver, so that every alert begins after it.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ from dataclasses import dataclass
 from receiver.domain.conversation_memory import RELEASING, ConversationMemory
 from receiver.domain.incident import FIRING, Destination
 from receiver.pipeline.kinds import DIGEST, PUBLISH
-from receiver.store import conversations, jobs
+from receiver.store import away, conversations, incidents, jobs
 from receiver.store.conversations import Conversation
 from receiver.store.database import Tx
 from receiver.store.incidents import Incident
@@ -28,6 +32,11 @@ class StormConfig:
     edit_interval_s: float = 30.0
     act_interval_s: float = 10.0  # the same when a person pressed something, who waits to see it
     quiet_s: float = 900.0  # over when nothing new joined for so long
+    inventory_for_s: float = 600.0  # after the first start: what comes later had its own reasons to come then
+    inventory_age_s: float = 120.0  # dying for so long before the first start
+    inventory_least: int = 3  # of fewer, each has its own root at once
+    inventory_gather_s: float = 15.0  # nobody waits for what is not new
+    inventory_quiet_s: float = 90.0
     release_interval_s: float = 10.0  # between two roots after it: six a minute, each with three replies, at Slack's message a second
 
 
@@ -48,9 +57,13 @@ def place(
             for digest in shown_in:
                 refresh(tx, digest, config, now=now)
             return None
-        digest_now = conversations.open_digest(tx, sink=place.sink, channel=place.channel) or _start(tx, place, config, now=now)
+        digest_now = (
+            _inventory(tx, incident, place, config, now=now)
+            or conversations.open_digest(tx, sink=place.sink, channel=place.channel)
+            or _start(tx, place, config, now=now)
+        )
         if digest_now is not None:
-            conversations.join_digest(tx, conversation_id=digest_now.id, incident_id=incident.id, now=now)
+            _join(tx, digest_now, incident.id, place, now=now)
             refresh(tx, digest_now, config, now=now)
             return None
     return conversations.open_new(
@@ -76,11 +89,37 @@ def _released_by(incident: Incident, digests: list[Conversation], place: Destina
 
 
 def _open_after(tx: Tx, incident: Incident, place: Destination, digest: Conversation, *, now: float) -> Conversation:
-    """Its own root after a digest that named it: nobody is called a second time."""
-    mention = "" if digest.mention == place.mention else place.mention
+    """Its own root after a digest that named it: nobody is called a second time, and for what is not new nobody at all."""
+    was_shown = digest.memory.storm.edited_at is not None
+    is_called_for = not was_shown or (digest.kind != conversations.INVENTORY and digest.mention != place.mention)
+    mention = place.mention if is_called_for else ""
     return conversations.open_new(
         tx, kind=conversations.AFTER_STORM, incident_id=incident.id, sink=place.sink, channel=place.channel, mention=mention, now=now
     )
+
+
+def _inventory(tx: Tx, incident: Incident, place: Destination, config: StormConfig, *, now: float) -> Conversation | None:
+    """The inventory that the incident belongs to, opened now if need be; None for what is news."""
+    installed_at = away.installed_at(tx)
+    if installed_at is None or not 0.0 <= now - installed_at <= config.inventory_for_s:
+        return None
+    first_kill_at = incident.memory.first_kill_at
+    began_at = min(incident.first_seen, first_kill_at.timestamp() if first_kill_at is not None else incident.first_seen)
+    if incident.state != FIRING or began_at > installed_at - config.inventory_age_s:
+        return None
+    known = conversations.open_digest(tx, sink=place.sink, channel=place.channel, kind=conversations.INVENTORY)
+    if known is not None or incidents.unshown(tx) < config.inventory_least:
+        return known
+    return conversations.open_new(
+        tx, kind=conversations.INVENTORY, incident_id=None, sink=place.sink, channel=place.channel, mention=place.mention, now=now
+    )
+
+
+def _join(tx: Tx, digest: Conversation, incident_id: str, place: Destination, *, now: float) -> None:
+    """Show an incident in a digest, which calls whom one of its members calls for as long as its root is not made."""
+    if place.mention and not digest.mention and digest.memory.storm.edited_at is None:
+        conversations.set_mention(tx, digest.id, place.mention)
+    conversations.join_digest(tx, conversation_id=digest.id, incident_id=incident_id, now=now)
 
 
 def _start(tx: Tx, place: Destination, config: StormConfig, *, now: float) -> Conversation | None:
@@ -104,7 +143,8 @@ def refresh(tx: Tx, digest: Conversation, config: StormConfig, *, now: float, is
     """Ask for an edit of a digest, not more often than it may be edited."""
     edited_at = digest.memory.storm.edited_at
     interval_s = config.act_interval_s if is_for_a_person else config.edit_interval_s
-    due_at = now + config.gather_s if edited_at is None else max(now + config.gather_s, edited_at.timestamp() + interval_s)
+    gather_s = config.inventory_gather_s if digest.kind == conversations.INVENTORY else config.gather_s
+    due_at = now + gather_s if edited_at is None else max(now + config.gather_s, edited_at.timestamp() + interval_s)
     jobs.schedule(tx, DIGEST, digest.id, now=now, due_at=due_at)
 
 

@@ -50,7 +50,11 @@ class StormActions:
         now = self._store.now()
         with self._store.write() as tx:
             digest = conversations.load(tx, target.removeprefix(MEANT))
-            if digest is None or digest.kind != conversations.DIGEST or act.what not in (ACKNOWLEDGE, QUIET, LOUD):
+            if (
+                digest is None
+                or digest.kind not in (conversations.DIGEST, conversations.INVENTORY)
+                or act.what not in (ACKNOWLEDGE, QUIET, LOUD)
+            ):
                 return Outcome(state="unknown", what=reason("action.no_such_storm"))
             memory = digest.memory.storm
             if people.is_known_click(memory.clicks, act.click_id):

@@ -68,7 +68,8 @@ class StormWords:
 def digest(view: DigestView, show: Print) -> tuple[Message, ...]:
     """The root, then the pages."""
     storm = _words(view)
-    lines = show("digest/root.j2", {"storm": storm, "page": view.page_url}, KEYS)
+    name = "digest/inventory.j2" if view.is_inventory else "digest/root.j2"
+    lines = show(name, {"storm": storm, "page": view.page_url}, KEYS)
     mention = "" if storm.is_over else view.mention
     above: list[Block | None] = [
         blocks.header(fit([inline.plain(h) for h in lines.get("header", ())], blocks.HEADER_MAX, "")),
@@ -212,7 +213,8 @@ def _pages(view: DigestView) -> list[Message]:
         lines += [(say(leaf.in_digest), _line(e) + (" (own message)" if e.has_own_root else _command(e))) for e in members]
     counts = Counter(cause for cause, _ in lines)
     pages = list(_split(lines))
-    return [_page(number, len(pages), page, counts) for number, page in enumerate(pages, start=1)]
+    whose = "inventory" if view.is_inventory else "storm"
+    return [_page(number, len(pages), page, counts, whose) for number, page in enumerate(pages, start=1)]
 
 
 def _split(lines: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
@@ -236,12 +238,12 @@ def _size(line: str) -> int:
     return sum(len(inline.element_text(e)) for e in inline.elements(line))
 
 
-def _page(number: int, of: int, page: Sequence[tuple[str, str]], counts: Counter[str]) -> Message:
+def _page(number: int, of: int, page: Sequence[tuple[str, str]], counts: Counter[str], whose: str) -> Message:
     parts: list[Block | None] = []
     for cause in dict.fromkeys(cause for cause, _ in page):
         title = inline.bold(f"{cause[0].upper()}{cause[1:]} ({counts[cause]})")
         parts.append(blocks.rich(blocks.section(title), blocks.bullets(line for c, line in page if c == cause)))
     shown = tuple(p for p in parts if p is not None)
     total = sum(counts.values())
-    text = f"All {total} workloads of this storm, by cause" + (f": page {number} of {of}" if of > 1 else "")
+    text = f"All {total} workloads of this {whose}, by cause" + (f": page {number} of {of}" if of > 1 else "")
     return Message(slot=f"digest-page:{number}", text=text, blocks=shown, full_text=blocks.as_text(shown), is_reply=True)

@@ -109,6 +109,11 @@ def sample_storm() -> DigestView:
     )  # fmt: skip
 
 
+def sample_inventory() -> DigestView:
+    """The same dozen, which were dying before the receiver was installed."""
+    return replace(sample_storm(), is_inventory=True)
+
+
 def _summary(cause: str, kills: int) -> Reason:
     return reason("storm.kills", kills=kills, verdict=reason("incident.verdict", cause=cause, confidence=0.7, detail=""))
 

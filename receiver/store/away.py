@@ -9,7 +9,7 @@ from receiver.domain.away import ALERTMANAGER, Gap
 from receiver.domain.typed_json import from_json, to_json
 from receiver.domain.units import from_epoch
 from receiver.store.database import Tx
-from receiver.store.schema import get_meta, set_meta
+from receiver.store.schema import INSTALLED_AT, get_meta, set_meta
 
 MOST_GAPS, MOST_RECEIVERS = 10, 20
 _ALIVE, _GAPS, _RECEIVERS, _PROBE, _SILENCE = "alive_at", "gaps", "receivers", "probe", "heartbeat:silent"
@@ -40,6 +40,12 @@ def silent_since(tx: Tx) -> Silence | None:
 def note_silence(tx: Tx, silence: Silence | None) -> None:
     """It was told; None: it is over."""
     set_meta(tx, _SILENCE, json.dumps(to_json(silence)) if silence is not None else "")
+
+
+def installed_at(tx: Tx) -> float | None:
+    """When there was a receiver for the first time; None where a release made the state file that did not note it."""
+    found = get_meta(tx, INSTALLED_AT)
+    return float(found) if found is not None else None
 
 
 def beat(tx: Tx, *, now: float) -> None:

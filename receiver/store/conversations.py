@@ -172,6 +172,11 @@ def save_memory(tx: Tx, conversation_id: str, memory: ConversationMemory) -> Non
     tx.run("UPDATE conversation SET data = :data WHERE id = :id", id=conversation_id, data=_dump(memory))
 
 
+def set_mention(tx: Tx, conversation_id: str, mention: str) -> None:
+    """Whom its root will call, as long as that is not sent."""
+    tx.run("UPDATE conversation SET mention = :mention WHERE id = :id", id=conversation_id, mention=mention)
+
+
 def close(tx: Tx, conversation_id: str, *, now: float) -> None:
     """A storm is over."""
     tx.run("UPDATE conversation SET closed_at = :now WHERE id = :id", id=conversation_id, now=now)

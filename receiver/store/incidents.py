@@ -97,6 +97,16 @@ def open_after(tx: Tx, incident_id: str, limit: int) -> list[Incident]:
     return list(_readable(tx, rows))
 
 
+def unshown(tx: Tx) -> int:
+    """How many fire that nobody was told of: in no message, and in no storm's."""
+    rows = tx.run(
+        """SELECT COUNT(*) AS n FROM incident i WHERE i.closed_at IS NULL AND i.state = 'firing' AND i.severity <> 'info'
+           AND NOT EXISTS (SELECT 1 FROM conversation c WHERE c.incident_id = i.id)
+           AND NOT EXISTS (SELECT 1 FROM digest_member d WHERE d.incident_id = i.id)"""
+    )
+    return int(rows[0]["n"])
+
+
 def newest(tx: Tx, limit: int) -> list[Incident]:
     """The incidents with the newest life signs, for the page."""
     rows = tx.run(f"{_SELECT} WHERE i.state <> :merged ORDER BY i.last_seen DESC LIMIT :n", merged=MERGED, n=limit)

@@ -21,6 +21,7 @@ from __future__ import annotations
 from receiver.errors import StoreError
 from receiver.store.database import Database, Dialect, Tx
 
+INSTALLED_AT = "installed_at"
 SCHEMA_VERSION = 4
 
 
@@ -94,8 +95,8 @@ def _version_4(d: Dialect) -> tuple[str, ...]:
 MIGRATIONS = (_version_1, _version_2, _version_3, _version_4)
 
 
-def migrate(database: Database) -> None:
-    """Bring the schema to SCHEMA_VERSION. StoreError when it is newer than this release knows."""
+def migrate(database: Database, *, now: float) -> None:
+    """Bring the schema to SCHEMA_VERSION; a new store notes when it was made. StoreError when it is newer than this release knows."""
     with database.transaction() as tx:
         tx.run("CREATE TABLE IF NOT EXISTS meta (k TEXT PRIMARY KEY, v TEXT NOT NULL)")
         version = schema_version(tx)
@@ -106,6 +107,8 @@ def migrate(database: Database) -> None:
                 tx.run(statement)
         if version < SCHEMA_VERSION:
             set_meta(tx, "schema", str(SCHEMA_VERSION))
+        if version == 0:
+            set_meta(tx, INSTALLED_AT, str(now))
 
 
 def schema_version(tx: Tx) -> int:

@@ -28,7 +28,7 @@ class Store:
     def __init__(self, database: Database, *, clock: Callable[[], float] = time.time) -> None:
         self._database = database
         self._clock = clock
-        migrate(database)
+        migrate(database, now=clock())
         self.epoch = self._take_over()
 
     @classmethod

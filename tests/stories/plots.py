@@ -139,6 +139,24 @@ def twelve_crash_loops(folder: Path) -> Iterator[Story]:
 
 
 @contextmanager
+def fresh_installation(folder: Path) -> Iterator[Story]:
+    """A receiver and its rules are installed where twelve workloads have been dying for twenty minutes: an inventory, then their threads"""
+    with Story(folder, cast.crash_loops(12), begin=DAY + timedelta(hours=3, minutes=10)) as story:
+        story.later(seconds=40)
+        story.fire_together(
+            *(("OOMKilled", f"loop{i:02d}-655779759d-jst99", f"loop{i:02d}") for i in range(12) if i % 3),
+            namespace_of=lambda pod: "shop",
+        )
+        story.later(seconds=10)
+        story.fire_together(
+            *(("OOMKilled", f"loop{i:02d}-655779759d-jst99", f"loop{i:02d}") for i in range(12) if i % 3 == 0),
+            namespace_of=lambda pod: "batch",
+        )
+        story.until("03:40")
+        yield story
+
+
+@contextmanager
 def slack_down_for_an_hour(folder: Path) -> Iterator[Story]:
     """Slack is away for an hour: a kill, a resolve, and it fires again as critical. One root tells the newest, and calls."""
     cluster, lives = cast.leak(2)
@@ -239,7 +257,7 @@ def loop_without_an_end(folder: Path) -> Iterator[Story]:
 PLOTS: dict[str, Plot] = {
     f.__name__.replace("_", "-"): f
     for f in (
-        leak_with_six_kills, fifty_replicas_at_once, resolved_and_back, warning_becomes_a_kill, verdict_changes, not_an_oom, storm_of_300, twelve_crash_loops,
+        leak_with_six_kills, fifty_replicas_at_once, resolved_and_back, warning_becomes_a_kill, verdict_changes, not_an_oom, storm_of_300, twelve_crash_loops, fresh_installation,
         slack_down_for_an_hour, crash_between_post_and_commit, acknowledged_and_silenced, heap_above_the_limit, heap_full_again_and_again,
         loop_without_an_end, *fixes.PLOTS,
     )

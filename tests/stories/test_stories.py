@@ -113,4 +113,4 @@ def _named_twice(slack: FakeSlack) -> list[str]:
 
 
 def _is_storm(root: Root) -> bool:
-    return any("of this storm" in reply.text for reply in root.replies)
+    return any("of this storm" in reply.text or "of this inventory" in reply.text for reply in root.replies)

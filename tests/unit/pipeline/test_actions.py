@@ -162,7 +162,7 @@ def test_a_state_file_of_the_first_schema_is_brought_up(tmp_path: Path, monkeypa
         old.setattr(schema, "SCHEMA_VERSION", 1)
         old.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
         database = SqliteDatabase.open(path)
-        schema.migrate(database)
+        schema.migrate(database, now=0.0)
         with database.transaction() as tx:
             tx.run(
                 """INSERT INTO incident (id, key, state, severity, subject, opened_at, first_seen, last_seen)

@@ -7,7 +7,10 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 from receiver.domain.alerts import RESOLVED, Alert
+from receiver.domain.units import from_epoch
 from receiver.pipeline import kinds
 from receiver.pipeline.routing import Route
 from receiver.store import incidents, jobs
@@ -238,3 +241,103 @@ class TestAfterStorm:
 
         own = [r.split()[0] for r in desk.roots() if not r.startswith("storm")]
         assert len(own) == len(set(own)) == 10
+
+
+class TestInventory:
+    """What was dying before there was a receiver is told as an inventory, and not as news."""
+
+    def install(
+        self, desk: Desk, n: int, *, killed: str = "2024-11-10T07:00:00Z", started_before_s: float = 0.0, **more: str
+    ) -> list[Alert]:
+        """n workloads alert within the first minute of the installation; their containers were last killed then."""
+        desk.evidence = lambda s: answers(s, restarts=2 + int(re.sub(r"\D", "", s.pod.partition("-")[0]) or 0), finished=killed)
+        desk.clock.advance(20)
+        alerts = [alert(pod=pod(i, f"svc{i}"), container="app", started=desk.clock.now() - started_before_s, **more) for i in range(n)]  # type: ignore[arg-type]
+        desk.take(*alerts)
+        return alerts
+
+    def pass_by(self, desk: Desk, seconds: float) -> None:
+        for _ in range(int(seconds)):
+            desk.clock.advance(1)
+            desk.work()
+
+    def kinds(self, desk: Desk) -> list[str]:
+        with desk.store.read() as tx:
+            rows = tx.run(
+                "SELECT kind FROM conversation c WHERE EXISTS (SELECT 1 FROM message m WHERE m.conversation_id = c.id) ORDER BY opened_at, id"
+            )
+        return [row["kind"] for row in rows]
+
+    @pytest.mark.parametrize("n", [3, 12])
+    def test_the_first_message_is_an_inventory(self, desk: Desk, n: int) -> None:
+        """By the kills, which are older than the installation: the alerts began with the rules, after it. Then each its root, worst first."""
+        self.install(desk, n)
+        self.pass_by(desk, 30)
+        first = desk.roots()
+        self.pass_by(desk, 400)
+
+        assert first == [f"storm of {n}"]
+        assert [r.split()[0] for r in desk.roots()] == ["storm", *(f"svc{i}" for i in reversed(range(n)))]
+        assert self.kinds(desk) == ["inventory", *["after_storm"] * n]
+
+    def test_by_the_alerts_where_there_is_no_evidence(self, desk: Desk) -> None:
+        """They have been firing for an hour."""
+        self.install(desk, 5, started_before_s=3600.0, killed="2024-11-10T09:00:10Z")
+        self.pass_by(desk, 30)
+
+        assert desk.roots() == ["storm of 5"]
+
+    def test_two_are_no_inventory(self, desk: Desk) -> None:
+        """Each has its root at once."""
+        self.install(desk, 2)
+
+        assert self.kinds(desk) == ["incident", "incident"]
+
+    def test_what_dies_for_the_first_time_is_news(self, desk: Desk) -> None:
+        """Among what was dying before: a root of its own, at once."""
+        alerts = self.install(desk, 4)
+        desk.evidence = lambda s: answers(s, finished=f"{from_epoch(desk.clock.now()):%Y-%m-%dT%H:%M:%SZ}")
+        desk.take(alert(pod=pod(50, "fresh"), container="app", started=desk.clock.now()))
+
+        assert len(alerts) == 4
+        assert [r.split()[0] for r in desk.roots()] == ["fresh"]
+
+    def test_one_that_was_old_among_news_has_its_own_root(self, desk: Desk) -> None:
+        """The inventory is given up before it is shown."""
+        desk.evidence = lambda s: answers(s, finished="2024-11-10T07:00:00Z" if "svc0" in s.pod else "2024-11-10T09:00:10Z")
+        desk.clock.advance(20)
+        desk.take(*(alert(pod=pod(i, f"svc{i}"), container="app", started=desk.clock.now()) for i in range(4)))
+        self.pass_by(desk, 30)
+
+        assert sorted(r.split()[0] for r in desk.roots()) == ["svc0", "svc1", "svc2", "svc3"]
+
+    def test_later_it_is_a_storm(self, desk: Desk) -> None:
+        """An hour after the installation old kills come with new alerts: somebody must hear of them as of any."""
+        desk.clock.advance(3600)
+        self.install(desk, 12)
+        self.pass_by(desk, 30)
+
+        assert self.kinds(desk) == ["digest"]
+
+    def test_an_older_state_file_is_no_fresh_installation(self, desk: Desk) -> None:
+        """After an upgrade nothing is an inventory."""
+        with desk.store.write() as tx:
+            tx.run("DELETE FROM meta WHERE k = 'installed_at'")
+        self.install(desk, 12)
+        self.pass_by(desk, 30)
+
+        assert self.kinds(desk) == ["digest"]
+
+    def test_it_calls_once(self, tmp_path: Path) -> None:
+        """Whom its routes call for what dies now, and nobody again for the roots that follow."""
+        desk = Desk(tmp_path / "state.db", routes=(Route(channel="C1", mention="@oncall "),))
+        self.install(desk, 5, severity="critical")
+        self.pass_by(desk, 400)
+        roots = desk.roots()
+        with desk.store.read() as tx:
+            mentions = [r["mention"] for r in tx.run("SELECT mention FROM conversation ORDER BY opened_at")]
+        desk.store.close()
+
+        assert len(roots) == 6
+        assert mentions == ["@oncall ", "", "", "", "", ""]
+        assert not any("@oncall" in r for r in roots[1:])

@@ -107,6 +107,17 @@ def test_what_is_shared_beyond_chance_is_what_to_look_at_first() -> None:
     assert said_of(None, is_known=False) == "Start with the worst below."
 
 
+@pytest.mark.wording
+def test_an_inventory_is_no_news(golden: Golden) -> None:
+    """What was dying before there was a receiver: the worst first, and what follows."""
+    messages = renderer().digest(storm(12, is_inventory=True, common=None))
+
+    assert_good(messages)
+    assert messages[0].text == "📋 Already dying when oomtriage was installed: 12 workloads. lab"
+    assert messages[1].text == "All 12 workloads of this inventory, by cause"
+    golden("slack/i-inventory.txt", as_text(messages))
+
+
 class TestWhatLeadsFurther:
     """Until a workload has a message of its own its line leads to what is known of it."""
 
