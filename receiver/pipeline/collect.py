@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from receiver.case import facts_of
-from receiver.diagnosis.advice.follow_up import verdict_of
+from receiver.diagnosis.advice.follow_up import NO_EVIDENCE, Verdict, verdict_of
 from receiver.diagnosis.diagnose import diagnose
 from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.case import Case
@@ -116,11 +116,24 @@ class Collector:
         case = self._gathered(incident, alerts, known, fixed_at=watched.since)
         report = diagnose(facts_of(case)) if case is not None else None
         self._count(incident, report, took_s=self._monotonic() - started)
-        followed_up = None
-        if report is not None:
-            verdict = verdict_of(report, fixes.trial_of(watched, after_s=due[0]))
-            followed_up = FollowedUp(after_s=due[0], verdict=verdict, is_last=due[0] >= max(self._config.follow_ups_s, default=0.0))
+        if report is None:
+            self._put_off(job, due[0])
+            return
+        verdict = verdict_of(report, fixes.trial_of(watched, after_s=due[0]))
+        followed_up = FollowedUp(after_s=due[0], verdict=verdict, is_last=due[0] >= max(self._config.follow_ups_s, default=0.0))
         self._write(job, incident.id, case, report, is_new=case is not None, followed_up=followed_up)
+
+    def _put_off(self, job: Job, after_s: float) -> None:
+        """Nothing is known of where to look: asked again later, as without evidence."""
+        nothing = Verdict(outcome=NO_EVIDENCE, because=reason("follow_up.no_evidence", after_s=after_s, missing_s=after_s))
+        with self._store.write() as tx:
+            jobs.finish(tx, job)
+            incident = incidents.load(tx, job.subject_id)
+            if incident is not None and incident.closed_at is None:
+                now = from_epoch(self._store.now())
+                memory, _ = fixes.with_verdict(incident.memory, None, nothing, after_s=after_s, is_last=False, now=now)
+                incidents.save_memory(tx, incident.id, memory)
+                self._plan(tx, replace(incident, memory=memory))
 
     def adopt_fixes(self) -> None:
         """Follow up what somebody said to an older release is fixed: that one planned nothing."""

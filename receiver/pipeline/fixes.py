@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from statistics import median
 
-from receiver.diagnosis.advice.changes import is_on_new_setup
+from receiver.diagnosis.advice.changes import is_on_new_setup, was_made_with
 from receiver.diagnosis.advice.follow_up import DELAYS, FAILED, HELD, NO_EVIDENCE, Trial, Verdict, with_monitor
 from receiver.diagnosis.advice.trim import trim_offer
 from receiver.domain.change import Change, Known, What
@@ -144,9 +144,10 @@ def _killed_on_it(watched: WatchedFix, report: Report, memory: IncidentMemory) -
     workload = report.facts.workload
     limit = next((c.after_bytes for c in watched.changes if c.what == What.LIMIT), None)
     for sibling in workload.siblings if workload is not None else ():
-        is_newer = sibling.last_finished_at is not None and sibling.last_finished_at > watched.since
-        if sibling.last_reason == "OOMKilled" and is_newer and sibling.last_finished_at and limit in (None, sibling.limit_bytes):
-            times.append(sibling.last_finished_at)
+        died_at = sibling.last_finished_at
+        has_it = limit in (None, sibling.limit_bytes) and was_made_with(sibling.created_at, watched.changes)
+        if sibling.last_reason == "OOMKilled" and died_at is not None and died_at > watched.since and has_it:
+            times.append(died_at)
     return min(times, default=None)
 
 
@@ -191,13 +192,16 @@ def _same_growth(report: Report, watched: WatchedFix) -> float | None:
 
 
 def with_verdict(
-    memory: IncidentMemory, report: Report, verdict: Verdict, *, after_s: float, is_last: bool, now: datetime
+    memory: IncidentMemory, report: Report | None, verdict: Verdict, *, after_s: float, is_last: bool, now: datetime
 ) -> tuple[IncidentMemory, list[News]]:  # fmt: skip
-    """The memory after a follow-up that was due `after_s` after the fix, and what of it must be said beside the edit."""
+    """The memory after a follow-up that was due `after_s` after the fix, and what of it must be said beside the edit.
+
+    `report` None: nothing could be looked at.
+    """
     watched = memory.standing_watch
     if watched is None:
         return memory, []
-    if verdict.outcome == FAILED and verdict.killed_at is not None:
+    if verdict.outcome == FAILED and verdict.killed_at is not None and report is not None:
         memory, failed = _failed(memory, watched, report, killed_at=verdict.killed_at, now=now)
         return memory, [failed]
     if verdict.outcome == NO_EVIDENCE and watched.tries < MOST_TRIES:

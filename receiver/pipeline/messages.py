@@ -108,7 +108,9 @@ class Messages:
     def _single(self, tx: Tx, conversation: Conversation, content: Content, *, now: float) -> None:
         """A sink that cannot edit: the whole once, then a short message for each later state."""
         sent, report = conversation.memory.states, content.report
-        state = f"{content.view.state}:{report.cause.name.value if report else 'none'}"
+        fix = content.view.fix
+        of_fix = f":fix {fix.number} {fix.ended.outcome if fix.ended is not None else ''}".rstrip() if fix is not None else ""
+        state = f"{content.view.state}:{report.cause.name.value if report else 'none'}{of_fix}"
         if not sent:
             outbox.desire(tx, conversation.id, self._rendering.single(content.view, report), now=now)
         elif sent[-1] != state:

@@ -15,7 +15,7 @@ from receiver.domain.case import subject_to_json
 from receiver.domain.facts import ContainerFacts, Facts, Termination
 from receiver.domain.incident import IncidentView
 from receiver.domain.reason import Reason, codes_of
-from receiver.domain.report import REPORT_SCHEMA, Cause, CheckItem, Hpa, Kill, Proposal, Report, Shape, Signature
+from receiver.domain.report import REPORT_SCHEMA, Cause, CheckItem, Fix, Hpa, Kill, Proposal, Report, Shape, Signature
 from receiver.domain.units import format_quantity, format_time, from_epoch
 from receiver.render.wording import CHECKLIST, phrase, say, say_all
 from receiver.render.wording.death import detail_words, sender_words
@@ -41,6 +41,7 @@ def report_document(report: Report) -> dict[str, Any]:
         ],
         "checklist": [_check_item(item) for item in report.checklist],
         "proposal": _proposal(report.proposal),
+        **({"fix": _fix(report.fix)} if report.fix is not None else {}),
         "hpa": _hpa(report.hpa),
         "long_term": [{"id": e.id, "text": say(e.advice), "commands": list(e.commands)} for e in report.long_term],
         "warnings": [{"id": w.id, "text": say(w.mistake)} for w in report.warnings],
@@ -138,6 +139,20 @@ def _proposal(proposal: Proposal) -> dict[str, Any]:
         "patch": proposal.patch, "diff": proposal.diff, "commands": list(proposal.commands), "why": say(proposal.why),
         "caveats": list(say_all(proposal.caveats)), "checks": list(say_all(proposal.checks)), "after_raise": say(proposal.after_raise), "limit_before_bytes": proposal.limit_before_bytes,
         "limit_bytes": proposal.limit_bytes, "request_before_bytes": proposal.request_before_bytes, "request_bytes": request,
+    }  # fmt: skip
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    return {
+        "at": format_time(fix.at), "enough": fix.is_enough, "forecast": say(fix.forecast), "codes": _coded(fix.forecast),
+        "changes": [
+            {
+                "what": c.what, "text": say(c.as_reason()), "at": format_time(c.at), "at_known": c.is_time_known, "by": c.by, "cause": c.cause,
+                "before_bytes": c.before_bytes, "after_bytes": c.after_bytes, "before": c.before, "after": c.after,
+                "in_template": c.is_in_template, "rolled_out": c.is_rolled_out,
+            }
+            for c in fix.changes
+        ],
     }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from receiver.diagnosis.advice.starting_point import SetBy, Start, start_of
 from receiver.diagnosis.clues import Clues, is_same, limit_at, own_revision
@@ -17,6 +17,7 @@ from receiver.domain.facts import Revision, Write
 from receiver.domain.report import Kill, Report
 from receiver.domain.units import parse_time
 
+A_MOMENT = timedelta(minutes=1)  # the API server's clock, and a whole second's rounding
 _RESIZE_EVENTS = ("ResizeStarted", "ResizeCompleted")
 
 
@@ -139,7 +140,12 @@ class _Changes:
         if was.vpa is not None and workload.vpa_line != was.vpa and not _lacks(self.clues, "vpa"):
             yield self._elsewhere(What.VPA, workload.vpa_write, was.vpa, workload.vpa_line)
         is_scaled = workload.replicas_desired is not None and was.replicas is not None and workload.replicas_desired != was.replicas
-        if is_scaled and not workload.hpa_line and self.clues.workload.kind not in ("Job", "CronJob", "DaemonSet"):
+        if (
+            is_scaled
+            and not workload.hpa_line
+            and not _lacks(self.clues, "hpa")
+            and self.clues.workload.kind not in ("Job", "CronJob", "DaemonSet")
+        ):
             by = self._newest(workload.writes, "replicas", "")
             yield self._elsewhere(What.REPLICAS, by, str(was.replicas), str(workload.replicas_desired))
 
@@ -195,7 +201,9 @@ def is_on_new_setup(report: Report, changes: tuple[Change, ...]) -> bool:
     """Whether the newest kill was of a container that had these changes already: a pod of before may die while they are rolled out."""
     if not changes:
         return True
-    setup = report.baseline.setup if report.baseline is not None else Setup()
+    pod, setup = report.facts.pod, report.baseline.setup if report.baseline is not None else Setup()
+    if pod is not None and not was_made_with(pod.created_at, changes):
+        return False
     for change in changes:
         if change.what == What.LIMIT and setup.template_bytes is not None:
             return is_same(setup.template_bytes, change.after_bytes)
@@ -203,3 +211,9 @@ def is_on_new_setup(report: Report, changes: tuple[Change, ...]) -> bool:
             now = setup.limit_bytes if change.what == What.RESIZE else None
             return is_same(now, change.after_bytes) if change.what == What.RESIZE else setup.image in ("", change.after)
     return True
+
+
+def was_made_with(created_at: datetime | None, changes: tuple[Change, ...]) -> bool:
+    """Whether a pod of that age can have what was changed in its template."""
+    rolled = [c.at for c in changes if c.what in (What.LIMIT, What.IMAGE, What.FLAGS, What.RESTART) and c.is_time_known]
+    return created_at is None or not rolled or created_at >= min(rolled) - A_MOMENT

@@ -8,7 +8,7 @@ from receiver.case.pod import writes
 from receiver.evidence.clean import Cleaner
 from receiver.evidence.writes import writes_of
 
-LIMIT = {"f:resources": {"f:limits": {"f:memory": {}}}}
+LIMIT: dict[str, Any] = {"f:resources": {"f:limits": {"f:memory": {}}}}
 
 
 def entry(manager: str, fields: Any, *, at: str = "2026-11-30T15:10:54Z", **more: str) -> dict[str, Any]:

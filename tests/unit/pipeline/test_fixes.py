@@ -126,6 +126,7 @@ class World:
         self.rolled_at: float | None = None
         self.killed_again_at: float | None = None
         self.is_measured = True
+        self.made_at: float | None = None  # the new pod
         desk.evidence = self.answers
 
     def raise_to(self, limit: str) -> None:
@@ -173,8 +174,9 @@ class World:
     def _pod(self, name: str, own: str, container: dict[str, Any], status: dict[str, Any]) -> dict[str, Any]:
         reference = {"kind": "ReplicaSet", "name": f"orders-api-{own}", "controller": True, "apiVersion": "apps/v1", "uid": own}
         labels = {"pod-template-hash": own}
+        made = {"creationTimestamp": format_time(from_epoch(self.made_at))} if self.made_at is not None else {}
         return {
-            "metadata": {"namespace": "shop", "name": name, "uid": name, "ownerReferences": [reference], "labels": labels},
+            "metadata": {"namespace": "shop", "name": name, "uid": name, "ownerReferences": [reference], "labels": labels, **made},
             "spec": {"nodeName": "node-1", "containers": [container]}, "status": {"phase": "Running", "containerStatuses": [status]},
         }  # fmt: skip
 
@@ -306,6 +308,18 @@ def test_what_cannot_be_read_is_not_undone(case: Case_) -> None:
 
     assert case.memory.standing_watch is not None
     assert case.replies() == [f"fix:limit-raised:{200 * MIB}"]
+
+
+def test_a_pod_of_before_that_dies_in_the_rollout_is_no_failure(case: Case_) -> None:
+    """It was made before the change."""
+    fixed(case)
+    case.desk.clock.advance(60)
+    case.world.killed_again_at = case.desk.clock.now() - 10
+    case.world.new = case.world.old  # the sibling that died is of the old ReplicaSet
+    case.world.made_at = case.world.rolled_at - 5 * H if case.world.rolled_at else None
+    case.look()
+
+    assert case.memory.standing_watch is not None
 
 
 def test_a_newer_change_begins_the_count_anew(case: Case_) -> None:

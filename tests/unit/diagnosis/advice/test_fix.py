@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,7 @@ def report(base: Facts, seen: Shape = TOO_LOW) -> Report:
     return report_of(replace(clues_of(base), shape=seen))
 
 
-def raised(limit_mib: int = 200, **more: object) -> Facts:
+def raised(limit_mib: int = 200, **more: Any) -> Facts:
     """Rolled out an hour ago."""
     return killed(template_mib=limit_mib, revisions=(revision(NEW, limit_mib, 3600), revision(OLD, 96, 400_000)), **more)
 
