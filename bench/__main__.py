@@ -9,6 +9,7 @@ from itertools import takewhile
 NAMES = (
     "accept",
     "footprint",
+    "front",
     "delivery",
     "watch",
     "classify_speed",

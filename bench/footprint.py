@@ -11,7 +11,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from bench.processes import children_of, pss_kib, receiver, rss_kib
+from bench.processes import children_of, pss_kib, receiver
 
 ROUNDS = 3
 SETTLE_S = 3.0
@@ -34,24 +34,18 @@ def installed() -> tuple[int, float]:
 
 def main() -> None:
     """Start it a few times and look."""
-    starts, pss, parent, worker = [], [], [], []
+    starts, pss = [], []
     for _ in range(ROUNDS):
         started = time.perf_counter()
         with receiver() as (_, process):
             starts.append(time.perf_counter() - started)
             time.sleep(SETTLE_S)
-            processes = children_of(process.pid)
-            pss.append(sum(pss_kib(p) for p in processes) / 1024)
-            parent.append(rss_kib(processes[0]) / 1024)
-            worker.append(max(rss_kib(p) for p in processes[1:]) / 1024)
+            pss.append(sum(pss_kib(p) for p in children_of(process.pid)) / 1024)
     imports = subprocess.run(
         [sys.executable, "-c", "import resource, receiver.app.wsgi; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"],
         capture_output=True, text=True, check=True,
     ).stdout.strip()  # fmt: skip
     n, size_mb = installed()
     print(f"start to ready        {statistics.median(starts):.2f} s")
-    print(f"idle PSS, all         {statistics.median(pss):.1f} MiB")
-    print(
-        f"idle RSS, worker      {statistics.median(worker):.1f} MiB (parent {statistics.median(parent):.1f} MiB; importing alone {imports} MiB)"
-    )
+    print(f"idle PSS, all         {statistics.median(pss):.1f} MiB (importing alone {imports} MiB RSS)")
     print(f"installed             {n} distributions, {size_mb:.1f} MB")

@@ -109,9 +109,3 @@ def pss_kib(pid: int) -> int:
     """Proportional set size of one process."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
-
-
-def rss_kib(pid: int) -> int:
-    """Resident set size of one process."""
-    text = Path(f"/proc/{pid}/status").read_text()
-    return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("VmRSS:"))

@@ -59,7 +59,7 @@ class Metrics:
             self.watch_requests.labels(asked)
         for result in WATCH_RESULTS:
             self.watch_rounds.labels(result)
-        for reason in ("auth", "size", "payload", "store"):
+        for reason in ("auth", "size", "payload", "store", "busy"):
             self.rejected.labels(reason)
         for sink in sinks:
             for result in RESULTS:

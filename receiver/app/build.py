@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -16,6 +17,7 @@ from flask import Flask
 from receiver.app.files import slack_loader, web_environment
 from receiver.app.sinks import for_programs, is_text_only, kind_of, make_router, make_senders, make_sinks, threaded
 from receiver.domain.identity import LabelNames
+from receiver.domain.reason import reason
 from receiver.errors import ConfigError, StoreError
 from receiver.evidence import Evidence, EvidenceConfig
 from receiver.evidence.alertmanager import Alertmanager, AlertmanagerConfig
@@ -49,6 +51,7 @@ from receiver.sinks.base import Sink, SpeaksHttp
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
 from receiver.web.application import WebDeps, create_web
+from receiver.web.auth import Gate
 from receiver.web.documents import Documents
 from receiver.worker.dispatcher import Dispatcher, DispatcherConfig, Handler
 from receiver.worker.sender import Sender
@@ -57,11 +60,35 @@ from receiver.worker.worker import Worker
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontDuties:
+    """What the server asks before it reads a body, and tells when it refused one. `webhook_token`: empty for everybody."""
+
+    webhook_token: str
+    max_body_bytes: int
+    metrics: Metrics
+    notices: Notices
+
+    def admits(self, path: str, authorization: str) -> bool:
+        """Whether the body of a request may be read. Other paths than the webhook's check themselves, in small bodies."""
+        return path != "/alerts" or Gate(token=self.webhook_token).admits_header(authorization)
+
+    def refused(self, status: int) -> None:
+        """Count a request that was refused before the application saw it; a body that was too large held alerts."""
+        self.metrics.rejected.labels({401: "auth", 413: "size"}.get(status, "payload")).inc()
+        if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            try:
+                self.notices.post("too-large", reason("notice.body_too_large", limit_bytes=self.max_body_bytes))
+            except StoreError as exc:
+                log.warning("a notice could not be stored", extra={"error": str(exc)})
+
+
 @dataclass(slots=True)
 class Application:
     """A built receiver. `start` begins to work on what is stored, `close` ends in order."""
 
     web: Flask
+    front: FrontDuties
     worker: Worker
     store: Store
     evidence: Evidence
@@ -169,7 +196,8 @@ def build(
             runbooks=make_runbooks(settings), causes=Documents(folders=(causes_dir(),)),
         )
     )  # fmt: skip
-    application = Application(web=web, worker=worker, store=store, evidence=evidence, at_the_end=reconciler.beat)
+    duties = FrontDuties(webhook_token=settings.webhook_token.reveal(), max_body_bytes=settings.max_body, metrics=metrics, notices=notices)
+    application = Application(web=web, front=duties, worker=worker, store=store, evidence=evidence, at_the_end=reconciler.beat)
     web.extensions["oomtriage"] = application
     return application
 

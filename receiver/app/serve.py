@@ -1,7 +1,4 @@
-"""`oomtriage serve`: check everything that can be checked, then become gunicorn.
-
-The check runs in this process, which gunicorn's parent then replaces (exec): it keeps none of our memory.
-"""
+"""`oomtriage serve`: check everything that can be checked, build the receiver, serve until SIGTERM."""
 
 from __future__ import annotations
 
@@ -11,29 +8,35 @@ import socket
 import sys
 import time
 from pathlib import Path
-from typing import NoReturn
 
-from receiver.app.build import make_label_names, make_redactor, make_renderer, store_path
+from receiver.app.build import build, make_label_names, make_redactor, make_renderer, store_path
+from receiver.app.front import Front, FrontConfig
+from receiver.app.kubernetes import kubernetes_access
 from receiver.app.sinks import check_channels, make_sinks
-from receiver.app.wsgi import CONFIG_VARIABLE
 from receiver.errors import ConfigError, ReceiverError
 from receiver.settings import Settings
 from receiver.store.store import Store
+from receiver.telemetry import configure_logging
 
 TAKEOVER_WAIT_S = 2.0  # a predecessor that was just killed has let go of the file by then
 _POLL_S = 0.1
 
 
-def serve(settings: Settings, config_path: str | None) -> NoReturn:
-    """Replace this process by gunicorn. ConfigError, StoreLocked and the like are raised before that."""
+def serve(settings: Settings) -> None:
+    """Serve until a signal ends it. ConfigError, StoreLocked and the like are raised before anything is answered."""
     check(settings)
-    environ = dict(os.environ)
-    if config_path:
-        environ[CONFIG_VARIABLE] = str(Path(config_path).resolve())
-    config = Path(__file__).with_name("gunicorn_config.py")
-    arguments = [sys.executable, "-m", "gunicorn", "-c", f"file:{config}", "--bind", settings.listen, "receiver.app.wsgi:application()"]
-    sys.stdout.flush()
-    os.execve(sys.executable, arguments, environ)  # noqa: S606
+    configure_logging(settings.log_level, is_terminal=sys.stderr.isatty())
+    application = build(settings, store_wait_s=TAKEOVER_WAIT_S, kube_api_url=kubernetes_access(settings))
+    try:
+        config = FrontConfig(
+            listen=settings.listen, max_body_bytes=settings.max_body, admits=application.front.admits, refused=application.front.refused
+        )
+        front = Front(application.web, config)
+        front.end_on_signals()
+        application.start()
+        front.run()
+    finally:
+        application.close()
 
 
 def check(settings: Settings) -> None:
@@ -67,7 +70,7 @@ def _check_place(path: Path) -> None:
 
 
 def _check_address(listen: str) -> None:
-    """Whether we may listen there, as gunicorn will. A predecessor that just ended gets the time to let go of it."""
+    """Whether we may listen there, as the server will. A predecessor that just ended gets the time to let go of it."""
     host, _, port = listen.rpartition(":")
     family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
     deadline = time.monotonic() + TAKEOVER_WAIT_S

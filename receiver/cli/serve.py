@@ -15,4 +15,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    serve(settings_for(arguments), arguments.config)
+    serve(settings_for(arguments))
+    return 0

@@ -107,7 +107,7 @@ class Reconciler:
                 config=self._config,
             )  # fmt: skip
             new = [*found.held_for_us(), *self._ended(tx, found), *found.told_late(partial(alert_table.began_between, tx))]
-            alert_table.accept(tx, new, now=now, gaps=away.gaps(tx))
+            alert_table.accept(tx, map(alert_table.Arrival.of, new), now=now, gaps=away.gaps(tx))
             self._note_late(tx, found, new)
             self._plan_next(tx, found, turn)
         if new:

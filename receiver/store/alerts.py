@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from receiver.domain.alerts import FIRING, RESOLVED, Alert, parse_alert
 from receiver.domain.away import Gap, gap_at
 from receiver.domain.typed_json import from_json, to_json
+from receiver.domain.units import from_epoch
 from receiver.store import quarantine
 from receiver.store.database import Row, Tx
 
@@ -22,7 +22,28 @@ class Accepted:
     duplicates: int
 
 
-def accept(tx: Tx, alerts: Iterable[Alert], *, now: float, gaps: Sequence[Gap] = ()) -> Accepted:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """An alert as it is stored. Smaller than the alert: of a large body only these are held."""
+
+    dedup_key: str
+    fingerprint: str
+    status: str
+    starts_at: float
+    payload: str
+    late: Gap | None
+
+    @classmethod
+    def of(cls, alert: Alert) -> Arrival:
+        """How an alert is stored."""
+        payload = json.dumps({"v": 1, **alert.to_json()}, ensure_ascii=False)
+        return cls(
+            dedup_key=alert.dedup_key, fingerprint=alert.fingerprint, status=alert.status, starts_at=alert.starts_at.timestamp(), payload=payload,
+            late=alert.late,
+        )  # fmt: skip
+
+
+def accept(tx: Tx, arrivals: Iterable[Arrival], *, now: float, gaps: Sequence[Gap] = ()) -> Accepted:
     """Store alerts to be folded into incidents; a known state of an alert is only noted as seen again. What began in one of `gaps`
     is marked as late.
 
@@ -30,8 +51,8 @@ def accept(tx: Tx, alerts: Iterable[Alert], *, now: float, gaps: Sequence[Gap] =
     Prometheus is back the same alert fires again with the start it always had.
     """
     new = duplicates = 0
-    for alert in alerts:
-        payload = json.dumps({"v": 1, **alert.to_json(), **_late(alert, gaps)}, ensure_ascii=False)
+    for arrival in arrivals:
+        payload = _with_lateness(arrival, gaps)
         rows = tx.run(
             """INSERT INTO alert (dedup_key, fingerprint, status, starts_at, payload, first_seen, last_seen)
                VALUES (:dedup_key, :fingerprint, :status, :starts_at, :payload, :now, :now)
@@ -40,10 +61,10 @@ def accept(tx: Tx, alerts: Iterable[Alert], *, now: float, gaps: Sequence[Gap] =
                        SELECT 1 FROM alert o WHERE o.fingerprint = alert.fingerprint AND o.starts_at = alert.starts_at
                        AND o.status <> alert.status AND o.last_seen > alert.last_seen) THEN 0 ELSE alert.is_folded END
                RETURNING id, times_seen""",
-            dedup_key=alert.dedup_key,
-            fingerprint=alert.fingerprint,
-            status=alert.status,
-            starts_at=alert.starts_at.timestamp(),
+            dedup_key=arrival.dedup_key,
+            fingerprint=arrival.fingerprint,
+            status=arrival.status,
+            starts_at=arrival.starts_at,
             payload=payload,
             now=now,
         )
@@ -181,9 +202,10 @@ def _write_anew(tx: Tx, alert_id: int, payload: str) -> None:
         quarantine.release(tx, quarantine.ALERT, alert_id)
 
 
-def _late(alert: Alert, gaps: Sequence[Gap]) -> dict[str, Any]:
-    late = alert.late or gap_at(gaps, alert.starts_at)
-    return {"late": to_json(late)} if late is not None else {}
+def _with_lateness(arrival: Arrival, gaps: Sequence[Gap]) -> str:
+    """What is stored of it: with the gap in which it began, where it began in one."""
+    late = arrival.late or gap_at(gaps, from_epoch(arrival.starts_at))
+    return f'{arrival.payload[:-1]}, "late": {json.dumps(to_json(late))}}}' if late is not None else arrival.payload
 
 
 def _alert(row: Row) -> Alert:

@@ -47,9 +47,10 @@ class Store:
 
     def accept(self, new_alerts: Iterable[Alert]) -> alerts.Accepted:
         """Make alerts durable; they are safe when this returns. StoreError when they could not be stored."""
+        arrivals = [alerts.Arrival.of(alert) for alert in new_alerts]  # nobody else waits while a large body is read
         with self._database.transaction() as tx:
             now = self._clock()
-            return alerts.accept(tx, new_alerts, now=now, gaps=away.gaps(tx, now=now))
+            return alerts.accept(tx, arrivals, now=now, gaps=away.gaps(tx, now=now))
 
     @contextmanager
     def write(self) -> Iterator[Tx]:

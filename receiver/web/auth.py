@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from flask import Request
 
+WRONG_TOKEN = "wrong or missing token: send WEBHOOK_TOKEN as a bearer token or as the password of basic auth"  # noqa: S105  a sentence
+CHALLENGE = 'Bearer realm="oomtriage", Basic realm="oomtriage"'
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
@@ -18,10 +21,11 @@ class Gate:
 
     def admits(self, request: Request) -> bool:
         """Whether the request carries the token."""
-        if not self.token:
-            return True
-        given = _credential(request.headers.get("Authorization", ""))
-        return hmac.compare_digest(given, self.token.encode())
+        return self.admits_header(request.headers.get("Authorization", ""))
+
+    def admits_header(self, authorization: str) -> bool:
+        """Whether the header `Authorization`, as WSGI has it, carries the token."""
+        return not self.token or hmac.compare_digest(_credential(authorization), self.token.encode())
 
 
 def _credential(header: str) -> bytes:

@@ -6,28 +6,31 @@ when they could not be stored, which it retries; 4xx for what a retry cannot men
 
 from __future__ import annotations
 
-import json
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from flask import Blueprint, Request, Response, jsonify, request
-from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]  # its chunks' faults, which are no OSError
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
-from receiver.domain.alerts import Notification, parse_notification
+from receiver.domain.alert_stream import Body
+from receiver.domain.alerts import Notification
 from receiver.domain.reason import Reason, reason
 from receiver.errors import PayloadError, StoreError
 from receiver.pipeline import reconcile
 from receiver.render.wording import say
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
-from receiver.web.auth import Gate
+from receiver.web.auth import CHALLENGE, WRONG_TOKEN, Gate
 
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_S = "5"
 BLOCK_BYTES = 64 * 1024
+LARGE_BYTES = 256 * 1024
+LARGE_WAITS_S = 4.0  # Alertmanager gives up after 10 s, and sends again what it was refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,16 +48,43 @@ class IntakeDeps:
     can_complete: bool = False
 
 
+class _OneAtATime:
+    """Large bodies are read one after the other, so that memory does not depend on how many come at once."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+
+    def enter(self, n_bytes: int | None) -> bool:
+        """Whether it may be read now; a large one waits for its turn a while."""
+        return not _is_large(n_bytes) or self._turn.acquire(timeout=LARGE_WAITS_S)
+
+    def leave(self, n_bytes: int | None) -> None:
+        """It was read."""
+        if _is_large(n_bytes):
+            self._turn.release()
+
+
+def _is_large(n_bytes: int | None) -> bool:
+    return n_bytes is None or n_bytes > LARGE_BYTES
+
+
 def intake_routes(deps: IntakeDeps) -> Blueprint:
     """The blueprint with POST /alerts."""
     routes = Blueprint("intake", __name__)
+    one_at_a_time = _OneAtATime()
 
     @routes.post("/alerts")
     def alerts() -> tuple[Response, int]:
         if not deps.gate.admits(request):
-            return _refuse(
-                deps, "auth", 401, "wrong or missing token: send WEBHOOK_TOKEN as a bearer token or as the password of basic auth"
-            )
+            return _refuse(deps, "auth", 401, WRONG_TOKEN)
+        if not one_at_a_time.enter(request.content_length):
+            return _refuse(deps, "busy", 503, "another large body is being read; send this one again")
+        try:
+            return take()
+        finally:
+            one_at_a_time.leave(request.content_length)
+
+    def take() -> tuple[Response, int]:
         try:
             body = _read(request, deps.max_body_bytes)
         except RequestEntityTooLarge:
@@ -63,24 +93,21 @@ def intake_routes(deps: IntakeDeps) -> Blueprint:
             return _refuse(deps, "size", 413, say(too_large))
         except (ClientDisconnected, OSError):
             return _refuse(deps, "payload", 400, "the connection ended before the body did")
-        except ParseException:
-            return _refuse(deps, "payload", 400, "the body's chunks are malformed")
         try:
-            notification = parse_notification(_decode(body))
+            read = Body(body)
+            accepted = deps.store.accept(read)
         except PayloadError as exc:
             _notice(deps, "unreadable", reason("notice.body_unreadable", error=str(exc)))
             return _refuse(deps, "payload", 400, str(exc))
-        try:
-            accepted = deps.store.accept(notification.alerts)
         except StoreError as exc:
             log.error("alerts could not be stored; Alertmanager will send them again", extra={"error": str(exc)})
             return _refuse(deps, "store", 503, "the alerts could not be stored; send them again")
-        deps.metrics.received.inc(len(notification.alerts))
+        deps.metrics.received.inc(accepted.new + accepted.duplicates)
         deps.metrics.duplicates.inc(accepted.duplicates)
-        if notification.truncated_alerts:
-            deps.metrics.truncated.inc(notification.truncated_alerts)
-            log.warning("Alertmanager left alerts out of a body; set max_alerts: 0", extra={"left_out": notification.truncated_alerts})
-        _note_sender(deps, notification)
+        if read.envelope.truncated_alerts:
+            deps.metrics.truncated.inc(read.envelope.truncated_alerts)
+            log.warning("Alertmanager left alerts out of a body; set max_alerts: 0", extra={"left_out": read.envelope.truncated_alerts})
+        _note_sender(deps, read.envelope)
         deps.wake()
         return jsonify(accepted=accepted.new, duplicates=accepted.duplicates), 202
 
@@ -88,7 +115,7 @@ def intake_routes(deps: IntakeDeps) -> Blueprint:
 
 
 def _read(request: Request, max_bytes: int) -> bytes:
-    """The body. RequestEntityTooLarge above `max_bytes`; ClientDisconnected, OSError or ParseException when it was torn.
+    """The body. RequestEntityTooLarge above `max_bytes`; ClientDisconnected or OSError when it was torn.
 
     Werkzeug checks a stated length only: a chunked body it would cut at the limit without a word.
     """
@@ -100,13 +127,6 @@ def _read(request: Request, max_bytes: int) -> bytes:
         if len(body) > max_bytes:
             raise RequestEntityTooLarge
     return bytes(body)
-
-
-def _decode(body: bytes) -> object:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as exc:
-        raise PayloadError(f"the body is not JSON: {str(exc)[:200]}") from exc
 
 
 def _notice(deps: IntakeDeps, kind: str, what: Reason) -> None:
@@ -139,7 +159,7 @@ def _refuse(deps: IntakeDeps, code: str, status: int, text: str) -> tuple[Respon
         log.warning("webhook request refused", extra={"reason": code, "status": status, "error": text})
     response = jsonify(error=text)
     if status == 401:
-        response.headers["WWW-Authenticate"] = 'Bearer realm="oomtriage", Basic realm="oomtriage"'
-    if status == 503:
+        response.headers["WWW-Authenticate"] = CHALLENGE
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = RETRY_AFTER_S
     return response, status

@@ -49,7 +49,7 @@ def test_requirements_cover_what_pyproject_asks_for() -> None:
 def test_the_runtime_set_is_the_small_one() -> None:
     """Seven direct dependencies, seventeen distributions: a new one is a decision, not an accident."""
     assert {normal(requirement) for requirement in PYPROJECT["project"]["dependencies"]} == {
-        "flask", "gunicorn", "requests", "jinja2", "pyyaml", "prometheus-client", "markdown-it-py",
+        "flask", "waitress", "requests", "jinja2", "pyyaml", "prometheus-client", "markdown-it-py",
     }  # fmt: skip
     assert len(names(REPO / "requirements" / "runtime.txt")) == 17
 
