@@ -174,6 +174,7 @@ def _revision(entry: Mapping[str, Any]) -> Revision:
         images={text(c, "name"): text(c, "image") for c in containers},
         limits_bytes={text(c, "name"): quantity_bytes(c, "resources", "limits", "memory") for c in containers},
         replicas=whole(entry, "spec", "replicas"),
+        flags={c.name: flags_of(c.command, c.env) for c in (container_facts(c, {}, "regular") for c in containers)},
         change_cause=" ".join(stated.get("kubernetes.io/change-cause", "").split())[:MOST_CAUSE],
         restarted_at=_restarted_at(template),
     )

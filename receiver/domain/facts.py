@@ -203,6 +203,7 @@ class Revision:
     images: Mapping[str, str] = field(default_factory=dict)  # container -> image
     limits_bytes: Mapping[str, int | None] = field(default_factory=dict)
     replicas: int | None = None
+    flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by container, as `Setup.flags`
     change_cause: str = ""  # the annotation kubernetes.io/change-cause
     restarted_at: str = ""  # the template's annotation kubectl.kubernetes.io/restartedAt
 

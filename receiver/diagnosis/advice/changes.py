@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from receiver.diagnosis.advice.starting_point import SetBy, Start, start_of
 from receiver.diagnosis.clues import Clues, is_same, limit_at, own_revision
-from receiver.domain.change import Baseline, Change, Setup, What, flags_of
+from receiver.domain.change import Baseline, Change, Setup, What
 from receiver.domain.facts import Revision, Write
 from receiver.domain.report import Kill, Report
 from receiver.domain.units import parse_time
@@ -30,23 +30,26 @@ def baseline_of(clues: Clues, kill: Kill) -> Baseline:
 
 
 def setup_of(clues: Clues, at: datetime | None) -> Setup:
-    """What was in force at that moment (of a kill) for the container that the facts are about; None: now."""
+    """What was in force at that moment (of a kill) for the container that the facts are about; None: now.
+
+    Image and flags are those of the template of that time, not of the pod: webhooks write into pods, and that is no change.
+    """
     facts, name, own = clues.facts, clues.container_name, own_revision(clues.facts) or _revision_at(clues, at)
-    workload, container = facts.workload, clues.container
-    template = workload.template if workload is not None else None
-    of_template = own.limits_bytes.get(name) if own is not None else template[name].limit_bytes if template and name in template else None
-    is_read = facts.pod is not None and not facts.pod.is_pieced_together  # else it has the look of the template of today
-    image = (own.images.get(name, "") if own is not None else "") or (container.image if container is not None and is_read else "")
+    workload = facts.workload
+    if workload is None:
+        return Setup(limit_bytes=limit_at(clues, at))
+    template = workload.template or {}
+    of_template = own.limits_bytes.get(name) if own is not None else template[name].limit_bytes if name in template else None
     return Setup(
         limit_bytes=limit_at(clues, at) or of_template,
         template_bytes=of_template,
-        has_template=own is not None or template is not None,
-        image=image,
-        flags=flags_of(container.command, container.env) if container is not None and is_read else (),
-        replicas=workload.replicas_desired if workload is not None else None,
-        hpa=workload.hpa_line if workload is not None and not _lacks(clues, "hpa") else None,
-        vpa=workload.vpa_line if workload is not None and not _lacks(clues, "vpa") else None,
-        restarted_at=own.restarted_at if own is not None else workload.restarted_at if workload is not None else "",
+        has_template=own is not None or workload.template is not None,
+        image=own.images.get(name, "") if own is not None else workload.template_images.get(name, ""),
+        flags=own.flags.get(name, ()) if own is not None else workload.template_flags.get(name, ()),
+        replicas=workload.replicas_desired,
+        hpa=workload.hpa_line if not _lacks(clues, "hpa") else None,
+        vpa=workload.vpa_line if not _lacks(clues, "vpa") else None,
+        restarted_at=own.restarted_at if own is not None else workload.restarted_at,
     )
 
 
