@@ -189,7 +189,7 @@ def build(
     web = create_web(
         WebDeps(
             store=store, metrics=metrics, environment=web_environment(), webhook_token=settings.webhook_token.reveal(),
-            admin_token=settings.admin_token.reveal(), is_loopback=settings.is_loopback, max_body_bytes=settings.max_body,
+            admin_token=settings.admin_token.reveal(), is_loopback=settings.is_loopback, public_url=settings.public_url, max_body_bytes=settings.max_body,
             wake=worker.wake, notice=notices.post, can_complete=bool(settings.alertmanager_url), is_stuck=worker.is_stuck,
             details=lambda: {**_details((sink, *others), senders, worker, evidence), "watch": watch.to_json(), "configuration": gaps.to_json()},
             slack_signing_secret=settings.slack_signing_secret.reveal(), permissions=Permissions(users=settings.slack_users), follow_ups_s=settings.followups,

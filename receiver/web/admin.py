@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Request, Response, jsonify, request
 
-from receiver.domain.addresses import is_loopback
 from receiver.domain.units import format_time, from_epoch
 from receiver.errors import StoreError
 from receiver.pipeline.actions import ACKNOWLEDGE, FIXED, TICK, UNTICK, Act, Actions
@@ -43,7 +42,7 @@ def admin_routes(deps: AdminDeps) -> Blueprint:
             return jsonify(error="set ADMIN_TOKEN: without one this is open on a loopback address only"), 403
         if not deps.gate.admits(request):
             return jsonify(error="wrong or missing ADMIN_TOKEN"), 401
-        if request.method == "POST" and (why := _foreign(request, has_token=bool(deps.gate.token))):
+        if request.method == "POST" and (why := _foreign(request)):
             return jsonify(error=why), 403
         return None
 
@@ -98,15 +97,20 @@ def admin_routes(deps: AdminDeps) -> Blueprint:
     return routes
 
 
-def _foreign(request: Request, *, has_token: bool) -> str:
+def _foreign(request: Request) -> str:
     """Why this request is a web page's rather than the command line's; empty when it is not.
 
-    A page in the browser of whoever may act here can post here too. It cannot leave out its Origin, nor, when it had its own
-    name resolve to our address, send another Host than that name.
+    A page in the browser of whoever may act here can post here too. It cannot leave out its Origin. (One that had its own name
+    resolve to our address is refused by its Host: `hosts.py`.)
     """
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
+    if origin is not None and _netloc(origin) != request.host:
         return "this request comes from another web page"
-    if not has_token and not is_loopback(urlsplit(f"//{request.host}").hostname or ""):
-        return "without ADMIN_TOKEN actions are taken under a loopback name only, such as localhost"
     return ""
+
+
+def _netloc(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # "http://["
+        return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import jinja2
@@ -18,6 +19,7 @@ from receiver.web.admin import AdminDeps, admin_routes
 from receiver.web.auth import Gate
 from receiver.web.documents import Documents, cause_routes, runbook_routes
 from receiver.web.health import HealthDeps, health_routes
+from receiver.web.hosts import ALERTS, HostRule, guard, name_of
 from receiver.web.intake import IntakeDeps, intake_routes
 from receiver.web.pages import PageDeps, page_routes
 from receiver.web.slack_actions import SlackDeps, slack_routes
@@ -33,6 +35,7 @@ class WebDeps:
     webhook_token: str = field(repr=False)
     admin_token: str = field(repr=False)
     is_loopback: bool
+    public_url: str = ""
     max_body_bytes: int
     wake: Callable[[], None]
     notice: Callable[[str, Reason], object]
@@ -50,6 +53,7 @@ def create_web(deps: WebDeps) -> Flask:
     """A Flask application with every route."""
     app = Flask("receiver", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = deps.max_body_bytes
+    guard(app, HostRule(is_open=partial(_needs_no_token, deps), public_host=name_of(deps.public_url)))
     gate = Gate(token=deps.admin_token)
     is_open = bool(deps.admin_token) or deps.is_loopback
     app.register_blueprint(
@@ -77,3 +81,9 @@ def create_web(deps: WebDeps) -> Flask:
         page_routes(PageDeps(store=deps.store, environment=deps.environment, gate=gate, is_open=is_open, runbooks=deps.runbooks))
     )
     return app
+
+
+def _needs_no_token(deps: WebDeps, path: str) -> bool:
+    """Whether a path is protected by listening on loopback alone. What Slack signs is not, nor what nobody could have anyway."""
+    token = deps.webhook_token if path == ALERTS else deps.admin_token
+    return deps.is_loopback and not token and path != "/slack/actions"

@@ -102,6 +102,7 @@ def clicks(body: bytes) -> list[tuple[str, Act]]:
     """What was pressed, with its incident or storm. PayloadError for what is no interaction; buttons that are not ours are left out."""
     try:
         document = json.loads(parse_qs(body.decode("utf-8"), max_num_fields=10)["payload"][0])
+        json.dumps(document, ensure_ascii=False).encode()  # a lone surrogate is no text: nothing takes it later on
     except (ValueError, KeyError, RecursionError) as exc:  # UnicodeDecodeError is a ValueError
         raise PayloadError("expected a form with a field payload that holds JSON") from exc
     if not isinstance(document, dict):

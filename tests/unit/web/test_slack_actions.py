@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from receiver.domain.incident_memory import IncidentMemory
-from receiver.errors import StoreError
+from receiver.errors import PayloadError, StoreError
 from receiver.pipeline.actions import RIGHTS, Permissions
 from receiver.pipeline.fold import FoldConfig, fold
 from receiver.settings import load
@@ -388,3 +388,11 @@ class TestCommandLine:
 def test_the_rights_in_the_settings_are_the_rights_that_are_asked_for() -> None:
     """The settings' check and the receiver's own list cannot drift apart."""
     assert set(load.RIGHTS) == set(RIGHTS.values())
+
+
+def test_a_lone_surrogate_is_refused_as_what_it_is() -> None:
+    """No database and no socket takes it; the sender hears so instead of a 500."""
+    body = urlencode({"payload": '{"type": "block_actions", "user": {"id": "U1", "name": "\\ud800"}, "actions": []}'}).encode()
+
+    with pytest.raises(PayloadError):
+        clicks(body)
