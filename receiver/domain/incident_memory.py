@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from receiver.domain.away import Gap
 from receiver.domain.change import Baseline, Change
 from receiver.domain.confidence import LIKELY, PLAUSIBLE
 from receiver.domain.pulse import WatchMemory
@@ -239,6 +240,7 @@ class IncidentMemory:
     late_tries: int = 0
     degraded: Reason | None = None
     notifications: tuple[Notification, ...] = ()
+    away: Gap | None = None  # the newest time in which nobody listened and it went on
     log: tuple[LogEntry, ...] = ()
     acknowledged: Acknowledgement | None = None
     fix: FixNote | None = None

@@ -101,7 +101,8 @@ def _held(listed: tuple[Mapping[str, Any], ...]) -> Iterator[HeldAlert]:
         except PayloadError:  # one that we cannot read costs itself
             continue
         state = entry.get("status")
-        is_muted = isinstance(state, Mapping) and state.get("state") == "suppressed"
+        # `mutedBy`, of a time interval of its route, since 0.28.
+        is_muted = isinstance(state, Mapping) and any(state.get(by) for by in ("silencedBy", "inhibitedBy", "mutedBy"))
         yield HeldAlert(alert=alert, receivers=_names(entry.get("receivers")), is_muted=is_muted)
 
 

@@ -78,6 +78,8 @@ def remember(
             after, is_other_verdict = _with_verdict(after, before.look, now=now)
             if is_new_kill or after.standing_watch is None:  # somebody is at work, and nothing died since: the grey line tells it
                 found += is_other_verdict
+    unseen = news.killed_unseen(after) if state != FIRING else None
+    found += [unseen] if unseen is not None else []
     chosen = news.first_fit(found, [n.slot for n in before.notifications])
     if chosen is not None:  # the one message shows the whole state, so what else was news in this look is in it
         after = replace(after, notifications=(*after.notifications, Notification(slot=chosen.slot, at=now)))

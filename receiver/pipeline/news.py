@@ -137,6 +137,15 @@ def follow_up(number: int, label: str, why: Reason, *, is_bad: bool) -> News:
     return News(slot=f"{FOLLOW_UP}:{number}:{label}", why=why, is_broadcast=is_bad, is_due=is_bad, is_result=True)
 
 
+def killed_unseen(memory: IncidentMemory) -> News | None:
+    """Killed after it had resolved, while nobody listened: an edit alone would hide it. Not aloud: it is over."""
+    away, resolved_at, killed_at = memory.away, memory.resolved_at, memory.last_kill_at
+    if away is None or resolved_at is None or killed_at is None or not resolved_at <= away.since < killed_at <= away.until:
+        return None
+    why = reason("incident.news.killed_unseen", at=killed_at, since=away.since, until=away.until, whose=away.whose)
+    return News(slot=f"late:{int(away.until.timestamp())}", why=why, is_broadcast=False)
+
+
 def _is_due(slot: str) -> bool:
     return slot.startswith(f"{FOLLOW_UP}:") and slot.endswith((":failed", ":undone"))
 

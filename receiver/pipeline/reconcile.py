@@ -68,12 +68,10 @@ class ReconcileConfig:
 class Reconciler:
     """Keeps the heartbeat by which a gap is known, and handles `reconcile` jobs."""
 
-    def __init__(self, *, store: Store, source: MissedSource, config: ReconcileConfig, wake: Callable[[], None] = lambda: None) -> None:
-        """`wake`: alerts were stored."""
+    def __init__(self, *, store: Store, source: MissedSource, config: ReconcileConfig) -> None:
         self._store = store
         self._source = source
         self._config = config
-        self._wake = wake
         self._is_known = False  # whether this process has looked for a gap before it
 
     def beat(self) -> None:
@@ -112,7 +110,6 @@ class Reconciler:
             self._plan_next(tx, found, turn)
         if new:
             log.info("told late, or completed", extra={"alerts": len(new)})
-            self._wake()
 
     def _held(self, *, now: float) -> Held | None:
         try:
@@ -153,7 +150,7 @@ class Reconciler:
                 continue
             late = reason("incident.log.seen_late", since=gap.since, until=gap.until, whose=gap.whose)
             if late not in [entry.what for entry in incident.memory.log]:
-                incidents.save_memory(tx, incident.id, incident.memory.noted(found.now, late))
+                incidents.save_memory(tx, incident.id, replace(incident.memory.noted(found.now, late), away=gap))
                 jobs.schedule(tx, COLLECT, incident.id, now=found.now.timestamp())
 
     def _plan_next(self, tx: Tx, found: Findings, turn: int) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from receiver.diagnosis.causes.leaves import leaf_of
 from receiver.domain.away import ALERTMANAGER
+from receiver.domain.reason import Fact
 from receiver.render.wording import causes
 from receiver.render.wording.checklist import ITEMS
 from receiver.render.wording.forms import Facts, Sentence, by, clock
@@ -55,11 +56,13 @@ def _quarantined(facts: Facts) -> str:
     )
 
 
+def _clock_of(fact: Fact) -> str:
+    assert isinstance(fact, datetime)
+    return clock(fact)
+
+
 def _away(facts: Facts) -> str:
-    since, until = facts["since"], facts["until"]
-    assert isinstance(since, datetime)
-    assert isinstance(until, datetime)
-    span = f"from {clock(since).removesuffix(' UTC')} to {clock(until)}"
+    span = f"from {_clock_of(facts['since']).removesuffix(' UTC')} to {_clock_of(facts['until'])}"
     return f"nothing came from Alertmanager {span}" if facts["whose"] == ALERTMANAGER else f"the receiver was away {span}"
 
 
@@ -100,6 +103,9 @@ SENTENCES: Mapping[str, Sentence] = {
     "incident.news.never_up": "It has not come up for {down_s:span}.",
     "incident.news.still_dying": "Killed {kills} times by now, and still dying.",
     "incident.news.verdict_was": "The verdict was '{verdict:reason}'.",
+    "incident.news.killed_unseen": lambda facts: (
+        f"Killed at {_clock_of(facts['at'])} after the alert had resolved. Seen late: {_away(facts)}."
+    ),
     # why a message is less than it should be
     "incident.note.failed_twice": "Gathering evidence failed twice; this is what the alert says.",
     "incident.note.failed": "Gathering evidence failed ({error}); this is what the alert says.",

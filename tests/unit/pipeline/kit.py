@@ -52,10 +52,11 @@ def _brief_fact(fact: Fact) -> str:
 
 
 class Words:
-    """Rendering reduced to what these tests look at. `seen`: every view of an incident."""
+    """Rendering reduced to what these tests look at. `seen`, `storms`: every view of an incident, and of a storm."""
 
     def __init__(self) -> None:
         self.seen: list[IncidentView] = []
+        self.storms: list[DigestView] = []
 
     def incident(self, view: IncidentView, report: Report | None, *, chart: Mapping[str, Any] | None = None) -> tuple[Message, ...]:
         self.seen.append(view)
@@ -71,6 +72,7 @@ class Words:
         return Message(slot="later", text=f"later: {self.incident(view, report)[0].text}")
 
     def digest(self, view: DigestView) -> tuple[Message, ...]:
+        self.storms.append(view)
         names = sorted(e.subject.workload.name for e in view.entries if e.subject.workload and not e.has_own_root)
         return (
             Message(slot="root", text=f"storm of {len(view.entries)}"),

@@ -20,7 +20,7 @@ from receiver.store import alerts as alert_table
 from receiver.store import away, incidents
 from receiver.store.incidents import Incident
 from tests.support import Clock, alert
-from tests.unit.pipeline.kit import Desk, brief, pod
+from tests.unit.pipeline.kit import Desk, answers, brief, pod
 
 EXTERNAL = ("cluster", "prometheus")  # labels that Prometheus adds when it sends an alert
 
@@ -298,6 +298,30 @@ class TestWhatWasMissed:
         (incident,) = office.incidents
         assert office.history(incident) == ["seen_late"]
         assert len(office.desk.looks) > looks
+        assert len(office.desk.roots()) == 1
+
+    def test_a_kill_after_the_resolve_is_said_in_the_thread(self, office: Office) -> None:
+        """It had resolved before, and fired and ended in the gap: an edit would hide that. One reply, not aloud, and no new root."""
+        known = sent(1, started=office.clock.now())
+        office.desk.take(WATCHDOG, known)
+        office.pass_by(300)
+        office.desk.take(replace(known, status=RESOLVED))
+        office.pass_by(1800)
+        at = from_epoch(office.clock.now() + 600)
+        again = replace(known, starts_at=at)
+        who = {"namespace": "shop", "pod": pod(1, "svc1"), "container": "app"}
+        office.memory.of_prometheus = Past(
+            kills=(SeenKill(labels=who, at=at),),
+            episodes=(episode(again, until=at.timestamp() + 300), episode(WATCHDOG, until=office.clock.now() + 1800)),
+        )
+        office.memory.of_alertmanager = holds(WATCHDOG)
+        office.is_away_for(1800)
+        office.desk.evidence = lambda s: answers(s, restarts=2, finished=f"{at:%Y-%m-%dT%H:%M:%SZ}")
+        office.pass_by(1200)
+
+        (incident,) = office.incidents
+        assert incident.state == "resolved"
+        assert [n.slot.partition(":")[0] for n in incident.memory.notifications] == ["late"]
         assert len(office.desk.roots()) == 1
 
 

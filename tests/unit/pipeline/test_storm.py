@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -10,9 +11,14 @@ from pathlib import Path
 import pytest
 
 from receiver.domain.alerts import RESOLVED, Alert
+from receiver.domain.conversation_memory import BaseShare
+from receiver.domain.incident import DigestView
 from receiver.domain.units import from_epoch
+from receiver.errors import Unavailable
 from receiver.pipeline import kinds
+from receiver.pipeline.digest import DigestConfig, Digests
 from receiver.pipeline.routing import Route
+from receiver.pipeline.storm_shares import ShareWork
 from receiver.store import incidents, jobs
 from tests.support import alert
 from tests.unit.pipeline.kit import Desk, answers, pod
@@ -140,6 +146,64 @@ class TestStormsThatGrow:
             desk.work()
 
         assert [m for m in desk.messages() if "grown" in m] == []
+
+
+class Cluster:
+    """Counts the cluster as a test says, or cannot be asked."""
+
+    def __init__(self, **shares: BaseShare) -> None:
+        self.of = shares
+        self.asked: list[Mapping[str, str]] = []
+        self.is_away = False
+
+    def shares(self, wanted: Mapping[str, str], *, now: float) -> Mapping[str, BaseShare]:
+        self.asked.append(dict(wanted))
+        if self.is_away:
+            raise Unavailable("Prometheus does not answer")
+        return {kind: share for kind, share in self.of.items() if kind in wanted}
+
+
+class TestWhatIsShared:
+    """All pods of the desk run on node-1, in namespace shop."""
+
+    def storm(self, desk: Desk, cluster: Cluster, seconds: int) -> list[DigestView]:
+        desk.digests = Digests(store=desk.store, rendering=desk.words, config=DigestConfig(can_ask_shares=True))
+        desk.runs[kinds.SHARES] = ShareWork(store=desk.store, source=cluster, digests=desk.digests).run
+        desk.take(*(alert(pod=pod(i, f"svc{i}"), container="app", started=desk.clock.now()) for i in range(12)))
+        for _ in range(seconds):
+            desk.clock.advance(1)
+            desk.work()
+        return desk.words.storms
+
+    def test_the_first_text_knows(self, desk: Desk) -> None:
+        """A phone shows it for ever: it waits some seconds for the answer."""
+        first = self.storm(desk, Cluster(node=BaseShare(share=0.1, values=10)), 10)[0]
+
+        assert first.common is not None
+        assert (first.common.kind, first.common.name, first.common.count) == ("node", "node-1", 12)
+
+    def test_one_query_in_five_minutes(self, desk: Desk) -> None:
+        """Whatever is shared is asked for together, and its answer kept, however often the digest is edited."""
+        cluster = Cluster(node=BaseShare(share=1.0, values=1))
+        self.storm(desk, cluster, 10)
+        with desk.store.read() as tx:
+            digest = next(r["id"] for r in tx.run("SELECT id FROM conversation WHERE kind = 'digest'"))
+        for _ in range(19):
+            desk.clock.advance(30)
+            with desk.store.write() as tx:
+                jobs.schedule(tx, kinds.DIGEST, digest, now=desk.clock.now())
+            desk.work()
+
+        assert cluster.asked == [{"node": "node-1", "image": "shop:1", "namespace": "shop"}] * 2
+
+    def test_without_an_answer_nothing_is_blamed(self, desk: Desk) -> None:
+        """And the storm is told in time."""
+        cluster = Cluster()
+        cluster.is_away = True
+        views = self.storm(desk, cluster, 60)
+
+        assert views
+        assert all(v.common is None and not v.is_common_known for v in views)
 
 
 class TestAfterStorm:
