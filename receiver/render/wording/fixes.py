@@ -32,17 +32,19 @@ def _image(facts: Facts) -> str:
     return f"image changed to {tag}" if tag else "image changed"
 
 
+_STEPS = {"incident.log.limit_raised": "limit raised", "incident.log.limit_lowered": "limit lowered", "fix.resized": "one pod resized"}
+
+
 def _told(facts: Facts) -> str:
     """`limit raised from 96Mi to 200Mi 15:10 UTC by kubectl-set`: as much of it as is known."""
-    what = say_short(facts["what"])
-    before, at = facts["before_bytes"], facts["at"]
-    if before and what.startswith(("limit raised to", "limit lowered to", "one pod resized to")):
-        what = what.replace(" to ", f" from {format_quantity(before)} to ", 1)
+    what, before, at = facts["what"], facts["before_bytes"], facts["at"]
+    step = _STEPS.get(what.code) if before else None
+    said = f"{step} from {format_quantity(before)} to {format_quantity(what['limit_bytes'])}" if step else say_short(what)
     time = f" at {clock(at)}" if facts["is_time_known"] else ""
     writer = f" by {facts['by']}" if facts["by"] else ""
     cause = f" ({facts['cause']})" if facts["cause"] else ""
     waits = ", which the node has not given yet" if facts.get("is_waiting") else ""
-    return f"{what}{time}{writer}{cause}{waits}"
+    return f"{said}{time}{writer}{cause}{waits}"
 
 
 def say_short(what: Reason) -> str:
