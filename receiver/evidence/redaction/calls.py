@@ -12,14 +12,14 @@ from receiver.evidence.redaction.haystack import Haystack
 from receiver.evidence.redaction.kinds import PASSWORD
 from receiver.evidence.redaction.names import HINTS, kind_of_name
 from receiver.evidence.redaction.spans import BLANK, Span
-from receiver.evidence.redaction.values import is_mixed, is_no_secret
+from receiver.evidence.redaction.values import is_no_secret, is_password_like
 
 # Lower-case names without `_`: which argument (from 0) is the secret. A name with a secret's word in it (`setPassword`) is found by `pairs`.
 FUNCTIONS: dict[int, str] = {
     0: "validatecredentials hashpassword bcrypt pbkdf2 sensitive sensitivestring masked maskedstring guardedstring protectedstring securestring concealed",
     1: "login authenticate attempt signin logon auth authuser authorize checklogin checkuser usernamepasswordcredentials basicauth httpbasicauth passwordcredentials"
-    " usernamepasswordauthenticationtoken createuser adduser credentials basiccredentials userpass plainauth setbasicauth withbasicauth",
-    2: "__construct mysqliconnect mysqlconnect mysqlirealconnect realconnect ociconnect pgconnect ldapbind ftplogin ibaseconnect odbcconnect db2connect dbiconnect getconnection",
+    " usernamepasswordauthenticationtoken createuser adduser credentials basiccredentials ldapsimplebind ldapsimplebinds simplebind simplebinds bind check passwordverify userpass plainauth setbasicauth withbasicauth",
+    2: "__construct mysqliconnect mysqlconnect mysqlirealconnect realconnect connect ociconnect pgconnect ldapbind ftplogin ibaseconnect odbcconnect db2connect dbiconnect getconnection",
 }
 _INDEX = {name.replace("_", ""): i for i, names in FUNCTIONS.items() for name in names.split()}
 _HINTS = tuple(sorted({name.strip("_")[:4] for names in FUNCTIONS.values() for name in names.split()}))
@@ -49,7 +49,7 @@ def find_calls(hay: Haystack) -> Iterator[Span]:
             group = argument.lastgroup if argument.lastgroup != "end" else _group(argument)
             if group and index in {i, _ANY}:
                 value = argument[group]
-                if is_mixed(value) or (group != "bare" and index == i and not is_no_secret("", value)):
+                if is_password_like(value) or (group != "bare" and index == i and not is_no_secret("", value)):
                     yield Span(*argument.span(group), PASSWORD)
             if argument["end"] not in {",", ":"} or i > 12:
                 break

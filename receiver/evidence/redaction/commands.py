@@ -90,7 +90,7 @@ TOOLS: tuple[Tool, ...] = (
     Tool(names="pip pip3 npm yarn pnpm", prefixes="_authToken= _auth= _password="),
     Tool(names="svn hg cvs", flags="--password"),
     # platforms
-    Tool(names="vault bao", nth=(("login", 0), ("unwrap", 0), ("unseal", 0)), pairs="kv write"),
+    Tool(names="vault bao", nth=(("login", 0), ("unwrap", 0), ("unseal", 0)), pairs="kv write", prefixes="-id="),
     Tool(names="kubectl oc", pairs="--from-literal", flags="-p"),
     Tool(names="az", flags="-p --account-key --sas-token --connection-string"),
     Tool(names="aws", nth=(("aws_secret_access_key", 0), ("aws_session_token", 0))),
@@ -129,12 +129,14 @@ _WORDS = re.compile(r"[\w.-]+")
 _IS_INSIDE = re.compile(r"[\w.-]")
 _WORD = re.compile(
     rf"[ \t,\[\]]{{0,16}}(?:\\?\"(?P<double>[^\"\r\n{BLANK}]{{0,1000}})\"|\\?'(?P<single>[^'\r\n{BLANK}]{{0,1000}})'"
-    rf"|(?P<bare>(?:[^\s\"'|;&<>,\[\]{BLANK}]|[,\[\]<>](?=[^\s\"'|;&])|[\"'](?=[^\s\"'|;&]))+)['\"]?)"
+    rf"|(?P<bare>(?:[^\s\"'|;&<>,\[\]{BLANK}]|[,\[\]<>&](?=[^\s\"'|;&])|[\"'](?=[^\s\"'|;&]))+)['\"]?)"
 )
 _PIPED = re.compile(
-    r"\b(?:echo|printf)[ \t]{1,4}(?:-[ne]{1,2} |[\"']%s(?:\\n)?[\"'] )?[\"']?(?P<secret>[^\s\"'|]{3,256}+)[\"']?[ \t]{0,4}\|[ \t]{0,4}(?=[^\n|]{0,200}(?:--password-stdin|--with-token|chpasswd|sudo -S|passwd|base64))"
+    r"\b(?:echo|printf|yes)[ \t]{1,4}(?:-[ne]{1,2} |[\"']%s(?:\\n)?[\"'] )?[\"']?(?P<secret>[^\s\"'|]{3,256}+)[\"']?[ \t]{0,4}\|[ \t]{0,4}(?=[^\n|]{0,200}(?:--password-stdin|--with-token|chpasswd|sudo -S|passwd|kinit|base64))"
 )
-_HERE = re.compile(r"(?:--password-stdin|--with-token|sudo -S[^\n<]{0,100})[ \t]{0,4}<<<[ \t]{0,4}[\"']?(?P<secret>[^\s\"']{3,256})")
+_HERE = re.compile(
+    r"(?:--password-stdin|--with-token|\b(?:sudo -S|kinit|chpasswd|passwd)\b[^\n<]{0,100})[ \t]{0,4}<<<[ \t]{0,4}[\"']?(?P<secret>[^\s\"']{3,256})"
+)
 _MAX_WORDS = 80
 
 
@@ -156,12 +158,12 @@ def find_commands(hay: Haystack) -> Iterator[Span]:
 
 
 def _piped(text: str) -> Iterator[Span]:
-    for regex, hints in ((_PIPED, ("echo", "printf")), (_HERE, ("<<<",))):
+    for regex, hints in ((_PIPED, ("echo", "printf", "yes ")), (_HERE, ("<<<",))):
         if any(hint in text for hint in hints):
             for match in regex.finditer(text):
                 start, end = match.span("secret")
                 user, colon, _ = match["secret"].partition(":")  # chpasswd takes user:password
-                start += len(user) + 1 if colon and "chpasswd" in text[end : end + 220] else 0
+                start += len(user) + 1 if colon and "chpasswd" in text[match.start() : end + 220] else 0
                 value = text[start:end]
                 if is_mixed(value) or ("base64" not in text[end : end + 20] and not is_no_secret("", value)):
                     yield Span(start, end, PASSWORD)

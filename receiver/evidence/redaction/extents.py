@@ -27,6 +27,7 @@ _WRAPPERS = re.compile(
             r"&[\w-]{1,40}[ \t]{1,4}(?=\S)",  # YAML anchors
             r"\((?:\w|\[\]){1,16}\)[ \t]{1,4}(?=[\"'(\[])",  # casts, go-spew
             r"\(len=\d{1,9}(?: cap=\d{1,9})?\)[ \t]{0,4}",
+            r"(?:String|str|string|SecretStr)[ \t]{0,2}=[ \t]{0,2}",  # a parameter's type and its default
             r"string\(\d{1,9}\)[ \t]{1,4}",  # PHP's var_dump
             r"s:\d{1,9}:",  # PHP's serialize
             r"(?:Just|Some|Right|Ok)[ \t]{1,4}(?=[\"'])",  # Haskell
@@ -41,6 +42,10 @@ _WRAPPERS = re.compile(
             r"[(\[{][ \t]{0,2}(?=\S)",
         )
     )
+)
+_IS_KEY = re.compile(r"\\{0,3}[\"'][ \t]{0,4}[:=]")
+_FIELD = re.compile(
+    r"[^{}\n]{0,300}?[\"'](?:value|secret|plain\w{0,8}|content|raw|text|string)\\{0,3}[\"'][ \t]{0,4}[:=]>?[ \t]{0,4}(?=\\{0,3}[\"'])"
 )
 _TEMPLATE = re.compile(r"\{\{[^}\n]{0,200}\}\}|\$\{[\w.-]{1,100}\}|\$\([\w.-]{1,100}\)|<(?:set to the key )?[^<>\n]{0,200}>|%\(\w{1,40}\)s")
 _BYTES = re.compile(r"(?:0x[0-9A-Fa-f]{2}|\d{1,3}|'?\w'?)(?:[, ]{1,2}(?:0x[0-9A-Fa-f]{2}|\d{1,3}|'?\w'?)){2,4096}")
@@ -75,6 +80,9 @@ def value_at(text: str, start: int, *, is_yaml: bool, named: str) -> Extent:
         if wrapper[0][-1:] in "[({" and (listed := _BYTES.match(text, start)) and text[listed.end() : listed.end() + 1] in set(")]},"):
             return Extent(*listed.span())
     if quoted := _quoted(text, start):
+        if text[start - 1 : start] == "{" and _IS_KEY.match(text, quoted.end):  # an object: the value is one of its fields
+            field = _FIELD.match(text, start)
+            return (_quoted(text, field.end()) if field else None) or Extent(start, start)
         return quoted
     if is_in_brackets:
         end = _end(_IN_BRACKETS, text, start)

@@ -25,6 +25,8 @@ LATIN: dict[str, str] = {
 }
 # The same of words that also name other things.
 LATIN_MIXED: dict[str, str] = {SECRET: "clave schlussel schluessel chiave klucz avain sleutel anahtar cle chave"}
+# The beginning of words that their language inflects: lösenordet, şifreniz, hasłem.
+STEMS: dict[str, str] = {PASSWORD: "passwort passwoert kennwort losenord sifreni sifremi wachtwoord adgangskode jelszav contrasen salasana"}
 # Phrases of words in Latin script, as they stand without accents.
 LATIN_PHRASES: tuple[tuple[str, str], ...] = (
     ("mot de passe", PASSWORD), ("clave de acceso", PASSWORD), ("clave secreta", SECRET), ("palabra de paso", PASSWORD), ("palavra passe", PASSWORD), ("jeton d'acces", TOKEN),

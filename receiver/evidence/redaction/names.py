@@ -10,7 +10,7 @@ import re
 from typing import NamedTuple
 
 from receiver.evidence.redaction.kinds import AWS_KEY, PASSWORD, TOKEN
-from receiver.evidence.redaction.languages import LATIN, LATIN_MIXED, LATIN_PHRASES
+from receiver.evidence.redaction.languages import LATIN, LATIN_MIXED, LATIN_PHRASES, STEMS
 from receiver.evidence.redaction.words import ABOUT, BEFORE_AUTH, BEFORE_CODE, BEFORE_KEY, ELSE, ENDINGS, PHRASES, SHAPED, WORDS, Shape
 
 MAX_NAME = 200  # characters of a name that are looked at
@@ -41,7 +41,7 @@ def judged(name: str) -> Name:
         after = words[i + 1 :]
         if words[i] == "secret" and after == ["id"]:  # Vault's AppRole: this id is the secret
             return found
-        if any(w in _ABOUT for w in after):
+        if any(w in _ABOUT for w in after) or (found.shape is Shape.LONG and any(w.isalpha() for w in after)):
             return _NONE
         return Name(AWS_KEY) if words[i - 2 : i + 1] == ["secret", "access", "key"] else found
     return _of_phrase("".join(words)) if len(words) > 1 else _NONE
@@ -71,7 +71,10 @@ def _of_word(words: list[str], i: int) -> Name:
         return Name(*shaped)
     if kind := _MIXED.get(word):
         return Name(kind, Shape.MIXED)
-    return Name(next((kind for ending, kind in _ENDINGS if word.endswith(ending)), ""))
+    kind = next((kind for ending, kind in _ENDINGS if word.endswith(ending)), "") or next(
+        (kind for stem, kind in _STEMS if word.startswith(stem)), ""
+    )
+    return Name(kind)
 
 
 def _of_phrase(compact: str) -> Name:
@@ -88,6 +91,7 @@ _BEFORE_KEY = _table(BEFORE_KEY)
 _BEFORE_CODE = frozenset(BEFORE_CODE.split())
 _BEFORE_AUTH = frozenset(BEFORE_AUTH.split())
 _ENDINGS = tuple(_table(ENDINGS).items())
+_STEMS = tuple(_table(STEMS).items())
 _ELSE = {word: frozenset(before.split()) for word, before in ELSE.items()}
 _ABOUT = frozenset(ABOUT.split())
 PHRASE_NAMES: tuple[tuple[str, Name], ...] = (

@@ -13,7 +13,7 @@ from receiver.evidence.redaction.values import is_no_secret
 
 _NEAR = 20_000  # characters between `kind: Secret` and its data
 _KIND = re.compile(
-    r"\bkind\\{0,3}[\"']?[ \t]{0,4}:[ \t]{0,4}\\{0,3}[\"']?Secret\b(?=\\{0,3}[\"']?[ \t]{0,4}(?:[,}\r\n]|$))|\bv1\.Secret\{|&Secret\{|\bsecrets?/[\w.-]{1,100} (?:patched|configured|created|edited)"
+    r"\bkind\\{0,3}[\"']?[ \t]{0,4}:[ \t]{0,4}\\{0,3}[\"']?Secret\b(?=\\{0,3}[\"']?[ \t]{0,4}(?:[,}\r\n]|$))|\bSecret data(?=:)|\bv1\.Secret\{|&Secret\{|\bsecrets?/[\w.-]{1,100} (?:patched|configured|created|edited)"
 )
 _DATA = re.compile(
     r"\b(?:stringData|data|Data|StringData)\\{0,3}[\"']?[ \t]{0,4}:[ \t]{0,4}(?P<open>\{|map\[string\](?:\[\]uint8|\[\]byte|string)\{|(?=\r?\n))"

@@ -9,7 +9,7 @@ from receiver.evidence.redaction.extents import value_at
 from receiver.evidence.redaction.haystack import Haystack
 from receiver.evidence.redaction.languages import OTHER_SCRIPTS
 from receiver.evidence.redaction.spans import Span
-from receiver.evidence.redaction.values import is_mixed, is_no_secret
+from receiver.evidence.redaction.values import is_no_secret, is_password_like
 
 _KIND = {word: (kind, is_mixed_only) for word, kind, is_mixed_only in OTHER_SCRIPTS}
 _WORD = re.compile("|".join(sorted(map(re.escape, _KIND), key=len, reverse=True)))
@@ -33,5 +33,5 @@ def find_other_scripts(hay: Haystack) -> Iterator[Span]:
         extent = value_at(text, sign.end(), is_yaml=False, named="")
         value = text[extent.start : extent.end].rstrip("、。，．")
         is_weak = is_mixed_only or (sign[0][-1:] not in {":", "=", ">"} and sign[0].rstrip()[-1:] not in {":", "=", ">"})
-        if value and not is_no_secret("", value) and (is_mixed(value) if is_weak else True):
+        if value and not is_no_secret("", value) and (is_password_like(value) if is_weak else True):
             yield Span(extent.start, extent.start + len(value), kind)

@@ -8,7 +8,7 @@ import re
 
 from receiver.evidence.redaction.kinds import AWS_KEY, AZURE_KEY, CARD, COOKIE, CREDENTIAL, EMAIL, PASSWORD, SECRET, TOKEN, URL_PASSWORD
 from receiver.evidence.redaction.rule import Rule, rule
-from receiver.evidence.redaction.values import is_mixed, is_no_secret
+from receiver.evidence.redaction.values import is_no_secret, is_password_like
 
 
 def decoded(word: str) -> bytes:
@@ -45,8 +45,8 @@ def is_value(match: re.Match[str]) -> bool:
 
 
 def is_mixed_value(match: re.Match[str]) -> bool:
-    """Whether it is no word and no name."""
-    return is_mixed(match["secret"])
+    """Whether it is no word and no name, but may be several words in one."""
+    return is_password_like(match["secret"])
 
 
 def _is_url_password(match: re.Match[str]) -> bool:

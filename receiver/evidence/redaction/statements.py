@@ -41,20 +41,24 @@ PROTOCOLS: tuple[Rule, ...] = (
     rule(PASSWORD, ">", r"(?i:\b(?:user|setuser) )\S{1,64} (?:on|off|reset)?(?: \S{1,30}){0,3}? ?>(?P<secret>[^\s\"']{2,256}+)", is_value),
     # FTP, POP3, IMAP, SMTP, IRC
     rule(PASSWORD, "pass ", rf"{_SAID}PASS[ \t]{{1,4}}:?(?P<secret>[^\s\"'\\]{{3,256}}+)(?=[ \t]{{0,4}}(?:\\[rn]|\r|[\"'`)]|(?m:$)))", _is_no_test),
-    rule(PASSWORD, "login ", rf"{_SAID}(?:[A-Za-z]{{0,4}}\d{{1,6}} )?LOGIN[ \t]\"?[^\s\"]{{1,128}}\"?[ \t]\"?(?P<secret>[^\s\"\\]{{3,256}}+)\"?[ \t]{{0,4}}(?m:$|(?=\\[rn]))", is_mixed_value),
+    rule(PASSWORD, "login ", rf"(?:{_SAID}|(?<=IMAP )|(?<=\. ))(?:[A-Za-z]{{0,4}}\d{{1,6}} )?LOGIN[ \t]\"?[^\s\"]{{1,128}}\"?[ \t]\"?(?P<secret>[^\s\"\\]{{3,256}}+)\"?[ \t]{{0,4}}(?m:$|(?=\\[rn]))", is_mixed_value),
     rule(CREDENTIAL, "plain ", r"(?i:\b(?:AUTH|AUTHENTICATE) PLAIN[ \t]{1,4})(?P<secret>[A-Za-z0-9+/]{8,}+={0,2})"),
     rule(CREDENTIAL, "auth", r"(?i:\b(?:AUTH|AUTHENTICATE) (?:LOGIN|XOAUTH2|CRAM-MD5|OAUTHBEARER|NTLM)[ \t]{1,4})(?P<secret>[A-Za-z0-9+/]{4,}+={0,2})"),
     rule(PASSWORD, "334 ", r"334 UGFzc3dvcmQ6?=?\r?\n(?:[CS<>]{1,3}[: ]{1,2})?(?P<secret>[A-Za-z0-9+/]{4,}+={0,2})"),
     rule(CREDENTIAL, "\\0|\0", r"(?:\\0|\0)[\w.@-]{1,64}(?:\\0|\0)(?P<secret>[^\s\\\0\"']{3,256}+)"),
     rule(PASSWORD, "identify ", r"(?i:\bIDENTIFY[ \t]{1,4})(?:[\w-]{1,40} (?=\S))?(?P<secret>[^\s\"'\\]{3,256}+)", is_mixed_value),
+    rule(PASSWORD, "authenticate", rf"{_SAID}(?i:AUTHENTICATE)[ \t]{{1,4}}\"?(?P<secret>[^\s\"]{{3,256}}+)\"?(?m:$)", is_mixed_value),
+    rule(PASSWORD, "ftp", r"(?i:\bftp> ?user )\S{1,64} (?P<secret>\S{3,256}+)"),
     rule(PASSWORD, "oper ", rf"{_SAID}OPER[ \t]\S{{1,64}}[ \t](?P<secret>\S{{3,256}}+)", is_mixed_value),
     # LDAP, ZooKeeper, SNMP, JMX
     rule(PASSWORD, "bind", r"(?i:\bbind\b[^\n]{0,100}?(?:simple|credentials?|password)[ \t]{0,4}[=: ][ \t]{0,4})[\"']?(?P<secret>[^\s\"',)]{3,256}+)", is_mixed_value),
     rule(PASSWORD, "simple", r"(?i:\bauthentication[ \t]{0,4}[=:][ \t]{0,4}simple[ (:]{1,4})[\"']?(?P<secret>[^\s\"',)]{3,256}+)", is_value),
     rule(PASSWORD, "bindpw|rootpw", r"(?i:\b(?:bindpw|rootpw|olcRootPW:?)[ \t]{1,8})(?P<secret>\S{3,256}+)", is_value),
+    rule(PASSWORD, "bind", r"(?i:\bbind(?: as| dn[=:]?)? \"?(?:cn|uid|dc|ou)=)[^\s\"]{1,200}\"? (?:with |using |pw |password )?(?P<secret>[^\s\"',)]{3,256}+)", is_mixed_value),
     rule(PASSWORD, "addauth ", r"(?i:\baddauth digest )[^\s:]{1,64}:(?P<secret>\S{1,256}+)"),
     rule(PASSWORD, "community ", r"(?i:\bsnmp(?:-server)? community )(?P<secret>\S{3,64}+)", is_mixed_value),
     # Database clients
+    rule(PASSWORD, "conn", r"(?i:\bCONN(?:ECT)? )[\w.$]{1,64}/(?P<secret>[^\s@/\"']{2,128}+)@", is_value),
     rule(PASSWORD, ".auth(", r"\bdb\.auth\([ \t]{0,4}[\"'][^\"'\n]{1,64}[\"'][ \t]{0,4},[ \t]{0,4}[\"'](?P<secret>[^\"'\n]{1,256})"),
 )  # fmt: skip
 SQL: tuple[Rule, ...] = (
@@ -79,11 +83,12 @@ FILES: tuple[Rule, ...] = (
     rule(PASSWORD, "password", r"(?i:::[ \t]{1,4})(?<=assword:: )(?P<secret>[A-Za-z0-9+/]{4,}+={0,2})"),  # LDIF
     rule(PASSWORD, "securestring", r"(?i:\bSecureString[ \t]{1,4}(?:-String[ \t]{1,4})?)[\"'](?P<secret>[^\"'\r\n]{1,256}+)[\"']", is_value),  # PowerShell
     rule(SECRET, "mnemonic|seed|phrase|wallet", r"(?i:\b(?:mnemonic|seed|phrase|wallet))\b[^\n]{0,30}?[\s=:\"'](?P<secret>(?:[a-z]{3,8} ){11,23}[a-z]{3,8})\b"),
+    rule(PASSWORD, "args", r"(?i:\b(?:login|log_in|sign_?in|auth\w{0,12}|connect)\b[^\n]{0,80}?\bargs?[=:] ?[\[(])[^\n\])]{0,100}?, ?[\"']?(?P<secret>[^\s,\"'\])]{4,128})[\"']?[\])]", is_mixed_value),
     # user:password beside a word that says so
     rule(
-        PASSWORD, "auth|cred|login|logg|pass",
-        r"(?i:\b(?:auth(?:\.user\.info)?|credentials?|creds|login|logg(?:ed|ing) in as|user(?:name)?[:/]pass(?:word)?)[\"']?[ \t]{0,2}[:= ][ \t]{0,2}[\"']?)"
-        r"[\w.@-]{1,64} ?[:/] ?(?P<secret>[^\s\"'/,;)]{4,256}+)", is_mixed_value,
+        PASSWORD, "auth|cred|login|logg|pass|connect|denied",
+        r"(?i:\b(?:auth(?:\.user\.info)?|credentials?|creds|login|logg(?:ed|ing) in as|user(?:name)?[:/]pass(?:word)?|npmAuthIdent|invalid credentials \(|connect(?:ed|ing)? with \(|denied(?: for)?)[\"']?[ \t]{0,2}[:= (]?[ \t]{0,2}[\"']?)(?<=[:= (\"'])"
+        r"(?:[\w.@-]{1,64} ?[:/] ?|[\w.@-]{1,64}[\"']?[:,] ?[\"'](?=[^\"'\n]{1,128}[\"'])|(?<=with \()[\w.@-]{1,64}, )(?P<secret>[^\s\"'/,;)]{4,256}+)", is_mixed_value,
     ),
     # Sentences: password 'x', password is x1, token is ...
     rule(PASSWORD, "pass", r"(?i:\bpass(?:word|wd|phrase)[ \t]{1,4}(?:(?:is|was|of|to) )?)[\"'`](?P<secret>[^\s\"'`]{3,256}+)[\"'`]", is_value),

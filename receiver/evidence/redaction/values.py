@@ -73,3 +73,13 @@ def is_mixed(value: str) -> bool:
         return False
     has_letter = any(c.isalpha() for c in bare)
     return has_letter and (any(c.isdigit() for c in bare) or any(c in "!@#$%^&*+=~?" for c in bare)) and not _PLACEHOLDER.fullmatch(bare)
+
+
+def is_password_like(value: str) -> bool:
+    """Whether it is mixed, or several words in one: correct-horse-battery."""
+    bare = value.strip().strip(_WRAPPING)
+    return is_mixed(bare) or (len(bare) <= _MAX_PASSPHRASE and _PASSPHRASE.fullmatch(bare) is not None)
+
+
+_MAX_PASSPHRASE = 80
+_PASSPHRASE = re.compile(r"[A-Za-z]{3,20}(?:[-+][A-Za-z0-9]{2,20}){2,8}")

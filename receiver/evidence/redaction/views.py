@@ -96,14 +96,15 @@ def _sign(match: re.Match[str]) -> str | None:
     elif match["named"]:
         return _NAMED.get(match["named"])
     else:
-        return _AFTER_SLASH.get(match["slashed"], match["slashed"])
+        return "" if match["unseen"] else _AFTER_SLASH.get(match["slashed"], match["slashed"])
     return chr(number) if 0 < number < 0xD800 else None
 
 
-_AFTER_SLASH = {"n": "\n", "r": "\r", "t": "\t", "e": "\x1b"}
+_AFTER_SLASH = {"n": "\n", "r": "\r", "t": "\t", "e": "\x1b", "033": "\x1b"}
 _NAMED = {"quot": '"', "amp": "&", "lt": "<", "gt": ">", "apos": "'", "nbsp": " "}
 _ESCAPE = re.compile(
-    r"\\{1,16}(?:u(?P<unicode>[0-9a-fA-F]{4})|x(?P<byte>[0-9a-fA-F]{2})|(?P<slashed>[\"'/nrte]))"
+    r"\\{1,16}(?:u(?P<unicode>[0-9a-fA-F]{4})|x(?P<byte>[0-9a-fA-F]{2})|(?P<slashed>[\"'/nrte]|033(?=\[)))"
+    r"|(?P<unseen>%E2%80%8[B-F]|%E2%81%A0|%EF%BB%BF)"
     r"|%(?:25){0,4}(?P<percent>[0-7][0-9A-Fa-f])"
     r"|&(?:amp;){0,4}(?:(?P<named>quot|amp|lt|gt|apos|nbsp)|\#(?P<decimal>\d{1,4})|\#[xX](?P<hex>[0-9a-fA-F]{1,4}));"
 )
@@ -118,7 +119,7 @@ _UNSEEN = re.compile(
 def _folds() -> dict[int, str]:
     """Letters of Latin, Greek and full width, and signs, each as the one plain character it is read as."""
     folds: dict[int, str] = {}
-    for block in ((0xA0, 0x250), (0x370, 0x400), (0x1E00, 0x2000), (0xFF01, 0xFF5F)):
+    for block in ((0xA0, 0x250), (0x370, 0x400), (0x1E00, 0x2000), (0x24B6, 0x24EA), (0xFF01, 0xFF5F), (0x1D400, 0x1D800)):
         for code in range(*block):
             base = unicodedata.normalize("NFKD", chr(code))[0]
             if base != chr(code) and base != " ":
