@@ -46,7 +46,7 @@ def report_of(clues: Clues) -> Report:
         proposal=proposal,
         hpa=hpa,
         long_term=long_term_for(clues, kill, cause),
-        warnings=warnings_for(clues, cause, has_hpa_advice=hpa is not None),
+        warnings=warnings_for(clues, kill, cause, has_hpa_advice=hpa is not None),
         missing=facts.missing,
         signature=clues.signature,
         has_come_up=has_come_up(clues),

@@ -1,6 +1,7 @@
 """What of a Kubernetes object enters a case: without values that may be secrets, texts redacted, managedFields boiled down to `writes`.
 
-Environment values are dropped, except of the flags that decide how much memory a runtime takes. Volumes keep what says
+Environment values are dropped, except of the flags that decide how much memory a runtime takes: those of `KEPT_ENV` are redacted,
+of all others the settings that bound memory are kept and nothing beside them. Volumes keep what says
 where memory goes. Every longer text that a person wrote or a program said goes through the redactor; identifiers do not.
 """
 
@@ -11,11 +12,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from receiver.diagnosis.log.ceilings import kept_value
 from receiver.evidence.writes import writes_of
 
 Redact = Callable[[str], tuple[str, Mapping[str, int]]]
 
-# Flags of runtimes that size their heap, arenas or workers. Everything else in `env` keeps its name only.
+# Flags of runtimes that size their heap, arenas or workers. Everything else in `env` keeps its name, and what `kept_value` finds.
 KEPT_ENV = frozenset(
     (
         "JAVA_OPTS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CATALINA_OPTS", "JAVA_OPTIONS", "JAVA_ARGS", "JVM_OPTS",
@@ -121,8 +123,11 @@ class Cleaner:
     def _env(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         name, value = entry.get("name"), entry.get("value")
         kept: dict[str, Any] = {"name": name}
-        if isinstance(value, str) and isinstance(name, str) and name in KEPT_ENV:
-            kept["value"] = self.pair(name, value)
+        if isinstance(value, str) and isinstance(name, str):
+            if name in KEPT_ENV:
+                kept["value"] = self.pair(name, value)
+            elif (settings := kept_value(name, value)) is not None:
+                kept["value"] = settings
         return kept
 
 

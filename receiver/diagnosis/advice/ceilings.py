@@ -11,7 +11,7 @@ from receiver.diagnosis.causes.leaf import Raise
 from receiver.diagnosis.causes.leaves import leaf_of
 from receiver.diagnosis.causes.settings import CEILING, OWN_MAXIMUM
 from receiver.diagnosis.clues import Clues
-from receiver.diagnosis.log.ceilings import COMMAND, allowance_of
+from receiver.diagnosis.log.ceilings import COMMAND, LOG, OMITTED, allowance_of
 from receiver.domain.kube_names import is_name
 from receiver.domain.reason import Fact, Reason, reason
 from receiver.domain.report import Cause, LongTerm
@@ -74,7 +74,9 @@ def change_of_setting(clues: Clues, cause: Cause) -> SettingChange:
         held, option = env.get(source, ""), old.removeprefix(f"{source}=")
         if source == COMMAND:
             lines += [f"- {old}", f"+ {new}"]
-        elif option in held and "[redacted" not in held:
+        elif option not in held or "[redacted" in held or OMITTED in held:  # the rest of the value is not known
+            lines += [f"- {old}", f"+ {new}"] if source != LOG else []
+        else:
             values[source] = values.get(source, held).replace(option, new.removeprefix(f"{source}="))
     return SettingChange(commands=_set_env(clues, values), diff="\n".join(lines))
 
@@ -84,7 +86,9 @@ def _words(fact: Fact) -> tuple[Fact, ...]:
 
 
 def _set_env(clues: Clues, values: dict[str, str]) -> tuple[str, ...]:
-    target, subject = settable(clues.workload), clues.facts.subject
+    target, subject, workload = settable(clues.workload), clues.facts.subject, clues.facts.workload
+    if workload is not None and workload.managed_by is not None and workload.managed_by.tool == "operator":
+        return ()  # it would be put back at once
     if not values or target is None or not all(is_name(n) for n in (subject.namespace, clues.workload.name, clues.container_name)):
         return ()
     pairs = [f"{name}={value}" for name, value in values.items()]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from receiver.diagnosis.causes.common import AT_THE_LIMIT
 from receiver.diagnosis.causes.leaf import Raise
 from receiver.diagnosis.causes.leaves import leaf_of
 from receiver.diagnosis.clues import Clues, LimitRaise
+from receiver.diagnosis.log.ceilings import Fit, allowance_of
 from receiver.domain.confidence import UNSURE
 from receiver.domain.reason import Reason, reason
-from receiver.domain.report import Cause, CauseName, Warn
+from receiver.domain.report import Cause, CauseName, Kill, KillKind, Warn
 from receiver.domain.units import MIB
 
 RECENT_S = 86400.0  # an older kill of a neighbour is not part of tonight's story
@@ -23,13 +25,14 @@ class Seen:
     """What the warnings look at."""
 
     clues: Clues
+    kill: KillKind
     cause: Cause
     has_hpa_advice: bool
 
 
-def warnings_for(clues: Clues, cause: Cause, *, has_hpa_advice: bool) -> tuple[Warn, ...]:
+def warnings_for(clues: Clues, kill: Kill, cause: Cause, *, has_hpa_advice: bool) -> tuple[Warn, ...]:
     """The mistakes seen, in a fixed order."""
-    seen = Seen(clues=clues, cause=cause, has_hpa_advice=has_hpa_advice)
+    seen = Seen(clues=clues, kill=kill.kind, cause=cause, has_hpa_advice=has_hpa_advice)
     return tuple(Warn(id=warning_id, mistake=mistake) for warning_id, find in WARNINGS if (mistake := find(seen)))
 
 
@@ -98,6 +101,21 @@ def _memory_volume(seen: Seen) -> Reason | None:
     return reason("mistake.memory_volume_counts", volumes=pod.memory_volumes[:MOST_NAMED])
 
 
+def _outside_the_heap(seen: Seen) -> Reason | None:
+    """The kernel killed it, and its heap may hold half of the limit at most: what filled the rest is not the heap."""
+    allowed = allowance_of(seen.clues.settings, seen.clues.limit_bytes)
+    if allowed is None or allowed.fit is not Fit.FAR_BELOW or seen.kill not in AT_THE_LIMIT or allowed.decides[0].row.part != "heap":
+        return None
+    first = allowed.decides[0]
+    return reason(
+        "mistake.outside_the_heap",
+        flag=first.flag,
+        heap_bytes=allowed.allows_bytes,
+        limit_bytes=allowed.limit_bytes,
+        runtime=first.row.runtime,
+    )
+
+
 def _other_killed(seen: Seen) -> Reason | None:
     """Another container of the pod that the kernel killed in the last day: it has an incident of its own."""
     pod, now = seen.clues.facts.pod, seen.clues.facts.now
@@ -130,6 +148,7 @@ WARNINGS: tuple[tuple[str, Callable[[Seen], Reason | None]], ...] = (
     ("startup_loading", _startup_loading),
     ("no_hpa", _no_hpa),
     ("memory_volume", _memory_volume),
+    ("outside_the_heap", _outside_the_heap),
     ("crash_loop", _crash_loop),
     ("other_container_killed", _other_killed),
 )

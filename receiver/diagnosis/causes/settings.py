@@ -30,6 +30,7 @@ OWN_MAXIMUM = "runtime_limit"  # detail: a ceiling that the program filled, and 
 # How sure it is that the ceilings are what to change.
 SURE = {Fit.ABOVE: 0.9, Fit.NO_ROOM: 0.75, Fit.TOGETHER: 0.7, Fit.WITH_BESIDE: 0.6, Fit.SOFT: 0.6}
 GIVES_WAY = (Fit.WITH_BESIDE, Fit.SOFT)  # to a leak that is seen: they may never have been reached
+NEEDS_SCRIPT = 0.7  # whether the variable reaches the program is not seen
 WORKERS = 0.7  # by what the killed one held
 WORKERS_BY_SHARE = 0.6  # by what is left for each
 LEAST_WORKER_BYTES = 40 * MIB  # an interpreter with a framework seldom needs less,
@@ -87,9 +88,13 @@ def _above(clues: Clues, kill: Kill, allowed: Allowance) -> Answer | None:
         return None
     is_leak = grown.decides and (grown.detail == "log" or not any(s.row.fills for s in allowed.decides))
     against = grown.against if is_leak else (reason("ceiling.growth_says_little", flag=first.flag),) if grown.decides else ()
+    confidence = grown.confidence if is_leak else SURE[allowed.fit]
+    if first.needs_script:
+        against = (reason("ceiling.needs_script", variable=first.source), *against)
+        confidence = min(confidence, NEEDS_SCRIPT)
     return Answer(
         answer=YES, because=above, decides=True, leads_to=CauseName.LEAK if is_leak else None,
-        confidence=grown.confidence if is_leak else SURE[allowed.fit], reasons=(above, *grown.reasons) if is_leak else (above,),
+        confidence=confidence, reasons=(above, *grown.reasons) if is_leak else (above,),
         against=against, settle_by=reason("ceiling.below_it_settles"), detail=CEILING,
         headline=reason(
             "ceiling.headline", flag=first.flag, fit=allowed.fit.value, limit_bytes=allowed.limit_bytes, times=first.times,

@@ -169,11 +169,16 @@ SENTENCES: Mapping[str, Sentence] = {
     "ceiling.raise_own": _raise_own,
     "ceiling.set_share": _set_share,
     "ceiling.growth_says_little": "it grows like a leak, but with {flag} a program without one grows to the limit as well",
+    "ceiling.needs_script": "java itself does not read {variable}: it counts only if a start script passes it on",
     "ceiling.below_it_settles": "with the setting below the limit a leak ends in the program's own out-of-memory error, and anything else lives",
     "ceiling.one_may_be_larger": "the one that was killed may be larger than the others",
     "ceiling.filled_again": "it ended its last life so, and was restarted {times:times}",
     "ceiling.or_too_small": "a heap that is too small for the program's usual work ends the same way",
     "ceiling.full_at_once": "it was full within {longest_s:span} of its start: too small for what the program loads",
+    "mistake.outside_the_heap": lambda facts: (
+        f"{facts['flag']} bounds the heap at {human_bytes(facts['heap_bytes'])} of {human_bytes(facts['limit_bytes'])}: what filled the rest is outside it"
+        f" ({OUTSIDE_HEAP.get(str(facts['runtime']), 'the rest of the program')})."
+    ),
     # Beside a patch, where they do not decide.
     "heap.of_limit": "{heap_bytes:size} of {limit_bytes:size} ({ratio:percent})",
     "heap.share_of_node": "{flag} is a share of the container's limit, and there is none: it is taken of the node's memory.",

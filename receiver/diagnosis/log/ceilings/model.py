@@ -72,6 +72,7 @@ class Setting:
     times: int = 1
     times_flag: str = ""
     times_source: str = ""
+    needs_script: bool = False  # the program itself does not read the variable, and its command shows no script that would pass it on
     follower: str = ""  # `-Xms4G` beside -Xmx4G: it has to be lowered as well
 
     @property

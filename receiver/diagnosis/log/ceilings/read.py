@@ -20,6 +20,7 @@ _FIRST = ("_JAVA_OPTIONS",)
 _THEN = ("JAVA_OPTS_APPEND", "SBT_OPTS", "GRADLE_OPTS", "MAVEN_OPTS", "LS_JAVA_OPTS", "OPENSEARCH_JAVA_OPTS", "ES_JAVA_OPTS", "KAFKA_HEAP_OPTS", "CATALINA_OPTS",
          "JAVA_OPTIONS", "JVM_OPTS", "JAVA_OPTS")  # fmt: skip
 _LAST = ("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS")
+_READ_BY_JAVA = (*_FIRST, COMMAND, *_LAST, LOG)
 _HOLDS_OPTIONS = re.compile(
     r"(?:\w*_)?(?:OPTS|OPTIONS|FLAGS|ARGS|PARAMS|JVMFLAGS|JAVAOPTS)(?:_\w+)?|\w*(?:JAVA|JVM)\w*|\w+_HEAP_OPTS|SOLR_JAVA_MEM"
 )
@@ -53,9 +54,10 @@ def settings_of(container: ContainerFacts | None, log: LogFacts | None, runtime:
     texts = (*_option_texts(command, env), *(_Text(LOG, line) for line in lines if _REPEATS.search(line)))
     like = next((r.like for r in RUNTIMES if r.name == runtime), "") or runtime
     rows = [r for r in ROWS if not (r.runtime == "node" and r.variable is None and _BUN.search(command))]
+    is_plain_java = container is not None and bool(container.command) and container.command[0].rsplit("/", 1)[-1] == "java"
     found: dict[tuple[str, str], Setting] = {}
     for row in rows:
-        setting = _written(row, texts) or _in_variable(row, env) or _told(row, lines)
+        setting = _written(row, texts, is_plain_java=is_plain_java) or _in_variable(row, env) or _told(row, lines)
         is_of_other = bool(like) and row.runtime != like and _is_known(row.runtime)
         if setting is None or (is_of_other and setting.source != COMMAND):
             continue
@@ -103,13 +105,14 @@ def _expanded(text: str, env: Mapping[str, str]) -> str:
     return _REFERENCE.sub(lambda m: env.get(m[1] or m[2] or m[3], m[0]), text)[:MAX_CHARS]
 
 
-def _written(row: Row, texts: Iterable[_Text]) -> Setting | None:
-    """As an option. Of several in one place the last counts."""
+def _written(row: Row, texts: Iterable[_Text], *, is_plain_java: bool) -> Setting | None:
+    """As an option. Of several in one place the last counts. `is_plain_java`: the command is `java`, without a script that reads variables."""
     if row.option is None:
         return None
     for text in texts:
         found = list(row.option.finditer(text.text))
         if found and (setting := _setting(row, found[-1], source=text.source)) is not None:
+            setting = replace(setting, needs_script=row.runtime == "jvm" and is_plain_java and text.source not in _READ_BY_JAVA)
             followers = list(row.follower.finditer(text.text)) if row.follower is not None else []
             return replace(setting, follower=followers[-1][0]) if followers else setting
     return None
@@ -145,11 +148,11 @@ def _setting(row: Row, match: re.Match[str], *, source: str) -> Setting | None:
     if amount is None:
         return None
     is_variable = source not in (COMMAND, LOG) and row.variable is not None and row.variable.fullmatch(source) is not None
-    flag = f"{source}={match[0].strip()}" if is_variable else _last_option(" ".join(match[0].split()))
+    flag = f"{source}={match[0].strip()}" if is_variable else last_option(" ".join(match[0].split()))
     return Setting(row=row, flag=flag, source=source, max_bytes=amount[0], max_ratio=amount[1])
 
 
-def _last_option(written: str) -> str:
+def last_option(written: str) -> str:
     """`-w 8` of `gunicorn app:app -w 8`: what is searched for may begin further ahead, at the program's name."""
     words = written.split()
     at = max((i for i, w in enumerate(words) if w.startswith("-")), default=0)
@@ -168,7 +171,7 @@ def _number_of(count: Count, texts: Iterable[_Text], env: Mapping[str, str]) -> 
     for text in texts:
         found = list(count.option.finditer(text.text))
         if found:
-            return int(found[-1]["n"]), _last_option(found[-1][0]), text.source
+            return int(found[-1]["n"]), last_option(found[-1][0]), text.source
     for name, value in env.items():
         if count.variable is not None and count.variable.fullmatch(name) and re.fullmatch(r"\s*\d{1,6}\s*", value):
             return int(value), f"{name}={value.strip()}", name

@@ -42,6 +42,7 @@ GUNICORN = Count(
 )  # fmt: skip
 # Of processes that are all alike, for which only what one of them held is known.
 WORKERS = (GUNICORN, CELERY, UWSGI, FPM, PM2)
+COUNTS = (*WORKERS, THREADS)
 
 _JAVA = "java(1), HotSpot"
 ROWS: tuple[Row, ...] = (

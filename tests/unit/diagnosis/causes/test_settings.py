@@ -118,6 +118,32 @@ def test_raise_that_covers_it_and_does_not_fit_the_node_is_not_cut_down() -> Non
     assert codes_of(report.proposal.none)[0] == "advice.no_room"
 
 
+@pytest.mark.parametrize(("heap", "is_said"), [("-Xmx100m", True), ("-Xmx400m", False)])
+def test_small_heap_in_a_killed_container_points_outside_it(heap: str, is_said: bool) -> None:
+    """The kernel killed it at 512 MiB: with a heap of 100 MiB at most, most of that is not heap."""
+    report = seen(killed(f"java {heap} -jar a.jar"), None)
+
+    assert ("outside_the_heap" in [w.id for w in report.warnings]) is is_said
+
+
+@pytest.mark.parametrize(
+    ("command", "variable", "is_doubted"),
+    [
+        ("java -jar a.jar", "JAVA_OPTS", True),
+        ("sh -c exec java $JAVA_OPTS -jar a.jar", "JAVA_OPTS", False),
+        ("java -jar a.jar", "JAVA_TOOL_OPTIONS", False),
+        ("", "CATALINA_OPTS", False),
+    ],
+)
+def test_variable_that_java_does_not_read(command: str, variable: str, is_doubted: bool) -> None:
+    """Without a script nothing passes JAVA_OPTS on: it may be that the heap is not what is written there."""
+    cause = seen(killed(command, env={variable: "-Xmx2g"}), None).cause
+
+    assert cause.detail == "ceiling"
+    assert ("ceiling.needs_script" in codes_of(*cause.against)) is is_doubted
+    assert (cause.confidence < 0.85) is is_doubted
+
+
 @pytest.mark.parametrize("command", ["java -Xmx300m -jar a.jar", "java -jar a.jar", "python app.py"])
 def test_ceiling_that_fits_is_not_asked_about(command: str) -> None:
     """A rare question makes no message longer."""
