@@ -19,6 +19,7 @@ SECRET = "pl4nted-S3cret-value"
 PLACES = {
     "env": lambda c, o: c["env"].append({"name": "DB_PASSWORD", "value": SECRET}),
     "an innocent env": lambda c, o: c["env"].append({"name": "GREETING", "value": SECRET}),
+    "beside a setting in an env that nobody knows": lambda c, o: c["env"].append({"name": "START_FLAGS", "value": f"--token {SECRET} -Xmx64m"}),
     "a kept flag": lambda c, o: c["env"].append({"name": "JAVA_OPTS", "value": f"-Xmx64m -Djavax.net.ssl.keyStorePassword={SECRET}"}),
     "an argument": lambda c, o: c.update(args=["--password", SECRET]),
     "a shell line": lambda c, o: c.update(command=["sh", "-c", f"PGPASSWORD={SECRET} psql"]),
@@ -101,6 +102,14 @@ def test_flags_that_size_a_heap_are_kept():
 
     assert kept["env"] == [{"name": "JAVA_OPTS", "value": "-Xmx96m"}, {"name": "GOMEMLIMIT", "value": "80MiB"}, {"name": "HOME"}]
     assert {"JAVA_TOOL_OPTIONS", "NODE_OPTIONS", "GOMEMLIMIT", "DOTNET_GCHeapHardLimit", "MALLOC_ARENA_MAX"} <= KEPT_ENV
+
+
+def test_settings_in_an_unknown_variable_are_kept_alone() -> None:
+    """What bounds memory stays, wherever a chart puts it; whatever stands beside it goes, and that it was there is said."""
+    entry = {"name": "INSTALL4J_ADD_VM_PARAMS", "value": "-Dkaraf.password=letmein -Xms2703m -Xmx2703m"}
+    kept = Cleaner(lambda text: (text, {})).object({"env": [entry]})
+
+    assert kept["env"] == [{"name": "INSTALL4J_ADD_VM_PARAMS", "value": "[omitted] -Xms2703m -Xmx2703m"}]
 
 
 def test_what_says_where_memory_goes_is_kept():

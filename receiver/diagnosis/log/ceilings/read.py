@@ -11,7 +11,8 @@ from receiver.diagnosis.log.ceilings.table import ROWS, WORKERS
 from receiver.diagnosis.log.runtimes import RUNTIMES
 from receiver.domain.facts import ContainerFacts, LogFacts
 
-MAX_LINES = 400
+FIRST_LINES = 80  # a program says how it was started when it starts
+MAX_LINE = 1000
 MAX_CHARS = 4096
 
 # Variables that programs read as options, the strongest first: `_JAVA_OPTIONS` beats the command line, which beats all others; a start
@@ -50,7 +51,7 @@ def settings_of(container: ContainerFacts | None, log: LogFacts | None, runtime:
     """
     env: Mapping[str, str] = container.env if container is not None else {}
     command = " ".join(container.command) if container is not None else ""
-    lines = tuple(line[:MAX_CHARS] for line in (log.lines if log is not None else ())[:MAX_LINES])
+    lines = tuple(line[:MAX_LINE] for line in (log.lines if log is not None else ())[:FIRST_LINES])
     texts = (*_option_texts(command, env), *(_Text(LOG, line) for line in lines if _REPEATS.search(line)))
     like = next((r.like for r in RUNTIMES if r.name == runtime), "") or runtime
     rows = [r for r in ROWS if not (r.runtime == "node" and r.variable is None and _BUN.search(command))]

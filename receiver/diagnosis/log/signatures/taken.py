@@ -7,6 +7,7 @@ disk are no demand, whatever the verb.
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from receiver.diagnosis.log.plain import MAX_LINE_CHARS
 
@@ -56,13 +57,15 @@ _WORK = _words(
     "batch(?:es)?", "jobs?", "tasks?", "exports?", "imports?", "reports?", "requests?", "quer(?:y|ies)", "messages?", "uploads?", "scans?", "sync(?:ing)?", "backups?", "(?:GET|POST|PUT|PATCH)",
     "archives?", "files?", "rows", "records", "documents?", "images?", "crawl(?:ing)?", "replay(?:ing)?", "compaction", "vacuum(?:ing)?", "snapshot(?:ting)?", "cron", "scheduled?",
 )  # fmt: skip
+MOST_SIZES = 20  # a line with more is a table
 REACH = 90  # characters between a verb and its size
 
 
 def taken_sizes(line: str) -> tuple[int, ...]:
     """The sizes, in bytes, that the line says are taken into memory; of `100/200 MiB` the whole. GB is 10^9 and GiB 2^30, as written."""
     text = line[:MAX_LINE_CHARS]
-    return tuple(int(float(m["n"]) * _UNITS[m["u"].lower()]) for m in _SIZE.finditer(text) if _is_taken(text, m))
+    sizes = islice(_SIZE.finditer(text), MOST_SIZES)
+    return tuple(int(float(m["n"]) * _UNITS[m["u"].lower()]) for m in sizes if _is_taken(text, m))
 
 
 def names_work(line: str) -> bool:
