@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 RECEIVER, ALERTMANAGER = "receiver", "alertmanager"
 LATE_S = 60.0  # what began so shortly before somebody listened again is told as soon as most are
+UNDER_WAY_S = 60.0  # what began so shortly before may still have been waiting with its group (group_wait, group_interval)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +21,11 @@ class Gap:
 
     def hides(self, at: datetime) -> bool:
         """Whether what happened then is told late because of it."""
-        return self.since <= at <= self.until - timedelta(seconds=LATE_S)
+        return self.may_have_lost(at) and at <= self.until - timedelta(seconds=LATE_S)
+
+    def may_have_lost(self, at: datetime) -> bool:
+        """Whether what happened then may have reached nobody."""
+        return self.since - timedelta(seconds=UNDER_WAY_S) <= at <= self.until
 
 
 def gap_at(gaps: Sequence[Gap], at: datetime) -> Gap | None:

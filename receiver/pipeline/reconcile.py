@@ -264,7 +264,7 @@ class Findings:
         for episode in self._episodes:
             is_ours = episode.labels.get(OURS[0]) == OURS[1] or episode.labels.get("alertname") in ours
             is_heartbeat = episode.labels.get("severity", "").lower() == HEARTBEAT
-            if is_ours and not is_heartbeat and self.gap.since < episode.first <= self.gap.until and self._has_ended(episode):
+            if is_ours and not is_heartbeat and self.gap.may_have_lost(episode.first) and self._has_ended(episode):
                 yield episode.labels, episode.first, episode.last
 
     def _missed_kills(self) -> Iterable[tuple[Mapping[str, str], datetime, datetime]]:

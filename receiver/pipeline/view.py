@@ -65,11 +65,10 @@ def view_of(
 
 
 def _seen_late(incident: Incident, alerts: tuple[Alert, ...]) -> Reason | None:
-    """Why nobody was told earlier, as long as nothing else has happened since."""
+    """Why nobody was told earlier; of an incident that was told before, its history says so."""
     late = next((a.late for a in alerts if a.late is not None), None)
-    last_kill_at = incident.memory.last_kill_at
-    if late is None or incident.opened_at < late.until.timestamp() or (last_kill_at is not None and last_kill_at > late.until):
-        return None  # known before: its history says so
+    if late is None or incident.opened_at < late.until.timestamp():
+        return None
     return reason("incident.note.seen_late", since=late.since, until=late.until, whose=late.whose)
 
 

@@ -144,12 +144,19 @@ class _CountingPrometheus(PrometheusStandin):
 
     def __init__(self, workloads: Sequence[Workload], *, rule_groups: Iterable[dict[str, Any]]) -> None:
         super().__init__([], rule_groups=rule_groups)
+        self.fired: list[
+            tuple[dict[str, str], float, float]
+        ] = []  # the alerts that Prometheus evaluated, and when they fired first and last
         self._nodes = [pod.node for w in workloads for pod in w.pods]
         self._namespaces = [w.namespace for w in workloads]
 
     def answer(self, asked: Asked) -> Reply:
-        """The counts for a storm's digest, else what is recorded."""
+        """The counts for a storm's digest, what fired before, else what is recorded."""
         query = asked.params.get("query", "")
+        if "timestamp(ALERTS" in query:
+            ends = (("first", 1), ("last", 2))
+            fired = [{"metric": {**one[0], "q": q}, "value": [0, str(one[i])]} for one in self.fired for q, i in ends]
+            return json_reply({"status": "success", "data": {"resultType": "vector", "result": fired}})
         if "kube_pod_info" not in query and "kube_pod_container_info" not in query:
             return super().answer(asked)
         counts: dict[str, int] = {}

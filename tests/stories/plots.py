@@ -157,6 +157,22 @@ def fresh_installation(folder: Path) -> Iterator[Story]:
 
 
 @contextmanager
+def away_for_half_an_hour(folder: Path) -> Iterator[Story]:
+    """The receiver is away for half an hour: of what dies meanwhile, one has ended when it is back and one still fires; each is told once, late"""
+    with Story(folder, cast.crash_loops(4), begin=DAY + timedelta(hours=2)) as story:
+        story.until("02:51")
+        story.fires("OOMKilled", "loop03-655779759d-jst99", "loop03", namespace="batch")
+        story.until("02:55")
+        story.fires_unheard("OOMKilled", "loop01-655779759d-jst99", "loop01", namespace="shop", minutes=8)
+        missed = story.unsent("OOMKilled", "loop02-655779759d-jst99", "loop02", namespace="shop")
+        story.is_away(until="03:25")
+        story.later(seconds=5)
+        story.tell(missed)
+        story.until("03:45")
+        yield story
+
+
+@contextmanager
 def slack_down_for_an_hour(folder: Path) -> Iterator[Story]:
     """Slack is away for an hour: a kill, a resolve, and it fires again as critical. One root tells the newest, and calls."""
     cluster, lives = cast.leak(2)
@@ -257,7 +273,7 @@ def loop_without_an_end(folder: Path) -> Iterator[Story]:
 PLOTS: dict[str, Plot] = {
     f.__name__.replace("_", "-"): f
     for f in (
-        leak_with_six_kills, fifty_replicas_at_once, resolved_and_back, warning_becomes_a_kill, verdict_changes, not_an_oom, storm_of_300, twelve_crash_loops, fresh_installation,
+        leak_with_six_kills, fifty_replicas_at_once, resolved_and_back, warning_becomes_a_kill, verdict_changes, not_an_oom, storm_of_300, twelve_crash_loops, fresh_installation, away_for_half_an_hour,
         slack_down_for_an_hour, crash_between_post_and_commit, acknowledged_and_silenced, heap_above_the_limit, heap_full_again_and_again,
         loop_without_an_end, *fixes.PLOTS,
     )

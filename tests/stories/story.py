@@ -118,6 +118,24 @@ class Story:
         ended = [key for key in self._firing if key[1] in pods]
         self.tell(*(self._over(self._firing.pop(key)) for key in ended))
 
+    def unsent(self, name: str, pod: str, container: str, *, namespace: str) -> Alert:
+        """An alert that fires from now on, which Alertmanager tells later."""
+        return self._new(name, pod, container, namespace=namespace)
+
+    def fires_unheard(self, name: str, pod: str, container: str, *, namespace: str, minutes: float) -> None:
+        """An alert fires from now on for so long, and nobody is there to hear of it but Prometheus."""
+        labels = {"alertname": name, "namespace": namespace, "pod": pod, "container": container, "cluster": "lab", "incident": "memory"}
+        now = self.clock.now()
+        self.cluster.prometheus.fired.append(({**labels, "severity": "warning"}, now, now + minutes * 60))
+
+    def is_away(self, until: str) -> None:
+        """The receiver ends, and starts again when the clock shows that."""
+        self.stop_receiver()
+        now = from_epoch(self.clock.now())
+        hour, minute = map(int, until.split(":"))
+        self._move(now.replace(hour=hour, minute=minute, second=0, microsecond=0).timestamp())
+        self.start_receiver()
+
     def tell(self, *alerts: Alert) -> None:
         """One webhook request with these alerts."""
         assert self.receiver is not None
