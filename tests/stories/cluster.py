@@ -154,8 +154,11 @@ class _CountingPrometheus(PrometheusStandin):
         """The counts for a storm's digest, what fired before, else what is recorded."""
         query = asked.params.get("query", "")
         if "timestamp(ALERTS" in query:
-            ends = (("first", 1), ("last", 2))
-            fired = [{"metric": {**one[0], "q": q}, "value": [0, str(one[i])]} for one in self.fired for q, i in ends]
+            fired = [
+                {"metric": {**labels, "q": q}, "value": [0, str(at)]}
+                for labels, first, last in self.fired
+                for q, at in (("first", first), ("last", last))
+            ]
             return json_reply({"status": "success", "data": {"resultType": "vector", "result": fired}})
         if "kube_pod_info" not in query and "kube_pod_container_info" not in query:
             return super().answer(asked)
