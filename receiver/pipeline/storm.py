@@ -34,7 +34,8 @@ class StormConfig:
     quiet_s: float = 900.0  # over when nothing new joined for so long
     inventory_for_s: float = 600.0  # after the first start: what comes later had its own reasons to come then
     inventory_age_s: float = 120.0  # dying for so long before the first start
-    inventory_least: int = 3  # of fewer, each has its own root at once
+    inventory_most_s: float = 30 * 86_400.0  # what claims to be older is a payload that somebody replays, or a wrong clock
+    inventory_least: int = 5  # of fewer, each has its own root at once
     inventory_gather_s: float = 15.0  # nobody waits for what is not new
     inventory_quiet_s: float = 90.0
     release_interval_s: float = 10.0  # between two roots after it: six a minute, each with three replies, at Slack's message a second
@@ -105,7 +106,7 @@ def _inventory(tx: Tx, incident: Incident, place: Destination, config: StormConf
         return None
     first_kill_at = incident.memory.first_kill_at
     began_at = min(incident.first_seen, first_kill_at.timestamp() if first_kill_at is not None else incident.first_seen)
-    if incident.state != FIRING or began_at > installed_at - config.inventory_age_s:
+    if incident.state != FIRING or not config.inventory_age_s <= installed_at - began_at <= config.inventory_most_s:
         return None
     known = conversations.open_digest(tx, sink=place.sink, channel=place.channel, kind=conversations.INVENTORY)
     if known is not None or incidents.unshown(tx) < config.inventory_least:

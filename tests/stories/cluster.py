@@ -154,11 +154,9 @@ class _CountingPrometheus(PrometheusStandin):
         """The counts for a storm's digest, what fired before, else what is recorded."""
         query = asked.params.get("query", "")
         if "timestamp(ALERTS" in query:
-            fired = [
-                {"metric": {**labels, "q": q}, "value": [0, str(at)]}
-                for labels, first, last in self.fired
-                for q, at in (("first", first), ("last", last))
-            ]
+            fired: list[dict[str, Any]] = []
+            for labels, first, last in self.fired:
+                fired += [{"metric": {**labels, "q": q}, "value": [0, str(at)]} for q, at in (("first", first), ("last", last))]
             return json_reply({"status": "success", "data": {"resultType": "vector", "result": fired}})
         if "kube_pod_info" not in query and "kube_pod_container_info" not in query:
             return super().answer(asked)
