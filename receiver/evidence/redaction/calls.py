@@ -18,14 +18,14 @@ from receiver.evidence.redaction.values import is_no_secret, is_password_like
 FUNCTIONS: dict[int, str] = {
     0: "validatecredentials hashpassword bcrypt pbkdf2 sensitive sensitivestring masked maskedstring guardedstring protectedstring securestring concealed",
     1: "login authenticate attempt signin logon auth authuser authorize checklogin checkuser usernamepasswordcredentials basicauth httpbasicauth passwordcredentials"
-    " usernamepasswordauthenticationtoken createuser adduser credentials basiccredentials ldapsimplebind ldapsimplebinds simplebind simplebinds bind check passwordverify userpass plainauth setbasicauth withbasicauth",
-    2: "__construct mysqliconnect mysqlconnect mysqlirealconnect realconnect connect ociconnect pgconnect ldapbind ftplogin ibaseconnect odbcconnect db2connect dbiconnect getconnection",
+    " usernamepasswordauthenticationtoken createuser adduser credentials basiccredentials pgp_sym_encrypt pgp_sym_decrypt aes_encrypt aes_decrypt ldap_simple_bind ldap_simple_bind_s simple_bind simple_bind_s bind check passwordverify userpass plainauth setbasicauth withbasicauth",
+    2: "__construct pdo mysqli mysqli_connect mysql_connect mysqli_real_connect real_connect connect oci_connect pg_connect ldap_bind ftp_login ibase_connect odbc_connect db2_connect dbi_connect get_connection getConnection",
 }
-_INDEX = {name.replace("_", ""): i for i, names in FUNCTIONS.items() for name in names.split()}
-_HINTS = tuple(sorted({name.strip("_")[:4] for names in FUNCTIONS.values() for name in names.split()}))
+_INDEX = {name.lower().replace("_", ""): i for i, names in FUNCTIONS.items() for name in names.split()}
+_HINTS = tuple(sorted({name.lower().strip("_")[:4] for names in FUNCTIONS.values() for name in names.split()}))
 _NONE, _ANY = -1, -2  # a function that takes no secret; one with a secret's name, of which any argument may be it
 _OPENS = re.compile(r"[(\[](?<=\w.)(?=[^\s)\]])")
-_NAME = re.compile(r"[A-Za-z_]\w{3,60}\Z")
+_NAME = re.compile(r"[A-Za-z_]\w{2,60}\Z")
 _MAX_NAME = 60
 _ARGUMENT = re.compile(
     rf"[ \t]{{0,8}}(?:(?P<named>\w{{1,40}}[ \t]{{0,2}}(?:=|: )[ \t]{{0,2}}))?(?:\"(?P<double>[^\"\n{BLANK}]{{0,400}})\"|'(?P<single>[^'\n{BLANK}]{{0,400}})'"

@@ -48,6 +48,8 @@ TOOLS: tuple[Tool, ...] = (
     Tool(names="influx clickhouse-client clickhouse", flags="-password -token -t"),
     Tool(names="rabbitmqctl", nth=(("add_user", 1), ("change_password", 1), ("authenticate_user", 1))),
     Tool(names="rabbitmqadmin", flags="-p"),
+    Tool(names="ctr", after=("--user -u", ":")),
+    Tool(names="snowsql plink pscp psftp", flags="-p -pw"),
     Tool(names="etcdctl", after=("--user -u", ":")),
     Tool(names="mosquitto_pub mosquitto_sub mosquitto_rr", flags="-P --pw"),
     Tool(names="mosquitto_passwd", nth=(("", 2),)),
@@ -147,7 +149,7 @@ def find_commands(hay: Haystack) -> Iterator[Span]:
     present = sorted(_BY_NAME.keys() & set(_WORDS.findall(hay.words)))  # a name's case is not looked at here
     if not present:
         return
-    tool = re.compile(rf"(?:{'|'.join(map(re.escape, present))})(?=[ \t]|\\?[\"'],?[ \t\"'])")
+    tool = re.compile(rf"(?:{'|'.join(map(re.escape, present))})(?=,?[ \t]|\\?[\"'],?[ \t\"'])")
     position = 0
     while found := tool.search(text, position):
         if _IS_INSIDE.search(text, max(0, found.start() - 1), found.start()):
@@ -249,7 +251,7 @@ def _argument(tool: Tool, word: _Word, following: _Word | None, *, is_login: boo
         cluster = len(flag) == 2 and text.startswith("-") and not text.startswith("--") and text.endswith(flag[1]) and text[1:].isalpha()
         if (text == flag or cluster) and following is not None:
             user, found, rest = following.text.partition(sign)
-            return (_Word(following.start + len(user) + 1, rest), 1) if found else (None, 1)
+            return (_Word(following.start + len(user) + 1, rest), 1) if found and not rest.startswith("//") else (None, 1)
         if text.startswith((f"{flag}=", flag)) and sign in text:
             user, _, rest = text.partition(sign)
             return _Word(word.start + len(user) + 1, rest), 0

@@ -67,6 +67,8 @@ def secret_names(hay: Haystack) -> Iterator[Named]:
             name, start = name[1:], start + 1
         bare = name.lstrip("-.")
         start += len(name) - len(bare)
+        if _IS_PROPERTY.match(bare) and text[start - 1 : start] == "-":  # java -Dpwd=x
+            bare = bare[1:]
         if bare.lower() in {"key", "keys", "code", "codes", "id"}:
             bare = _with_word_before(text, start, bare)
         if bare not in known:
@@ -102,6 +104,7 @@ def _longest_first(place: tuple[int, str]) -> tuple[int, int]:
     return place[0], -len(place[1])
 
 
+_IS_PROPERTY = re.compile(r"D[a-z]")
 _MAX_LEFT = 100
 _NAME = re.compile(r"(?:[\w-]|\.(?!\.))*+")
 _PHRASE = {phrase: name for phrase, name in PHRASE_NAMES if not phrase.isalpha()}
@@ -120,7 +123,7 @@ _WHOSE = r"(?:[ \t]{1,4}(?:\([^()\n]{1,40}\)|\[[^\[\]\n]{1,20}\]|(?:for|of|from|
 _STRONG = re.compile(
     _CLOSE
     + _WHOSE
-    + r"(?:[ \t]{0,16}|[ \t]{0,4}\r?\n[ \t]{0,16}(?=[:=]))(?P<is>=>|:=|={1,3}>?|::(?=[ \t]|new\b|from\b)|:(?!:)|[-~]>|→|⇒|⟶|\.{3,200}[:=]?)(?P<after>[ \t]{0,16})"
+    + r"(?:[ \t]{0,16}|[ \t]{0,4}\r?\n[ \t]{0,16}(?=[:=]))(?P<is>=>|:=|[?+]=|\\[=:]|<-|←|={1,3}>?|::(?=[ \t]|new\b|from\b)|:(?!:)|[-~]>|→|⇒|⟶|\.{3,200}[:=]?)(?P<after>[ \t]{0,16})"
 )
 _COPULA = re.compile(
     _CLOSE
@@ -130,7 +133,7 @@ _COPULA = re.compile(
 )
 _LOOSE = re.compile(_CLOSE + r"(?:[ \t]{0,8}(?:[|\t;~≔]|::)[ \t]{0,8}|[ \t]{1,8})")
 _LOOSEST = re.compile(
-    _CLOSE + r"(?:[ \t]{0,8}(?:[|\t;~≔>@*#,/]|::)[ \t]{0,8}|[ \t]{1,8})"
+    _CLOSE + r"(?:[ \t]{0,8}(?:[|\t;~≔>@*#,/^]|::)[ \t]{0,8}|[ \t]{1,8})"
 )  # of passwords: other names stand in paths and lists
 _FLAG = re.compile(
     r"(?:[ \t]{1,8}|\\{0,3}[\"'][ \t]{0,4},?[ \t\r]{0,4}\n?[ \t]{0,40}(?=\\{0,3}[\"'])|[ \t\r]{0,4}\n[ \t]{0,40}(?:- )?)(?!-)(?=\S)"
@@ -152,6 +155,7 @@ _NEXT_LINE = re.compile(
     r"\\?[ \t]{0,8}\r?\n(?:[ \t]{0,8}\r?\n)?(?:\d{4}-\d\d-\d\dT[\d:.]{8,20}Z )?(?P<indent>[ \t]{0,40})(?P<dash>- )?(?=[^\s-])"
 )
 _TEST = re.compile(r"(?i:tests?\b|tests?_|spec)")
+_ARN = re.compile(r"\barn:\S{1,90}:\Z")
 _ASSIGNMENT = re.compile(r"[:@{(\"'\\]{0,4}[\w.-]{1,40}[\"'\\]{0,3}[ \t]?(?:=>?|:)")
 _LISTED = re.compile(_CLOSE + r"[ \t]{0,4}(?:,|\.(?= ))[ \t]{0,4}(?:<<)?(?=\\{0,3}[\"'])")
 _ANGLE = re.compile(r"<(?=[^<>\s]{6,256}>)")
@@ -212,13 +216,19 @@ def _strong(text: str, named: Named, match: re.Match[str]) -> Iterator[Extent]:
     is_quoted = text[end : end + 1] in _QUOTES
     is_colon = match["is"] == ":"
     if is_colon and not is_quoted:
-        if match.end("is") - 2 >= named.end and text[named.end] in "\"'" and text[match.start("is") - 1] == " ":
+        if (
+            match.end("is") - 2 >= named.end
+            and text[named.end] in "\"'"
+            and text[match.start("is") - 1] == " "
+            and "\n" not in text[end : end + 2]
+        ):
             return  # volume "db-token" : configmap not found
         if named.text.lower() == "pass" and match["after"]:
             if named.text != "PASS" and not _TEST.match(text, end):  # PASS: test_oom2 is what a test runner says
                 yield from _weak(text, named, end)
             return
-    if text[max(0, named.start - 12) : named.start].lower().endswith("unexpected "):
+    before = text[max(0, named.start - 100) : named.start]
+    if before.lower().endswith("unexpected ") or _ARN.search(before):
         return
     is_yaml = is_colon and bool(match["after"]) and is_yaml_line(text, named.start)
     if following := _NEXT_LINE.match(text, end):

@@ -86,7 +86,7 @@ HEADERS: tuple[Rule, ...] = (
     rule(CREDENTIAL, "geniekey", r"(?i:\bGenieKey[ ]{1,4})(?P<secret>[0-9a-f-]{32,40})"),
     rule(CREDENTIAL, "bearer ", r"(?i:\bBearer[ ]{1,4})(?P<secret>[A-Za-z0-9._~+/-]{12,}+=*+)", is_no_word),
     rule(CREDENTIAL, "basic ", r"(?i:\bBasic[ ]{1,4})(?P<secret>[A-Za-z0-9+/]{6,}+={0,2})", _is_user_and_password),
-    rule(PASSWORD, "auth", rf"\b_?auth{_IS}(?P<secret>[A-Za-z0-9+/]{{8,}}+={{0,2}})", _is_user_and_password),
+    rule(PASSWORD, "auth", rf"(?i:(?<![a-z])auth){_IS}(?P<secret>[A-Za-z0-9+/]{{8,}}+={{0,2}})", _is_user_and_password),
 )  # fmt: skip
 URLS: tuple[Rule, ...] = (
     # Signatures and keys in URLs and connection strings
@@ -104,6 +104,8 @@ URLS: tuple[Rule, ...] = (
     rule(URL_PASSWORD, "@", r"//(?P<secret>[A-Za-z0-9_-]{20,256}+)@", is_no_word),
     rule(URL_PASSWORD, "@tcp(|@unix(", r"(?<![\w.-])[\w.-]{1,64}+:(?P<secret>[^\s@\"']{1,128}+)@(?:tcp|unix)\(", is_value),
     rule(URL_PASSWORD, "@", r"(?<![\w.:/-])[A-Za-z][\w.-]{0,63}+:(?P<secret>[^\s@\"'/:]{6,128}+)@[\w.-]{1,128}+:\d{2,5}\b", is_mixed_value),
+    rule(URL_PASSWORD, "@//", r"(?<![\w.-])[A-Za-z]\w{0,63}+/(?P<secret>[^\s@/\"']{4,128}+)@//", is_mixed_value),  # Oracle's easy connect
+    rule(PASSWORD, "p=", r"[?&](?:u|user|login|username)=[^&\s\"']{0,128}&p=(?P<secret>[^&\s\"'#]{4,256}+)", is_value),
     rule(URL_PASSWORD, "jdbc:oracle:", r"jdbc:oracle:\w{1,10}:[^\s/@\"']{1,64}+/(?P<secret>[^\s@\"']{1,128}+)@", is_value),
 )  # fmt: skip
 OPTIONAL: dict[str, Rule] = {

@@ -31,9 +31,14 @@ def _is_after_host(match: re.Match[str]) -> bool:
     return is_value(match) and re.search(r"(?:^|\s)[\w.*-]{1,128}$", match.string[max(0, match.start() - 129) : match.start()]) is not None
 
 
+def _is_in_netrc(match: re.Match[str]) -> bool:
+    """Whether a machine is named before, or the word is no word."""
+    return is_mixed_value(match) or ("machine " in match.string[max(0, match.start() - 200) : match.start()] and is_value(match))
+
+
 PROTOCOLS: tuple[Rule, ...] = (
     # Redis
-    rule(PASSWORD, "auth ", rf"{_SAID}(?i:AUTH)[ \t]{{1,4}}(?!(?i:PLAIN|LOGIN|CRAM|DIGEST|XOAUTH|TLS|SSL|GSSAPI)\b)(?:[\w.@-]{{1,64}}[ \t]{{1,4}})?(?P<secret>[^\s\"'\\]{{3,256}}+){_END}(?m:$|(?=[\\\"']))", is_mixed_value),
+    rule(PASSWORD, "auth ", rf"{_SAID}(?i:AUTH)[ \t]{{1,4}}(?!(?i:PLAIN|LOGIN|CRAM|DIGEST|XOAUTH|TLS|SSL|GSSAPI)\b)(?:[\w.@-]{{1,64}}[ \t]{{1,4}})?[\"']?(?P<secret>[^\s\"'\\]{{3,256}}+)[\"']?{_END}(?m:$|(?=[\\\"']))", is_mixed_value),
     rule(PASSWORD, "auth", r"(?i)\"AUTH\"[ ,]{1,3}(?:\"[^\"]{1,64}\"[ ,]{1,3})?\"(?P<secret>[^\"\r\n]{1,256})\"", is_value),
     rule(PASSWORD, "auth", r"(?i)\bHELLO [23] AUTH [^\s]{1,64} (?P<secret>[^\s\"'\\]{1,256}+)", is_value),
     rule(PASSWORD, "auth", r"\$4(?:\\r\\n|\r?\n)(?i:AUTH)(?:\\r\\n|\r?\n)(?:\$\d{1,3}(?:\\r\\n|\r?\n)[^\s\\]{1,64}(?:\\r\\n|\r?\n)(?=\$))?\$\d{1,3}(?:\\r\\n|\r?\n)(?P<secret>[^\s\\]{1,256}+)"),
@@ -41,7 +46,7 @@ PROTOCOLS: tuple[Rule, ...] = (
     rule(PASSWORD, ">", r"(?i:\b(?:user|setuser) )\S{1,64} (?:on|off|reset)?(?: \S{1,30}){0,3}? ?>(?P<secret>[^\s\"']{2,256}+)", is_value),
     # FTP, POP3, IMAP, SMTP, IRC
     rule(PASSWORD, "pass ", rf"{_SAID}PASS[ \t]{{1,4}}:?(?P<secret>[^\s\"'\\]{{3,256}}+)(?=[ \t]{{0,4}}(?:\\[rn]|\r|[\"'`)]|(?m:$)))", _is_no_test),
-    rule(PASSWORD, "login ", rf"(?:{_SAID}|(?<=IMAP )|(?<=\. ))(?:[A-Za-z]{{0,4}}\d{{1,6}} )?LOGIN[ \t]\"?[^\s\"]{{1,128}}\"?[ \t]\"?(?P<secret>[^\s\"\\]{{3,256}}+)\"?[ \t]{{0,4}}(?m:$|(?=\\[rn]))", is_mixed_value),
+    rule(PASSWORD, "login ", rf"(?:{_SAID}|(?<=IMAP )|(?<=\. ))(?:[A-Za-z]{{0,4}}\d{{0,6}} )?LOGIN[ \t]\"?[^\s\"]{{1,128}}\"?[ \t]\"?(?P<secret>[^\s\"\\]{{3,256}}+)\"?[ \t]{{0,4}}(?m:$|(?=\\[rn]))", is_mixed_value),
     rule(CREDENTIAL, "plain ", r"(?i:\b(?:AUTH|AUTHENTICATE) PLAIN[ \t]{1,4})(?P<secret>[A-Za-z0-9+/]{8,}+={0,2})"),
     rule(CREDENTIAL, "auth", r"(?i:\b(?:AUTH|AUTHENTICATE) (?:LOGIN|XOAUTH2|CRAM-MD5|OAUTHBEARER|NTLM)[ \t]{1,4})(?P<secret>[A-Za-z0-9+/]{4,}+={0,2})"),
     rule(PASSWORD, "334 ", r"334 UGFzc3dvcmQ6?=?\r?\n(?:[CS<>]{1,3}[: ]{1,2})?(?P<secret>[A-Za-z0-9+/]{4,}+={0,2})"),
@@ -52,7 +57,7 @@ PROTOCOLS: tuple[Rule, ...] = (
     rule(PASSWORD, "oper ", rf"{_SAID}OPER[ \t]\S{{1,64}}[ \t](?P<secret>\S{{3,256}}+)", is_mixed_value),
     # LDAP, ZooKeeper, SNMP, JMX
     rule(PASSWORD, "bind", r"(?i:\bbind\b[^\n]{0,100}?(?:simple|credentials?|password)[ \t]{0,4}[=: ][ \t]{0,4})[\"']?(?P<secret>[^\s\"',)]{3,256}+)", is_mixed_value),
-    rule(PASSWORD, "simple", r"(?i:\bauthentication[ \t]{0,4}[=:][ \t]{0,4}simple[ (:]{1,4})[\"']?(?P<secret>[^\s\"',)]{3,256}+)", is_value),
+    rule(PASSWORD, "simple", r"(?i:\b(?:bindrequest|authentication\w{0,10})\b[^\n]{0,100}?\bsimple[ =:()0]{1,8})[\"']?(?P<secret>[^\s\"',)}]{3,256}+)", is_mixed_value),
     rule(PASSWORD, "bindpw|rootpw", r"(?i:\b(?:bindpw|rootpw|olcRootPW:?)[ \t]{1,8})(?P<secret>\S{3,256}+)", is_value),
     rule(PASSWORD, "bind", r"(?i:\bbind(?: as| dn[=:]?)? \"?(?:cn|uid|dc|ou)=)[^\s\"]{1,200}\"? (?:with |using |pw |password )?(?P<secret>[^\s\"',)]{3,256}+)", is_mixed_value),
     rule(PASSWORD, "addauth ", r"(?i:\baddauth digest )[^\s:]{1,64}:(?P<secret>\S{1,256}+)"),
@@ -71,13 +76,14 @@ SQL: tuple[Rule, ...] = (
     rule(PASSWORD, "password", r"(?i:\bWITH[ \t]{1,4}(?:LOGIN[ \t]{1,4})?(?:ENCRYPTED[ \t]{1,4})?PASSWORD[ \t]{0,4}=?[ \t]{0,4}N?)[\"'](?P<secret>[^\"'\r\n]{1,256}+)[\"']", is_value),
 )  # fmt: skip
 FILES: tuple[Rule, ...] = (
-    rule(PASSWORD, "login ", r"(?<![\w.-])login\s{1,20}[^\s]{1,128}\s{1,20}(?:account \S{1,64}\s{1,20})?password\s{1,20}(?P<secret>\S{1,256}+)", is_value),  # .netrc
+    rule(PASSWORD, "login ", r"(?<![\w.-])login\s{1,20}[^\s]{1,128}\s{1,20}(?:account \S{1,64}\s{1,20})?password\s{1,20}(?P<secret>\S{1,256}+)", _is_in_netrc),  # .netrc
     rule(PASSWORD, ":", r":(?:\d{4,5}|\*):[\w.*-]{1,64}:[\w.*@-]{1,64}:(?P<secret>[^\s:]{3,256}+)(?m:$|(?=\s))", _is_after_host),  # .pgpass
     rule(PASSWORD, "{s|{c", r"\{(?:S?SHA(?:256|512)?|SMD5|CRYPT|MD5|CLEAR|PBKDF2[\w-]{0,20})\}(?P<secret>[A-Za-z0-9+/$.]{8,}+={0,2})"),  # LDAP, htpasswd
     rule(PASSWORD, "md5|scram", r"\"[\w.@-]{1,64}\"[ \t]{1,8}\"(?P<secret>(?:md5[0-9A-Za-z]{32}|SCRAM-SHA-256\$[^\"\n]{20,300}))\""),  # pgbouncer's userlist
     rule(PASSWORD, "$", r"\$(?:2[abxy]|1|5|6|7|y|apr1|argon2(?:id|i|d))\$[A-Za-z0-9./+=,$]{20,}+"),  # hashes of passwords
     rule(PASSWORD, "pbkdf2|scrypt|bcrypt", r"\b(?:pbkdf2_sha\d{1,3}|pbkdf2:sha\d{1,3}|scrypt|bcrypt_sha256)[$:]\d{1,9}[$:][A-Za-z0-9./+=,$:-]{16,}+"),
     rule(PASSWORD, "http-basic", r"\"http-basic\"[^\n]{0,200}?\"password\"[ \t]{0,4}:[ \t]{0,4}\"(?P<secret>[^\"\n]{1,256})\""),
+    rule(PASSWORD, "http-basic", r"\bhttp-basic[. ]\S{1,128} [^\s\"':]{1,64} (?P<secret>[^\s\"']{3,256}+)", is_value),  # composer and poetry config
     rule(TOKEN, "-oauth|-token", r"\"(?:github-oauth|gitlab-token|gitlab-oauth|bitbucket-oauth|bearer)\"\s{0,20}:\s{0,20}\{\s{0,40}\"[\w.-]{1,128}\"\s{0,20}:\s{0,20}\"(?P<secret>[^\"\n]{8,256})\""),  # Composer
     rule(PRIVATE_KEY, "kty", r"\"(?:d|k|p|q|dp|dq|qi)\"[ \t]{0,4}:[ \t]{0,4}\"(?P<secret>[A-Za-z0-9_-]{20,}+)\""),  # JSON web keys
     rule(PASSWORD, "password", r"(?i:::[ \t]{1,4})(?<=assword:: )(?P<secret>[A-Za-z0-9+/]{4,}+={0,2})"),  # LDIF

@@ -32,7 +32,7 @@ _PLACEHOLDER = re.compile(
 )  # fmt: skip
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _PLAIN_WORD = re.compile(r"[A-Za-z]?[a-z]{0,40}|[A-Z]{1,40}")
-_KUBE_NAME = re.compile(r"[a-z][a-z0-9]{0,20}(?:[-.][a-z0-9]{1,40}){1,12}")
+_KUBE_NAME = re.compile(r"(?:[a-z0-9-]{1,63}/)?[a-z][a-z0-9]{0,20}(?:[-.][a-z0-9]{1,40}){1,12}")
 _WRAPPING = "\"'`,;:)]}"
 
 

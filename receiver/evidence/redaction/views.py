@@ -101,12 +101,12 @@ def _sign(match: re.Match[str]) -> str | None:
 
 
 _AFTER_SLASH = {"n": "\n", "r": "\r", "t": "\t", "e": "\x1b", "033": "\x1b"}
-_NAMED = {"quot": '"', "amp": "&", "lt": "<", "gt": ">", "apos": "'", "nbsp": " "}
+_NAMED = {"quot": '"', "amp": "&", "lt": "<", "gt": ">", "apos": "'", "nbsp": " ", "equals": "=", "colon": ":"}
 _ESCAPE = re.compile(
     r"\\{1,16}(?:u(?P<unicode>[0-9a-fA-F]{4})|x(?P<byte>[0-9a-fA-F]{2})|(?P<slashed>[\"'/nrte]|033(?=\[)))"
     r"|(?P<unseen>%E2%80%8[B-F]|%E2%81%A0|%EF%BB%BF)"
     r"|%(?:25){0,4}(?P<percent>[0-7][0-9A-Fa-f])"
-    r"|&(?:amp;){0,4}(?:(?P<named>quot|amp|lt|gt|apos|nbsp)|\#(?P<decimal>\d{1,4})|\#[xX](?P<hex>[0-9a-fA-F]{1,4}));"
+    r"|&(?:amp;){0,4}(?:(?P<named>quot|amp|lt|gt|apos|nbsp|equals|colon)|\#(?P<decimal>\d{1,4})|\#[xX](?P<hex>[0-9a-fA-F]{1,4}));"
 )
 _ANY_CONTROL = re.compile(r"[\x08\x1b]|\^\[\[|#033\[")
 # Colours and other terminal sequences, also as `cat -v` and rsyslog write them; overstrikes; characters without width; combining accents.
@@ -126,7 +126,7 @@ def _folds() -> dict[int, str]:
                 folds[code] = base
     others = {
         "łŁøØđĐıİ": "lLoOdDiI", "“”„‟«»「」『』″": '"' * 11, "‘’‚‛′": "'" * 5, "\u00a0\u2002\u2003\u2007\u2009\u202f\u3000\x1f": " " * 8,
-        "：": ":", "│┃": "||", "–—": "--",
+        "：∶": "::", "│┃": "||", "–—": "--",
     }  # fmt: skip
     for signs, plain_signs in others.items():
         folds.update((ord(a), b) for a, b in zip(signs, plain_signs, strict=True))
