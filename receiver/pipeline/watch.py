@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 PAGE = 100  # incidents in one transaction: alerts are accepted between two
 ROUND_DEADLINE_S = 10.0  # for all pods of a round, and as much again for the owners
 SOON_S = 10.0  # after a look another one waits at least so long
-ALERT_FIRST_S = 60.0  # after a death: the rule that fires for it says how bad it is, and one look serves both
+ALERT_FIRST_S = 90.0  # after a death, three quarters of the interval at most: its alert says how bad it is, and one look serves both
 LOOK_EVERY_S = 2.0  # on average at most, of the looks that the watch asks for: 30 in a minute
 LOOKS_AT_ONCE = 10  # that many may come together
 OWNER_EVERY_S = 1800.0
@@ -224,9 +224,9 @@ class Watch:
         memory = incident.memory
         is_watched = incident.state != FIRING or memory.standing_watch is not None or memory.standing_fix is not None
         pace_s = SOON_S if is_watched or one.found & changes.STRUCTURE else self._config.interval_s
-        due_at = max(
-            now, (incident.gathered_at or 0.0) + pace_s, min(_newest_death(one), now) + ALERT_FIRST_S if changes.DEATH in one.found else 0.0
-        )
+        due_at = max(now, (incident.gathered_at or 0.0) + pace_s)
+        if changes.DEATH in one.found:
+            due_at = max(due_at, min(_newest_death(one), now) + min(ALERT_FIRST_S, 0.75 * self._config.interval_s))
         planned = jobs.due_of(tx, COLLECT, incident.id)
         if planned is not None and planned <= due_at:
             return planned

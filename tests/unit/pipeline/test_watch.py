@@ -171,7 +171,7 @@ def test_a_death_after_a_fix_was_noted_is_looked_at_at_once(watched: Watched) ->
     Actions(watched.desk.store).take(incident.id, Act(what=FIXED, by="Ines"))
     watched.desk.work()
     watched.pulse.dies(3, watched.clock.now() + 5)
-    watched.later(70)
+    watched.later(100)
 
     assert watched.looks == looks + 1
 
@@ -182,7 +182,7 @@ def test_a_death_after_the_resolve_is_looked_at(watched: Watched) -> None:
     watched.later(600)
     looks = watched.looks
     watched.pulse.dies(2, watched.clock.now())
-    watched.later(61)
+    watched.later(100)
 
     assert watched.looks == looks + 1
 
