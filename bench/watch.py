@@ -1,7 +1,8 @@
 """What watching costs: requests to Kubernetes and Prometheus in an hour with 1, 100 and 1,000 open incidents, by whom.
 
-A whole receiver over stand-ins, its clock injected: half an hour after the first looks is counted, and doubled. Quiet: nothing
-happens after the first kill. Loops: every container is killed again every five minutes, which is Kubernetes' longest back-off.
+A whole receiver over stand-ins, its clock injected, whose incidents were looked at before; half an hour is counted (ten minutes in loops)
+and scaled. Quiet: nothing happens after the first kill. Loops: every container is killed again every five minutes, which is
+Kubernetes' longest back-off. The looks that every incident gets half an hour and two hours after its first are not among these.
 """
 
 from __future__ import annotations
@@ -17,15 +18,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from receiver.app.build import Application, build
+from receiver.domain.case import Case
+from receiver.domain.identity import Subject, workload_key
+from receiver.domain.identity import Workload as Owner
+from receiver.domain.incident import FIRING
+from receiver.domain.incident_memory import GivenVerdict, IncidentMemory, LookSummary
+from receiver.domain.units import from_epoch
 from receiver.settings import load_settings
-from receiver.store import jobs
+from receiver.store import incidents, jobs
+from receiver.store.database import Tx
+from receiver.store.incidents import Incident
 from tests.fakes.prometheus import series
 from tests.stories.cluster import Cluster, Life, Pod, Workload, kill
-from tests.support import Clock, alert, payload
+from tests.support import Clock
 
 BEGIN = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
-FIRST_LOOKS_S = 300.0
-COUNTED_S = 1800.0
+SETTLE_S = 120.0  # the first rounds, which only remember
+COUNTED_S = {False: 1800.0, True: 600.0}
+END_S = BEGIN.timestamp() + SETTLE_S + max(COUNTED_S.values())
 LOOP_S = 300.0
 SIZES = (1, 100, 1000)
 WORKLOADS_A_NAMESPACE = 25
@@ -46,7 +56,7 @@ def lives_of(i: int, *, is_loop: bool) -> list[Life]:
     """A life of two hours that ends in a kill at the begin, and what follows."""
     at = BEGIN.timestamp() - 60 - i % 60
     lives = [kill(at - 7200, at, ())]
-    while is_loop and at < BEGIN.timestamp() + FIRST_LOOKS_S + COUNTED_S:
+    while is_loop and at < END_S:
         start, at = at + 5, at + LOOP_S
         lives.append(kill(start, at, ()))
     return [*lives, Life(start=at + 5, end=None, points=())]
@@ -56,7 +66,7 @@ def metrics_of(i: int, lives: list[Life]) -> Iterator[dict[str, object]]:
     """What kube-state-metrics tells of a workload's container, every 15 s."""
     labels = {"namespace": namespace_of(i), "pod": pod_of(i), "container": name_of(i)}
     begin = BEGIN.timestamp() - 600
-    times = [begin + t * 15 for t in range(int((600 + FIRST_LOOKS_S + COUNTED_S) / 15))]
+    times = [begin + t * 15 for t in range(int((END_S - begin) / 15))]
     ends = [life.end for life in lives if life.end is not None]
     told = [(t, [end for end in ends if end + 5 <= t]) for t in times]
     yield series("kube_pod_container_status_restarts_total", [(t, len(dead)) for t, dead in told], **labels)
@@ -73,6 +83,29 @@ def namespace_of(i: int) -> str:
 def node_of(i: int) -> str:
     """A node has so many pods that anybody counts."""
     return f"node-{i // PODS_A_NODE:03d}"
+
+
+def open_incident(tx: Tx, i: int, *, now: float) -> None:
+    """An incident that fires, and that was looked at a moment ago."""
+    workload = Owner(kind="Deployment", name=name_of(i))
+    subject = Subject(cluster="lab", namespace=namespace_of(i), pod=pod_of(i), container=name_of(i), workload=workload)
+    key = workload_key(subject, workload)
+    look = LookSummary(verdict=GivenVerdict(cause="unknown", confidence=0.0), kill_kind="container_oom")
+    memory = IncidentMemory(state=FIRING, severity="warning", look=look, kills={pod_of(i): 1})
+    incident = Incident(
+        id=f"inc_{i:015d}",
+        key=key,
+        state=FIRING,
+        severity="warning",
+        subject=subject,
+        opened_at=now,
+        first_seen=now,
+        last_seen=now,
+        memory=memory,
+    )
+    incidents.insert(tx, incident)
+    case = Case(gathered_at=from_epoch(now), subject=subject)
+    incidents.save_diagnosis(tx, incident, subject=subject, memory=memory, report=None, case=case)
 
 
 @contextmanager
@@ -146,17 +179,15 @@ class Drive:
 def measure(n: int, *, is_loop: bool, has_prometheus: bool = True) -> str:
     """One row of the table."""
     with running(n, is_loop=is_loop, has_prometheus=has_prometheus) as (receiver, cluster, clock):
-        alerts = [
-            alert(pod=pod_of(i), container=name_of(i), namespace=namespace_of(i), started=clock.now() - 30, cluster="lab") for i in range(n)
-        ]
-        for first in range(0, n, 100):
-            receiver.web.test_client().post("/alerts", json=payload(*alerts[first : first + 100]))
+        with receiver.store.write() as tx:
+            for i in range(n):
+                open_incident(tx, i, now=clock.now())
         drive = Drive(receiver, cluster, clock)
-        drive.until(BEGIN.timestamp() + FIRST_LOOKS_S)
+        drive.until(BEGIN.timestamp() + SETTLE_S)
         kube, prometheus = len(cluster.kube.asked), len(cluster.prometheus.asked)
         own, looks, drive.busy_s = drive.own(), drive.looks(), 0.0
-        drive.until(BEGIN.timestamp() + FIRST_LOOKS_S + COUNTED_S)
-        factor = 3600 / COUNTED_S
+        drive.until(BEGIN.timestamp() + SETTLE_S + COUNTED_S[is_loop])
+        factor = 3600 / COUNTED_S[is_loop]
         own_now = drive.own()
         cells = [
             int((len(cluster.kube.asked) - kube) * factor), int((own_now["kubernetes"] - own["kubernetes"]) * factor),
@@ -164,7 +195,7 @@ def measure(n: int, *, is_loop: bool, has_prometheus: bool = True) -> str:
             int((drive.looks() - looks) * factor),
         ]  # fmt: skip
         what = f"{'loops' if is_loop else 'quiet'}{'' if has_prometheus else ', no Prometheus'}"
-        return f"{what:<22} {n:>9} {cells[0]:>11} {cells[1]:>9} {cells[2]:>11} {cells[3]:>9} {cells[4]:>8} {drive.busy_s / (COUNTED_S / 60):>12.2f}"
+        return f"{what:<22} {n:>9} {cells[0]:>11} {cells[1]:>9} {cells[2]:>11} {cells[3]:>9} {cells[4]:>8} {drive.busy_s / (COUNTED_S[is_loop] / 60):>12.2f}"
 
 
 def main() -> None:

@@ -212,8 +212,8 @@ class Watch:
         for kind in found:
             self._metrics.watch_changes.labels(kind).inc()
         due_at = self._look_due_at(tx, incident, one, now=now)
-        if due_at > now + self._config.round_s and watch.kills != memory.watch.kills:
-            jobs.schedule(tx, PUBLISH, incident.id, now=now)  # the count is true before the rest is
+        if due_at > now + self._config.interval_s and watch.kills != memory.watch.kills:
+            jobs.schedule(tx, PUBLISH, incident.id, now=now)  # its turn comes late: the count is true before the rest is
         jobs.schedule(tx, COLLECT, incident.id, now=now, due_at=due_at)
         log.info(
             "something happened to an incident", extra={"incident": incident.id, "changes": sorted(found), "look_in_s": round(due_at - now)}

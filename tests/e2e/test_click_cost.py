@@ -86,6 +86,7 @@ def _scene(folder: Path) -> Iterator[Scene]:
         receiver_inside(
             folder, slack, clock=lambda: time.time() + ahead_s[0], monotonic=lambda: time.monotonic() + ahead_s[0], KUBE_API_URL=kube.url, PROMETHEUS_URL=prometheus.url,
             ALERTMANAGER_URL=alertmanager.url, SLACK_SIGNING_SECRET=SECRET, SLACK_MIN_INTERVAL=PACE,
+            WATCH_INTERVAL="24h",  # the watch asks by itself, whatever anybody presses
         ) as application,
     ):  # fmt: skip
         alertmanager.alerts = [alert(pod=POD, container="orders-api", started=time.time())]
