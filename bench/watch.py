@@ -113,9 +113,12 @@ def running(n: int, *, is_loop: bool, has_prometheus: bool) -> Iterator[tuple[Ap
     """A receiver over a cluster in which n workloads were just killed."""
     lives = [lives_of(i, is_loop=is_loop) for i in range(n)]
     cluster = Cluster(
-        Workload(namespace=namespace_of(i), name=name_of(i), pods=[Pod(name=pod_of(i), lives=lives[i])], is_measured=False)
+        Workload(namespace=namespace_of(i), name=name_of(i), pods=[Pod(name=pod_of(i), lives=lives[i], node=node_of(i))], is_measured=False)
         for i in range(n)
     )
+    node = next(o for o in cluster.kube.recordings.objects if o["kind"] == "Node")
+    names = sorted({node_of(i) for i in range(n)})
+    cluster.kube.recordings.objects += [{**node, "metadata": {**node["metadata"], "name": name}} for name in names]
     for i in range(n):
         cluster.prometheus.add(metrics_of(i, lives[i]))
     clock = Clock(BEGIN)

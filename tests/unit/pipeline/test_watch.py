@@ -311,7 +311,7 @@ def test_a_thousand_incidents_to_which_something_happens_are_looked_at_in_turn(d
 
     assert len(due) == n
     assert sum(at <= desk.clock.now() - 300 for at in due) <= LOOKS_AT_ONCE + 1
-    assert shown_soon >= n - LOOKS_AT_ONCE - 60 / LOOK_EVERY_S - 1
+    assert shown_soon >= n - LOOKS_AT_ONCE - INTERVAL_S / LOOK_EVERY_S - 1
     assert watched.looks - looks <= LOOKS_AT_ONCE + 300 / LOOK_EVERY_S + 1
     with desk.store.read() as tx:
         assert {i.memory.kill_count for i in incidents.newest(tx, n)} == {5}
