@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import jinja2
 
 from receiver.domain.incident import FIRING, DigestView, IncidentView, Message
+from receiver.domain.incident_memory import WatchedFix
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import Report
 from receiver.render import blocks, mentions, root, terminal, thread
@@ -170,7 +171,11 @@ def standalone_view(report: Report) -> IncidentView:
     facts = report.facts
     severity = facts.alerts[0].severity if facts.alerts else "warning"
     pods = (report.subject.pod,) if report.subject.pod else ()
+    fix = report.fix
     return IncidentView(
+        fix=WatchedFix(number=1, since=fix.at, changes=fix.changes, forecast=fix.forecast, is_enough=fix.is_enough, pods=fix.pods)
+        if fix is not None
+        else None,
         id="",
         state=FIRING,
         subject=report.subject,
