@@ -12,11 +12,12 @@ from receiver.diagnosis.causes.leaves import LEAVES, leaf_of
 from receiver.diagnosis.causes.settings import CEILING
 from receiver.domain.alerts import FIRING, RESOLVED, Alert
 from receiver.domain.case import Missing
+from receiver.domain.change import Change, What
 from receiver.domain.facts import ContainerFacts, EventFact, Facts, LogFacts, NodeFacts, PodFacts, Termination, WorkloadFacts
 from receiver.domain.identity import Subject, Workload
 from receiver.domain.incident import CommonFactor, DigestEntry, DigestView, IncidentView
-from receiver.domain.incident_memory import LogEntry
-from receiver.domain.reason import Reason, reason
+from receiver.domain.incident_memory import FollowUp, LogEntry, WatchedFix
+from receiver.domain.reason import Fact, Reason, reason
 from receiver.domain.report import (
     Cause,
     CauseName,
@@ -81,12 +82,34 @@ def samples() -> tuple[Sample, ...]:
     unknown = replace(
         leak.view, subject=Subject(namespace="sample"), alerts=(_alert("CertificateExpires"),), kill_count=0, last_kill_at=None
     )
+    job = replace(SUBJECT, workload=Workload(kind="Job", name=NAME))
+    of_job = replace(leak.report, subject=job) if leak.report is not None else None
     degraded = replace(leak.view, notes=(reason("incident.note.failed_twice"),))
     return (
         *found,
         Sample(name="unknown", view=unknown, report=None),
         Sample(name="resolved", view=resolved, report=leak.report),
+        *(Sample(name=name, view=replace(resolved, fix=fix), report=leak.report) for name, fix in _fixes()),
+        Sample(name="job", view=replace(leak.view, subject=job), report=of_job),
         Sample(name="without_evidence", view=degraded, report=None),
+    )
+
+
+def _fixes() -> tuple[tuple[str, WatchedFix], ...]:
+    """A fix that is watched, one that held, and one that did not."""
+    raised = Change(what=What.LIMIT, at=KILLED_AT, before_bytes=LIMIT, after_bytes=2 * LIMIT, by="kubectl-set")
+    watched = WatchedFix(number=1, since=KILLED_AT, changes=(raised,), pods=reason("fix.rolled_out", desired=1, limit_bytes=2 * LIMIT))
+    numbers: dict[str, Fact] = {
+        "after_s": 172_800.0, "peak_bytes": float(LIMIT), "limit_bytes": 2 * LIMIT, "before_bytes_per_h": 65.0 * MIB,
+        "after_bytes_per_h": 0.0, "restarts": 0, "evicted": 0, "throttled_ratio": None, "is_tight": False,
+    }  # fmt: skip
+    held = FollowUp(after_s=172_800.0, at=NOW, outcome="held", because=reason("follow_up.held", **numbers))
+    again = reason("follow_up.only_delayed", what=raised.as_reason(), after_s=23_400.0, growth=65.0 * MIB)
+    failed = FollowUp(after_s=23_400.0, at=NOW, outcome="only_delayed", because=again)
+    return (
+        ("watched", watched),
+        ("held", replace(watched, done=(held,))),
+        ("only_delayed", replace(watched, ended=failed)),
     )
 
 
