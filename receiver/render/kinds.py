@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from receiver.diagnosis.causes.leaf import Leaf, Whose
 from receiver.diagnosis.causes.leaves import LEAVES, leaf_of
-from receiver.diagnosis.causes.settings import CEILING
+from receiver.diagnosis.causes.settings import CEILING, OWN_MAXIMUM
 from receiver.diagnosis.causes.startup import REFUSES
 from receiver.domain.confidence import PLAUSIBLE
 from receiver.domain.report import CauseName, KillKind, Report
@@ -43,6 +43,8 @@ def kind_of(report: Report | None, *, is_memory_alert: bool) -> str:
         return ELSEWHERE
     if report.cause.detail == CEILING and report.kill.kind in (KillKind.CONTAINER_OOM, KillKind.SUSPECTED_OOM):
         return CEILING
+    if report.cause.detail == OWN_MAXIMUM and report.kill.kind is KillKind.SIGKILL_NOT_OOM and report.signature is not None:
+        return OWN_LIMIT  # killed by its own handler
     leaf = _told_by(report)
     return leaf.root if leaf is not None else _without_kill(report, is_memory_alert=is_memory_alert)
 

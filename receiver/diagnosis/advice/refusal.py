@@ -8,6 +8,7 @@ from receiver.diagnosis.advice.demand import peak_bytes
 from receiver.diagnosis.advice.raises import raises_before, step_of
 from receiver.diagnosis.causes.leaf import Before, Raise, Whose
 from receiver.diagnosis.causes.leaves import leaf_of
+from receiver.diagnosis.causes.settings import OWN_MAXIMUM
 from receiver.diagnosis.causes.startup import REFUSES
 from receiver.diagnosis.clues import Clues, memory_ratio_before
 from receiver.diagnosis.death.kill import own_limit
@@ -47,6 +48,8 @@ def _not_its_limit(clues: Clues, kill: Kill, cause: Cause) -> Reason | None:
         return reason("advice.volume_over_size_limit")
     if kill.kind is KillKind.NONE and kill.exit_code not in (None, 0) and (full := own_limit(clues)) is not None:
         return reason("advice.allocation_refused") if full.kind == REFUSED else reason("advice.stopped_at_own_limit")
+    if cause.detail == OWN_MAXIMUM:
+        return reason("advice.stopped_at_own_limit")
     if (useless := defeated(clues, cause)) is not None:
         return useless
     return reason("advice.mostly_file_cache") if cause.detail == "page_cache" else None

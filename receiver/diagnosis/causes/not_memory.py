@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from receiver.diagnosis.causes.common import SURE_FACT, ended_over
 from receiver.diagnosis.causes.leaf import NO, YES, Answer, Leaf, Question, Raise, Verdict, Whose, always, cannot_tell, no
+from receiver.diagnosis.causes.settings import filled_itself
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.death.because import AGAINST_MEMORY
 from receiver.diagnosis.death.kill import own_limit, pod_says, refuses_to_start
@@ -45,6 +46,8 @@ def killed_for_memory(clues: Clues, kill: Kill) -> Answer:
             return Answer(answer=NO, because=because, decides=True, confidence=SURE_FACT, reasons=kill.because, detail="eviction")
         case KillKind.SUSPECTED_OOM:
             return cannot_tell(because if kill.is_of_child else reason("killed_for_memory.probably", because=because))
+        case KillKind.SIGKILL_NOT_OOM if (full := filled_itself(clues, kill)) is not None:
+            return no(ended_over(full))
         case KillKind.SIGKILL_NOT_OOM:
             confidence = SURE_FACT if kill.is_sure else UNSURE
             return Answer(answer=NO, because=because, decides=True, confidence=confidence, reasons=kill.because, detail=kill.sender or "")

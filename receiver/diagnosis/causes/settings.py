@@ -20,7 +20,7 @@ from receiver.diagnosis.log.ceilings import Allowance, Fit, allowance_of, worker
 from receiver.diagnosis.log.ceilings.advice import what_they_allow
 from receiver.diagnosis.log.ceilings.allowance import fewer, written
 from receiver.domain.reason import Reason, reason
-from receiver.domain.report import CauseName, Kill, KillKind, Signature
+from receiver.domain.report import CauseName, Kill, KillKind, Sender, Signature
 from receiver.domain.tidy import tidy_up
 from receiver.domain.units import MIB
 
@@ -50,10 +50,14 @@ FILLED = {
 }  # fmt: skip
 
 
+# What kills a program because one of its pools is full: its own handler, or the script beside it.
+OWN_HANDLERS = (Sender.JVM_HANDLER, Sender.KILL_SCRIPT)
+
+
 def a_setting_decides(clues: Clues, kill: Kill) -> Answer | None:
     """Yes for ceilings above the limit, and for one that is full. No answer where none is known, or none is in question."""
-    full = own_limit(clues)
-    if kill.kind is KillKind.NONE and kill.exit_code not in (None, 0) and full is not None and full.id in FILLED:
+    full = filled_itself(clues, kill)
+    if full is not None:
         return _filled(clues, kill, full)
     if not _is_full(clues, kill) or _start_does_not_fit(clues):
         return None
@@ -61,6 +65,15 @@ def a_setting_decides(clues: Clues, kill: Kill) -> Answer | None:
     if allowed is not None and allowed.fit.is_bad:
         return _above(clues, kill, allowed)
     return _too_many_workers(clues, kill)
+
+
+def filled_itself(clues: Clues, kill: Kill) -> Signature | None:
+    """The pool of its own that was full when it ended itself, or had itself killed; None where that is not how it ended."""
+    full = own_limit(clues)
+    if full is None or full.id not in FILLED:
+        return None
+    by_handler = kill.kind is KillKind.SIGKILL_NOT_OOM and kill.sender in OWN_HANDLERS
+    return full if by_handler or (kill.kind is KillKind.NONE and kill.exit_code not in (None, 0)) else None
 
 
 def _is_full(clues: Clues, kill: Kill) -> bool:

@@ -253,6 +253,26 @@ def test_full_heap(report: Report, cause: CauseName) -> None:
     assert kind_of(report, is_memory_alert=True) == "own_limit"
 
 
+@pytest.mark.parametrize(("restarts", "cause"), [(1, CauseName.LIMIT_TOO_LOW), (5, CauseName.LEAK)])
+def test_killed_by_its_own_handler_for_a_full_heap(restarts: int, cause: CauseName) -> None:
+    """OnOutOfMemoryError="kill -9 %p" sends a SIGKILL, and what asked for it is the heap: its size is to be looked at, not who sent the signal."""
+    lines = (
+        "java.lang.OutOfMemoryError: Java heap space",
+        '# -XX:OnOutOfMemoryError="kill -9 %p"',
+        '#   Executing /bin/sh -c "kill -9 7"...',
+    )
+    one = container(
+        limit=2 * GIB, dead=death("Error", 137, lived_s=400), restart_count=restarts, command=("java", "-Xmx512m", "-jar", "a.jar")
+    )
+    report = diagnose(facts(one, log=log(*lines), alerts=("KubePodCrashLooping",)))
+
+    assert report.kill.kind is KillKind.SIGKILL_NOT_OOM
+    assert (report.cause.name, report.cause.detail) == (cause, "runtime_limit")
+    assert codes_of(report.cause.remedy) == ("ceiling.raise_own",)
+    assert codes_of(report.proposal.none) == ("advice.stopped_at_own_limit",)
+    assert kind_of(report, is_memory_alert=True) == "own_limit"
+
+
 def test_heap_without_room_above_it() -> None:
     """-Xmx240m in 256Mi: nothing is to be had from the setting alone."""
     remedy = full(restarts=1, command="java -Xmx240m -jar a.jar").cause.remedy
