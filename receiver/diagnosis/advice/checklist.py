@@ -187,7 +187,7 @@ def _apply_fix(f: Findings) -> Checked:
     if f.kill.kind is KillKind.EVICTION:
         return TODO, reason("check.fix_the_volume")
     if f.fix is not None:
-        return _applied(f.fix, f.fix.changes[0])
+        return _applied(f.fix, f.fix.changes[0], is_after_kill=f.kill.kind.is_kill)
     if f.cause.detail == CEILING:
         return TODO, reason("check.change_setting", has_patch=f.proposal.none is None)
     if leaf_of(f.cause.name).a_raise is Raise.DELAYS:
@@ -209,18 +209,25 @@ def _fix_leak(proposal: Proposal) -> Reason:
     return reason("check.fix_code_raise_is_futile") if is_futile(proposal) else reason("check.fix_code_and_stop_gap")
 
 
-def _applied(fix: Fix, change: Change) -> Checked:
+def _applied(fix: Fix, change: Change, *, is_after_kill: bool) -> Checked:
     """What was changed since the kill: done, unless it will be undone or cannot be enough."""
     if change.what == What.RESIZE:
         return TODO, reason("check.only_one_pod", before_bytes=change.before_bytes, after_bytes=change.after_bytes)
-    made = (
-        reason("check.limit_raised", before_bytes=change.before_bytes, after_bytes=change.after_bytes)
-        if change.is_of_limit and change.before_bytes and change.after_bytes and not change.is_lower
-        else reason("check.changed", what=change.as_reason())
-    )
+    made = _made(change, is_after_kill=is_after_kill)
     if not fix.is_enough and fix.forecast is not None:
         return TODO, reason("check.not_enough", made=made, because=fix.forecast)
     return DONE, made
+
+
+def _made(change: Change, *, is_after_kill: bool) -> Reason:
+    before, after = change.before_bytes, change.after_bytes
+    if change.is_of_limit and before and after and not change.is_lower:
+        if is_after_kill:
+            return reason("check.limit_raised", before_bytes=before, after_bytes=after)
+        return reason("check.limit_raised_in_time", before_bytes=before, after_bytes=after)
+    return (
+        reason("check.changed_after_kill", what=change.as_reason()) if is_after_kill else reason("check.changed", what=change.as_reason())
+    )
 
 
 def _monitor(f: Findings) -> Checked:

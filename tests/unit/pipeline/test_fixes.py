@@ -109,6 +109,7 @@ def test_a_warning_was_answered_by_a_raise() -> None:
     assert watched is not None
     assert (format_time(watched.since), watched.changes[0].after_bytes) == ("2026-11-30T15:41:01Z", 112 * MIB)
     assert memory.kill_count == 0
+    assert [i.result.code for i in report.checklist if i.id == "apply_fix" and i.result] == ["check.limit_raised_in_time"]
     assert state_of(report, "apply_fix") == "done"
     assert "-       memory: 96Mi\n+       memory: 112Mi" in report.proposal.diff
 
