@@ -1,7 +1,7 @@
 """Secrets that are told by the name beside them: `password=...`, `"token": "..."`, `--api-key ...`, env entries, XML, sentences.
 
 Finds the places where a known word stands, takes the whole name, asks `names` whether it holds a secret, and only then looks how name and value are
-connected (CONNECTORS, from the strictest to the loosest) and where the value ends (`extents`). Each character is looked at a bounded number of times.
+connected (`connectors`, from the strictest to the loosest) and where the value ends (`extents`). Each character is looked at a bounded number of times.
 """
 
 from __future__ import annotations
@@ -10,6 +10,29 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from receiver.evidence.redaction.connectors import (
+    ANGLE,
+    ARN,
+    ASSIGNMENT,
+    BEFORE_ENTRY,
+    CELL,
+    COPULA,
+    ENTRY,
+    ENTRY_WORDS,
+    FLAG,
+    IN_TAG,
+    LATER_LINE,
+    LISTED,
+    LOOSE,
+    LOOSEST,
+    NEXT_LINE,
+    QUOTES,
+    STRONG,
+    SWITCH,
+    TAG_NAME,
+    TEST,
+    TO_TAG,
+)
 from receiver.evidence.redaction.extents import Extent, is_yaml_line, value_at
 from receiver.evidence.redaction.haystack import Haystack
 from receiver.evidence.redaction.kinds import PASSWORD
@@ -116,81 +139,34 @@ def _with_word_before(text: str, start: int, name: str) -> str:
     return f"{before[:-1].rpartition(' ')[2].rpartition('(')[2]}_{name}" if before.endswith((" ", "_")) else name
 
 
-# How a name and its value are connected
-
-_CLOSE = r"(?:\\{0,3}[\"'`]|\\?[\])]){0,3}"
-_WHOSE = r"(?:[ \t]{1,4}(?:\([^()\n]{1,40}\)|\[[^\[\]\n]{1,20}\]|(?:for|of|from|fur|pour|para|von|zu|per|di|do|dla)(?: key)?(?: (?:[\w.@-]{1,40}|'[^'\n]{1,80}'|\"[^\"\n]{1,80}\")){1,3}?))?"
-_STRONG = re.compile(
-    _CLOSE
-    + _WHOSE
-    + r"(?:[ \t]{0,16}|[ \t]{0,4}\r?\n[ \t]{0,16}(?=[:=]))(?P<is>=>|:=|[?+]=|\\[=:]|<-|←|={1,3}>?|::(?=[ \t]|new\b|from\b)|:(?!:)|[-~]>|→|⇒|⟶|\.{3,200}[:=]?)(?P<after>[ \t]{0,16})"
-)
-_COPULA = re.compile(
-    _CLOSE
-    + _WHOSE
-    + r"(?:[ \t]{1,8}(?:is(?: now| set to)?|was|will be|are|to|set to|has been set to|changed to|equals|reads|value(?: is)?|has value|lautet|ist|es|est|e|ar|la|jest|-{1,2}):?[ \t]{1,4}"
-    r"| [a-z]{2,12}[ \t]{0,2}[:=][ \t]{1,4})"
-)
-_LOOSE = re.compile(_CLOSE + r"(?:[ \t]{0,8}(?:[|\t;~≔]|::)[ \t]{0,8}|[ \t]{1,8})")
-_LOOSEST = re.compile(
-    _CLOSE + r"(?:[ \t]{0,8}(?:[|\t;~≔>@*#,/^]|::)[ \t]{0,8}|[ \t]{1,8})"
-)  # of passwords: other names stand in paths and lists
-_FLAG = re.compile(
-    r"(?:[ \t]{1,8}|\\{0,3}[\"'][ \t]{0,4},?[ \t\r]{0,4}\n?[ \t]{0,40}(?=\\{0,3}[\"'])|[ \t\r]{0,4}\n[ \t]{0,40}(?:- )?)(?!-)(?=\S)"
-)
-_ENTRY = re.compile(
-    r"(?:\\{0,3}[\"'])?[\]>]?,?\s{0,60}(?:\d{4}-\d\d-\d\dT[\d:.]{8,20}Z\s{1,60})?"
-    r"(?:\\{0,3}[\"']?\w{1,20}\\{0,3}[\"']?[ \t]{0,4}[:=][ \t]{0,4}\\{0,3}[\"']?[\w-]{1,40}\\{0,3}[\"']?,?\s{1,60}){0,2}"
-    r"(?:with )?\\{0,3}[\"']?(?i:value)\\{0,3}[\"']?(?P<sep>[ \t]{0,4}[:=][ \t]{0,4}|[ \t]{1,4}(?=[\"'\[`]))"
-)
-_ENTRY_WORDS = ("name", "key", "property", "parameter", "param", "variable")
-_BEFORE_ENTRY = " \t\"'[:=\\"
-_IN_TAG = re.compile(
-    r"[\"']?[^<>\n]{0,120}(?<!/)>\s{0,40}(?:<!\[CDATA\[)?(?=[^<>\s])|</(?:\w{1,20}:)?\w{1,20}>\s{0,40}<\w{1,20}[^<>\n]{0,40}>(?=[^<>\s])"
-)
-_CELL = re.compile(r"</(?:dt|th|td|b|strong|label)>")
-_TO_TAG = re.compile(r"(?:[^<\r\n\]]|\](?!\]>))*+")
-_TAG_NAME = re.compile(r"<(?:[\w.-]{1,20}:)?$|<(?:key|Key|name|Name|string|dt|th|td|b|strong|label)(?: [^<>\n]{0,20})?>$")
-_NEXT_LINE = re.compile(
-    r"\\?[ \t]{0,8}\r?\n(?:[ \t]{0,8}\r?\n)?(?:\d{4}-\d\d-\d\dT[\d:.]{8,20}Z )?(?P<indent>[ \t]{0,40})(?P<dash>- )?(?=[^\s-])"
-)
-_TEST = re.compile(r"(?i:tests?\b|tests?_|spec)")
-_ARN = re.compile(r"\barn:\S{1,90}:\Z")
-_ASSIGNMENT = re.compile(r"[:@{(\"'\\]{0,4}[\w.-]{1,40}[\"'\\]{0,3}[ \t]?(?:=>?|:)")
-_LISTED = re.compile(_CLOSE + r"[ \t]{0,4}(?:,|\.(?= ))[ \t]{0,4}(?:<<)?(?=\\{0,3}[\"'])")
-_ANGLE = re.compile(r"<(?=[^<>\s]{6,256}>)")
-_LATER_LINE = re.compile(
-    r"(?: [\w'-]{1,20}){1,8}:[ \t]{0,4}\r?\n(?:[ \t]{0,8}\r?\n){0,3}[ \t]{0,8}(?P<value>\S{6,256})[ \t]{0,8}\r?(?:\n|$)"
-)
-_SWITCH = re.compile(r"(?i:true|false|null|none|nil|undefined)(?=[\\,;})\]\s\"']|$)")
-_QUOTES = ('"', "'", "\\", "`", "[")
+# Values
 
 
 def _values(text: str, named: Named) -> Iterator[Extent]:
     """The values of a name, by the strictest connector that fits."""
     before = text[max(0, named.start - 24) : named.start]
     if "<" in before or before[-1:] in {'"', "'"}:
-        is_element = _TAG_NAME.search(before) is not None
-        if (is_element or _is_in_tag(text, named.start)) and (tag := _IN_TAG.match(text, named.end)):
+        is_element = TAG_NAME.search(before) is not None
+        if (is_element or _is_in_tag(text, named.start)) and (tag := IN_TAG.match(text, named.end)):
             yield _up_to_tag(text, tag)
             return
-    if before.rstrip(_BEFORE_ENTRY).lower().endswith(_ENTRY_WORDS) and (entry := _ENTRY.match(text, named.end)):
+    if before.rstrip(BEFORE_ENTRY).lower().endswith(ENTRY_WORDS) and (entry := ENTRY.match(text, named.end)):
         yield from _accepted(text, named, entry.end(), is_yaml=False, is_sentence=False)
         return
-    if before.endswith("-") and not text.startswith("no-", named.start) and (flag := _FLAG.match(text, named.end)):
-        yield from _accepted(text, named, flag.end(), is_yaml=False, is_sentence=text[flag.end() : flag.end() + 1] not in _QUOTES)
+    if before.endswith("-") and not text.startswith("no-", named.start) and (flag := FLAG.match(text, named.end)):
+        yield from _accepted(text, named, flag.end(), is_yaml=False, is_sentence=text[flag.end() : flag.end() + 1] not in QUOTES)
         return
-    if strong := _STRONG.match(text, named.end):
+    if strong := STRONG.match(text, named.end):
         yield from _strong(text, named, strong)
-    elif listed := _LISTED.match(text, named.end):
+    elif listed := LISTED.match(text, named.end):
         yield from _weak(text, named, listed.end())
-    elif (later := _LATER_LINE.match(text, named.end)) and is_mixed(later["value"]) and named.name.shape is Shape.ANY:
+    elif (later := LATER_LINE.match(text, named.end)) and is_mixed(later["value"]) and named.name.shape is Shape.ANY:
         yield Extent(*later.span("value"))
-    elif weak := _COPULA.match(text, named.end):
+    elif weak := COPULA.match(text, named.end):
         yield from _weak(text, named, weak.end(), is_said=True)
-    elif weak := (_LOOSEST if named.name.kind == PASSWORD else _LOOSE).match(text, named.end):
+    elif weak := (LOOSEST if named.name.kind == PASSWORD else LOOSE).match(text, named.end):
         yield from _weak(text, named, weak.end())
-    elif angle := _ANGLE.match(text, named.end):
+    elif angle := ANGLE.match(text, named.end):
         yield from _weak(text, named, angle.end())
     elif text[named.end : named.end + 1] in {"(", "{", "["}:
         yield from _weak(text, named, named.end)
@@ -205,15 +181,15 @@ def _is_in_tag(text: str, start: int) -> bool:
 def _up_to_tag(text: str, tag: re.Match[str]) -> Extent:
     """The text of an element; one on a line of its own must be closed."""
     start = tag.end()
-    end = _TO_TAG.match(text, start).end()  # type: ignore[union-attr]
+    end = TO_TAG.match(text, start).end()  # type: ignore[union-attr]
     is_open = "\n" in tag[0] and text[end : end + 80].lstrip()[:1] != "<"
-    is_cell = _CELL.match(tag[0]) is not None and not is_password_like(text[start:end])
+    is_cell = CELL.match(tag[0]) is not None and not is_password_like(text[start:end])
     return Extent(start, start if is_open or is_cell or is_no_secret("", text[start:end]) else end)
 
 
 def _strong(text: str, named: Named, match: re.Match[str]) -> Iterator[Extent]:
     end = match.end()
-    is_quoted = text[end : end + 1] in _QUOTES
+    is_quoted = text[end : end + 1] in QUOTES
     is_colon = match["is"] == ":"
     if is_colon and not is_quoted:
         if (
@@ -224,14 +200,14 @@ def _strong(text: str, named: Named, match: re.Match[str]) -> Iterator[Extent]:
         ):
             return  # volume "db-token" : configmap not found
         if named.text.lower() == "pass" and match["after"]:
-            if named.text != "PASS" and not _TEST.match(text, end):  # PASS: test_oom2 is what a test runner says
+            if named.text != "PASS" and not TEST.match(text, end):  # PASS: test_oom2 is what a test runner says
                 yield from _weak(text, named, end)
             return
     before = text[max(0, named.start - 100) : named.start]
-    if before.lower().endswith("unexpected ") or _ARN.search(before):
+    if before.lower().endswith("unexpected ") or ARN.search(before):
         return
     is_yaml = is_colon and bool(match["after"]) and is_yaml_line(text, named.start)
-    if following := _NEXT_LINE.match(text, end):
+    if following := NEXT_LINE.match(text, end):
         yield from _next_line(text, named, following)
         return
     is_sentence = not is_quoted and is_colon and bool(match["after"]) and not is_yaml
@@ -249,7 +225,7 @@ def _next_line(text: str, named: Named, following: re.Match[str]) -> Iterator[Ex
     if following["indent"] or text[following.end()] in "\"'" or is_mixed(value):
         yield extent
     position = extent.end
-    while following["dash"] and (more := _NEXT_LINE.match(text, position)) and more["dash"]:  # a list of them
+    while following["dash"] and (more := NEXT_LINE.match(text, position)) and more["dash"]:  # a list of them
         extent = value_at(text, more.end(), is_yaml=False, named=named.text)
         if not extent.end > extent.start or is_no_secret(named.text, text[extent.start : extent.end]) or text[extent.end - 1] == ":":
             return
@@ -258,7 +234,7 @@ def _next_line(text: str, named: Named, following: re.Match[str]) -> Iterator[Ex
 
 
 def _accepted(text: str, named: Named, start: int, *, is_yaml: bool, is_sentence: bool) -> Iterator[Extent]:
-    if _SWITCH.match(text, start):
+    if SWITCH.match(text, start):
         return
     is_line = is_yaml or "phrase" in named.text.lower()
     extent = value_at(text, start, is_yaml=is_line, named=named.text)
@@ -272,7 +248,7 @@ def _weak(text: str, named: Named, start: int, *, is_said: bool = False) -> Iter
         return
     extent = value_at(text, start, is_yaml=False, named=named.text)
     value = text[extent.start : extent.end]
-    if not _is_secret(named, value, is_sentence=True) or "\n" in value or _ASSIGNMENT.match(value):
+    if not _is_secret(named, value, is_sentence=True) or "\n" in value or ASSIGNMENT.match(value):
         return
     is_quoted = text[start : start + 1] in {'"', "'", "`"} and len(value) >= 3 and " " not in value
     is_telling = is_password_like if named.name.kind == PASSWORD else is_mixed
