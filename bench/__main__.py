@@ -15,6 +15,8 @@ NAMES = (
     "classify_speed",
     "classify_accuracy",
     "kinds",
+    "evidence_weights",
+    "diagnosis_tables",
     "proposal",
     "rules_cost",
     "rules_running",

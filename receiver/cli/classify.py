@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("series", nargs="+", metavar="SERIES.csv[.gz]")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text")
+    parser.add_argument("-v", "--verbose", action="store_true", help="also what was weighed, piece by piece, with its log-odds")
     parser.add_argument("--until", type=float, metavar="SECONDS", help="ignore rows after this time")
     parser.set_defaults(run=_run)
 
@@ -31,7 +32,7 @@ def _run(arguments: argparse.Namespace) -> int:
     for path in arguments.series:
         result = _classify(path, arguments.until)
         failed = failed or "error" in result
-        print(json.dumps(result, ensure_ascii=False) if arguments.output == "json" else _as_text(result), flush=True)
+        print(json.dumps(result, ensure_ascii=False) if arguments.output == "json" else _as_text(result, arguments.verbose), flush=True)
     return 1 if failed else 0
 
 
@@ -63,6 +64,7 @@ def classify_text(name: str, text: str, until_s: float | None) -> dict[str, Any]
         "kills": len(shape.kills),
         "history_s": shape.history_s,
         "codes": list(codes_of(*shape.because, *shape.against, shape.settle_by)),
+        "evidence": list(say_all(shape.evidence)),
     }
 
 
@@ -76,9 +78,10 @@ def _read(path: str) -> str:
     return raw.decode("utf-8-sig")
 
 
-def _as_text(result: dict[str, Any]) -> str:
+def _as_text(result: dict[str, Any], is_verbose: bool) -> str:
     if "error" in result:
         return f"{result['file']}: cannot be read: {result['error']}"
     because = "; ".join(result["because"])
     settle = f" ({result['settle_by']})" if result.get("settle_by") else ""
-    return f"{result['file']}: {result['cause']} (confidence {result['confidence']:.2f}): {because}{settle}"
+    told = f"{result['file']}: {result['cause']} (confidence {result['confidence']:.2f}): {because}{settle}"
+    return "\n  ".join((told, *result["evidence"])) if is_verbose else told

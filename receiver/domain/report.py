@@ -176,6 +176,7 @@ class Shape:
     cache_share: float | None = None  # of the newest working set, file cache that the kernel would take back
     rate_correlation: float | None = None
     near_limit_share: float | None = None  # of the time at or above 80 %
+    evidence: tuple[Reason, ...] = ()  # what was weighed, with its log-odds per cause, the weightiest first; for `-v`
     numbers: Mapping[str, float] = field(default_factory=dict)  # every other number, for `-v`
 
 

@@ -185,6 +185,7 @@ def _shape(shape: Shape | None) -> dict[str, Any] | None:
              "growth_bytes_per_h": _bytes(life.growth_bytes_per_h), "ramp": life.is_ramp}
             for life in shape.lives
         ],
+        "evidence": list(say_all(shape.evidence)),
         "numbers": {k: _bytes(v) if k.endswith("_bytes") else _number(v) for k, v in sorted(shape.numbers.items())},
     }  # fmt: skip
 

@@ -55,6 +55,7 @@ def _shape_lines(shape: Shape | None) -> list[str]:
         lines.append(f"file cache {human_percent(shape.cache_share)} of the working set")
     if shape.rate_correlation is not None:
         lines.append(f"correlation with the request rate {shape.rate_correlation:.2f}")
+    lines += say_all(shape.evidence)
     lines += [f"{name} {value:g}" for name, value in sorted(shape.numbers.items())]
     lines += [_life_line(n, life) for n, life in enumerate(shape.lives, 1)][-MAX_LIVES:]
     return lines

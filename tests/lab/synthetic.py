@@ -14,10 +14,11 @@ import argparse
 import csv
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from receiver.domain.facts import MemoryHistory, Sample
 
@@ -28,6 +29,8 @@ class Part:
     """One thing that uses memory. Sizes are shares of the limit; `reset` is a fresh process."""
 
     kind = "anon"
+    is_child = False  # a process of its own: it is killed alone
+    is_over = False  # it wants its process to exit
 
     def reset(self, t: float, rng: Random) -> None:
         return None
@@ -157,6 +160,7 @@ class Batch(Part):
     first_s: float = 1800.0
     kept: float = 0.0
     vary: float = 0.1
+    is_child: bool = False
     high: float = 0.0
     top: float = 0.0
     was_on: bool = False
@@ -286,8 +290,11 @@ def simulate(plan: Plan, seed: str) -> MemoryHistory:
                 else:
                     files += used
             killed = anon + shmem > limit
+            child = next((part for part in plan.parts if part.is_child and isinstance(part, Batch) and part.top), None) if killed else None
+            if child is not None:
+                child.top, kills, killed = 0.0, kills + 1, False
             deployed = bool(deploys) and t >= deploys[0]
-            if killed or deployed:
+            if killed or deployed or any(part.is_over for part in plan.parts):
                 if deployed:
                     deploys.pop(0)
                 kills += killed
@@ -775,15 +782,15 @@ def hard_wave_rising_no_rate(rng: Random) -> Plan:
     )
 
 
-def _named(names: set[str]) -> tuple[Callable[[Random], Plan], ...]:
+def named(namespace: dict[str, Any], module: str, but: Container[str] = ()) -> tuple[Callable[[Random], Plan], ...]:
+    """The families that a module defines, in the order of their definitions."""
+    kinds = {"leak", "spike", "limit", "startup", "normal", "hard"}
     return tuple(
-        f
-        for name, f in globals().items()
-        if callable(f) and name not in names and name.split("_")[0] in {"leak", "spike", "limit", "startup", "normal", "hard"}
+        f for name, f in namespace.items() if callable(f) and f.__module__ == module and name not in but and name.split("_")[0] in kinds
     )
 
 
-FIRST_SET = _named(set())
+FIRST_SET = named(globals(), __name__)
 
 # --- a second set, of mechanisms that the first does not have; written after the procedure was settled ---
 
@@ -1017,7 +1024,7 @@ def hard_warm_up_slow(rng: Random) -> Plan:
     return Plan("unknown", [Base(0.2), Cache(rng.uniform(0.2, 0.4), rng.uniform(2.5, 5) * HOUR, "exp")], _span(rng, 9, 12), hard=True)
 
 
-SECOND_SET = _named({f.__name__ for f in FIRST_SET})
+SECOND_SET = named(globals(), __name__, but={f.__name__ for f in FIRST_SET})
 FAMILIES = FIRST_SET + SECOND_SET
 
 

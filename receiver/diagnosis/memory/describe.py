@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from receiver.diagnosis.memory import objections, page_cache, reasons
+from receiver.diagnosis.memory import evidence, objections, page_cache, reasons
+from receiver.diagnosis.memory.climb import Climb
 from receiver.diagnosis.memory.findings import MemoryFindings
 from receiver.diagnosis.memory.lives import LifeSpan, Lives
 from receiver.diagnosis.memory.measures import measures_of
-from receiver.diagnosis.memory.ramp import Ramp
 from receiver.diagnosis.memory.verdict import Verdict
 from receiver.domain.reason import reason
 from receiver.domain.report import CauseName, Life, Shape
@@ -29,8 +29,8 @@ def shape(findings: MemoryFindings, verdict: Verdict) -> Shape:
     c, level, leak = findings.columns, findings.level, findings.leak
     m = measures_of(findings)
     because = reasons.because(findings, verdict, m)
-    tested = {x.span: x.ramp for x in (*leak.tested, *leak.ramping)}
-    ramping = {x.span for x in leak.ramping}
+    tested = {x.span: x.climb for x in (*leak.tested, *leak.climbing)}
+    climbing = {x.span for x in leak.climbing}
     return Shape(
         cause=verdict.cause,
         confidence=round(verdict.confidence, 2),
@@ -39,7 +39,7 @@ def shape(findings: MemoryFindings, verdict: Verdict) -> Shape:
         refused=objections.refused(findings, verdict, because),
         settle_by=objections.settle_by(findings, verdict),
         detail=verdict.detail,
-        lives=tuple(_life(findings, span, tested.get(span), span in ramping) for span in findings.lives.spans),
+        lives=tuple(_life(findings, span, tested.get(span), span in climbing) for span in findings.lives.spans),
         history_s=findings.history_s,
         missing_s=m.missing_s,
         limit_bytes=m.limit if findings.is_limit_known else None,
@@ -54,35 +54,36 @@ def shape(findings: MemoryFindings, verdict: Verdict) -> Shape:
         cache_share=page_cache.cache_share(c),
         rate_correlation=level.rate_correlation if level is not None else None,
         near_limit_share=level.high_share if level is not None and findings.is_limit_known else None,
+        evidence=evidence.reasons_of(verdict.judgement, leak),
         numbers=_numbers(findings),
     )
 
 
-def _life(findings: MemoryFindings, span: LifeSpan, ramp: Ramp | None, is_ramp: bool) -> Life:
+def _life(findings: MemoryFindings, span: LifeSpan, climb: Climb | None, is_ramp: bool) -> Life:
     c = findings.columns
     return Life(
         start_s=span.start_s if span.start_s is not None else c.t[span.first],
         end_s=span.end_s,
         is_killed=span.is_killed,
         peak_bytes=max(c.working_set[span.first : span.last + 1]),
-        floor_start_bytes=ramp.floors[0] if ramp and ramp.floors else None,
-        floor_end_bytes=ramp.floors[-1] if ramp and ramp.floors else None,
-        growth_bytes_per_h=ramp.slope * 3600 if ramp and ramp.floors else None,
+        floor_start_bytes=climb.floors[0] if climb else None,
+        floor_end_bytes=climb.floor_end if climb else None,
+        growth_bytes_per_h=climb.slope * 3600 if climb else None,
         is_ramp=is_ramp,
     )
 
 
 def _numbers(findings: MemoryFindings) -> dict[str, float]:
-    """What the tests measured, for `-v`; names say the unit."""
+    """What was measured, for `-v`; names say the unit."""
     found: dict[str, float] = {"rows": len(findings.columns.t), "step_s": findings.columns.step_s}
     for i, x in enumerate(findings.leak.tested, 1):
         name = f"life {i}"
         found |= {
-            f"{name} kendall tau": round(x.ramp.tau, 3),
-            f"{name} growth ratio of limit": round(x.ramp.growth / findings.scale, 4),
-            f"{name} tail ratio of steady": round(x.ramp.tail, 3),
-            f"{name} largest step ratio of rise": round(x.ramp.step, 3),
-            f"{name} noise ratio of limit": round(x.ramp.noise / findings.scale, 4),
+            f"{name} room eaten ratio": round(x.climb.room, 3),
+            f"{name} kendall tau": round(x.climb.tau, 3),
+            f"{name} growth ratio of limit": round(x.climb.growth / findings.scale, 4),
+            f"{name} tail ratio of steady": round(x.climb.tail, 3),
+            f"{name} largest step ratio of rise": round(x.climb.step, 3),
         }
     if findings.level is not None:
         level = findings.level

@@ -23,6 +23,7 @@ class MemoryFindings:
     startup: StartupFinding | None
     leak: LeakFinding
     level: MemoryLevel | None
+    room_at_kills: float | None  # share of the limit that was free shortly before
     is_unreclaimable: bool  # kills show that what is not the process's own could not be taken back either
     is_limit_known: bool  # else it was concluded from kills
     cache: CacheFinding

@@ -16,8 +16,7 @@ class MemoryLevel:
     """Shares of the limit over settled time (start-ups left out). Everything None or 0 without a limit."""
 
     settled_s: float  # from the first to the last settled row
-    recent_s: float  # what the newest part covers
-    rows: int
+    stood_s: float  # since the newest life was last clearly below
     median: float
     median_bytes: float
     recent_median: float
@@ -30,7 +29,6 @@ class MemoryLevel:
     peak_settled: float  # of all settled rows
     swing: float  # p95 - p5
     reach: float  # highest - p5
-    upper_share: float  # of the time above the middle between p5 and the highest: peaks are short, waves and ramps are not
     excursions: int  # times above HIGH_RATIO after having been below, start-ups left out
     is_high_now: bool
     recent_swing: float  # p95 - p5 of the newest part
@@ -62,8 +60,7 @@ def level_of(c: Columns, lives: Lives) -> MemoryLevel | None:
     correlation, pairs = _rate_correlation(rates, used)
     return MemoryLevel(
         settled_s=at[-1] - at[0],
-        recent_s=min(window_s, at[-1] - at[0]),
-        rows=len(values),
+        stood_s=_stood(c, lives.spans[-1]),
         median=stats.quantile_of_sorted(ordered, 0.5),
         median_bytes=stats.median(used),
         recent_median=stats.quantile_of_sorted(recent, 0.5),
@@ -76,13 +73,35 @@ def level_of(c: Columns, lives: Lives) -> MemoryLevel | None:
         peak_settled=ordered[-1],
         swing=stats.quantile_of_sorted(ordered, 0.95) - low,
         reach=ordered[-1] - low,
-        upper_share=1 - bisect_left(ordered, (low + ordered[-1]) / 2) / len(ordered),
         excursions=excursions,
         is_high_now=values[-1] >= th.HIGH_RATIO,
         recent_swing=stats.quantile_of_sorted(recent, 0.95) - stats.quantile_of_sorted(recent, 0.05),
         rate_correlation=correlation,
         rate_pairs=pairs,
     )
+
+
+def _stood(c: Columns, newest: LifeSpan) -> float:
+    limit = c.limit_now
+    if not limit:
+        return 0.0
+    below = next((i for i in range(newest.last, newest.first - 1, -1) if c.in_use[i] < th.HIGH_P10 * limit), newest.first)
+    return c.t[newest.last] - c.t[below]
+
+
+def room_at_kills(c: Columns, lives: Lives, scale: float) -> float | None:
+    """How far below the limit memory was in the last part of the killed lives, before the last moments: the mean of the
+    shares of the limit; None without such lives. Spikes come from below, leaks do not.
+    """
+    rooms = []
+    for span in lives.spans:
+        if not span.is_killed:
+            continue
+        length_s = c.t[span.last] - c.t[span.first]
+        since_s = c.t[span.last] - max(min(1800.0, length_s / 4), length_s / 8, 2 * c.step_s)
+        last_part = c.in_use[bisect_left(c.t, since_s, span.first, span.last + 1) : span.last + 1]
+        rooms.append(1 - stats.quantile(last_part, 0.25) / (c.limit[span.last] or scale))
+    return sum(rooms) / len(rooms) if rooms else None
 
 
 def has_early_plateau(c: Columns, lives: Lives) -> bool:

@@ -8,7 +8,6 @@ from itertools import pairwise
 from receiver.diagnosis.memory import stats
 from receiver.diagnosis.memory import thresholds as th
 from receiver.diagnosis.memory.findings import MemoryFindings
-from receiver.diagnosis.memory.ramp import Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,18 +62,13 @@ def measures_of(findings: MemoryFindings) -> Measures:
 
 
 def _growth(findings: MemoryFindings) -> tuple[float | None, tuple[float, float] | None]:
-    """Of the lives that ramp: the median and the range; else of a newest life that rises without being a ramp yet."""
-    slopes = sorted(x.ramp.slope * 3600 for x in findings.leak.ramping)
+    """Of the lives that climb: the median and the range; else of a newest life that rises steadily, if not enough to say more."""
+    slopes = sorted(x.climb.slope * 3600 for x in findings.leak.climbing)
     if slopes:
         return stats.median(slopes), (slopes[0], slopes[-1])
     newest = findings.leak.newest
-    if (
-        newest is not None
-        and newest.refused in (None, Refusal.TOO_LITTLE)
-        and newest.slope > 0
-        and newest.tau >= th.RAMP_TAU
-        and newest.growth >= th.SLOW_GROWTH * findings.scale
-    ):
+    is_steady = newest is not None and newest.tau >= th.STEADY_TAU and newest.tail >= th.SLOWING_TAIL
+    if newest is not None and is_steady and newest.slope > 0 and newest.growth >= th.SLOW_GROWTH * findings.scale:
         return newest.slope * 3600, None
     return None, None
 

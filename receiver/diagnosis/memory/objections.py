@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from receiver.diagnosis.memory import thresholds as th
+from receiver.diagnosis.memory.climb import Doubt
 from receiver.diagnosis.memory.findings import MemoryFindings
-from receiver.diagnosis.memory.ramp import Refusal
 from receiver.diagnosis.memory.verdict import Detail, Verdict
 from receiver.domain.confidence import LIKELY
 from receiver.domain.reason import Reason, reason
@@ -14,16 +14,17 @@ from receiver.domain.report import CauseName
 
 LOOK_AGAIN_CONFIDENCE = 0.7  # below it the next looks may well say something else
 
-NO_RAMP: Mapping[Refusal, Reason] = {
-    Refusal.TOO_LITTLE: reason("memory.refused.hardly_grows"),
-    Refusal.NOT_STEADY: reason("memory.refused.not_steady"),
-    Refusal.ONE_STEP: reason("memory.refused.one_step"),
-    Refusal.LEVELLED: reason("memory.refused.levelled"),
-    Refusal.LEVELLING: reason("memory.refused.levelling"),
-    Refusal.FOLLOWS_RATE: reason("memory.refused.follows_rate"),
+DOUBTS: Mapping[Doubt, Reason] = {
+    Doubt.HARDLY_GROWS: reason("memory.refused.hardly_grows"),
+    Doubt.NOT_STEADY: reason("memory.refused.not_steady"),
+    Doubt.ONE_STEP: reason("memory.refused.one_step"),
+    Doubt.LEVELLED: reason("memory.refused.levelled"),
+    Doubt.FOLLOWS_RATE: reason("memory.refused.follows_rate"),
 }
 # Verdicts about the rise itself: they name what became of it, so "not a leak, because ..." would say it twice or too surely.
-ABOUT_THE_RISE: frozenset[Detail] = frozenset({"climbing", "slowing", "slow_growth", "spike_or_new_level", "page_cache", "warm_up", "step"})
+ABOUT_THE_RISE: frozenset[Detail] = frozenset(
+    {"early", "climbing", "slowing", "slow_growth", "spike_or_new_level", "page_cache", "warm_up", "step"}
+)
 
 # Which of a verdict's own reasons answers the question about another cause with no.
 REFUSED_BY: Mapping[Detail, Mapping[CauseName, str]] = {
@@ -93,11 +94,11 @@ def refused(findings: MemoryFindings, verdict: Verdict, because: tuple[Reason, .
 
 
 def _no_leak(findings: MemoryFindings, verdict: Verdict) -> Reason | None:
-    """Why the newest life is no ramp, where that is no part of the verdict itself."""
+    """Why the newest life does not climb, where that is no part of the verdict itself."""
     newest = findings.leak.newest
-    if verdict.cause is CauseName.LEAK or verdict.detail in ABOUT_THE_RISE or newest is None or newest.refused is None:
+    if verdict.cause is CauseName.LEAK or verdict.detail in ABOUT_THE_RISE or newest is None or newest.rises:
         return None
-    return NO_RAMP.get(newest.refused)
+    return DOUBTS[newest.doubt]
 
 
 def settle_by(findings: MemoryFindings, verdict: Verdict) -> Reason | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from receiver.diagnosis.memory import ramp as ramps
+from receiver.diagnosis.memory import climb as climbs
 from receiver.diagnosis.memory import thresholds as th
 from receiver.diagnosis.memory.lives import Lives
 from receiver.diagnosis.memory.prepare import Columns
@@ -50,5 +50,6 @@ def find_cache(c: Columns, lives: Lives, scale: float) -> CacheFinding:
     newest = lives.spans[-1]
     highest = c.working_set.index(max(c.working_set))
     matters = c.has_own_memory and c.working_set[highest] - c.in_use[highest] >= th.CACHE_MATTERS * scale
-    is_growing = matters and ramps.ramp_of(ramps.bins_of(c.with_working_set(), newest.first, newest.last), scale).is_ramp
+    climb = climbs.climb_of(climbs.bins_of(c.with_working_set(), newest.first, newest.last), scale) if matters else None
+    is_growing = climb is not None and climb.rises
     return CacheFinding(matters=matters, is_growing=is_growing)

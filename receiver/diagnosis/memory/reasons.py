@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from receiver.diagnosis.memory import thresholds as th
+from receiver.diagnosis.memory.climb import Doubt
 from receiver.diagnosis.memory.findings import MemoryFindings
 from receiver.diagnosis.memory.measures import Measures
-from receiver.diagnosis.memory.ramp import Refusal
 from receiver.diagnosis.memory.verdict import Detail, Verdict
 from receiver.domain.reason import Reason, reason
 
@@ -24,11 +24,11 @@ def because(findings: MemoryFindings, verdict: Verdict, m: Measures) -> Reasons:
 
 
 def _steady(findings: MemoryFindings, m: Measures) -> Reasons:
-    good, tested = findings.leak.ramping, findings.leak.tested
+    good, tested = findings.leak.climbing, findings.leak.tested
     killed = [x for x in good if x.span.is_killed]
     growth = m.growth_range or (0.0, 0.0)
-    start = min(x.ramp.floor_start for x in good)
-    end = max(*(x.ramp.floor_end for x in good), m.last_seen_before_kill or 0.0)
+    start = min(x.climb.floors[0] for x in good)
+    end = max(*(x.climb.floor_end for x in good), m.last_seen_before_kill or 0.0)
     if len(tested) > 1:
         grew = reason(
             "memory.grew_in_lives", growth_bytes_per_h=growth, lives_grown=len(good), lives_tested=len(tested), floor_start_bytes=start,
@@ -49,8 +49,8 @@ def _memory_volume(findings: MemoryFindings, m: Measures) -> Reasons:
 
 
 def _first_life(findings: MemoryFindings, m: Measures) -> Reasons:
-    (life,) = findings.leak.ramping
-    growth, start, end = m.growth or 0.0, life.ramp.floor_start, life.ramp.floor_end
+    life = findings.leak.climbing[-1]
+    growth, start, end = m.growth or 0.0, life.climb.floors[0], life.climb.floor_end
     if life.span.start_s is not None:
         grows = reason(
             "memory.growing_since_start", growth_bytes_per_h=growth, span_s=life.length_s, floor_start_bytes=start, floor_end_bytes=end
@@ -61,14 +61,14 @@ def _first_life(findings: MemoryFindings, m: Measures) -> Reasons:
 
 
 def _after_change(findings: MemoryFindings, m: Measures) -> Reasons:
-    good = findings.leak.ramping
+    good = findings.leak.climbing
     first = good[0]
     found = [
         reason(
-            "memory.growing_for", growth_bytes_per_h=m.growth_range or m.growth or 0.0, span_s=good[-1].ramp.end_s - first.ramp.start_s,
-            floor_start_bytes=first.ramp.floor_start, floor_end_bytes=max(x.ramp.floor_end for x in good),
+            "memory.growing_for", growth_bytes_per_h=m.growth_range or m.growth or 0.0, span_s=good[-1].climb.end_s - first.climb.start_s,
+            floor_start_bytes=first.climb.floors[0], floor_end_bytes=max(x.climb.floor_end for x in good),
         ),
-        reason("memory.began_with_change", before_s=first.ramp.start_s - findings.columns.t[0]),
+        reason("memory.began_with_change", before_s=first.climb.start_s - findings.columns.t[0]),
     ]  # fmt: skip
     if any(x.span.is_killed for x in good):
         found.append(reason("memory.grew_until_killed"))
@@ -80,7 +80,7 @@ def _near_limit(findings: MemoryFindings, m: Measures) -> Reasons:
     assert level is not None
     usual = max(level.recent_median, level.median) * (m.limit or 1.0)
     newest = findings.leak.newest
-    flat = newest is not None and newest.refused is Refusal.TOO_LITTLE and level.recent_swing <= 0.1
+    flat = newest is not None and not newest.rises and newest.doubt is Doubt.HARDLY_GROWS and level.recent_swing <= 0.1
     found = []
     if flat and newest is not None:
         growth = max(newest.slope * 3600, findings.scale * 0.001)
@@ -162,18 +162,18 @@ def _spike_or_new_level(findings: MemoryFindings, m: Measures) -> Reasons:
 
 
 def _climbing(findings: MemoryFindings, m: Measures) -> Reasons:
-    climbing, tested = len(findings.leak.ramping) or 1, max(len(findings.leak.tested), 1)
+    climbing, tested = len(findings.leak.climbing) or 1, max(len(findings.leak.tested), 1)
     if m.growth:
         climbs = reason("memory.climbs_at", growth_bytes_per_h=m.growth, lives_climbing=climbing, lives_tested=tested)
     else:
         climbs = reason("memory.climbs", lives_climbing=climbing, lives_tested=tested)
-    return (climbs, reason("memory.cannot_tell_yet", because=findings.leak.why_not or reason("memory.too_little_to_tell")))
+    return (climbs, reason("memory.cannot_tell_yet", because=reason("memory.too_little_to_tell")))
 
 
 def _slowing(findings: MemoryFindings, m: Measures) -> Reasons:
     newest = findings.leak.newest
     assert newest is not None
-    slows = reason("memory.slowing", floor_start_bytes=newest.floor_start, floor_end_bytes=newest.floor_end, tail_ratio=newest.tail)
+    slows = reason("memory.slowing", floor_start_bytes=newest.floors[0], floor_end_bytes=newest.floor_end, tail_ratio=newest.tail)
     return (slows, reason("memory.warm_up_or_falling_load"))
 
 
@@ -186,7 +186,7 @@ def _slow_growth(findings: MemoryFindings, m: Measures) -> Reasons:
 def _warm_up(findings: MemoryFindings, m: Measures) -> Reasons:
     newest = findings.leak.newest
     assert newest is not None
-    return (reason("memory.levelled_off", floor_start_bytes=newest.floor_start, floor_end_bytes=newest.floor_end, limit_bytes=m.limit),)
+    return (reason("memory.levelled_off", floor_start_bytes=newest.floors[0], floor_end_bytes=newest.floor_end, limit_bytes=m.limit),)
 
 
 def _page_cache(findings: MemoryFindings, m: Measures) -> Reasons:
@@ -207,11 +207,15 @@ def _flat(findings: MemoryFindings, m: Measures) -> Reasons:
 def _step(findings: MemoryFindings, m: Measures) -> Reasons:
     newest = findings.leak.newest
     assert newest is not None
-    return (reason("memory.one_step", floor_start_bytes=newest.floor_start, floor_end_bytes=newest.floor_end, limit_bytes=m.limit),)
+    return (reason("memory.one_step", floor_start_bytes=newest.floors[0], floor_end_bytes=newest.floor_end, limit_bytes=m.limit),)
 
 
 def _no_pattern(findings: MemoryFindings, m: Measures) -> Reasons:
     return (_usual_and_peaks(m), reason("memory.no_pattern"))
+
+
+def _undecided(findings: MemoryFindings, m: Measures) -> Reasons:
+    return (_usual_and_peaks(m), reason("memory.undecided"))
 
 
 def _no_limit(findings: MemoryFindings, m: Measures) -> Reasons:
@@ -249,6 +253,7 @@ BECAUSE: Mapping[Detail, Callable[[MemoryFindings, Measures], Reasons]] = {
     "flat": _flat,
     "step": _step,
     "no_pattern": _no_pattern,
+    "undecided": _undecided,
     "no_limit": _no_limit,
     "unexplained_kills": _unexplained_kills,
 }

@@ -1,4 +1,4 @@
-"""Small robust statistics in pure Python: medians, quantiles, rank correlation, slopes, least squares, bends.
+"""Small robust statistics in pure Python: medians, quantiles, rank correlation, slopes, least squares.
 
 Inputs here are short (at most some hundred bins) except for `quantile`, so clarity goes before speed. Nothing here
 knows about memory.
@@ -6,10 +6,8 @@ knows about memory.
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 
 def quantile(values: Sequence[float], q: float) -> float:
@@ -109,48 +107,3 @@ def _solve(matrix: list[list[float]], n: int) -> list[float] | None:
                 factor = matrix[r][i]
                 matrix[r] = [a - factor * b for a, b in zip(matrix[r], matrix[i], strict=True)]
     return [row[k] for row in matrix]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bend:
-    """Two straight pieces that meet at `knee`. `gain`: the share of a single line's squared error that the knee removes."""
-
-    knee: float
-    before: float  # slope
-    after: float  # slope
-    gain: float
-
-
-def best_bend(xs: Sequence[float], ys: Sequence[float], margin: int = 3) -> Bend | None:
-    """The knee that fits best, at least `margin` points from either end; None with too few points or no spread."""
-    n = len(xs)
-    if n < 2 * margin + 1:
-        return None
-    dx, dy = _centred(xs), _centred(ys)
-    sxx, sxy, syy = _dot(dx, dx), _dot(dx, dy), _dot(dy, dy)
-    if sxx <= 0:
-        return None
-    rest_of_line = syy - sxy * sxy / sxx
-    best: Bend | None = None
-    for knee in xs[margin:-margin]:
-        dh = _centred([x - knee if x > knee else 0.0 for x in xs])
-        shh, sxh, shy = _dot(dh, dh), _dot(dx, dh), _dot(dh, dy)
-        determinant = sxx * shh - sxh * sxh
-        if determinant <= 1e-9 * sxx * shh:
-            continue
-        before = (sxy * shh - shy * sxh) / determinant
-        turn = (shy * sxx - sxy * sxh) / determinant
-        rest = syy - before * sxy - turn * shy
-        gain = 1 - rest / rest_of_line if rest_of_line > 1e-12 * syy else 0.0
-        if best is None or gain > best.gain:
-            best = Bend(knee=knee, before=before, after=before + turn, gain=gain)
-    return best
-
-
-def _centred(values: Sequence[float]) -> list[float]:
-    mean = sum(values) / len(values)
-    return [v - mean for v in values]
-
-
-def _dot(a: Sequence[float], b: Sequence[float]) -> float:
-    return math.fsum(map(operator.mul, a, b))

@@ -1,20 +1,21 @@
-"""From findings to a verdict: which cause, how sure, in the order of the procedure. Why: `reasons`, `objections`.
+"""From the weighed evidence to a verdict: the likeliest cause, if what was seen is enough to name one. Why: `reasons`, `objections`.
 
-A confidence is a promise about the future: of what is said with 0.85 or more, 98 in 100 should turn out right. The
-steps below come from what each pattern was worth on recorded and simulated series (docs/diagnosis.md), not from a
-formula.
+A confidence is a promise about the future: of what is said with 0.85 or more, 98 in 100 should turn out right. It is the
+probability that the evidence gives (`evidence`), and at most what its situation has ever been worth (the caps here): an
+unfinished warm-up looks like a leak, a wave near its crest like a limit that is too low, until they have lasted.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from receiver.diagnosis.memory import thresholds as th
+from receiver.diagnosis.memory.climb import Climb, Doubt
+from receiver.diagnosis.memory.evidence import Judgement, judge
 from receiver.diagnosis.memory.findings import MemoryFindings
-from receiver.diagnosis.memory.leak import LifeRamp
 from receiver.diagnosis.memory.level import has_early_plateau
-from receiver.diagnosis.memory.ramp import TAIL, Ramp, Refusal
+from receiver.domain.confidence import UNSURE
 from receiver.domain.report import CauseName
 
 Detail: TypeAlias = Literal[
@@ -23,215 +24,204 @@ Detail: TypeAlias = Literal[
     "steady", "after_change", "memory_volume", "first_life", "slowing", "climbing",
     "near_limit",
     "traffic", "batch", "spike_or_new_level",
-    "unexplained_kills", "page_cache", "no_limit", "follows_rate", "warm_up", "slow_growth", "flat", "step", "no_pattern",
+    "unexplained_kills", "page_cache", "no_limit", "follows_rate", "warm_up", "slow_growth", "flat", "step", "no_pattern", "undecided",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The cause, the confidence and a finer word (`Shape.detail`)."""
+    """The cause, the confidence, a finer word (`Shape.detail`) and the evidence that was weighed."""
 
     cause: CauseName
     confidence: float
     detail: Detail
+    judgement: Judgement
 
 
 def verdict_of(findings: MemoryFindings) -> Verdict:
-    """The first question of the procedure that has an answer, no surer than what it rests on."""
-    found = _startup(findings) or _too_early(findings) or _leak(findings) or _limit(findings) or _spike(findings) or _unknown(findings)
+    """The likeliest cause, no surer than what it rests on; unknown when nothing wins."""
+    judgement = judge(findings)
+    cause, confidence, detail = _unseen(findings) or _named(findings, judgement)
     if any(k.is_presumed for k in findings.lives.kills) or not findings.is_limit_known:
-        return replace(found, confidence=min(found.confidence, th.PRESUMED_CONFIDENCE))
-    return found
+        confidence = min(confidence, th.PRESUMED_CONFIDENCE)
+    return Verdict(cause=cause, confidence=confidence, detail=detail, judgement=judgement)
 
 
-def _verdict(cause: CauseName, confidence: float, detail: Detail) -> Verdict:
-    return Verdict(cause=cause, confidence=confidence, detail=detail)
+Answer: TypeAlias = tuple[CauseName, float, Detail]
 
 
-def _startup(findings: MemoryFindings) -> Verdict | None:
-    found = findings.startup
-    if found is None or not found.is_startup:
-        return None
-    if found.settled_high and _limit(findings) is not None:
-        return None
-    if found.is_exact and found.typical_uptime_s <= th.NEVER_UP_S:
-        return _verdict(CauseName.STARTUP, 0.8 if found.early > 1 else 0.7, "never_up")
-    if not found.is_visible or found.typical_uptime_s < th.TINY_LIFE_S:
-        return _verdict(CauseName.UNKNOWN, 0.5, "lives_too_short")
-    if found.is_in_burst:
-        return _verdict(CauseName.STARTUP, 0.5, "startup_in_burst")
-    if not found.is_start_known:
-        return _verdict(CauseName.STARTUP, 0.55, "startup")
-    if found.early == 1 or found.typical_uptime_s < th.SHORT_LIFE_S:
-        return _verdict(CauseName.STARTUP, 0.75, "startup")
-    return _verdict(CauseName.STARTUP, 0.9, "startup")
+def _unsure(detail: Detail) -> Answer:
+    return CauseName.UNKNOWN, UNSURE, detail
 
 
-def _too_early(findings: MemoryFindings) -> Verdict | None:
+def _unseen(findings: MemoryFindings) -> Answer | None:
+    """What is known without a shape, or why there is none to be seen yet."""
+    startup, level = findings.startup, findings.level
+    if (
+        startup is not None
+        and startup.is_startup
+        and not (startup.settled_high and level is not None and level.recent_median > th.LOW_MEDIAN)
+    ):
+        if startup.is_exact and startup.typical_uptime_s <= th.NEVER_UP_S:
+            return CauseName.STARTUP, 0.8 if startup.early > 1 else 0.7, "never_up"
+        if not startup.is_visible or startup.typical_uptime_s < th.TINY_LIFE_S:
+            return _unsure("lives_too_short")
     if findings.history_s >= th.MIN_HISTORY_S or (findings.lives.kills and findings.leak.tested):
         return None
-    if findings.level is not None and has_early_plateau(findings.columns, findings.lives):
-        return _verdict(CauseName.LIMIT_TOO_LOW, 0.5, "early")
-    if findings.lives.kills:
-        return None
-    return _verdict(CauseName.UNKNOWN, 0.5, "too_short")
+    if level is not None and has_early_plateau(findings.columns, findings.lives):
+        return CauseName.LIMIT_TOO_LOW, UNSURE, "early"
+    return None if findings.lives.kills else _unsure("too_short")
 
 
-def _leak(findings: MemoryFindings) -> Verdict | None:
+def _named(findings: MemoryFindings, judgement: Judgement) -> Answer:
+    cause = judgement.likeliest
+    confidence = judgement.probability[cause]
+    if cause is CauseName.UNKNOWN and not _is_straight_so_far(findings, judgement.probability[CauseName.LEAK]):
+        return _unknown(findings, confidence)
+    if cause is CauseName.UNKNOWN:
+        name, most, detail = _leak(findings)
+        return name, min(most, UNSURE), detail
+    if cause is CauseName.LEAK:
+        found = _leak(findings)
+    elif cause is CauseName.LIMIT_TOO_LOW:
+        found = _limit(findings)
+    elif cause is CauseName.SPIKE:
+        found = _spike(findings)
+    else:
+        found = _startup(findings)
+    _, most, detail = found
+    if found[0] is not CauseName.UNKNOWN and confidence < th.ANSWER:
+        return _unsure("undecided")
+    return found[0], min(confidence, most), detail
+
+
+def _is_straight_so_far(findings: MemoryFindings, leak: float) -> bool:
+    """Whether a quiet life rises as steadily now as it began: too little to be likely, and what a leak looks like at first."""
+    newest = findings.leak.newest
+    return newest is not None and newest.rises and not findings.lives.kills and leak >= th.STRAIGHT_ANSWER and _is_straight(newest)
+
+
+def _is_straight(life: Climb) -> bool:
+    return th.STRAIGHT_TAIL[0] <= life.tail <= th.STRAIGHT_TAIL[1]
+
+
+# The most that a verdict may be said with, and its finer word
+
+
+def _startup(findings: MemoryFindings) -> Answer:
+    found = findings.startup
+    if found is None:
+        return _unsure("undecided")
+    if found.is_in_burst:
+        return CauseName.STARTUP, UNSURE, "startup_in_burst"
+    if not found.is_start_known:
+        return CauseName.STARTUP, 0.55, "startup"
+    return CauseName.STARTUP, 0.7 if found.early == 1 or found.typical_uptime_s < th.SHORT_LIFE_S else 0.9, "startup"
+
+
+def _leak(findings: MemoryFindings) -> Answer:
     leak = findings.leak
-    if not leak.is_leak or _is_near_limit_anyway(findings):
-        return None
-    good = leak.ramping
-    killed = sum(x.span.is_killed for x in good)
-    if leak.change_at_s is not None and len(good) == 1:
-        return _one_rise_since_change(findings, good[0])
-    if not killed and len(good) == 1:
-        return _first_life(findings, good[0])
-    clean = all(x.ramp.is_clean for x in good)
-    if killed <= 1 and len(good) == 1 and not clean:
-        return _verdict(CauseName.UNKNOWN, 0.5, "climbing")
-    confidence = {0: 0.75, 1: 0.82}.get(killed, 0.95) + (0.1 if len(good) >= 3 else 0.05 * (len(good) - 1))
-    if not clean:
-        confidence -= 0.1
-    if sum(x.length_s for x in good) < 3600:
-        confidence -= 0.2
+    ended = [x for x in leak.climbing if x.span.is_over]
+    if leak.newest is None or not leak.climbing:
+        return _unsure("climbing")
+    if leak.climbed_s < th.MIN_CLIMBED_S and len(ended) < th.MANY_LIVES:
+        return _unsure("climbing")
+    if leak.is_since_change and len(leak.since) == 1:
+        return _one_rise_since_change(findings)
+    if not ended:
+        return _first_life(findings, leak.newest)
+    most = 0.95 if len(ended) >= 2 else 0.9 if len(leak.climbing) >= 2 else 0.82
     if leak.has_stopped:
-        confidence = min(confidence, 0.6)
-    detail: Detail = "memory_volume" if findings.is_unreclaimable else "steady" if leak.change_at_s is None else "after_change"
-    return _verdict(CauseName.LEAK, min(confidence, 0.95), detail)
+        most = 0.6
+    elif leak.climbed_s < th.SHORT_CLIMBED_S and len(ended) < th.MANY_LIVES:
+        most = min(most, 0.7)
+    return CauseName.LEAK, most, "memory_volume" if findings.is_unreclaimable else "after_change" if leak.is_since_change else "steady"
 
 
-def _first_life(findings: MemoryFindings, life: LifeRamp) -> Verdict:
-    """One unkilled ramp: a leak, or a warm-up that has not come to its end."""
-    if life.length_s < th.MIN_FIRST_LIFE_S:
-        return _verdict(CauseName.UNKNOWN, 0.5, "climbing")
-    if life.ramp.tail < th.SLOWING_TAIL and not findings.leak.is_straight_lately:
-        return _verdict(CauseName.UNKNOWN, 0.5, "slowing")
-    age_s = life.ramp.end_s - (life.span.start_s if life.span.start_s is not None else life.ramp.start_s)
-    confidence = 0.5 if age_s < th.FIRST_LIFE_SURE_S else 0.8 if life.ramp.is_clean else 0.7
-    if not findings.columns.has_own_memory:
-        confidence = min(confidence, 0.5)
-    return _verdict(CauseName.LEAK, confidence, "first_life")
+def _first_life(findings: MemoryFindings, life: Climb) -> Answer:
+    """One unkilled climb: a leak, or a warm-up that has not come to its end."""
+    if life.tail < th.SLOWING_TAIL:
+        return _unsure("slowing")
+    if life.growth < th.FIRST_GROWTH * findings.scale and not _is_straight(life):
+        return _unsure("slow_growth")
+    age_s = findings.leak.tested[-1].span.end_s - findings.leak.tested[-1].began_s
+    if age_s < th.FIRST_LIFE_SURE_S or not findings.columns.has_own_memory:
+        return CauseName.LEAK, UNSURE, "first_life"
+    return CauseName.LEAK, 0.8, "first_life"
 
 
-def _one_rise_since_change(findings: MemoryFindings, life: LifeRamp) -> Verdict:
+def _one_rise_since_change(findings: MemoryFindings) -> Answer:
     """One rise after a quiet time. A batch job does that too, for an hour; a whole new life may be warming up."""
-    if life.length_s < (th.MIN_CHANGE_S if life.is_part else th.MIN_FIRST_LIFE_S):
-        return _verdict(CauseName.UNKNOWN, 0.5, "climbing" if life.span.is_killed else "spike_or_new_level")
+    (life,) = findings.leak.since
+    if life.length_s < (th.MIN_CHANGE_S if life.is_part else th.MIN_CLIMBED_S):
+        return _unsure("climbing" if life.span.is_killed else "spike_or_new_level")
     is_long = life.length_s >= th.CHANGE_SURE_S
     if life.span.is_killed:
-        confidence = 0.8 if is_long and life.ramp.is_clean else 0.6
-    elif life.is_part:
-        confidence = 0.75 if is_long and life.ramp.is_clean else 0.65 if is_long else 0.5
-    else:
-        confidence = 0.5  # after a rollout: a new version may have a new warm-up
-    if not findings.columns.has_own_memory and not life.span.is_killed:
-        confidence = 0.5
-    return _verdict(CauseName.LEAK, confidence, "after_change")
+        return CauseName.LEAK, 0.8 if is_long else 0.6, "after_change"
+    if not findings.columns.has_own_memory or not life.is_part or not is_long:
+        return CauseName.LEAK, UNSURE, "after_change"
+    return CauseName.LEAK, 0.7, "after_change"
 
 
-def _is_near_limit_anyway(findings: MemoryFindings) -> bool:
-    """A container that has lived near its limit all along and creeps a little: the level is the news, not the creeping."""
-    newest = findings.leak.newest
-    return (
-        newest is not None
-        and findings.columns.limit_now is not None
-        and not any(x.span.is_killed for x in findings.leak.ramping)
-        and newest.floor_start >= th.HIGH_P10 * findings.scale
-        and newest.growth < 0.1 * findings.scale
-    )
-
-
-def _limit(findings: MemoryFindings) -> Verdict | None:
-    level = findings.level
-    if level is None or level.rows < 3 or (findings.follows_rate and min(level.median, level.p10_later + 0.02) <= th.LOW_MEDIAN):
-        return None
-    cap = 0.95 if findings.columns.has_own_memory or findings.lives.kills else 0.6
+def _limit(findings: MemoryFindings) -> Answer:
+    level, kills = findings.level, findings.lives.kills
+    if level is None or max(level.median, level.recent_median) < th.LOW_MEDIAN:
+        return _unsure("undecided")
+    has_lasted = level.stood_s >= th.STOOD_SURE_S or len(kills) >= 2
+    most = 0.95 if has_lasted else 0.7
     if findings.follows_rate and level.reach > th.WAVE_REACH:
-        cap = min(cap, 0.7)  # a wave of traffic near its crest stands high for hours
-    if level.high_share_later >= th.HIGH_SHARE and level.p10_later >= th.HIGH_P10:
-        is_long = findings.history_s >= th.SETTLED_S
-        confidence = 0.9 if level.high_share_later >= th.RECENT_HIGH_SHARE and is_long else 0.85 if is_long else 0.6
-        return _verdict(CauseName.LIMIT_TOO_LOW, min(confidence, cap), "near_limit")
-    if level.high_share_recent >= th.RECENT_HIGH_SHARE and level.p10_recent >= th.RECENT_P10 and level.recent_s >= th.RECENT_MIN_S:
-        return _verdict(CauseName.LIMIT_TOO_LOW, min(0.85, cap), "near_limit")
-    if findings.lives.kills and level.recent_median > th.LOW_MEDIAN and level.recent_swing < th.SPIKE_SWING:
-        return _verdict(CauseName.LIMIT_TOO_LOW, 0.7, "near_limit")
-    return None
+        most = 0.6  # a wave of traffic near its crest stands high for hours
+    if findings.history_s < th.SETTLED_S or not (findings.columns.has_own_memory or kills):
+        most = min(most, 0.6)
+    return CauseName.LIMIT_TOO_LOW, most, "near_limit"
 
 
-def _spike(findings: MemoryFindings) -> Verdict | None:
-    level, follows = findings.level, findings.follows_rate
-    if not _peaks_over_a_low_level(findings):
-        return None
+def _spike(findings: MemoryFindings) -> Answer:
+    level, kills = findings.level, findings.lives.kills
+    if not kills and (level is None or level.peak < th.HIGH_RATIO):
+        return _unsure("undecided")
     if findings.history_s < th.MIN_HISTORY_S and (level is None or level.settled_s < th.MIN_SETTLED_S):
-        return _verdict(CauseName.UNKNOWN, 0.5, "too_short")
-    if _way_to_the_kill_is_unseen(findings):
-        return None
-    if not follows and _ramps_killed_it(findings):
-        return _verdict(CauseName.UNKNOWN, 0.5, "climbing")
-    startup = findings.startup
-    peaks = max(level.excursions if level is not None else 0, startup.episodes if startup is not None else 0)
-    if follows:
-        return _verdict(CauseName.SPIKE, 0.92 if peaks >= 2 else 0.8, "traffic")
-    if not findings.lives.kills and level is not None and level.is_high_now and peaks <= 1:
-        return _verdict(CauseName.UNKNOWN, 0.5, "spike_or_new_level")
-    if level is not None and level.upper_share > th.PEAK_SHARE:
-        return _verdict(CauseName.SPIKE, 0.6, "batch")
-    return _verdict(CauseName.SPIKE, 0.87 if peaks >= 3 else 0.8 if peaks == 2 else 0.7, "batch")
+        return _unsure("too_short")
+    if (level is None or level.peak < th.HIGH_RATIO) and all(not k.is_start_known and k.uptime_s <= th.STARTUP_UPTIME_S for k in kills):
+        return _unsure("unexplained_kills")  # how memory came to them was not seen
+    peaks = max(level.excursions if level is not None else 0, findings.startup.episodes if findings.startup is not None else 0)
+    if not kills and level is not None and level.is_high_now and peaks <= 1:
+        return _unsure("spike_or_new_level")
+    most = 0.95 if peaks >= th.MANY_PEAKS else 0.82 if peaks == 2 else 0.75
+    return CauseName.SPIKE, most, "traffic" if findings.follows_rate else "batch"
 
 
-def _peaks_over_a_low_level(findings: MemoryFindings) -> bool:
-    """Whether it was killed or came near its limit, and is usually well below it."""
-    level = findings.level
-    if level is None:
-        return bool(findings.lives.kills)
-    came_near = bool(findings.lives.kills) or level.peak >= th.HIGH_RATIO
-    return came_near and min(level.median, level.recent_median) <= th.LOW_MEDIAN
+# Nothing to be named
 
 
-def _way_to_the_kill_is_unseen(findings: MemoryFindings) -> bool:
-    """Whether the history began a moment before the only kills: how memory came to them was not seen."""
-    if findings.level is not None and findings.level.peak >= th.HIGH_RATIO:
-        return False
-    return all(not k.is_start_known and k.uptime_s <= th.STARTUP_UPTIME_S for k in findings.lives.kills)
-
-
-def _ramps_killed_it(findings: MemoryFindings) -> bool:
-    """Whether kills ended lives that climbed all the way, too few or too short ones to call it a leak."""
-    ramping = findings.leak.ramping
-    killed = sum(x.span.is_killed for x in ramping)
-    climbed_s = sum(x.length_s for x in ramping)
-    return killed > 0 and 2 * killed >= len(findings.lives.kills) and 2 * climbed_s >= sum(x.length_s for x in findings.leak.tested)
-
-
-def _unknown(findings: MemoryFindings) -> Verdict:
+def _unknown(findings: MemoryFindings, confidence: float) -> Answer:
     newest = findings.leak.newest
     if findings.lives.kills:
-        return _verdict(CauseName.UNKNOWN, 0.5, "unexplained_kills")
+        return _unsure("unexplained_kills")
     if findings.cache.matters:
-        return _verdict(CauseName.UNKNOWN, 0.85 if findings.is_long and not findings.cache.is_growing else 0.6, "page_cache")
+        return CauseName.UNKNOWN, min(confidence, 0.85 if findings.is_long and not findings.cache.is_growing else 0.6), "page_cache"
     if newest is None:
-        return _verdict(CauseName.UNKNOWN, 0.5, "too_short")
+        return _unsure("too_short")
     if findings.columns.limit_now is None:
-        return _verdict(CauseName.UNKNOWN, 0.6, "no_limit")
-    return _no_rise(findings, newest)
+        return CauseName.UNKNOWN, min(confidence, 0.6), "no_limit"
+    most, detail = _no_rise(findings, newest)
+    is_quiet = findings.is_long and (findings.level is None or findings.level.peak_settled < th.EARLY_HIGH)
+    return CauseName.UNKNOWN, min(confidence, most if is_quiet else min(most, 0.6)), detail
 
 
-def _no_rise(findings: MemoryFindings, newest: Ramp) -> Verdict:
+def _no_rise(findings: MemoryFindings, newest: Climb) -> tuple[float, Detail]:
     """What the newest life does instead of rising, or why its rise is not enough to be called one."""
-    level = findings.level
-    quiet = findings.is_long and (level is None or level.peak_settled < th.EARLY_HIGH)
-    if newest.refused is Refusal.FOLLOWS_RATE:
-        return _verdict(CauseName.UNKNOWN, 0.8 if quiet else 0.6, "follows_rate")
-    if newest.refused in (Refusal.LEVELLED, Refusal.LEVELLING):
-        is_level = newest.refused is Refusal.LEVELLED and (newest.end_s - newest.start_s) * TAIL >= th.SETTLED_S
-        return _verdict(CauseName.UNKNOWN, 0.8 if quiet and is_level else 0.6, "warm_up")
-    if findings.leak.why_not or newest.is_ramp:
-        return _verdict(CauseName.UNKNOWN, 0.5, "climbing")
-    if newest.refused is Refusal.TOO_LITTLE:
-        if newest.growth >= th.SLOW_GROWTH * findings.scale and newest.tau >= th.RAMP_TAU and newest.tail >= th.RAMP_TAIL:
-            return _verdict(CauseName.UNKNOWN, 0.5, "slow_growth")
-        return _verdict(CauseName.UNKNOWN, 0.9 if quiet else 0.6, "flat")
-    detail: Detail = "step" if newest.refused is Refusal.ONE_STEP else "no_pattern"
-    return _verdict(CauseName.UNKNOWN, 0.8 if quiet else 0.6, detail)
+    if newest.rises:
+        return UNSURE, "climbing"
+    match newest.doubt:
+        case Doubt.FOLLOWS_RATE:
+            return 0.8, "follows_rate"
+        case Doubt.LEVELLED:
+            return (0.8 if newest.tail < 0.5 else 0.6), "warm_up"
+        case Doubt.HARDLY_GROWS:
+            is_slow = newest.growth >= th.SLOW_GROWTH * findings.scale and newest.tau >= th.STEADY_TAU and newest.tail >= 0.5
+            return (UNSURE, "slow_growth") if is_slow else (0.9, "flat")
+        case Doubt.ONE_STEP:
+            return 0.8, "step"
+        case Doubt.NOT_STEADY:
+            return 0.8, "no_pattern"

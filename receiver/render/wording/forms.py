@@ -80,6 +80,11 @@ def in_lives(counts: tuple[int, int]) -> str:
     return f"in {counts[0]} of {counts[1]} lives seen" if counts[1] > 1 else "in the one life seen"
 
 
+def log_odds(of_causes: tuple[tuple[str, float], ...]) -> str:
+    """`leak +1.20, spike -0.30`."""
+    return ", ".join(f"{cause.replace('_', ' ')} {odds:+.2f}" for cause, odds in of_causes)
+
+
 def of_limit(used: tuple[float, float | None]) -> str:
     """Bytes and a limit: `85 MiB (88 % of the limit)`; the bytes alone where no limit is known."""
     n_bytes, limit_bytes = used
@@ -141,4 +146,5 @@ FORMS: Mapping[str, Callable[[Any], str]] = {
     "list": listed,
     "clock": clock,
     "by": by,  # of who did it
+    "log_odds": log_odds,
 }

@@ -48,10 +48,7 @@ BECAUSE: Mapping[str, Sentence] = {
     "memory.climbs_at": "Climbs about {growth_bytes_per_h:growth} {lives_climbing/lives_tested:in_lives}.",
     "memory.climbs": "Climbs {lives_climbing/lives_tested:in_lives}.",
     "memory.too_little_to_tell": "too little to tell a leak from a burst or a warm-up",
-    "memory.kills_without_rise": "most kills came without such a rise",
-    "memory.lives_too_few": "the lives are too short and too few to tell",
-    "memory.speeds_differ": "it rises at a different speed in every life",
-    "memory.below_earlier_level": "an earlier life levelled off higher than this one has come",
+    "memory.undecided": "What was seen fits more than one cause about as well.",
     "memory.slowing": "Growing, from {floor_start_bytes:size} to {floor_end_bytes:size}, but ever more slowly: its last part added {tail_ratio:percent} of what a steady rise would have.",
     "memory.warm_up_or_falling_load": "Could be a warm-up near its end or a leak under falling load; a plateau would settle it.",
     "memory.slow_growth": "Grew {growth_bytes:size} in {span_s:span}: too little to tell a slow leak from memory that is still settling.",
@@ -87,7 +84,6 @@ AGAINST: Mapping[str, Sentence] = {
     "memory.refused.not_steady": "it does not rise steadily",
     "memory.refused.one_step": "it rose in one step",
     "memory.refused.levelled": "its rise has levelled off",
-    "memory.refused.levelling": "its rise is levelling off",
     "memory.refused.follows_rate": "its rise follows the request rate",
 }
 
@@ -102,7 +98,7 @@ SETTLING: Mapping[str, Sentence] = {
     "memory.settle.one_more_life": "One more life that grows the same.",
     "memory.settle.size_of_files": "The size of the files in the pod's memory-backed volumes.",
     "memory.settle.half_an_hour": "Half an hour more: staying there, or rising on.",
-    "memory.settle.level_that_stays": "The next hours: a level that stays.",
+    "memory.settle.level_that_stays": "A day at this level, or a second life that comes to it.",
     "memory.settle.request_rate": "A request rate (REQUEST_RATE_QUERY): does memory follow it? The times of batch jobs.",
     "memory.settle.times_of_jobs": "The times of batch jobs and of large requests: do the peaks fall on them?",
     "memory.settle.next_peak": "The next peak of the request rate.",
@@ -119,4 +115,29 @@ SETTLING: Mapping[str, Sentence] = {
     "memory.settle.scraped_history": "A scraped memory history.",
 }
 
-SENTENCES: Mapping[str, Sentence] = {**BECAUSE, **REFUSALS, **AGAINST, **SETTLING}
+# What was weighed, for `-v`
+EVIDENCE: Mapping[str, Sentence] = {
+    "memory.evidence": "{what:reason} ({strength:.2f}): {log_odds:log_odds}",
+    "memory.life_evidence": "life {life}, {life_s:span}: log-odds of a leak {total:+.2f} (base {base:+.2f}): {log_odds:log_odds}",
+    "memory.piece.climb": "memory climbs in its lives, weighted by their time",
+    "memory.piece.climb_many": "several lives say so",
+    "memory.piece.climb_quiet": "and nothing else happened",
+    "memory.piece.climb_young": "but it has climbed for a short time only",
+    "memory.piece.since": "its newest part climbs",
+    "memory.piece.since_only": "and what came before did not",
+    "memory.piece.kills": "it was killed",
+    "memory.piece.kills_from_below": "shortly before, there was much room",
+    "memory.piece.peaks_over_low": "kills or peaks near the limit over a usual level well below it",
+    "memory.piece.peaks_again": "again and again",
+    "memory.piece.came_back": "it came back down by itself",
+    "memory.piece.traffic": "with the request rate",
+    "memory.piece.high_half": "near its limit most of the later half",
+    "memory.piece.high_lately": "near its limit lately",
+    "memory.piece.stands": "has stood there without coming down",
+    "memory.piece.quiet": "never near its limit",
+    "memory.piece.start": "killed soon after its start",
+    "memory.piece.start_seen": "seen on its way up then",
+    "memory.piece.start_many": "many times",
+}
+
+SENTENCES: Mapping[str, Sentence] = {**BECAUSE, **REFUSALS, **AGAINST, **SETTLING, **EVIDENCE}

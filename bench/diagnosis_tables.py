@@ -1,0 +1,135 @@
+"""Holds the tables of docs/diagnosis.md to what the shipped procedure does.
+
+    python -m bench.diagnosis_tables --traces DIR DIR --public DIR            exit 1 and a diff when the page says something else
+    python -m bench.diagnosis_tables --traces DIR DIR --public DIR --write    puts them into the page
+
+DIR: the two labelled corpora and the series without a leak. The columns "before" are what commit f64353b said of the same
+series: its procedure was a sequence of tests, the first of which to fail decided.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from bench.classify_accuracy import CAUSES, STAGES, Case, Told, folder_cases, negative_cases, synthetic_cases, verdicts
+
+PAGE = Path(__file__).parents[1] / "docs/diagnosis.md"
+BEGIN, END = "<!-- measured: python -m bench.diagnosis_tables -->", "<!-- /measured -->"
+BANDS = ((0.85, 1.01), (0.7, 0.85), (0.51, 0.7), (0.0, 0.51))
+BEFORE: Mapping[
+    str, Mapping[str, tuple[str, ...]]
+] = {  # right, hard, answered, of these right, leak precision, recall, said with 0.85 and right
+    "first corpus": {
+        "end of history": ("109/109", "-", "77/109", "77/77", "31/31", "31/31", "65/65"),
+        "first alert": ("43/58", "-", "43/58", "41/43", "14/16", "14/14", "3/3"),
+        "+30 min": ("51/58", "-", "50/58", "49/50", "14/15", "14/14", "11/11"),
+        "+2 h": ("58/58", "-", "56/58", "56/56", "14/14", "14/14", "42/42"),
+    },
+    "second corpus": {
+        "end of history": ("105/111", "4/17", "84/111", "83/84", "45/45", "45/51", "72/73"),
+        "first alert": ("59/76", "0/6", "58/76", "55/58", "29/29", "29/36", "2/2"),
+        "+30 min": ("69/76", "1/6", "68/76", "65/68", "31/31", "31/36", "10/10"),
+        "+2 h": ("71/76", "0/6", "71/76", "67/71", "33/33", "33/36", "33/35"),
+    },
+    "simulated, sets 1 and 2": {
+        "end of history": ("723/729", "41/59", "513/729", "510/513", "255/255", "255/260", "475/475"),
+        "first alert": ("281/391", "-", "283/391", "274/283", "106/109", "106/133", "25/26"),
+        "+30 min": ("331/391", "-", "337/391", "324/337", "109/112", "109/133", "72/74"),
+        "+2 h": ("376/391", "-", "380/391", "369/380", "125/125", "125/133", "217/219"),
+    },
+    "simulated, set 3": {
+        "end of history": ("293/302", "0/8", "202/302", "200/202", "96/96", "96/104", "237/237"),
+        "first alert": ("155/203", "0/8", "155/203", "147/155", "78/82", "78/94", "4/4"),
+        "+30 min": ("170/203", "0/8", "170/203", "162/170", "80/81", "80/94", "20/20"),
+        "+2 h": ("193/203", "0/8", "192/203", "185/192", "88/88", "88/94", "90/96"),
+    },
+}
+
+
+def bodies(traces: Sequence[Path]) -> dict[str, list[Case]]:
+    """The series by the name that the page gives their body."""
+    names = ("first corpus", "second corpus")
+    return {
+        **{name: folder_cases(folder) for name, folder in zip(names, traces, strict=True)},
+        "simulated, sets 1 and 2": list(synthetic_cases(10, ("first", "second"))),
+        "simulated, set 3": list(synthetic_cases(8, ("third",))),
+    }
+
+
+def measured(told: Sequence[Told]) -> tuple[str, ...]:
+    """Right, hard ones, answered, of these right, leak precision and recall, said with 0.85 or more and right."""
+    core = [t for t in told if not t.case.is_hard]
+    answered = [t for t in core if t.cause != "unknown"]
+    return (
+        _of(core), _of([t for t in told if t.case.is_hard]), f"{len(answered)}/{len(core)}", _of(answered),
+        _of([t for t in core if t.cause == "leak"]), _of([t for t in core if t.case.label == "leak"]), _of([t for t in core if t.confidence >= 0.85]),
+    )  # fmt: skip
+
+
+def _of(told: Sequence[Told]) -> str:
+    return f"{sum(t.is_right for t in told)}/{len(told)}" if told else "-"
+
+
+def page_part(traces: Sequence[Path], public: Path) -> str:
+    """The tables as Markdown."""
+    found = {name: {stage: verdicts(cases, after) for stage, after in STAGES} for name, cases in bodies(traces).items()}
+    lines = [
+        "Before and after, hard ones apart (`before > after` where they differ):",
+        "| | right | hard | answered | of these right | leak precision | leak recall | said with 0.85 or more, right |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, stages in found.items():
+        for stage, told in stages.items():
+            pairs = zip(BEFORE[name][stage], measured(told), strict=True)
+            lines.append(f"| {name}, {stage} | " + " | ".join(now if old == now else f"{old} > {now}" for old, now in pairs) + " |")
+    every = {stage: [t for stages in found.values() for t in stages[stage] if not t.case.is_hard] for stage, _ in STAGES}
+    lines += ["", "What was said with which confidence and was right, by leaf and moment, all bodies together, hard ones apart:"]
+    lines += [
+        "| | " + " | ".join(f"{low:g} and more" if i == 0 else f"{low:g} to {high:g}" for i, (low, high) in enumerate(BANDS)) + " |",
+        "|---" * 5 + "|",
+    ]
+    for stage, told in every.items():
+        for cause in CAUSES:
+            said = [t for t in told if t.cause == cause]
+            lines.append(
+                f"| {stage}: {cause} | " + " | ".join(_of([t for t in said if low <= t.confidence < high]) for low, high in BANDS) + " |"
+            )
+    for name in ("first corpus", "second corpus"):
+        counts = Counter((t.case.label, t.cause) for t in found[name]["end of history"])
+        lines += ["", f"Confusion at the end, {name}, hard ones included (rows: the label; unknown is the right answer to normal):"]
+        lines += ["| | " + " | ".join(CAUSES) + " |", "|---" * 6 + "|"]
+        lines += [f"| {label} | " + " | ".join(str(counts[label, said] or "") for said in CAUSES) + " |" for label in CAUSES]
+    told = verdicts(negative_cases(public), None)
+    leaks = sum(t.cause == "leak" for t in told)
+    lines += ["", f"False leaks on the public series: 0 > {leaks} of {len(told)} at the end of their history."]
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] = ()) -> None:
+    """Compares the page with what is measured, or writes it."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--traces", type=Path, nargs=2)
+    parser.add_argument("--public", type=Path)
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args(arguments)
+    if not options.traces or not options.public:
+        print("needs the corpora: --traces DIR DIR --public DIR")
+        return
+    page = PAGE.read_text(encoding="utf-8")
+    part = f"{BEGIN}\n{page_part(options.traces, options.public)}\n{END}"
+    new = re.sub(re.escape(BEGIN) + ".*?" + re.escape(END), lambda _: part, page, flags=re.DOTALL)
+    if options.write:
+        PAGE.write_text(new, encoding="utf-8")
+    elif new != page:
+        print("\n".join(difflib.unified_diff(page.splitlines(), new.splitlines(), "the page says", "measured", lineterm="")))
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
