@@ -19,9 +19,11 @@ from receiver.store.database import Row, Tx, json_object
 
 MERGED = "merged"  # the state of an incident that turned out to be another one
 _STATES = (FIRING, RESOLVED, MERGED)
-# All but the evidence, which is large and wanted rarely.
-_SELECT = """SELECT i.id, i.key, i.state, i.severity, i.subject, i.opened_at, i.closed_at, i.resolved_at, i.first_seen, i.last_seen, i.revision,
-    i.previous_id, i.data, i.report, i.gathered_at FROM incident i"""
+# All but the evidence, which is large and wanted rarely; the report too is more than whoever goes through all can use.
+_COLUMNS = """i.id, i.key, i.state, i.severity, i.subject, i.opened_at, i.closed_at, i.resolved_at, i.first_seen, i.last_seen, i.revision,
+    i.previous_id, i.data, i.gathered_at"""
+_SELECT = f"SELECT {_COLUMNS}, i.report FROM incident i"
+_SELECT_WITHOUT_REPORT = f"SELECT {_COLUMNS}, NULL AS report FROM incident i"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +92,8 @@ def unpublished(tx: Tx, *, waiting_since: float, kind: str, limit: int) -> list[
 
 def open_after(tx: Tx, incident_id: str, limit: int) -> list[Incident]:
     """The open incidents with the ids after that one, without their reports: a page of them, for whoever goes through all."""
-    without_report = _SELECT.replace("i.report", "NULL AS report")
     rows = tx.run(
-        f"{without_report} WHERE i.closed_at IS NULL AND i.id > :after ORDER BY i.id LIMIT :limit", after=incident_id, limit=limit
+        f"{_SELECT_WITHOUT_REPORT} WHERE i.closed_at IS NULL AND i.id > :after ORDER BY i.id LIMIT :limit", after=incident_id, limit=limit
     )
     return list(_readable(tx, rows))
 
