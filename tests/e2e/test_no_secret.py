@@ -91,7 +91,9 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     # What is told of an alert without any look: of a node, and of nothing that could be looked at.
     for i, names in enumerate(({"pod": "", "container": "", "namespace": "", "node": "node-7"}, {"pod": "", "container": ""})):
         notes = {"summary": PLANTED[i].text, "description": "\n".join(p.text for p in PLANTED[:40]), "runbook_url": PLANTED[60].text}
-        alerts.append(alert(f"Other{i}", annotations=notes, started=datetime.now(UTC).timestamp(), api_token=PLANTED[i].secrets[0], **names))
+        alerts.append(
+            alert(f"Other{i}", annotations=notes, started=datetime.now(UTC).timestamp(), api_token=PLANTED[i].secrets[0], **names)
+        )
     with (
         FakeSlack() as slack, FakeKube(together) as kube, FakePrometheus(together.series) as prometheus,
         receiver_inside(folder, slack, KUBE_API_URL=kube.url, PROMETHEUS_URL=prometheus.url, LOG_LEVEL="DEBUG") as application,
