@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from receiver.domain.away import Gap
 from receiver.domain.change import Baseline, Change, Setup
 from receiver.domain.conversation_memory import ConversationMemory, EventState, StormAct
 from receiver.domain.incident_memory import (
@@ -69,6 +70,7 @@ FULL = IncidentMemory(
             ended=FollowUp(after_s=90_000.0, at=NOON, outcome="undone", because=reason("z")),
         ),
     ),
+    away=Gap(since=NOON, until=NOON),
     never_up_since=datetime(2024, 11, 10, 3, 14, tzinfo=UTC),
     owner=Owner(labels={"team": "shop"}, annotations={"channel": "C2"}),
     late_tries=2,
