@@ -42,7 +42,7 @@ def main() -> None:
             time.sleep(SETTLE_S)
             pss.append(sum(pss_kib(p) for p in children_of(process.pid)) / 1024)
     imports = subprocess.run(
-        [sys.executable, "-c", "import resource, receiver.app.wsgi; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"],
+        [sys.executable, "-c", "import resource, receiver.app.serve; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"],
         capture_output=True, text=True, check=True,
     ).stdout.strip()  # fmt: skip
     n, size_mb = installed()
