@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -65,6 +65,16 @@ def _told(story: Story, changing: Changing) -> None:
     story.resolve_all()
 
 
+def _killed_again(story: Story, changing: Changing, lives: Sequence[Life], *, pod: int) -> None:
+    """The alert of each of these deaths fires, and resolves a quarter of an hour later."""
+    for life in lives:
+        assert life.end is not None
+        story.until(life.end + 45)
+        story.fires("OOMKilled", changing.pod(pod), changing.name)
+        story.later(minutes=15)
+        story.resolve_all()
+
+
 def _with_a_new_process(story: Story, *, until: float) -> None:
     """The process ends and another one goes on, half way."""
     story.until((story.clock.now() + until) / 2)
@@ -123,12 +133,7 @@ def fix_only_delayed(folder: Path) -> Iterator[Story]:
     changing = Changing(name="orders-api", first=leaking(), rollouts=[rollout])
     with _story(folder, changing) as story:
         _told(story, changing)
-        for life in lives[:3]:
-            assert life.end is not None
-            story.until(life.end + 45)
-            story.fires("OOMKilled", changing.pod(1), changing.name)
-            story.later(minutes=15)
-            story.resolve_all()
+        _killed_again(story, changing, lives[:3], pod=1)
         _with_a_new_process(story, until=KILLED + 72 * HOUR)
         yield story
 
@@ -171,12 +176,7 @@ def fix_more_replicas_of_a_leak(folder: Path) -> Iterator[Story]:
     changing = Changing(name="orders-api", first=first, hpa_at=FIXED)
     with _story(folder, changing) as story:
         _told(story, changing)
-        for life in first[6:9]:
-            assert life.end is not None
-            story.until(life.end + 45)
-            story.fires("OOMKilled", changing.pod(0), changing.name)
-            story.later(minutes=15)
-            story.resolve_all()
+        _killed_again(story, changing, first[6:9], pod=0)
         _with_a_new_process(story, until=KILLED + 72 * HOUR)
         yield story
 
