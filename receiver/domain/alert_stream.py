@@ -51,6 +51,8 @@ def _first_alert(body: bytes) -> int | None:
     depth, key, before = 0, b"", b""
     for match in _TOKEN.finditer(body):
         token = match[0]
+        if token == b'"':  # a string that does not end: json.loads refuses the body
+            return None
         if token == b":" and depth == 1:
             key = before
         elif token in (b"{", b"["):
@@ -90,7 +92,7 @@ def _alerts_from(body: bytes, begin: int) -> Generator[Alert, None, int]:
                 return position + _bytes_of(text[:end])
             at = _after_blanks(text, end + 1)
         moved = _bytes_of(text[:at])
-        size = size * 2 if moved == 0 or at == _after_blanks(text, 0) else WINDOW_BYTES
+        size = size * 2 if at == _after_blanks(text, 0) else WINDOW_BYTES
         position += moved
 
 

@@ -87,3 +87,8 @@ def test_alerts_larger_than_a_window_and_on_its_edges(filling: str) -> None:
 
 def test_two_lists_of_alerts_are_refused() -> None:
     assert outcome(streamed, b'{"version": "4", "alerts": [], "alerts": [1]}') == "refused"
+
+
+def test_a_string_that_does_not_end_costs_one_look() -> None:
+    """Each quotation mark in it could begin another one: so long a body took minutes."""
+    assert outcome(streamed, b'{"x":"' + b'\\"' * 200_000) == "refused"
