@@ -21,14 +21,13 @@ def since_of(answer: object, *, container: str) -> Since | None:
     restarts = _by_pod(tracks(answer, "restarts", container=container))
     killed = _by_pod(t for t in tracks(answer, "killed_at", container=container))
     names = dict.fromkeys([*use, *limits, *restarts, *killed])
-    throttled = [v for t in tracks(answer, "throttled") for _, v in t.points]
     return Since(
         pods=tuple(_pod(name, use[name], limits[name], restarts[name], killed[name]) for name in names if name),
         start_s=float(start),
         end_s=float(end),
         step_s=float(step),
-        evicted=int(max((v for t in tracks(answer, "evicted") for _, v in t.points), default=0.0)),
-        throttled_ratio=max(throttled, default=None),
+        evicted=_merged(tracks(answer, "evicted")),
+        throttled=_merged(tracks(answer, "throttled")),
     )
 
 
@@ -53,5 +52,5 @@ def _pod(name: str, use: list[Track], limits: list[Track], restarts: list[Track]
     )
 
 
-def _merged(found: list[Track]) -> tuple[tuple[float, float], ...]:
+def _merged(found: Iterable[Track]) -> tuple[tuple[float, float], ...]:
     return tuple(highest((t.points for t in found), 1.0).items())

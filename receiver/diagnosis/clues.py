@@ -243,8 +243,12 @@ def has_unseen_peak(container: ContainerFacts | None, history: MemoryHistory | N
 
 
 def _raises(facts: Facts, container: str) -> tuple[LimitRaise, ...]:
-    """When the limit was raised, newest first: by rollouts, and in place as the history of the limit tells."""
-    found: dict[tuple[int, int], LimitRaise] = {}
+    """When the limit was raised, newest first: by rollouts, in place as the history of the limit tells, and as the incident remembers."""
+    found = {
+        (c.before_bytes, c.after_bytes): LimitRaise(at=c.at, before_bytes=c.before_bytes, after_bytes=c.after_bytes)
+        for c in facts.known.raises
+        if c.before_bytes and c.after_bytes
+    }
     samples = [s for s in facts.history.samples if s.limit_bytes] if facts.history is not None else []
     for older, newer in pairwise(samples):
         before, after = int(older.limit_bytes or 0), int(newer.limit_bytes or 0)

@@ -56,15 +56,9 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What an incident remembers that its next diagnosis needs. None: not known yet, or nothing.
-
-    `said_at`: when somebody said that it is fixed. `growth_before_bytes_per_h`, `life_before_s`: of the lives before the fix.
-    """
+    """What an incident remembers that its next diagnosis needs. `baseline` None: not known yet. `raises`: of fixes that did not hold."""
 
     baseline: Baseline | None = None
-    said_at: datetime | None = None
-    growth_before_bytes_per_h: float | None = None
-    life_before_s: float | None = None
     raises: tuple[Change, ...] = ()
 
 

@@ -329,14 +329,18 @@ class PodSince:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Since:
-    """Every pod of the workload from a day before a fix to now. `throttled_ratio`: CPU periods throttled since, 0-1."""
+    """Every pod of the workload from a day before a fix to now.
+
+    `evicted`: how many evicted pods there are, `throttled`: the share of an hour's CPU periods that were throttled, 0-1; both as
+    (seconds since 1970, value), oldest first.
+    """
 
     pods: tuple[PodSince, ...]
     start_s: float
     end_s: float
     step_s: float
-    evicted: int = 0
-    throttled_ratio: float | None = None
+    evicted: tuple[tuple[float, float], ...] = ()
+    throttled: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -148,9 +148,8 @@ class Collector:
         """Plan the next follow-up of a fix that was said or seen, and of which none is planned."""
         if incident is None or incident.closed_at is not None:
             return
-        memory = incident.memory
-        if memory.watched is None and memory.standing_fix is not None:
-            memory = fixes.said(memory, at=memory.standing_fix.at)
+        memory = fixes.adopted(incident.memory)
+        if memory is not incident.memory:
             incidents.save_memory(tx, incident.id, memory)
         plan_follow_up(tx, incident.id, memory, self._config.follow_ups_s, now=self._store.now())
 

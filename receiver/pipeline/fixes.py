@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from statistics import median
 
-from receiver.diagnosis.advice.changes import is_on_new_setup, was_made_with
+from receiver.diagnosis.advice.changes import IN_TEMPLATE, is_on_new_setup, was_made_with
 from receiver.diagnosis.advice.follow_up import DELAYS, FAILED, HELD, NO_EVIDENCE, Trial, Verdict, with_monitor
 from receiver.diagnosis.advice.trim import trim_offer
 from receiver.domain.change import Change, Known, What
@@ -29,19 +29,15 @@ SAME_GROWTH = (0.6, 1.6)  # of the growth before: lives of one leak differ by le
 
 def known_of(memory: IncidentMemory) -> Known:
     """What the next diagnosis needs of it."""
-    watched = memory.standing_watch
     fixes = (*memory.past_fixes, *([memory.watched] if memory.watched is not None else []))
     return Known(
         baseline=memory.baseline,
-        said_at=memory.standing_fix.at if memory.standing_fix is not None else None,
-        growth_before_bytes_per_h=watched.growth_before_bytes_per_h if watched is not None else None,
-        life_before_s=watched.life_before_s if watched is not None else None,
         raises=tuple(c for fix in fixes if not fix.is_watched for c in fix.changes if c.is_of_limit and not c.is_lower),
     )
 
 
-def with_fix(memory: IncidentMemory, before: IncidentMemory, report: Report, *, now: datetime) -> tuple[IncidentMemory, list[News]]:
-    """The memory with what a look with evidence found of a fix, and what of it is news. `before`: the memory before the look."""
+def with_fix(memory: IncidentMemory, report: Report, *, now: datetime) -> tuple[IncidentMemory, list[News]]:
+    """The memory with what a look with evidence found of a fix, and what of it is news."""
     memory = replace(memory, baseline=report.baseline)
     watched = memory.standing_watch
     if watched is not None and (killed_at := _killed_on_it(watched, report, memory)) is not None:
@@ -53,6 +49,12 @@ def with_fix(memory: IncidentMemory, before: IncidentMemory, report: Report, *, 
         memory, undone = _undone(memory, watched, report, now=now)
         return memory, [undone]
     return memory, []
+
+
+def adopted(memory: IncidentMemory) -> IncidentMemory:
+    """What somebody said to an older release is fixed is watched from then on."""
+    fix = memory.standing_fix
+    return said(memory, at=fix.at) if memory.watched is None and fix is not None else memory
 
 
 def said(memory: IncidentMemory, *, at: datetime) -> IncidentMemory:
@@ -227,6 +229,7 @@ def trial_of(watched: WatchedFix, *, after_s: float) -> Trial:
     """What a follow-up asks."""
     return Trial(
         since=watched.since, after_s=after_s, limit_bytes=next((c.after_bytes for c in watched.changes if c.is_of_limit), None),
+        replaces_pods=any(c.what in IN_TEMPLATE for c in watched.changes),
         growth_before_bytes_per_h=watched.growth_before_bytes_per_h, life_before_s=watched.life_before_s,
     )  # fmt: skip
 

@@ -54,13 +54,12 @@ def remember(
         before, pods=tuple(dict.fromkeys([*before.pods, *pods]))[:MAX_PODS], first_notified_at=before.first_notified_at or now
     )  # fmt: skip
     after, found = _with_state(after, state=state, now=now)
-    if after.watched is None and after.standing_fix is not None:  # said to an older release
-        after = fixes.said(after, at=after.standing_fix.at)
+    after = fixes.adopted(after)
     after, became_critical = _with_severity(after, severity, state=state)
     found += became_critical
     if report is not None:
         after = _with_settings(_with_kills(after, report), report)
-        after, of_fix = fixes.with_fix(after, before, report, now=now)
+        after, of_fix = fixes.with_fix(after, report, now=now)
         if followed_up is not None and not of_fix:
             after, of_fix = fixes.with_verdict(
                 after, report, followed_up.verdict, after_s=followed_up.after_s, is_last=followed_up.is_last, now=now

@@ -248,9 +248,13 @@ class Watch:
 def _wants_owner(one: _Seen, *, now: float) -> bool:
     incident, known = one.incident, one.incident.memory.watch.owner
     workload = incident.subject.workload
-    if workload is None or workload.is_inferred or now - incident.opened_at > OWNER_FOR_S:
+    if workload is None or workload.is_inferred:
         return False
-    return known is None or bool(one.found & changes.STRUCTURE) or now - known.read_at.timestamp() >= OWNER_EVERY_S
+    if one.found & changes.STRUCTURE:
+        return True
+    if now - incident.opened_at > OWNER_FOR_S:
+        return False
+    return known is None or now - known.read_at.timestamp() >= OWNER_EVERY_S
 
 
 def _owner_turn(one: _Seen) -> tuple[bool, float]:

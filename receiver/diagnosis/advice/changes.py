@@ -18,6 +18,7 @@ from receiver.domain.report import Kill, Report
 from receiver.domain.units import parse_time
 
 A_MOMENT = timedelta(minutes=1)  # the API server's clock, and a whole second's rounding
+IN_TEMPLATE = (What.LIMIT, What.IMAGE, What.FLAGS, What.RESTART)  # what was changed there replaces the pods
 _RESIZE_EVENTS = ("ResizeStarted", "ResizeCompleted")
 
 
@@ -210,13 +211,14 @@ def is_on_new_setup(report: Report, changes: tuple[Change, ...]) -> bool:
     for change in changes:
         if change.what == What.LIMIT and setup.template_bytes is not None:
             return is_same(setup.template_bytes, change.after_bytes)
-        if change.what in (What.RESIZE, What.IMAGE):
-            now = setup.limit_bytes if change.what == What.RESIZE else None
-            return is_same(now, change.after_bytes) if change.what == What.RESIZE else setup.image in ("", change.after)
+        if change.what == What.RESIZE:
+            return is_same(setup.limit_bytes, change.after_bytes)
+        if change.what == What.IMAGE:
+            return setup.image in ("", change.after)
     return True
 
 
 def was_made_with(created_at: datetime | None, changes: tuple[Change, ...]) -> bool:
     """Whether a pod of that age can have what was changed in its template."""
-    rolled = [c.at for c in changes if c.what in (What.LIMIT, What.IMAGE, What.FLAGS, What.RESTART) and c.is_time_known]
+    rolled = [c.at for c in changes if c.what in IN_TEMPLATE and c.is_time_known]
     return created_at is None or not rolled or created_at >= min(rolled) - A_MOMENT

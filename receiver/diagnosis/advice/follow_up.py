@@ -6,8 +6,9 @@ what used to live three days has not shown anything after one.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -19,6 +20,7 @@ from receiver.diagnosis.causes.leaves import leaf_of
 from receiver.domain.facts import PodSince, Since
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import CauseName, CheckItem, Report
+from receiver.domain.runs import Runs, runs_of
 from receiver.domain.units import from_epoch
 
 HELD, DELAYS, TOO_EARLY, NO_EVIDENCE, FAILED = "held", "delays", "too_early", "no_evidence", "failed"  # outcomes of a later look
@@ -37,11 +39,15 @@ FEW_SAMPLES = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What is asked: a fix since `since`, `after_s` ago. `limit_bytes`: in force since then, where it is known."""
+    """What is asked: a fix since `since`, `after_s` ago. `limit_bytes`: in force since then, where it is known.
+
+    `replaces_pods`: it is in the template, so what ran before does not have it.
+    """
 
     since: datetime
     after_s: float
     limit_bytes: int | None = None
+    replaces_pods: bool = False
     growth_before_bytes_per_h: float | None = None
     life_before_s: float | None = None
 
@@ -63,7 +69,7 @@ def verdict_of(report: Report, trial: Trial) -> Verdict:
     if since is not None and (killed_at := _killed(since, trial)) is not None:
         return Verdict(outcome=FAILED, because=reason("fix.said"), killed_at=killed_at)
     missing_s = trial.after_s - _covered_s(since, begun_s, now_s)
-    if since is None or missing_s > (1 - COVERED_RATIO) * trial.after_s:
+    if since is None or not _is_measured(report, trial, missing_s):
         return Verdict(outcome=NO_EVIDENCE, because=reason("follow_up.no_evidence", after_s=trial.after_s, missing_s=missing_s))
     values = [v for pod in since.pods for t, v in pod.samples if t >= begun_s]
     limit = trial.limit_bytes or next((int(v) for pod in since.pods for _, v in reversed(pod.limits)), None)
@@ -84,7 +90,7 @@ def verdict_of(report: Report, trial: Trial) -> Verdict:
         too_early = reason("follow_up.too_early", after_s=trial.after_s, life_s=trial.life_before_s)
         return Verdict(outcome=TOO_EARLY, because=too_early, again_at=again_at)
     held = reason(
-        "follow_up.held", restarts=_restarts(since, begun_s), evicted=since.evicted, throttled_ratio=since.throttled_ratio,
+        "follow_up.held", restarts=_restarts(since, begun_s), evicted=_evicted(since, begun_s), throttled_ratio=_throttled(since, begun_s),
         is_tight=limit is not None and _p99(values) >= TIGHT_RATIO * limit, p99_bytes=_p99(values), **numbers,
     )  # fmt: skip
     return Verdict(outcome=HELD, because=held)
@@ -94,12 +100,30 @@ def _killed(since: Since, trial: Trial) -> datetime | None:
     """The first kill since the fix in any of the pods that have it. A pod of before may die while it is rolled out."""
     found = []
     for pod in since.pods:
-        for at_s in pod.kill_times_s:
+        is_older = trial.replaces_pods and _began_s(pod) < trial.since.timestamp() - since.step_s
+        for at_s in () if is_older and not _keeps_its_name(pod.pod) else pod.kill_times_s:
             limit = next((v for t, v in reversed(pod.limits) if t <= at_s), None)
             is_of_before = limit is not None and trial.limit_bytes is not None and abs(limit - trial.limit_bytes) > 0.01 * trial.limit_bytes
             if at_s > trial.since.timestamp() and not is_of_before:
                 found.append(at_s)
     return from_epoch(min(found)) if found else None
+
+
+def _began_s(pod: PodSince) -> float:
+    """When it was seen first, in seconds since 1970."""
+    return min((series[0][0] for series in (pod.samples, pod.limits, pod.restarts) if series), default=math.inf)
+
+
+def _keeps_its_name(pod: str) -> bool:
+    """Whether the pod that takes its place has the same name: a StatefulSet's."""
+    return pod.rpartition("-")[2].isdigit()
+
+
+def _is_measured(report: Report, trial: Trial, missing_s: float) -> bool:
+    """Whether what was measured says anything: most of the time; of what does not run for ever, one run."""
+    if runs_of(report.subject.workload, report.facts.pod) is not Runs.FOR_EVER:
+        return missing_s < trial.after_s
+    return missing_s <= (1 - COVERED_RATIO) * trial.after_s
 
 
 def _covered_s(since: Since | None, begun_s: float, now_s: float) -> float:
@@ -117,6 +141,18 @@ def _restarts(since: Since, begun_s: float) -> int:
         counts = [v for t, v in pod.restarts if t >= begun_s]
         total += max(counts[-1] - counts[0], 0.0) if counts else 0.0
     return int(total)
+
+
+def _evicted(since: Since, begun_s: float) -> int:
+    """Evictions since the fix: evicted pods stay, and are counted, until somebody deletes them."""
+    before = next((v for t, v in reversed(since.evicted) if t < begun_s), 0.0)
+    return int(max((v - before for t, v in since.evicted if t >= begun_s), default=0.0))
+
+
+def _throttled(since: Since, begun_s: float) -> float | None:
+    """The share of its CPU periods that were throttled since the fix, 0-1: the mean over its hours. None: not scraped."""
+    found = [v for t, v in since.throttled if t >= begun_s]
+    return fmean(found) if found else None
 
 
 def _p99(values: Sequence[float]) -> float:
@@ -144,8 +180,8 @@ def growth_at_equal_hours(since: Since, begun_s: float) -> tuple[float | None, f
     return _mean(before, both or before.keys()), _mean(after, both or after.keys())
 
 
-def _mean(slopes: defaultdict[int, list[float]], hours: object) -> float | None:
-    found = [fmean(slopes[h]) for h in hours if slopes[h]] if isinstance(hours, (set, type({}.keys()))) else []
+def _mean(slopes: Mapping[int, Sequence[float]], hours: Iterable[int]) -> float | None:
+    found = [fmean(slopes[h]) for h in hours]
     return fmean(found) if found else None
 
 

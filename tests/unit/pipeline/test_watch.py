@@ -208,6 +208,18 @@ def test_an_owner_is_read_at_once_when_its_pods_were_replaced(watched: Watched) 
     assert watched.pulse.forgotten == 1
 
 
+def test_an_owner_is_not_read_for_ever_but_when_its_pods_were_replaced(watched: Watched) -> None:
+    """Half-hourly for seven days; a rollout after that is still seen as it is."""
+    watched.later(8 * 86_400)
+    before = len(watched.pulse.owners_read)
+    watched.later(2 * 3600)
+    quiet = len(watched.pulse.owners_read) - before
+    watched.pulse.pods = {"orders-api-7c9d8f6b5-x2x4z": ContainerPulse(restarts=0, limit_bytes=200)}
+    watched.later(61)
+
+    assert (quiet, len(watched.pulse.owners_read) - before) == (0, 1)
+
+
 def test_kills_of_a_pod_that_is_gone_still_count(watched: Watched) -> None:
     """Killed four times, then replaced before any look saw it."""
     watched.pulse.dies(4, watched.clock.now())

@@ -11,6 +11,7 @@ from receiver.diagnosis.advice.follow_up import Trial, growth_at_equal_hours, ve
 from receiver.diagnosis.clues import clues_of
 from receiver.diagnosis.diagnose import report_of
 from receiver.domain.facts import PodSince, Since
+from receiver.domain.identity import Workload
 from receiver.domain.report import CauseName, Report, Shape
 from receiver.domain.units import MIB
 from tests.support import NOW
@@ -79,6 +80,39 @@ def test_a_pod_of_before_may_die_meanwhile() -> None:
     new = PodSince(pod="new", samples=line(FIXED, END, 85), limits=((FIXED, 200.0 * MIB),))
 
     assert verdict_of(report(TOO_LOW, since(old, new)), TRIAL).outcome == "held"
+
+
+def test_a_pod_of_before_without_a_known_limit_may_die_meanwhile() -> None:
+    """An image was changed, or nobody told the old limit: what ran before the fix and was replaced by it does not have it."""
+    old = PodSince(pod="shop-7c9d8f6b5-x2x4z", restarts=((FIXED - 2 * H, 3.0),), kill_times_s=(FIXED + 120,))
+    new = PodSince(pod="shop-5d6f7c8b9-a1b2c", samples=line(FIXED, END, 85), kill_times_s=())
+    trial = replace(TRIAL, limit_bytes=None, replaces_pods=True)
+
+    assert verdict_of(report(TOO_LOW, since(old, new)), trial).outcome == "held"
+    assert verdict_of(report(TOO_LOW, since(old, new)), replace(trial, replaces_pods=False)).outcome == "failed"
+    assert verdict_of(report(TOO_LOW, since(replace(old, pod="shop-0"), new)), trial).outcome == "failed"  # its namesake has it
+
+
+def test_evictions_and_throttling_are_those_since_the_fix() -> None:
+    """Evicted pods stay and are counted for days; an hour of throttling is not the time."""
+    told = replace(
+        since(PodSince(pod="new", samples=line(FIXED, END, 85))),
+        evicted=((FIXED - 5 * H, 2.0), (FIXED + H, 2.0), (FIXED + 2 * H, 3.0)),
+        throttled=((FIXED - 5 * H, 0.7), (FIXED + H, 0.2), (FIXED + 2 * H, 0.4)),
+    )
+    because = verdict_of(report(TOO_LOW, told), TRIAL).because
+
+    assert (because["evicted"], round(float(because["throttled_ratio"]), 3)) == (1, 0.3)  # type: ignore[arg-type]
+
+
+def test_one_run_of_what_is_scheduled_says_something() -> None:
+    """It runs for an hour a day: half of the day is never measured."""
+    seen = report(TOO_LOW, since(PodSince(pod="report-29000000-abcde", samples=line(FIXED + 5 * H, FIXED + 6 * H, 85))))
+    nightly = replace(seen, subject=replace(seen.subject, workload=Workload(kind="CronJob", name="report")))
+
+    assert verdict_of(seen, TRIAL).outcome == "no_evidence"
+    assert verdict_of(nightly, TRIAL).outcome == "held"
+    assert verdict_of(replace_since(nightly, since()), TRIAL).outcome == "no_evidence"
 
 
 @pytest.mark.parametrize(

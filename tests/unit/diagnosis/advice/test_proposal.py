@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from receiver.diagnosis.advice import limits_policy as policy
 from receiver.diagnosis.clues import clues_of
 from receiver.diagnosis.diagnose import diagnose, report_of
+from receiver.domain.change import Change, Known, What
 from receiver.domain.facts import Facts, MemoryHistory, NodeFacts, Revision, Sample, Vpa
 from receiver.domain.reason import codes_of, reason
 from receiver.domain.report import CauseName, Proposal, Report, Shape
@@ -183,6 +184,18 @@ def test_third_time_asks_for_a_profile() -> None:
 
     often = the("advice.raised_often", proposal.none)
     assert often["steps"] == tuple(reason("advice.step", before_bytes=a * MIB, after_bytes=b * MIB) for a, b in ((512, 768), (768, 1024)))
+
+
+def test_raises_that_the_incident_remembers_count() -> None:
+    """The cluster keeps no revisions of them: the thread does."""
+    made = tuple(
+        Change(what=What.LIMIT, at=ago(h * 3600), before_bytes=a * MIB, after_bytes=b * MIB)
+        for h, a, b in ((60, 512, 768), (20, 768, 1024))
+    )
+    once, twice = (replace(_killed(limit=1024 * MIB), known=Known(raises=raises)) for raises in (made[1:], made))
+
+    assert _of(once, TOO_LOW).limit_bytes == 2 * GIB
+    assert the("advice.raised_often", _of(twice, TOO_LOW).none)["count"] == 2
 
 
 def test_leak_that_was_raised_before_is_not_raised_again() -> None:
