@@ -17,11 +17,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bench.classify_accuracy import CAUSES, STAGES, Case, Told, folder_cases, negative_cases, synthetic_cases, verdicts
+from bench.classify_accuracy import CAUSES, CONFIDENCES, STAGES, Case, Told, folder_cases, negative_cases, synthetic_cases, verdicts
 
 PAGE = Path(__file__).parents[1] / "docs/diagnosis.md"
 BEGIN, END = "<!-- measured: python -m bench.diagnosis_tables -->", "<!-- /measured -->"
-BANDS = ((0.85, 1.01), (0.7, 0.85), (0.51, 0.7), (0.0, 0.51))
 BEFORE: Mapping[
     str, Mapping[str, tuple[str, ...]]
 ] = {  # right, hard, answered, of these right, leak precision, recall, said with 0.85 and right
@@ -91,14 +90,16 @@ def page_part(traces: Sequence[Path], public: Path) -> str:
     every = {stage: [t for stages in found.values() for t in stages[stage] if not t.case.is_hard] for stage, _ in STAGES}
     lines += ["", "What was said with which confidence and was right, by leaf and moment, all bodies together, hard ones apart:"]
     lines += [
-        "| | " + " | ".join(f"{low:g} and more" if i == 0 else f"{low:g} to {high:g}" for i, (low, high) in enumerate(BANDS)) + " |",
+        "| | " + " | ".join(f"{low:g} and more" if i == 0 else f"{low:g} to {high:g}" for i, (low, high) in enumerate(CONFIDENCES)) + " |",
         "|---" * 5 + "|",
     ]
     for stage, told in every.items():
         for cause in CAUSES:
             said = [t for t in told if t.cause == cause]
             lines.append(
-                f"| {stage}: {cause} | " + " | ".join(_of([t for t in said if low <= t.confidence < high]) for low, high in BANDS) + " |"
+                f"| {stage}: {cause} | "
+                + " | ".join(_of([t for t in said if low <= t.confidence < high]) for low, high in CONFIDENCES)
+                + " |"
             )
     for name in ("first corpus", "second corpus"):
         counts = Counter((t.case.label, t.cause) for t in found[name]["end of history"])

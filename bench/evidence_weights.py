@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from bench.classify_accuracy import STAGES, Case, Told, folder_cases, negative_cases, synthetic_cases, tables
+from bench.classify_accuracy import CAUSES, STAGES, Case, Told, folder_cases, negative_cases, synthetic_cases, tables
 from receiver.diagnosis.memory import odds
 from receiver.diagnosis.memory.evidence import strengths_of
 from receiver.diagnosis.memory.findings import MemoryFindings
@@ -31,7 +31,6 @@ from receiver.diagnosis.memory.shape import findings_of
 from receiver.diagnosis.memory.verdict import verdict_of
 from tests.lab.first_alert import first_alert
 
-CAUSES = ("leak", "spike", "limit_too_low", "startup", "unknown")
 FOLDS = 12
 SWEEPS = 60
 LIFE_PENALTY, CAUSE_PENALTY = 0.003, 0.002

@@ -66,7 +66,7 @@ def workload_facts(answers: Mapping[str, Any], subject: Subject, container: str)
         hpa=_hpa(hpas),
         vpa=vpa_of(vpas),
         managed_by=manager_of(owners, pod),
-        template=_template(owners, workload),
+        template={c.name: c.asked for c in template} or None,
         template_pod_level=_template_pod_level(owners, workload),
         template_images={c.name: c.image for c in template},
         template_flags={c.name: flags_of(c.command, c.env) for c in template},
@@ -133,11 +133,6 @@ def _pod_spec(owners: tuple[Mapping[str, Any], ...], workload: Workload) -> Mapp
     """The template's pod spec, of the object that a person edits; empty where it was not read or has none (a Rollout with a workloadRef)."""
     owner = next((o for o in owners if (text(o, "kind"), text(o, "metadata", "name")) == (workload.kind, workload.name)), {})
     return mapping(owner, "spec", "template", "spec") or mapping(owner, "spec", "jobTemplate", "spec", "template", "spec")
-
-
-def _template(owners: tuple[Mapping[str, Any], ...], workload: Workload) -> Mapping[str, MemorySetting] | None:
-    found = _template_containers(owners, workload)
-    return {text(c, "name"): memory_setting(c) for c in found} if found else None
 
 
 def _template_containers(owners: tuple[Mapping[str, Any], ...], workload: Workload) -> tuple[Mapping[str, Any], ...]:

@@ -6,17 +6,14 @@ Plain HTTP over `transport`; three ways in: the service account of a pod, an add
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from receiver.domain.kube_names import is_name
 from receiver.domain.units import MIB
 from receiver.errors import Rejected, Unreadable
 from receiver.transport import Deadline, Http, HttpConfig, Tail
-
-# What the API server takes for a name in these paths. Labels of an alert are untrusted: ".." would climb out of the path.
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +32,7 @@ FROM_CACHE = {"resourceVersion": "0"}
 
 def is_kube_name(name: str) -> bool:
     """Whether a text can be the name of an object (and may stand in a path or a query)."""
-    return _NAME.fullmatch(name) is not None and ".." not in name
+    return is_name(name) and ".." not in name
 
 
 def object_path(api: str, resource: str, *, namespace: str = "", name: str = "", sub: str = "") -> str:

@@ -70,14 +70,14 @@ class Missed:
 
 def fired_query(config: PrometheusConfig, window_s: float, step_s: float) -> str:
     """When each alert fired first and last in the time before: `timestamp` is that of the sample, whatever the step."""
-    also = _extra(config)
+    also = config.also
     moments = f'timestamp(ALERTS{{alertstate="firing"{also}}})[{window_s:.0f}s:{step_s:.0f}s]'
     return union(("first", f"min_over_time({moments})"), ("last", f"max_over_time({moments})"))
 
 
 def killed_query(config: PrometheusConfig, window_s: float, gap: Gap) -> str:
     """The containers that were OOM-killed since the gap began: when, by kube-state-metrics; that, by cAdvisor's counter."""
-    prefix, also, window = config.state_label_prefix, _extra(config), f"[{window_s:.0f}s]"
+    prefix, also, window = config.state_label_prefix, config.also, f"[{window_s:.0f}s]"
     names = (config.namespace_label, config.pod_label, config.container_label)
     state_by, by = ", ".join(f"{prefix}{name}" for name in names), ", ".join(names)
     reason = f'kube_pod_container_status_last_terminated_reason{{reason="OOMKilled"{also}}}'
@@ -87,11 +87,6 @@ def killed_query(config: PrometheusConfig, window_s: float, gap: Gap) -> str:
         ("killed_at", f"({ended} > {gap.since.timestamp():.0f}) and on ({state_by}) max by ({state_by}) (max_over_time({reason}{window}))"),
         ("oom_events", f"max by ({by}) (increase({oom}{window})) > 0"),
     )
-
-
-def _extra(config: PrometheusConfig) -> str:
-    extra = config.matchers.strip().strip(",")
-    return f",{extra}" if extra else ""
 
 
 def _held(listed: tuple[Mapping[str, Any], ...]) -> Iterator[HeldAlert]:

@@ -41,6 +41,12 @@ class PrometheusConfig:
     state_label_prefix: str = ""
     request_rate_query: str = ""
 
+    @property
+    def also(self) -> str:
+        """`matchers`, to be put behind others: with a comma before them, or empty."""
+        extra = self.matchers.strip().strip(",")
+        return f",{extra}" if extra else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:

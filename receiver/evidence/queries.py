@@ -103,7 +103,7 @@ class Selectors:
         prefix = config.state_label_prefix
         family = pod_pattern(subject)
         one, many = f"={quoted(subject.pod)}", f"=~{quoted(family)}"
-        extra = f",{config.matchers.strip().strip(',')}" if config.matchers.strip() else ""
+        extra = config.also
 
         def matchers(before: str, which: str) -> str:
             return f"{before}{namespace}={quoted(subject.namespace)},{before}{pod}{which}{extra}"
@@ -197,7 +197,7 @@ def traffic(config: PrometheusConfig, subject: Subject) -> str:
     family = pod_pattern(subject)
     if config.request_rate_query:
         return fill(config.request_rate_query, subject)
-    extra = f",{config.matchers.strip().strip(',')}" if config.matchers.strip() else ""
+    extra = config.also
     where = f"{config.namespace_label}={quoted(subject.namespace)}{extra}"
     pod = config.pod_label
     branches: list[tuple[str, str]] = []
@@ -213,7 +213,7 @@ def pulse(config: PrometheusConfig, namespaces: Collection[str], pods: Collectio
 
     Of many incidents at once, so it may answer a little more than was asked for: every pod in every namespace. No containers: all.
     """
-    extra = f",{config.matchers.strip().strip(',')}" if config.matchers.strip() else ""
+    extra = config.also
 
     def newest(metrics: Iterable[str], before: str) -> str:
         namespace, pod, container = (before + name for name in (config.namespace_label, config.pod_label, config.container_label))

@@ -70,14 +70,9 @@ def _branches(config: PrometheusConfig, kind: str, name: str) -> list[tuple[str,
 def _pods(config: PrometheusConfig, matcher: str) -> str:
     """The pods that have not ended."""
     pod = f"{config.state_label_prefix}{config.namespace_label}, {config.state_label_prefix}{config.pod_label}"
-    ended = f'kube_pod_status_phase{{phase=~"Succeeded|Failed"{_extra(config)}}} == 1'
-    return f"kube_pod_info{{{matcher}{_extra(config)}}} unless on ({pod}) ({ended})"
+    ended = f'kube_pod_status_phase{{phase=~"Succeeded|Failed"{config.also}}} == 1'
+    return f"kube_pod_info{{{matcher}{config.also}}} unless on ({pod}) ({ended})"
 
 
 def _containers(config: PrometheusConfig, matcher: str) -> str:
-    return f"kube_pod_container_info{{{matcher}{_extra(config)}}}"
-
-
-def _extra(config: PrometheusConfig) -> str:
-    extra = config.matchers.strip().strip(",")
-    return f",{extra}" if extra else ""
+    return f"kube_pod_container_info{{{matcher}{config.also}}}"

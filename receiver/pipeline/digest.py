@@ -15,7 +15,7 @@ from receiver.pipeline.common_factor import common_factor
 from receiver.pipeline.digest_entry import entry_of
 from receiver.pipeline.kinds import DIGEST, SHARES
 from receiver.pipeline.news import ONE_INCIDENT_S
-from receiver.pipeline.storm import StormConfig
+from receiver.pipeline.storm import StormConfig, gather_s_of
 from receiver.store import conversations, incidents, jobs, outbox
 from receiver.store.conversations import Conversation
 from receiver.store.database import Tx
@@ -71,7 +71,7 @@ class Digests:
             view = self.view(tx, digest, now=from_epoch(now))
             if self._wants_shares(digest, view, now=now):
                 jobs.schedule(tx, SHARES, digest.id, now=now)
-                if digest.memory.storm.edited_at is None and now < digest.opened_at + 2 * pace.gather_s:
+                if digest.memory.storm.edited_at is None and now < digest.opened_at + gather_s_of(digest, pace) + pace.gather_s:
                     jobs.schedule(tx, DIGEST, digest.id, now=now, due_at=now + pace.gather_s)
                     return  # so that the first text, which is all that a phone shows, can have them
             digest = self._show(tx, digest, view, now=now)

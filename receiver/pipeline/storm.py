@@ -140,11 +140,16 @@ def _start(tx: Tx, place: Destination, config: StormConfig, *, now: float) -> Co
     return digest
 
 
+def gather_s_of(digest: Conversation, config: StormConfig) -> float:
+    """How long its first text is waited for, in seconds."""
+    return config.inventory_gather_s if digest.kind == conversations.INVENTORY else config.gather_s
+
+
 def refresh(tx: Tx, digest: Conversation, config: StormConfig, *, now: float, is_for_a_person: bool = False) -> None:
     """Ask for an edit of a digest, not more often than it may be edited."""
     edited_at = digest.memory.storm.edited_at
     interval_s = config.act_interval_s if is_for_a_person else config.edit_interval_s
-    gather_s = config.inventory_gather_s if digest.kind == conversations.INVENTORY else config.gather_s
+    gather_s = gather_s_of(digest, config)
     due_at = now + gather_s if edited_at is None else max(now + config.gather_s, edited_at.timestamp() + interval_s)
     jobs.schedule(tx, DIGEST, digest.id, now=now, due_at=due_at)
 

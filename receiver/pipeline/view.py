@@ -53,7 +53,7 @@ def view_of(
         has_buttons=has_buttons,
         settings_change=memory.settings_change,
         fix=memory.watched,
-        next_follow_up=memory.watched.next_at or due[1] if memory.watched is not None and due is not None else None,
+        next_follow_up=due[1] if due is not None else None,
         last_follow_up_s=max(follow_ups_s, default=0.0),
         looks_at=tuple(from_epoch(at) for at in looks_at),
         acknowledged=_acknowledged(memory.acknowledged),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +9,7 @@ from typing import Annotated
 
 from receiver.diagnosis.causes.leaves import LEAVES, leaf_of
 from receiver.domain.incident import DigestEntry, DigestView, Message, worst_first
+from receiver.domain.kube_names import is_name
 from receiver.domain.report import CauseName
 from receiver.render import blocks, buttons, inline, mentions
 from receiver.render.blocks import Block
@@ -23,8 +23,6 @@ WORST = 5
 NAME_MAX, SUMMARY_MAX = 44, 40  # characters of a line in a page: one or two lines of a phone
 COMMAND_MAX = 160  # characters of a command, which is shown whole or not at all: two names of 63 fit
 ROOT_MAX = 780  # characters of a root that a phone shows: beyond that the last lines go without their command, which the page has
-
-_PLAIN_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")  # a DNS subdomain (Kubernetes' docs: object names)
 
 IN_ORDER = sorted(LEAVES, key=lambda leaf: leaf.digest_rank)
 
@@ -200,7 +198,7 @@ def _worst(view: DigestView, *, still: int, room: int) -> list[str]:
 def _command(entry: DigestEntry) -> str:
     """What leads further where there is no page to link: a command to copy, so only for names that are nothing else in a shell."""
     subject = entry.subject
-    if entry.page_url or entry.has_own_root or not all(_PLAIN_NAME.fullmatch(name) for name in (subject.pod, subject.namespace)):
+    if entry.page_url or entry.has_own_root or not all(is_name(name) for name in (subject.pod, subject.namespace)):
         return ""
     command = f"kubectl oomtriage {subject.pod} -n {subject.namespace}"
     return f": {inline.code(command)}" if len(command) <= COMMAND_MAX else ""

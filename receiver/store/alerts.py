@@ -123,8 +123,7 @@ def newest_of(tx: Tx, incident_id: str) -> tuple[Alert, ...]:
         if known is not None and known["starts_at"] == row["starts_at"] and not _supersedes(row, known):
             continue
         newest[row["fingerprint"]] = row
-    readable = (quarantine.read(tx, quarantine.ALERT, row, _alert) for row in newest.values())
-    return tuple(alert for alert in readable if alert is not None)
+    return tuple(_readable(tx, newest.values()))
 
 
 def last_repeat(tx: Tx, incident_id: str) -> float | None:
@@ -144,13 +143,13 @@ def began_between(tx: Tx, start: float, end: float) -> list[Alert]:
         start=start,
         end=end,
     )
-    return [alert for row in rows if (alert := quarantine.read(tx, quarantine.ALERT, row, _alert)) is not None]
+    return _readable(tx, rows)
 
 
 def newest(tx: Tx, limit: int) -> list[Alert]:
     """The alerts that came last, heartbeats too."""
     rows = tx.run("SELECT id, payload FROM alert ORDER BY last_seen DESC, id DESC LIMIT :limit", limit=limit)
-    return [alert for row in rows if (alert := quarantine.read(tx, quarantine.ALERT, row, _alert)) is not None]
+    return _readable(tx, rows)
 
 
 def firing(tx: Tx, *, seen_before: float) -> list[tuple[str, Alert]]:
@@ -206,6 +205,11 @@ def _with_lateness(arrival: Arrival, gaps: Sequence[Gap]) -> str:
     """What is stored of it: with the gap in which it began, where it began in one."""
     late = arrival.late or gap_at(gaps, from_epoch(arrival.starts_at))
     return f'{arrival.payload[:-1]}, "late": {json.dumps(to_json(late))}}}' if late is not None else arrival.payload
+
+
+def _readable(tx: Tx, rows: Iterable[Row]) -> list[Alert]:
+    """What can be read of these; the rest is quarantined."""
+    return [alert for row in rows if (alert := quarantine.read(tx, quarantine.ALERT, row, _alert)) is not None]
 
 
 def _alert(row: Row) -> Alert:

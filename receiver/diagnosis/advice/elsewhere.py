@@ -29,7 +29,7 @@ def unit_mistake(clues: Clues, start: Start) -> Reason | None:
     """A limit that nothing can start in, because its unit is not what was meant; None for any other."""
     in_force = clues.container.asked if clues.container is not None else MemorySetting()
     for setting in (start.template, in_force):
-        if setting is not None and setting.limit_text and (setting.limit_bytes or 0) < IMPLAUSIBLE_BELOW_BYTES:
+        if setting is not None and setting.limit_text and 0 < (setting.limit_bytes or 0) < IMPLAUSIBLE_BELOW_BYTES:
             return _mistake(setting.limit_text)
     return None
 
@@ -41,7 +41,7 @@ def about_start(clues: Clues, start: Start) -> tuple[Reason, ...]:
 
 
 def request_mistake(start: Start) -> Reason | None:
-    """The same of a request: the scheduler counts on nothing."""
+    """A request so small that the scheduler counts on nothing, because its unit is not what was meant; None for any other."""
     template = start.template
     if template is None or not template.request_text or not 0 < (template.request_bytes or 0) < IMPLAUSIBLE_BELOW_BYTES:
         return None

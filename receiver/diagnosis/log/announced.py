@@ -49,7 +49,7 @@ def announced_kills(lines: tuple[str, ...]) -> tuple[Announced, ...]:
 
 def announcement_of(line: str) -> Announcement | None:
     """The row that this line is an announcement by."""
-    return next((row for text in said(line) for row in ANNOUNCEMENTS if row.matches(text, text.lower())), None)
+    return next((row for text in said(line) for lowered in (text.lower(),) for row in ANNOUNCEMENTS if row.matches(text, lowered)), None)
 
 
 def _explained(texts: tuple[str, ...], index: int, row: Announcement, deaths: set[int]) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from receiver.diagnosis.log.plain import MAX_LINE_CHARS
 from receiver.diagnosis.log.signatures import LoadingLine, loading_lines, names_work
+from receiver.diagnosis.log.signatures.taken import UNIT_BYTES
 from receiver.domain.facts import LogFacts
 from receiver.domain.units import human_bytes
 
@@ -116,12 +117,11 @@ def rise_of(lines: tuple[str, ...], name: str) -> tuple[str, str] | None:
 
 
 _SIZE = re.compile(r"(?<![\w./])(\d{1,6}(?:\.\d{1,3})?) ?([KMGT]i?B|[KMGT]i?)\b", re.IGNORECASE)
-_UNIT_BYTES: dict[str, int] = {"k": 1000, "m": 1000**2, "g": 1000**3, "t": 1000**4, "ki": 1024, "mi": 1024**2, "gi": 1024**3, "ti": 1024**4}
 
 
 def sizes_in(line: str) -> tuple[int, ...]:
     """The memory sizes a log line names, in bytes. GB is 10^9 and GiB 2^30, as written."""
-    return tuple(int(float(m[1]) * _UNIT_BYTES[m[2].lower().removesuffix("b")]) for m in _SIZE.finditer(line[:MAX_LINE_CHARS]))
+    return tuple(int(float(m[1]) * UNIT_BYTES[m[2].lower()]) for m in _SIZE.finditer(line[:MAX_LINE_CHARS]))
 
 
 def size_as_written(line: str, n_bytes: int) -> str:

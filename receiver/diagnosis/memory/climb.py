@@ -127,19 +127,19 @@ def climb_of(bins: Sequence[Bin], scale: float, *, is_over: bool = False, is_kil
     follows = follows_rate(bins)
     own = 0.0 if follows else 1.0  # what goes with the traffic of the moment is no growth of its own
     strengths = (
-        own * _share(room, 0.0, 0.6),
+        own * stats.share(room, 0.0, 0.6),
         own * _signed(growth / scale, 0.02, 0.05),
         own * _signed(tau, 0.5, 0.5),
-        own * _share(way.tail, 0.0, 1.0),
-        own * _share(way.straight, 0.6, 0.95),
-        _share(way.share_of_time, 0.15, 0.65),
+        own * stats.share(way.tail, 0.0, 1.0),
+        own * stats.share(way.straight, 0.6, 0.95),
+        stats.share(way.share_of_time, 0.15, 0.65),
         _signed(math.log2(max(bins[-1].at_s - bins[0].at_s, 1.0) / 1800), 0.0, 4.0),
-        0.0 if is_over else own * _share(tail, 0.0, 1.0),
+        0.0 if is_over else own * stats.share(tail, 0.0, 1.0),
         float(is_over),
         float(is_killed),
-        _share(step, 0.3, 0.8),
-        _share(way.tail, 1.2, 1.8),
-        0.0 if is_over else _share(0.7 - tail, 0.0, 0.7),
+        stats.share(step, 0.3, 0.8),
+        stats.share(way.tail, 1.2, 1.8),
+        0.0 if is_over else stats.share(0.7 - tail, 0.0, 0.7),
         _load_share(bins, levels),
     )
     total = odds.LIFE_BASE + sum(w * s for w, s in zip(odds.LIFE.values(), strengths, strict=True))
@@ -170,11 +170,6 @@ def rising_end(bins: Sequence[Bin], scale: float, *, is_over: bool, is_killed: b
         if before < th.SLOWING * climb.slope and new_ground >= th.NEW_GROUND * max(climb.growth, 0.01 * scale):
             found = climb
     return found
-
-
-def _share(value: float, low: float, high: float) -> float:
-    """How far the value is on the way from `low` to `high`, 0 to 1."""
-    return min(max((value - low) / (high - low), 0.0), 1.0)
 
 
 def _signed(value: float, middle: float, width: float) -> float:
@@ -266,7 +261,7 @@ def _load_share(bins: Sequence[Bin], floors: Sequence[float]) -> float:
         return 0.0
     size = max(1, len(rates) // th.EPOCHS)
     means = [sum(rates[i : i + size]) / size for i in range(0, len(rates) - size + 1, size)][: len(floors)]
-    return _share((max(means) / means[0] - 1) / grown, 0.0, 1.0) if means[0] > 0 else 0.0
+    return stats.share((max(means) / means[0] - 1) / grown, 0.0, 1.0) if means[0] > 0 else 0.0
 
 
 def follows_rate(bins: Sequence[Bin]) -> bool:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from receiver.diagnosis.memory import odds
+from receiver.diagnosis.memory import odds, stats
 from receiver.diagnosis.memory import thresholds as th
 from receiver.diagnosis.memory.findings import MemoryFindings
 from receiver.diagnosis.memory.leak import LeakFinding
@@ -90,10 +90,6 @@ def strengths_of(findings: MemoryFindings) -> dict[str, float]:
     return {name: strength for name, strength in pieces.items() if strength}
 
 
-def _share(value: float, low: float, high: float) -> float:
-    return min(max((value - low) / (high - low), 0.0), 1.0)
-
-
 def _growth(findings: MemoryFindings) -> dict[str, float]:
     leak = findings.leak
     up = max(leak.odds, 0.0) / 2
@@ -102,9 +98,9 @@ def _growth(findings: MemoryFindings) -> dict[str, float]:
         "climb": leak.odds / 2,
         "climb_many": max(leak.odds, -2.0) / 2 * min(1.0, (len(leak.tested) - 1) / 3) if len(leak.tested) > 1 else 0.0,
         "climb_quiet": up * _quiet(findings),
-        "climb_young": up * (1 - _share(math.log2(max(leak.climbed_s, th.BRIEF_S) / th.BRIEF_S), 0.0, 3.5)),
+        "climb_young": up * (1 - stats.share(math.log2(max(leak.climbed_s, th.BRIEF_S) / th.BRIEF_S), 0.0, 3.5)),
         "since": since / 2,
-        "since_only": _share((leak.odds_since or 0.0) - leak.odds, 0.0, 4.0) * 2 if since > 0 else 0.0,
+        "since_only": stats.share((leak.odds_since or 0.0) - leak.odds, 0.0, 4.0) * 2 if since > 0 else 0.0,
     }
 
 
@@ -112,24 +108,24 @@ def _quiet(findings: MemoryFindings) -> float:
     """How sure it is that nothing came near the limit."""
     if findings.lives.kills:
         return 0.0
-    return 1.0 if findings.level is None else _share(0.8 - findings.level.peak_settled, 0.0, 0.1)
+    return 1.0 if findings.level is None else stats.share(0.8 - findings.level.peak_settled, 0.0, 0.1)
 
 
 def _kills_and_peaks(findings: MemoryFindings) -> dict[str, float]:
     level, kills = findings.level, findings.lives.kills
     found = {"kills": 1.0 if kills else 0.0, "quiet": _quiet(findings)}
     if findings.room_at_kills is not None:
-        found["kills_from_below"] = _share(findings.room_at_kills, 0.2, 0.6)
+        found["kills_from_below"] = stats.share(findings.room_at_kills, 0.2, 0.6)
     if level is None:
         return found
-    low = _share(0.75 - min(level.median, level.recent_median), 0.0, 0.25)
-    peaks = 1.0 if kills else _share(level.peak, 0.75, 0.81)
+    low = stats.share(0.75 - min(level.median, level.recent_median), 0.0, 0.25)
+    peaks = 1.0 if kills else stats.share(level.peak, 0.75, 0.81)
     episodes = findings.startup.episodes if findings.startup is not None else 0
-    follows = _share(level.rate_correlation or 0.0, 0.4, 0.8) * _share(level.reach, 0.1, 0.3)
+    follows = stats.share(level.rate_correlation or 0.0, 0.4, 0.8) * stats.share(level.reach, 0.1, 0.3)
     return {
         **found,
         "peaks_over_low": peaks * low,
-        "peaks_again": _share(math.log2(1 + max(level.excursions, episodes)), 0.0, 2.5) * low,
+        "peaks_again": stats.share(math.log2(1 + max(level.excursions, episodes)), 0.0, 2.5) * low,
         "came_back": low if level.excursions and level.recent_median < 0.6 and not level.is_high_now else 0.0,
         "traffic": follows * peaks * low,
     }
@@ -140,9 +136,9 @@ def _level(findings: MemoryFindings) -> dict[str, float]:
     if level is None:
         return {}
     return {
-        "high_half": _share(level.high_share_later, 0.3, 0.8) * _share(level.p10_later, 0.55, 0.7),
-        "high_lately": _share(level.high_share_recent, 0.5, 0.9) * _share(level.p10_recent, 0.65, 0.75),
-        "stands": _share(math.log2(1 + level.stood_s / 600), 0.0, 4.5) if level.is_high_now else 0.0,
+        "high_half": stats.share(level.high_share_later, 0.3, 0.8) * stats.share(level.p10_later, 0.55, 0.7),
+        "high_lately": stats.share(level.high_share_recent, 0.5, 0.9) * stats.share(level.p10_recent, 0.65, 0.75),
+        "stands": stats.share(math.log2(1 + level.stood_s / 600), 0.0, 4.5) if level.is_high_now else 0.0,
     }
 
 
@@ -152,9 +148,9 @@ def _start(findings: MemoryFindings) -> dict[str, float]:
         return {}
     if startup.settled_high and level is not None and level.recent_median > th.PLATEAU_MEDIAN:
         return {}  # lives that stood near the limit had come up
-    start = _share(startup.early / startup.total, 0.3, 0.7)
+    start = stats.share(startup.early / startup.total, 0.3, 0.7)
     return {
         "start": start,
         "start_seen": start if startup.is_visible else 0.0,
-        "start_many": start * _share(math.log2(startup.early + 1), 0.0, 3.0),
+        "start_many": start * stats.share(math.log2(startup.early + 1), 0.0, 3.0),
     }

@@ -30,6 +30,11 @@ def median(values: Sequence[float]) -> float:
     return quantile(values, 0.5)
 
 
+def share(value: float, low: float, high: float) -> float:
+    """How far the value is on the way from `low` to `high`, 0 to 1."""
+    return min(max((value - low) / (high - low), 0.0), 1.0)
+
+
 def kendall_tau(values: Sequence[float], noise: float = 0.0) -> float:
     """How steadily the values rise in their order: 1 always, -1 always fall. Differences up to `noise` count as none."""
     n = len(values)

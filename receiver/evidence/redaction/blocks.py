@@ -57,7 +57,7 @@ def _start_of_body(text: str, lowest: int, marker: int) -> int:
     while start > lowest and ((text[start - 1].isalnum() and text[start - 1].isascii()) or text[start - 1] in "+/=\\"):
         start -= 1
     line_start = text.rfind("\n", lowest, marker) + 1 or lowest
-    if text[line_start:start].strip() and not _BODY_LINE.match(text[line_start:start].rstrip() + "\n"[:0]):
+    if text[line_start:start].strip() and not _BODY_LINE.match(text[line_start:start].rstrip()):
         return start
     while line_start > lowest:
         previous = text.rfind("\n", lowest, line_start - 1) + 1 or lowest

@@ -46,7 +46,7 @@ def find_calls(hay: Haystack) -> Iterator[Span]:
         if index == _NONE:
             continue
         for i, argument in enumerate(_ARGUMENT.finditer(text, bracket.end(), bracket.end() + 2000)):
-            group = argument.lastgroup if argument.lastgroup != "end" else _group(argument)
+            group = _group(argument)
             if group and index in {i, _ANY}:
                 value = argument[group]
                 if is_password_like(value) or (group != "bare" and index == i and not is_no_secret("", value)):

@@ -106,7 +106,6 @@ TOOLS: tuple[Tool, ...] = (
     Tool(names="jenkins-cli.jar", after=("-auth", ":")),
 )
 
-_NO_ARGUMENT = frozenset(("login", "exec", "run", "create"))
 _DOCKER = frozenset(
     [
         "docker",
@@ -122,8 +121,6 @@ _DOCKER = frozenset(
         "skopeo",
         "twine",
         "poetry",
-        "useradd",
-        "usermod",
     ]
 )  # -p is a port or a path unless one logs in
 _BY_NAME: dict[str, Tool] = {name: tool for tool in TOOLS for name in tool.names.split()}
@@ -187,7 +184,7 @@ def _words(text: str, start: int) -> tuple[list[_Word], int]:
         words.append(_Word(match.start(group), match[group]))
         start = match.end()
         while (
-            text[start : start + 1] in {"\\"} and text[start + 1 : start + 3].strip() == "" and start + 1 < len(text)
+            text[start : start + 1] == "\\" and text[start + 1 : start + 3].strip() == "" and start + 1 < len(text)
         ):  # a line that goes on
             start = min(len(text), start + 2)
     return words, start
@@ -195,7 +192,7 @@ def _words(text: str, start: int) -> tuple[list[_Word], int]:
 
 def _of_tool(name: str, words: list[_Word]) -> Iterator[Span]:
     tool = _BY_NAME[name]
-    is_login = name not in _DOCKER or any(w.text in {"login", "upload", "publish"} for w in words[:4]) or name in {"useradd", "usermod"}
+    is_login = name not in _DOCKER or any(w.text in {"login", "upload", "publish"} for w in words[:4])
     bare: list[_Word] = []  # words that are no flags, and no flag's argument
     marks = {"": 0}
     is_paired = False
@@ -204,9 +201,7 @@ def _of_tool(name: str, words: list[_Word]) -> Iterator[Span]:
         word = words[i]
         following = words[i + 1] if i + 1 < len(words) else None
         other = _BY_NAME.get(word.text)
-        if (
-            other is not None and word.text not in {"net", "set", "export"} and i > 0 and following is not None
-        ):  # `kubectl exec db -- mysql -px`
+        if other is not None and word.text != "net" and i > 0 and following is not None:  # `kubectl exec db -- mysql -px`
             yield from _of_tool(word.text, words[i + 1 :])
             return
         is_flag = word.text.startswith("-") and len(word.text) > 1
@@ -214,8 +209,7 @@ def _of_tool(name: str, words: list[_Word]) -> Iterator[Span]:
         secret, used = _argument(tool, word, following, is_login=is_login)
         if secret is not None:
             yield from _span(secret)
-        if any(word.text.startswith(p) for p in tool.prefixes.split()):
-            prefix = next(p for p in tool.prefixes.split() if word.text.startswith(p))
+        if prefix := next((p for p in tool.prefixes.split() if word.text.startswith(p)), ""):
             yield from _span(_Word(word.start + len(prefix), word.text[len(prefix) :]))
         elif (is_paired and not is_flag) or word.text.startswith("--from-literal="):
             yield from _paired(word, tool)
@@ -242,7 +236,7 @@ def _argument(tool: Tool, word: _Word, following: _Word | None, *, is_login: boo
             continue
         if text == flag and following is not None and not following.text.startswith("-"):
             return following, 1
-        is_short = len(flag) == 2 or flag in {"-hp"}
+        is_short = len(flag) == 2 or flag == "-hp"
         rest = text[len(flag) :] if text.startswith(flag) else ""
         if rest and (rest[0] == "=" or is_short):
             cut = 1 if rest[0] == "=" else 0
@@ -252,7 +246,7 @@ def _argument(tool: Tool, word: _Word, following: _Word | None, *, is_login: boo
         if (text == flag or cluster) and following is not None:
             user, found, rest = following.text.partition(sign)
             return (_Word(following.start + len(user) + 1, rest), 1) if found and not rest.startswith("//") else (None, 1)
-        if text.startswith((f"{flag}=", flag)) and sign in text:
+        if text.startswith(flag if len(flag) == 2 else f"{flag}=") and sign in text:
             user, _, rest = text.partition(sign)
             return _Word(word.start + len(user) + 1, rest), 0
     return None, 0

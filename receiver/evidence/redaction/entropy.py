@@ -23,7 +23,7 @@ _MAX_PART_MIXED = 2.7
 _MAX_PART_ONE_CASE = 3.3  # of letters of one case with digits: random ones have 2.5
 
 _RUN = re.compile(r"[A-Za-z0-9+/_~.=-]{20,}+")
-_PIECE = re.compile(r"[A-Za-z0-9]{8,}+")
+_PIECE = re.compile(rf"[A-Za-z0-9]{{{_MIN_PIECE},}}+")
 _REST = re.compile(
     r"[+/_~=-]{1,2}(?![a-z]{3,}(?![A-Z0-9])|[A-Z][a-z]{2,}(?![A-Z0-9]))[A-Za-z0-9]{1,40}|=+$"
 )  # the rest of one that has signs in it, and no word

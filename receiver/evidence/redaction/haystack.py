@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 
@@ -27,3 +28,10 @@ class Haystack(NamedTuple):
             if hint in words:
                 return True
         return False
+
+    def places_of(self, piece: str) -> Iterator[int]:
+        """Where this piece (lower case) begins, one after the other."""
+        at = self.lowered.find(piece)
+        while at >= 0:
+            yield at
+            at = self.lowered.find(piece, at + len(piece))

@@ -104,23 +104,17 @@ def _places(hay: Haystack) -> Iterator[tuple[int, str]]:
     """Where known words and phrases stand."""
     lowered = hay.lowered
     for hint in [h for h in HINTS if h in hay.words]:
-        at = lowered.find(hint)
-        while at >= 0:
+        for at in hay.places_of(hint):
             yield at, ""
-            at = lowered.find(hint, at + len(hint))
     for hint in [h for h in SHORT_HINTS if h in hay.words]:
-        at = lowered.find(hint)
-        while at >= 0:
+        for at in hay.places_of(hint):
             end = at + len(hint)
             if not lowered[end : end + 1].isalpha():
                 yield at, ""
-            at = lowered.find(hint, end)
     for phrase in [p for p in _PHRASE if p.partition(" ")[0] in hay.words]:
-        at = lowered.find(phrase)
-        while at >= 0:
+        for at in hay.places_of(phrase):
             if not lowered[at - 1 : at].isalpha():
                 yield at, phrase
-            at = lowered.find(phrase, at + len(phrase))
 
 
 def _longest_first(place: tuple[int, str]) -> tuple[int, int]:

@@ -32,6 +32,6 @@ def find_other_scripts(hay: Haystack) -> Iterator[Span]:
             continue
         extent = value_at(text, sign.end(), is_yaml=False, named="")
         value = text[extent.start : extent.end].rstrip("、。，．")
-        is_weak = is_mixed_only or (sign[0][-1:] not in {":", "=", ">"} and sign[0].rstrip()[-1:] not in {":", "=", ">"})
-        if value and not is_no_secret("", value) and (is_password_like(value) if is_weak else True):
+        is_weak = is_mixed_only or sign[0].rstrip()[-1:] not in {":", "=", ">"}
+        if value and not is_no_secret("", value) and (not is_weak or is_password_like(value)):
             yield Span(extent.start, extent.start + len(value), kind)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from receiver.evidence.redaction.haystack import Haystack
 from receiver.evidence.redaction.names import judged
 from receiver.evidence.redaction.spans import Span
-from receiver.evidence.redaction.values import fits, is_no_secret
+from receiver.evidence.redaction.values import is_no_secret
 from receiver.evidence.redaction.words import Shape
 
 _MAX_HEAD = 400  # characters of a head
@@ -41,10 +41,7 @@ def find_columns(hay: Haystack) -> Iterator[Span]:
 def _places(hay: Haystack) -> Iterator[int]:
     """Where a head may be: at its words."""
     for hint in [h for h in _HEAD_HINTS if h in hay.words]:
-        at = hay.lowered.find(hint)
-        while at >= 0:
-            yield at
-            at = hay.lowered.find(hint, at + len(hint))
+        yield from hay.places_of(hint)
 
 
 _HEAD_HINTS = ("pass", "pwd", "secret", "token", "key", "cred", "парол", "密码", "passwort", "senha", "contrase")
@@ -90,15 +87,7 @@ def _rows(separator: re.Pattern[str], text: str, position: int, columns: int, ki
                 value = text[start:end]
                 bare = value.strip(" \t\r\"'")
                 start += value.find(bare)
-                if (
-                    bare
-                    and " " not in bare
-                    and not is_no_secret("tokens", bare)
-                    and fits(Shape.ANY, bare)
-                    and not re.fullmatch(r"[\d.,]+", bare)
-                ):
+                if bare and " " not in bare and not is_no_secret("tokens", bare) and not re.fullmatch(r"[\d.,]+", bare):
                     spans.append(Span(start, start + len(bare), kind))
         end_of_rows = position = line_end + 1
-        if position > len(text):
-            break
     return end_of_rows, spans

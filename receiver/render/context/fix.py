@@ -59,7 +59,7 @@ def _told(view: IncidentView, watched: WatchedFix) -> str:
     """What was changed, when, by whom, and how far it has got: one or two sentences."""
     if not watched.changes:
         return clean_line(sentence(say(reason("fix.only_said", said=view.fix_noted))), 240)
-    told = [say(_one(c)) for c in watched.changes[:1]]
+    told = [say(_one(watched.changes[0]))]
     others = tuple(c.as_reason() for c in watched.changes[1:4])
     if others:
         told.append(say(reason("fix.others", others=others)))

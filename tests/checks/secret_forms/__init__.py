@@ -48,7 +48,7 @@ def forms(corpus: str) -> tuple[Form, ...]:
     for number, line in enumerate((FOLDER / f"{corpus}.txt").read_text().splitlines(), 1):
         if re.fullmatch(r"\[[a-z ]+\]", line):
             section = line[1:-1]
-        elif line and not line.startswith("#  ") and not line.startswith("# "):
+        elif line and not line.startswith("# "):
             text, secrets = _filled(line, f"{corpus}{number}")
             found.append(Form(section=section, line=number, text=text, secrets=secrets))
     return tuple(found)

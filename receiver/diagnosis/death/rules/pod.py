@@ -74,7 +74,7 @@ def chosen_to_go(clues: Clues) -> Kill | None:
     if death is None or witness is None or witness.sender is None or pod is None or pod.disruption is None:
         return None
     because = [
-        reason("death.disrupted", reason=pod.disruption.reason, message=pod.disruption.message),
+        reason("death.disrupted", reason=pod.disruption.reason, message=why.quoted_text(pod.disruption.message)),
         reason("death.grace_period"),
         why.not_oom_killed(death),
     ]

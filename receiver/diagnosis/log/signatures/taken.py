@@ -11,7 +11,7 @@ from itertools import islice
 
 from receiver.diagnosis.log.plain import MAX_LINE_CHARS
 
-_UNITS = {
+UNIT_BYTES = {
     "b": 1, "bytes": 1,
     "k": 1000, "kb": 1000, "ki": 1024, "kib": 1024, "m": 1000**2, "mb": 1000**2, "mi": 1024**2, "mib": 1024**2,
     "g": 1000**3, "gb": 1000**3, "gi": 1024**3, "gib": 1024**3, "t": 1000**4, "tb": 1000**4, "ti": 1024**4, "tib": 1024**4,
@@ -65,7 +65,7 @@ def taken_sizes(line: str) -> tuple[int, ...]:
     """The sizes, in bytes, that the line says are taken into memory; of `100/200 MiB` the whole. GB is 10^9 and GiB 2^30, as written."""
     text = line[:MAX_LINE_CHARS]
     sizes = islice(_SIZE.finditer(text), MOST_SIZES)
-    return tuple(int(float(m["n"]) * _UNITS[m["u"].lower()]) for m in sizes if _is_taken(text, m))
+    return tuple(int(float(m["n"]) * UNIT_BYTES[m["u"].lower()]) for m in sizes if _is_taken(text, m))
 
 
 def names_work(line: str) -> bool:

@@ -7,16 +7,11 @@ import re
 from dataclasses import dataclass
 
 from receiver.diagnosis.log.plain import MAX_LINE_CHARS
-from receiver.diagnosis.log.signatures.taken import taken_sizes
+from receiver.diagnosis.log.signatures.taken import UNIT_BYTES, taken_sizes
 
 MIN_RISES = 3  # lines; two numbers that rise are a coincidence
 MAX_NAMES = 3
 
-_UNITS = {
-    "": 1, "b": 1, "byte": 1, "bytes": 1,
-    "k": 1000, "kb": 1000, "kib": 1024, "m": 1000**2, "mb": 1000**2, "mib": 1024**2,
-    "g": 1000**3, "gb": 1000**3, "gib": 1024**3, "t": 1000**4, "tb": 1000**4, "tib": 1024**4,
-}  # fmt: skip
 _UNIT = r"(?:[KMGT]i?B|bytes|[KMGT](?![A-Za-z]))"
 _KEY_NUMBER = re.compile(r"(?<![\w.-])([A-Za-z_][\w.-]{0,60}+)\"?(?:=|: ?)(-?\d{1,18}(?:\.\d{1,6})?)(?![\d.])")
 _PHRASE_SIZE = re.compile(
@@ -52,7 +47,7 @@ def _numbers(text: str) -> dict[str, float]:
     """The last value of each named number of one line."""
     found = {m[1]: float(m[2]) for m in _KEY_NUMBER.finditer(text) if not _NATURAL.search(m[1])}
     for m in _PHRASE_SIZE.finditer(text):
-        found.setdefault(_phrase(m[1]), float(m[2]) * _UNITS[m[3].lower()])
+        found.setdefault(_phrase(m[1]), float(m[2]) * UNIT_BYTES[m[3].lower()])
     return found
 
 
