@@ -79,7 +79,7 @@ def human_bytes(n_bytes: float) -> str:
     text = f"{value:.1f}" if abs(value) < 10 and unit != "bytes" else f"{value:.0f}"
     if text.lstrip("-") == "1024" and unit != "TiB":  # 1023.7 MiB reads better as 1 GiB
         return human_bytes(math.copysign(size * 1024, n_bytes))
-    return f"{text.removesuffix('.0')} {unit}"
+    return "1 byte" if text == "1" and unit == "bytes" else f"{text.removesuffix('.0')} {unit}"
 
 
 def human_percent(ratio: float) -> str:

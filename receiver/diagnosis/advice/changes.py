@@ -36,6 +36,8 @@ def setup_of(clues: Clues, at: datetime | None) -> Setup:
     Image and flags are those of the template of that time, not of the pod: webhooks write into pods, and that is no change.
     """
     facts, name, own = clues.facts, clues.container_name, own_revision(clues.facts) or _revision_at(clues, at)
+    if own is not None and name not in own.images and name not in own.limits_bytes:  # what was read of it has no such container
+        own = None
     workload = facts.workload
     if workload is None:
         return Setup(limit_bytes=limit_at(clues, at))
@@ -93,7 +95,11 @@ class _Changes:
         if not was.has_template or is_same(limit, was.template_bytes):
             return None
         return self._rolled(
-            What.LIMIT, "limit", lambda r: is_same(r.limits_bytes.get(name), limit), before_bytes=was.template_bytes, after_bytes=limit
+            What.LIMIT,
+            "limit",
+            lambda r: is_same(r.limits_bytes.get(name), limit),
+            before_bytes=was.limit_bytes if was.template_bytes is None else was.template_bytes,
+            after_bytes=limit,
         )
 
     def _of_pod(self, start: Start, template: Change | None) -> Iterator[Change]:

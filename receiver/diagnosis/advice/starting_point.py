@@ -86,7 +86,9 @@ def _set_by(clues: Clues, template: MemorySetting) -> SetBy | None:
     if template.limit_bytes is None and _limit_ranger_says(pod, clues.container_name):
         return SetBy.LIMIT_RANGE
     own = own_revision(clues.facts)
-    if is_same(limit, own.limits_bytes.get(clues.container_name) if own is not None else None):
+    of_own = own.limits_bytes.get(clues.container_name) if own is not None else None
+    was_defaulted = own is not None and of_own is None and _limit_ranger_says(pod, clues.container_name)
+    if was_defaulted or is_same(limit, of_own):
         return SetBy.OLDER_REVISION
     if vpa_sets_limits(clues.facts.workload.vpa if clues.facts.workload else None, clues.container_name):
         return SetBy.VPA

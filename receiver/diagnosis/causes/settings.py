@@ -13,9 +13,9 @@ from receiver.diagnosis.causes.leaf import YES, Answer
 from receiver.diagnosis.causes.leak import growing_steadily
 from receiver.diagnosis.causes.startup import BEFORE_START_REASONS
 from receiver.diagnosis.clues import Clues
-from receiver.diagnosis.death.kernel_lines import plain_uid, victim_of
+from receiver.diagnosis.death.kernel_lines import victim_of
 from receiver.diagnosis.death.kill import own_limit
-from receiver.diagnosis.death.lookups import kernel_kills, newest
+from receiver.diagnosis.death.lookups import kernel_kills, newest, uids_of
 from receiver.diagnosis.log.ceilings import Allowance, Fit, allowance_of, workers_of
 from receiver.diagnosis.log.ceilings.advice import what_they_allow
 from receiver.diagnosis.log.ceilings.allowance import fewer, written
@@ -164,8 +164,8 @@ def _victim_bytes(clues: Clues) -> int | None:
     """What the process held that the kernel killed, by the kernel's own line about this pod."""
     death, pod = newest(clues), clues.facts.pod
     of_death = [k.victim for k in kernel_kills(clues, death)] if death is not None else []
-    uid = plain_uid(pod.uid) if pod is not None else ""
-    of_pod = [v for e in clues.facts.events if uid and (v := victim_of(e.message)).pod_uid == uid]
+    uids = uids_of(pod)
+    of_pod = [v for e in clues.facts.events if uids and (v := victim_of(e.message)).pod_uid in uids]
     return max((v.anon_rss_bytes for v in (*of_death, *of_pod) if v.anon_rss_bytes), default=None)
 
 

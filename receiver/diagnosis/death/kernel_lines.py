@@ -23,6 +23,8 @@ _VICTIMS_CGROUP = re.compile(rf"(?:\btask_memcg=|\bTask in )[^\s,]{{0,200}}?{_PO
 # Whose limit was full: the cgroup of a pod or of a container in it, or one above all pods, which is the node's.
 _FULL_CGROUP = re.compile(r"(?:\boom_memcg=|\bas a result of limit of )(?P<path>/[^\s,]{0,300})")
 _POD_IN_PATH = re.compile(_POD_UID)
+_IN_KUBEPODS = re.compile(r"(?:\btask_memcg=|\bTask in )[^\s,]{0,300}kubepods")
+_ABOVE_PODS = re.compile(r"(?:^|/)kubepods(?:[.-][\w.-]*)?(?:/(?:kubepods-)?(?:burstable|besteffort|guaranteed)(?:\.slice)?)?$|^/$")
 
 OF_A_CGROUP = re.compile(r"\bMemory cgroup out of memory\b|\bCONSTRAINT_MEMCG\b|\bas a result of limit of\b", re.IGNORECASE)
 OF_THE_NODE = re.compile(
@@ -39,6 +41,7 @@ class Victim:
     anon_rss_bytes: int | None = None
     pod_uid: str = ""
     is_above_pods: bool = False  # what was full is a cgroup above all pods: the node's room for pods, not a pod's limit
+    is_of_service: bool = False  # what was full is a cgroup beside the pods: a service's or another runtime's own limit
 
 
 def victim_of(message: str) -> Victim:
@@ -47,13 +50,16 @@ def victim_of(message: str) -> Victim:
     anon = _ANON_RSS.search(message)
     full = _FULL_CGROUP.search(message)
     full_pod = _POD_IN_PATH.search(full["path"]) if full is not None else None
+    is_in_kubepods = _IN_KUBEPODS.search(message) is not None
+    is_above = full is not None and full_pod is None and (is_in_kubepods or _ABOVE_PODS.search(full["path"]) is not None)
     cgroup = _VICTIMS_CGROUP.search(message) or full_pod  # readers of the kernel's log cut long lines
     return Victim(
         process=named["process"].strip() if named else "",
         pid=int(named["pid"]) if named else None,
         anon_rss_bytes=int(anon[1]) * KIB if anon else None,
         pod_uid=plain_uid(cgroup["uid"]) if cgroup else "",
-        is_above_pods=full is not None and full_pod is None,
+        is_above_pods=is_above,
+        is_of_service=full is not None and full_pod is None and not is_above,
     )
 
 

@@ -16,7 +16,7 @@ from receiver.diagnosis.death.witnesses.pod_status import DISRUPTIONS, POD_STATU
 from receiver.diagnosis.log.announced import LAST_WORDS_LINES, Announced
 from receiver.diagnosis.log.plain import said
 from receiver.diagnosis.log.runtimes import can_run
-from receiver.domain.facts import EventFact, Termination
+from receiver.domain.facts import EventFact, PodFacts, Termination
 from receiver.domain.report import Signature
 
 LIMIT_SLACK = 1.02  # a process in a container cannot hold more than its limit; the kernel counts a little beside
@@ -200,8 +200,10 @@ def kernel_kills(clues: Clues, death: Termination) -> list[KernelKill]:
     such process runs. What is of this pod for certain stands first.
     """
     kills = [k for e in clues.facts.events if (k := _kernel_kill(clues, e, death)) is not None]
-    foreign = {k.victim.pid for k in kills if k.victim.pod_uid and not k.is_of_pod and k.victim.pid is not None}
-    mine = [k for k in kills if k.is_of_pod or (not k.victim.pod_uid and k.victim.pid not in foreign and can_be_ours(clues, k.victim))]
+    elsewhere = [k.victim for k in kills if not k.is_of_pod and (k.victim.pod_uid or k.victim.is_of_service)]
+    foreign = {victim.pid for victim in elsewhere if victim.pid is not None}
+    unnamed = [k for k in kills if not k.victim.pod_uid and not k.victim.is_of_service and k.victim.pid not in foreign]
+    mine = [k for k in kills if k.is_of_pod] + [k for k in unnamed if can_be_ours(clues, k.victim)]
     return sorted(mine, key=lambda k: not k.is_of_pod)
 
 
@@ -214,9 +216,19 @@ def _kernel_kill(clues: Clues, event: EventFact, death: Termination) -> KernelKi
     ):
         return None
     victim = victim_of(event.message)
-    uid = plain_uid(clues.facts.pod.uid) if clues.facts.pod is not None else ""
+    uids = uids_of(clues.facts.pod)
     is_of_node = {Says.NODE_OUT_OF_MEMORY: True, Says.OOM_KILLED: victim.is_above_pods}.get(witness.says)
-    return KernelKill(event=event, victim=victim, is_of_node=is_of_node, is_of_pod=bool(uid) and victim.pod_uid == uid)
+    return KernelKill(event=event, victim=victim, is_of_node=is_of_node, is_of_pod=victim.pod_uid in uids)
+
+
+def uids_of(pod: PodFacts | None) -> frozenset[str]:
+    """Under which uids the node's cgroups know the pod. A static pod's is the hash of its file, not its mirror's uid.
+
+    kubelet, pkg/kubelet/config: the uid of a pod from a file is its hash; kubernetes.io/config.hash repeats it on the mirror pod.
+    """
+    if pod is None:
+        return frozenset()
+    return frozenset(plain_uid(uid) for uid in (pod.uid, pod.annotations.get("kubernetes.io/config.hash", "")) if uid)
 
 
 def _is_within(event: EventFact, at: datetime, reach_s: float) -> bool:

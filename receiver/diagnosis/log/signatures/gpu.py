@@ -109,13 +109,28 @@ PATTERNS: tuple[LogPattern, ...] = (
         hint="",
         regex=re.compile(
             r"RESOURCE_EXHAUSTED: (?:Out of memory (?:while trying to allocate|allocating) \d|Attempting to (?:allocate|reserve) [\d.]{1,12}[KMGT]?B?|[^\n]{0,120}?Ran out of memory in memory space)"
+            r"|\bAttempting to (?:allocate|reserve) [\d.]{1,12}[KMGT]?B?[^\n]{0,40}?\. That was not possible|Out of memory allocating \d{1,20} bytes on (?:TPU|GPU)"
             r"|Ran out of memory in memory space (?:hbm|vmem|smem)|TensorCore Hbm usage: [\d.]{1,12}[KMG], [^\n]{0,80}exceeding available"
         ),
         meaning="the accelerator's memory (GPU or TPU) was full, not the container's",
         advice="A smaller batch, rematerialisation, or more chips to shard over; XLA_PYTHON_CLIENT_MEM_FRACTION where processes share one.",
         example="jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory while trying to allocate 17179869184 bytes.",
         near_miss="grpc._channel._InactiveRpcError: RESOURCE_EXHAUSTED: Received message larger than max (5242880 vs. 4194304)",
-        source="XLA, pjrt and service/hlo_rematerialization; XLA's error codes E1000 and E1001",
+        source="XLA, pjrt and service/hlo_rematerialization; XLA's error codes E1000 and E1001; pytorch/xla#1735, #8020, googlecolab/colabtools#5126",
+    ),
+    LogPattern(
+        id="gpu-tensorrt",
+        runtime="gpu",
+        kind=GPU,
+        rank=EXACT,
+        hint="requested amount of",
+        regex=re.compile(r"(?:\bERROR\b|\[E\])[^\n]{0,80}?Requested amount of (?:GPU )?memory \(\d{1,20} bytes\) could not be allocated"),
+        meaning="the GPU's memory was full while TensorRT built or ran its engine, not the container's",
+        advice="A smaller workspace or batch, a lower precision (FP16, INT8), or a GPU with more memory.",
+        example="[TensorRT] ERROR: Requested amount of GPU memory (4294967296 bytes) could not be allocated. There may not be enough free memory.",
+        near_miss="[11/10/2022-15:02:13] [TRT] [W] Requested amount of GPU memory (4294967296 bytes) could not be allocated. There may not be "
+        "enough free memory for allocation to succeed.",
+        source="NVIDIA TensorRT's builder: NVIDIA-AI-IOT/torch2trt#661; as a warning it only skips a tactic: enazoe/yolo-tensorrt#169",
     ),
     LogPattern(
         id="gpu-vllm",

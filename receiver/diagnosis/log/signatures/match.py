@@ -9,7 +9,7 @@ from dataclasses import replace
 from receiver.diagnosis.log.plain import MAX_LINE_CHARS, said
 from receiver.diagnosis.log.signatures import agents, gpu, jvm, languages, node, python, python_workers, remote, ruby_php, servers, system
 from receiver.diagnosis.log.signatures.model import GENERIC, LogPattern
-from receiver.diagnosis.log.signatures.ordinary import is_about_another, is_echo, is_supposed
+from receiver.diagnosis.log.signatures.ordinary import is_about_another, is_echo, is_of_other_pod, is_supposed
 from receiver.domain.report import Signature
 
 # In this order; what is special to a program comes before what any program may say.
@@ -85,7 +85,7 @@ def match_line(line: str, *, pod: str = "") -> LogPattern | None:
 
 def _is_no_error(pattern: LogPattern, text: str, pod: str) -> bool:
     """Whether the line that matches tells of no error after all, or of one elsewhere."""
-    if is_echo(text):
+    if is_echo(text) or is_of_other_pod(text, pod):
         return True
     if pattern.runtime not in _OF_NO_PROGRAM:
         return False

@@ -52,3 +52,14 @@ def is_supposed(line: str) -> bool:
 def is_about_another(line: str, pod: str) -> bool:
     """Whether a line names a pod, container or step, and not `pod`, whose log it is (empty: not known)."""
     return _OTHER.search(line) is not None and not (pod and pod in line)
+
+
+_POD_FIELD = re.compile(
+    r"(?:^|[\s{,(]|\\?[\"'])(?:pod|pod_?[nN]ame|k8s[._]pod[._]name)(?:=\\?[\"']?|\\?[\"'] ?: ?\\?[\"'])([a-z0-9]{1,60}(?:-[a-z0-9]{1,60})+)\b"
+)
+
+
+def is_of_other_pod(line: str, pod: str) -> bool:
+    """Whether a field of the line names a pod, and not `pod`, whose log it is (empty: not known): a shipper passes on what others wrote."""
+    found = _POD_FIELD.search(line)
+    return found is not None and bool(pod) and pod not in line

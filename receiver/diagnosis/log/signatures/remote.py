@@ -27,13 +27,13 @@ PATTERNS: tuple[LogPattern, ...] = (
         runtime="redis",
         kind=REMOTE,
         rank=EXACT,
-        hint="oom command not allowed",
-        regex=re.compile(r"OOM command not allowed (?:when used memory > 'maxmemory'|under OOM prevention)"),
+        hint="command not allowed",
+        regex=re.compile(r"(?:OOM )?command not allowed (?:when used memory > 'maxmemory'|under OOM prevention)"),
         meaning="Redis, the server that it asks, refuses writes: its maxmemory is reached",
         advice="On that Redis: a maxmemory-policy that evicts (allkeys-lru), times to live, or a higher maxmemory. Nothing of this pod is full.",
         example="redis.exceptions.OutOfMemoryError: OOM command not allowed when used memory > 'maxmemory'.",
         near_miss="INFO redis: command not allowed from script",
-        source="Redis, src/server.c: shared.oomerr; Valkey and KeyDB have the same",
+        source="Redis, src/server.c: shared.oomerr; Valkey and KeyDB have the same; redis-py takes OOM off its pipelines' errors (rhesis-ai/rhesis#1769)",
         twin="redis-maxmemory",
     ),
     LogPattern(
@@ -74,6 +74,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         hint="memory",
         regex=re.compile(
             r"(?:Error |\(|ERROR |: )(?:1037|1038|1041)(?:, ['\"]| \(HY\d{3}\)|:? )[^\n]{0,40}?(?:Out of (?:sort )?memory)|ER_OUT_OF_SORTMEMORY"
+            r"|^(?![^\n]{0,400}(?:\[ERROR\]|mysqld: ))[^\n]{0,400}?Out of memory(?: \(Needed \d{1,20} bytes\)|; (?:check if mysqld|restart server))"
         ),
         meaning="MySQL, the server that it asks, was refused memory for a query",
         advice="On that database: a larger sort_buffer_size, an index instead of the sort, or more memory. Nothing of this pod is full.",
@@ -119,7 +120,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         kind=REMOTE,
         rank=EXACT,
         hint="resources exceeded during query execution",
-        regex=re.compile(r"Resources exceeded during query execution: "),
+        regex=re.compile(r"Resources exceeded during query execution\b"),
         meaning="BigQuery ended a query at its own memory quota",
         advice="Sort, join and aggregate less in one query (ORDER BY and analytic functions need one worker). Nothing of this pod is full.",
         example="google.api_core.exceptions.BadRequest: 400 Resources exceeded during query execution: The query could not be executed in the "

@@ -69,7 +69,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         rank=EXACT,
         hint="memory",
         regex=re.compile(
-            r"InnoDB: (?:Fatal error: )?[Cc]annot allocate memory for the buffer pool|mysqld: Out of memory|Out of memory \(Needed \d{1,20} bytes\)|Out of memory; (?:check if mysqld|restart server)"
+            r"InnoDB: (?:Fatal error: )?[Cc]annot allocate memory for the buffer pool|mysqld: Out of memory|\[ERROR\][^\n]{0,120}?Out of memory(?: \(Needed \d{1,20} bytes\)|; (?:check if mysqld|restart server))"
         ),
         meaning="MySQL was refused memory, most often for its buffer pool",
         advice="innodb_buffer_pool_size at about 60 % of the limit, and fewer max_connections: each may take sort, join and read buffers.",

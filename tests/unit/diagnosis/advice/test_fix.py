@@ -75,6 +75,24 @@ def test_a_raise_of_the_template_is_seen_before_any_pod_has_it() -> None:
     assert (found.fix.is_enough, found.fix.forecast) == (True, None)
 
 
+def test_a_limit_of_its_own_instead_of_a_default_is_a_raise() -> None:
+    """A LimitRange gave 96 MiB, because the template had none: that is what it was killed at."""
+    old = replace(revision(OLD, 96, 400_000), limits_bytes={})
+    found = report(killed(template_mib=1024, revisions=(revision(NEW, 1024, 3600), old)))
+
+    assert found.fix is not None
+    (change,) = found.fix.changes
+    assert (change.before_bytes, change.after_bytes, change.is_lower) == (96 * MIB, 1024 * MIB, False)
+    assert (found.fix.is_enough, found.fix.forecast) == (True, None)
+
+
+def test_a_revision_of_which_nothing_was_read_is_no_template_without_a_limit() -> None:
+    """Its ReplicaSet came without a template: the owner's own says what was in force."""
+    found = report(killed(template_mib=96, revisions=(Revision(name=OLD, revision=1, created_at=ago(400_000)),)))
+
+    assert found.fix is None
+
+
 def test_checklist_and_patch_say_what_the_root_says() -> None:
     """One state: done, watched, and nothing raised a second time; Git gets the value that is in force."""
     found = report(raised())

@@ -17,6 +17,7 @@ from receiver.render.kinds import kind_of
 from tests.unit.diagnosis.facts_kit import DIED, codes, container, death, facts, history, log
 
 UID = "7f442d5a-9e86-4f71-9b2f-a615e44b62b6"
+HASH = "0123456789abcdef0123456789abcdef"
 OTHER_UID = "2b8ea0d0-f7c7-4a82-a5b9-56bb2f52961b"
 NODE = NodeFacts(name="lab-node-2", allocatable_bytes=5 * GIB // 2, has_memory_pressure=False)
 
@@ -254,6 +255,34 @@ def test_kernel_line_of_another_pod_takes_its_system_oom_with_it() -> None:
 def test_limit_above_all_pods_is_the_nodes() -> None:
     """The kubelet caps all pods together at the node's allocatable memory."""
     assert _oom(_memcg(oom_memcg="/kubepods.slice")).kill.kind is KillKind.NODE_OOM
+
+
+@pytest.mark.parametrize("path", ["/system.slice/foo.service", "/docker/0123abcd", "/user.slice/user-1000.slice"])
+def test_limit_beside_the_pods_is_somebody_elses(path: str) -> None:
+    """A service of the node reached its own limit in the same second: neither the node's memory nor ours."""
+    service = _node_event(
+        f"oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),oom_memcg={path},task_memcg={path},task=memlab,pid=3765,uid=0"
+    )
+    victim = _node_event("Memory cgroup out of memory: Killed process 3765 (memlab) total-vm:9kB, anon-rss:9kB, file-rss:0kB")
+
+    assert _oom(service, victim).kill.kind is KillKind.CONTAINER_OOM
+
+
+def test_limit_of_a_node_that_is_a_container_is_the_nodes() -> None:
+    """kind and k3d: the cgroup above kubepods is the node's own container."""
+    line = f"oom-kill:constraint=CONSTRAINT_MEMCG,oom_memcg=/docker/ab,task_memcg=/docker/ab/kubelet/kubepods/burstable/pod{UID}/cd,task=memlab,pid=3765,uid=0"
+
+    assert _oom(_node_event(line)).kill.kind is KillKind.NODE_OOM
+
+
+def test_static_pod_is_known_by_the_hash_of_its_file() -> None:
+    """Its cgroup is named after kubernetes.io/config.hash, not after the mirror pod's uid."""
+    line = _node_event(
+        f"oom-kill:constraint=CONSTRAINT_MEMCG,oom_memcg=/kubepods/burstable/pod{HASH},task_memcg=/kubepods/burstable/pod{HASH}/ab,task=memlab,pid=3765,uid=0"
+    )
+    report = _oom(line, reason="Error", pod={"uid": UID, "annotations": {"kubernetes.io/config.hash": HASH}})
+
+    assert (report.kill.kind, report.kill.is_sure) == (KillKind.CONTAINER_OOM, True)
 
 
 def test_victim_that_holds_more_than_the_limit_is_not_in_the_container() -> None:

@@ -46,6 +46,10 @@ ON_GPUS = (
     'ResourceExhaustedError: Out of memory error on GPU 0. Cannot allocate 2.0GB memory on GPU 0, 23.0GB memory has been allocated',
     'std::bad_alloc: out_of_memory: CUDA error at: /opt/conda/include/rmm/mr/device/cuda_memory_resource.hpp:70: cudaErrorMemoryAllocation out of memory',
     'ERROR torch: HIP out of memory',
+    'RuntimeError: Bad StatusOr access: RESOURCE_EXHAUSTED: Error allocating device buffer: Attempting to allocate 129.50M. That was not possible. There are 78.17M free.; (0x0x0_HBM0)',
+    'RuntimeError: Resource exhausted: From /job:tpu_worker/replica:0/task:0: Attempting to reserve 3.95G at the bottom of memory. That was not possible. There are 1.92G free',
+    'RuntimeError: Resource exhausted: Out of memory allocating 123 bytes on TPU_0(process=0,(0,0,0,0))',
+    '[TensorRT] ERROR: Requested amount of memory (150994944 bytes) could not be allocated. There may not be enough free memory for allocation to succeed.',
 )
 BY_THE_KERNEL = (
     'app.service: A process of this unit has been killed by the OOM killer.',
@@ -54,6 +58,10 @@ BY_THE_KERNEL = (
     '[1234567.890123] oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=a,mems_allowed=0,oom_memcg=/kubepods,task_memcg=/kubepods/a,task=java,pid=71,uid=0',
 )
 OF_SERVERS = (
+    "kombu.exceptions.OperationalError: Command # 1 (LLEN telemetry) of pipeline caused error: command not allowed when used memory > 'maxmemory'",
+    'com.mysql.cj.jdbc.exceptions.MySQLException: Out of memory (Needed 1048576 bytes)',
+    'mysql.connector.errors.DatabaseError: 1041 (HY000): Out of memory; restart server and try again (needed 2 bytes)',
+    'google.api_core.exceptions.BadRequest: 400 Resources exceeded during query execution',
     '{:timestamp=>"2024-05-02", :message=>"retrying failed action with response code: 429 ({\\"type\\"=>\\"circuit_breaking_exception\\", \\"reason\\"=>\\"[parent] Data too large, data for [<http_request>] would be [1/1b]\\"})"}',
     "elasticsearch.ApiError: TransportError(429, 'circuit_breaking_exception', '[parent] Data too large, data for [<http_request>] would be [1/1gb]')",
     'ElasticsearchStatusException[Elasticsearch exception [type=circuit_breaking_exception, reason=[parent] Data too large, data for [<http_request>] would be [1/1gb], which is larger]]',
@@ -477,3 +485,27 @@ def test_the_wording_decides_where_the_runtime_does_not() -> None:
 
     assert as_seen_by(own, "jvm") == own
     assert as_seen_by(own, "") == own
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"level":"error","pod":"billing-7c9d8f6b5-x2x4z","msg":"fatal error: runtime: out of memory"}',
+        'level=error msg="java.lang.OutOfMemoryError: Java heap space" pod=billing-6f7d8c9b5-k3j2h',
+        '{"kubernetes":{"pod_name":"billing-0"},"log":"CUDA out of memory. Tried to allocate 20.00 MiB"}',
+    ],
+)
+def test_an_error_that_a_field_gives_to_another_pod_is_not_ours(line: str) -> None:
+    """A shipper, an operator or a pipeline prints what others wrote; of our own pod's the same line counts."""
+    assert match_line(line, pod="shipper-5d6f7c8b9-a1b2c") is None
+    own = "billing-7c9d8f6b5-x2x4z" if "x2x4z" in line else "billing-6f7d8c9b5-k3j2h" if "k3j2h" in line else "billing-0"
+    assert match_line(line, pod=own) is not None
+    assert match_line(line) is not None
+
+
+def test_the_servers_own_word_of_its_memory_stays_its_own() -> None:
+    """MySQL's log, not a client's."""
+    found = match_line("2024-05-02T10:11:12.345678Z 0 [ERROR] [MY-010000] [Server] Out of memory (Needed 1048576 bytes)")
+
+    assert found is not None
+    assert found.kind == REFUSED
