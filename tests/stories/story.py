@@ -1,8 +1,8 @@
 """A whole receiver driven through a story by its clock: webhook bodies in, a channel out, and no real waiting.
 
 The receiver is the one that `serve` builds (web application, store, dispatcher, sender), over real HTTP to a stateful Slack
-and to stand-ins of Kubernetes and Prometheus. Its threads are not started: the story steps them in turn and moves the clock
-to whatever is due next, so the same story always tells the same.
+and to stand-ins of Kubernetes and Prometheus. Its threads are not started: the story steps them in turn, its looks are done
+one by one, and the clock moves to whatever is due next, so the same story always tells the same.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import hashlib
 import hmac
 import json
 import random
-import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -44,6 +44,23 @@ class Crash(BaseException):
     """The process ends here, as by kill -9."""
 
 
+class OneByOne(Executor):
+    """A pool without threads: what is handed out is done at once, so no story depends on who was faster."""
+
+    def __init__(self) -> None:
+        self.done = 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Do it, and count it."""
+        self.done += 1
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except BaseException as exc:  # noqa: BLE001 - as a pool does
+            future.set_exception(exc)
+        return future
+
+
 class Story:
     """See the module's docstring. `begin`: the clock at the start; `settings`: as environment variables."""
 
@@ -60,7 +77,7 @@ class Story:
         self._config.write_text(config)
         self._settings = settings
         self._firing: dict[tuple[str, str], Alert] = {}
-        self._is_done = threading.Event()
+        self._pool = OneByOne()
         self._sender_due = 0.0
         self.receiver: Application | None = None
 
@@ -87,7 +104,7 @@ class Story:
             "CLUSTER_NAME": "lab", "PUBLIC_URL": "https://oomtriage.example", "WORKERS": "1", **self._settings,
         }  # fmt: skip
         self.receiver = build(load_settings(environ, str(self._config)), clock=self.clock.now, monotonic=self.clock.monotonic)
-        self.receiver.worker.dispatcher.when_done(self._is_done.set)
+        self.receiver.worker.dispatcher._pool = self._pool  # type: ignore[assignment]
 
     def stop_receiver(self) -> None:
         """End it; what it has not written down is lost."""
@@ -223,23 +240,15 @@ class Story:
         assert self.receiver is not None
         worker = self.receiver.worker
         while True:
+            done = self._pool.done
             worker.dispatcher.step()
-            is_work_done = self._wait_for_jobs()
+            is_work_done = self._pool.done > done
+            if is_work_done:
+                self.clock.advance(LOOK_S)
             wait_s = min(s.step() for s in worker.senders)
             self._sender_due = self.clock.now() + wait_s
             if not is_work_done and wait_s > 0 and not self._is_work_due():
                 return
-
-    def _wait_for_jobs(self) -> bool:
-        assert self.receiver is not None
-        is_any = False
-        while self.receiver.worker.dispatcher.running:
-            is_any = True
-            assert self._is_done.wait(30), "a job hangs"
-            self._is_done.clear()
-        if is_any:
-            self.clock.advance(LOOK_S)
-        return is_any
 
     def _is_work_due(self) -> bool:
         assert self.receiver is not None
