@@ -56,7 +56,7 @@ class OneByOne(Executor):
         future: Future[Any] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
-        except BaseException as exc:  # noqa: BLE001 - as a pool does
+        except BaseException as exc:
             future.set_exception(exc)
         return future
 
