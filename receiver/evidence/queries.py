@@ -1,7 +1,7 @@
 """The PromQL of this program. Pure text; every query is built here.
 
 Four questions an incident: the last day minute by minute (`history`), the last hour as scraped (`recent`), the highest
-use of a week (`peaks`) and the traffic (`traffic`); and one for each follow-up of a fix (`since`). Each is one request: a union whose branches are told apart by the label
+use of a week together with what the workload exports (`peaks`) and the traffic (`traffic`); and one for each follow-up of a fix (`since`). Each is one request: a union whose branches are told apart by the label
 `q`. Containers are always `max by`, never `sum`: a restarted container has a new series beside its lingering old one, and a
 kubelet scraped at /metrics/resource too exports everything twice.
 """
@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 from receiver.domain.identity import Subject, workload_from_pod_name
 from receiver.errors import Rejected
+from receiver.evidence import exports
+from receiver.evidence.counters import Counter
 from receiver.evidence.kube import is_kube_name
 from receiver.evidence.prometheus import PrometheusConfig
 from receiver.promql.quoting import quoted
@@ -65,21 +67,6 @@ PULSE_METRICS = {
 # Of one query of the watch, a little less than VictoriaMetrics takes by default (16 KiB).
 MOST_QUERY_CHARS = 14_000
 
-# Request counters of common instrumentation, tried when no REQUEST_RATE_QUERY is set. All are labelled with the pod.
-REQUEST_COUNTERS = (
-    "http_requests_total",
-    "http_request_duration_seconds_count",
-    "http_server_requests_seconds_count",
-    "http_server_request_duration_seconds_count",
-    "http_server_duration_milliseconds_count",
-    "flask_http_request_total",
-    "django_http_requests_total_by_method_total",
-    "http_requests_received_total",
-    "grpc_server_handled_total",
-    "istio_requests_total",
-    "envoy_http_downstream_rq_total",
-    "nginx_http_requests_total",
-)
 RATE_WINDOW = "3m"
 
 
@@ -187,25 +174,42 @@ def since(selectors: Selectors, *, window_s: int) -> str:
     )
 
 
-def peaks(selectors: Selectors, container_label: str) -> str:
-    """The highest use of any pod of the workload, half hour by half hour, by container."""
-    return union(("working_set", f"max by ({container_label}) (max_over_time({WORKING_SET}{{{selectors.workload}}}[30m]))"))
+def peaks(selectors: Selectors, config: PrometheusConfig, subject: Subject) -> str:
+    """The highest use of any pod of the workload, half hour by half hour, by container; and what the workload exports."""
+    highest = f"max by ({config.container_label}) (max_over_time({WORKING_SET}{{{selectors.workload}}}[30m]))"
+    return union(("working_set", highest), *exports.branches(config, subject, selectors.family))
 
 
-def traffic(config: PrometheusConfig, subject: Subject) -> str:
-    """Requests per second: the user's query, or the usual counters for this pod, and averaged over the workload's pods."""
-    family = pod_pattern(subject)
-    if config.request_rate_query:
-        return fill(config.request_rate_query, subject)
-    extra = config.also
-    where = f"{config.namespace_label}={quoted(subject.namespace)}{extra}"
-    pod = config.pod_label
-    branches: list[tuple[str, str]] = []
-    for counter in REQUEST_COUNTERS:
-        branches.append((f"pod:{counter}", f"sum by ({pod}) (rate({counter}{{{where},{pod}={quoted(subject.pod)}}}[{RATE_WINDOW}]))"))
-        each = f"sum by ({pod}) (rate({counter}{{{where},{pod}=~{quoted(family)}}}[{RATE_WINDOW}]))"
-        branches.append((f"workload:{counter}", f"avg({each})"))
-    return union(*branches)
+def exported(selectors: Selectors, config: PrometheusConfig, subject: Subject) -> str:
+    """What the workload exports, alone."""
+    return union(*exports.branches(config, subject, selectors.family))
+
+
+def traffic(config: PrometheusConfig, subject: Subject, counter: Counter, container: str) -> str:
+    """The rate of a counter, a second: of this pod where its series tell, and of the workload's average pod.
+
+    `container`: whose series count; empty for all of the pod.
+    """
+    selectors = Selectors.of(config, subject)
+    own = [("pod", f"sum({_rate_of(config, subject, counter, container, re.escape(subject.pod))})")] if counter.tells_pods_apart else []
+    every = _rate_of(config, subject, counter, container, selectors.family)
+    if counter.is_on_pod:
+        average = f"avg(sum by ({config.pod_label}) ({every}))"
+    else:
+        n_pods = f"count(count by ({config.pod_label}) ({WORKING_SET}{{{selectors.workload}}}))"
+        average = f"sum({every}) / {n_pods}"
+    return union(*((f"{name}:{counter.metric}", query) for name, query in (*own, ("workload", average))))
+
+
+def total_rate(config: PrometheusConfig, subject: Subject, counter: Counter, container: str) -> str:
+    """The rate of a counter over all pods of the workload, as an autoscaler asks for it: one number."""
+    return f"sum({_rate_of(config, subject, counter, container, pod_pattern(subject))})"
+
+
+def _rate_of(config: PrometheusConfig, subject: Subject, counter: Counter, container: str, pods: str) -> str:
+    where = exports.matchers(counter.place, config, subject, pods.replace("\\-", "-"), counter.without)
+    of = f",{config.container_label}={quoted(container)}" if container else ""
+    return f"rate({counter.metric}{{{where}{of}}}[{RATE_WINDOW}])"
 
 
 def pulse(config: PrometheusConfig, namespaces: Collection[str], pods: Collection[str], containers: Collection[str]) -> str:

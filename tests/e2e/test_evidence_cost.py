@@ -58,5 +58,5 @@ def test_a_thousand_alerts_of_one_deployment_cost_a_few_looks(tmp_path: Path) ->
     assert "orders-api: OOMKilled" in roots[0].message.shown().splitlines()[0]
     assert 2 <= looks <= 5  # the first, one for what came meanwhile, and after ten seconds again
     assert asked[0] <= COLD_BUDGET + (looks - 1) * WARM_BUDGET
-    assert asked[1] == 4 * looks + 1  # the rules once
+    assert asked[1] == 3 * looks + 1  # the rules once
     assert [a.params.get("limit") for a in kube.asked if a.path.endswith("/shop/pods")] == ["100"] * looks

@@ -64,7 +64,7 @@ ALL: tuple[Gatherer, ...] = (
     Gatherer(source="history", asks=PROMETHEUS, ask=history.ask),
     Gatherer(source="recent", asks=PROMETHEUS, ask=history.ask_recent),
     Gatherer(source="peaks", asks=PROMETHEUS, ask=history.ask_peaks),
-    Gatherer(source="traffic", asks=PROMETHEUS, ask=history.ask_traffic),
+    Gatherer(source="traffic", asks=PROMETHEUS, ask=history.ask_traffic, after=("peaks",)),
     Gatherer(source="since", asks=PROMETHEUS, ask=history.ask_since),
     Gatherer(source="rules", asks=PROMETHEUS, ask=coverage.ask_rules),
     Gatherer(source="silences", asks=ALERTMANAGER, ask=coverage.ask_silences),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from receiver.errors import Rejected
-from receiver.evidence import queries
+from receiver.evidence import exports, queries
 from receiver.evidence.clean import Cleaner
+from receiver.evidence.counters import COUNTERS
 from receiver.evidence.look import Gap, Look
 from receiver.evidence.prometheus import Answer, PrometheusConfig
 
@@ -61,9 +63,12 @@ def ask_peaks(look: Look, clean: Cleaner) -> Any:
     selectors = _selectors(look)
     if selectors is None:
         return None
+    config = _config(look)
     window_s, step_s = queries.PEAKS_WINDOW_S, queries.PEAKS_STEP_S
-    answer = look.range(queries.peaks(selectors, _config(look).container_label), window_s=window_s, step_s=step_s)
-    return _document(look, _by_branch(answer, step_s, _config(look)), window_s, step_s, answer.warnings)
+    answer = look.range(queries.peaks(selectors, config, look.subject), window_s=window_s, step_s=step_s)
+    series = {"working_set": _by_branch(answer, step_s, config).get("working_set", [])}
+    document = _document(look, series, window_s, step_s, answer.warnings)
+    return {**document, "exports": [e.document() for e in exports.read(answer.series, config)]}
 
 
 def ask_since(look: Look, clean: Cleaner) -> Any:
@@ -79,31 +84,58 @@ def ask_since(look: Look, clean: Cleaner) -> Any:
 
 
 def ask_traffic(look: Look, clean: Cleaner) -> Any:
-    """The request rate of the pod, or of the workload's average pod."""
+    """The request rate of the pod, or of the workload's average pod: of the configured query, else of the best counter it exports."""
     if _selectors(look) is None:
         return None
     config = _config(look)
     window_s, step_s = queries.HISTORY_WINDOW_S, queries.HISTORY_STEP_S
-    try:
-        query = queries.traffic(config, look.subject)
-    except Rejected as exc:
-        raise Gap(f"not asked: {exc}", "set label_names if another label holds it", is_configuration=True) from None
+    query, told_by = _configured_rate(look, config) if config.request_rate_query else _found_rate(look, config)
     answer = look.range(query, window_s=window_s, step_s=step_s)
     series = _by_branch(answer, step_s, config, default="configured")
     if not series:
-        raise _no_traffic(config)
-    return _document(look, series, window_s, step_s, answer.warnings)
-
-
-def _no_traffic(config: PrometheusConfig) -> Gap:
-    if config.request_rate_query:
-        why, hint = (
-            "the configured query finds no series for this workload",
-            "try REQUEST_RATE_QUERY in Prometheus with the names filled in",
+        raise Gap(
+            "the configured query finds no series for this workload" if config.request_rate_query else f"{told_by['metric']} has no rate",
+            "try REQUEST_RATE_QUERY in Prometheus with the names filled in"
+            if config.request_rate_query
+            else "is it scraped at least once a minute?",
+            is_configuration=True,
         )
-    else:
-        why, hint = "none of the usual request counters exists for this workload", "set REQUEST_RATE_QUERY"
-    return Gap(why, hint, is_configuration=True)
+    return {**_document(look, series, window_s, step_s, answer.warnings), "counter": told_by}
+
+
+def exported(look: Look) -> tuple[exports.Exported, ...]:
+    """What the workload exports: it came with the peaks; where those failed, it is asked alone."""
+    config, selectors = _config(look), _selectors(look)
+    peaks = look.answers.get("peaks")
+    if isinstance(peaks, dict):
+        return tuple(exports.Exported(**e) for e in peaks["exports"])
+    if selectors is None:
+        return ()
+    return exports.read(look.instant(queries.exported(selectors, config, look.subject)).series, config)
+
+
+def _configured_rate(look: Look, config: PrometheusConfig) -> tuple[str, dict[str, str]]:
+    try:
+        query = queries.fill(config.request_rate_query, look.subject)
+    except Rejected as exc:
+        raise Gap(f"not asked: {exc}", "set label_names if another label holds it", is_configuration=True) from None
+    is_of_all = not re.search(r"\$\{?pod\b", config.request_rate_query)
+    return query, {"metric": "REQUEST_RATE_QUERY", "maker": "", "unit": "requests", "total_query": query if is_of_all else ""}
+
+
+def _found_rate(look: Look, config: PrometheusConfig) -> tuple[str, dict[str, str]]:
+    found = exports.choose(exported(look), look.subject.container)
+    if found is None:
+        looked_for = ", ".join(dict.fromkeys(c.maker for c in COUNTERS))
+        raise Gap(
+            "no counter of requests or messages counted anything for this workload in the last hour",
+            f"set REQUEST_RATE_QUERY; looked for those of {looked_for} (docs/request-rate.md has their names)",
+            is_configuration=True,
+        )
+    counter, one = found
+    query = queries.traffic(config, look.subject, counter, one.container)
+    total = queries.total_rate(config, look.subject, counter, one.container)
+    return query, {"metric": counter.metric, "maker": counter.maker, "unit": counter.unit, "total_query": total}
 
 
 def _selectors(look: Look) -> queries.Selectors | None:

@@ -10,6 +10,7 @@ from receiver.case import facts_of
 from receiver.domain.identity import Subject, Workload
 from receiver.errors import Rejected, Unavailable, Unreadable
 from receiver.evidence import queries
+from receiver.evidence.counters import COUNTERS
 from receiver.evidence.prometheus import Prometheus, PrometheusConfig
 from tests.fakes.kube import body, refuse
 from tests.fakes.prometheus import FakePrometheus
@@ -107,8 +108,8 @@ def test_a_matcher_for_the_cluster_is_in_every_selector():
     for text in (
         queries.history(selectors),
         queries.recent(selectors, config),
-        queries.peaks(selectors, "container"),
-        queries.traffic(config, subject),
+        queries.peaks(selectors, config, subject),
+        *(queries.traffic(config, subject, counter, "") for counter in COUNTERS),
     ):
         assert text.count("{") == text.count('cluster="eu"')
 

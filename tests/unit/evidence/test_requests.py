@@ -50,10 +50,10 @@ def test_a_deployments_pod_costs_at_most_twelve_requests_and_eight_when_known(re
     with lab(recordings=with_replicas(DEPLOYMENT, replicas)) as running:
         first, second = counted(running), counted(running)
 
-    assert first == (cold, 4)
+    assert first == (cold, 3)  # what it exports comes with the peaks; there is no counter whose rate could be asked
     assert second[0] == warm <= WARM_BUDGET
     assert first[0] <= COLD_BUDGET
-    assert second[1] == 4
+    assert second[1] == 3
 
 
 def test_a_statefulsets_pod_stays_within_the_same_budget():
