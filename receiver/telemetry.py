@@ -13,17 +13,20 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 RESULTS = ("ok", "retry", "rate_limited", "ambiguous", "refused", "misconfigured", "dead")
 WATCH_RESULTS = ("ok", "partial")
 WATCH_CHANGES = ("death", "processes", "limit", "pods", "ready", "owner", "repeat")
+REJECTIONS = ("auth", "size", "payload", "store", "busy")
+SERVICES = ("kubernetes", "prometheus", "alertmanager")
+SERVICE_ANSWERS = ("ok", "refused", "failed")
 
 
 class Metrics:
-    """Everything that the receiver counts. Names are fixed: the shipped rules use them."""
+    """Everything that the receiver counts. Names are fixed: the shipped rules use them, docs/metrics.md describes them."""
 
-    def __init__(self, *, sinks: Iterable[str] = (), sources: Iterable[str] = ()) -> None:
+    def __init__(self, *, sinks: Iterable[str] = (), sources: Iterable[str] = (), version: str = "") -> None:
         self.registry = CollectorRegistry(auto_describe=False)
         r = self.registry
         self.received = Counter("oomtriage_alerts_received", "Alerts in accepted webhook bodies.", registry=r)
@@ -31,6 +34,14 @@ class Metrics:
         self.rejected = Counter("oomtriage_webhook_rejected", "Webhook requests that were refused, by reason.", ["reason"], registry=r)
         self.truncated = Counter("oomtriage_alerts_truncated", "Alerts that Alertmanager left out of its bodies (max_alerts).", registry=r)
         self.deliveries = Counter("oomtriage_deliveries", "Attempts to deliver a message.", ["sink", "result"], registry=r)
+        self.alerts_waiting = Gauge("oomtriage_alerts_waiting", "Accepted alerts that have not joined an incident yet.", registry=r)
+        self.alerts_oldest = Gauge(
+            "oomtriage_alerts_oldest_seconds", "Age of the oldest accepted alert that has not joined an incident yet.", registry=r
+        )
+        self.jobs_due = Gauge("oomtriage_jobs_due", "Work that is due and not begun.", registry=r)
+        self.jobs_oldest = Gauge(
+            "oomtriage_jobs_oldest_seconds", "Time since the oldest work that is due and not begun was due.", registry=r
+        )
         self.outbox_oldest = Gauge("oomtriage_outbox_oldest_seconds", "Age of the oldest message that has not arrived yet.", registry=r)
         self.outbox_waiting = Gauge("oomtriage_outbox_messages", "Messages that have not arrived yet.", registry=r)
         self.dead_letters = Gauge("oomtriage_dead_letters", "Messages and jobs that were put aside.", registry=r)
@@ -42,6 +53,9 @@ class Metrics:
             buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20),
         )  # fmt: skip
         self.missing = Counter("oomtriage_missing", "Evidence that was not available.", ["source"], registry=r)
+        self.source_requests = Counter(
+            "oomtriage_source_requests", "Questions to the sources of evidence, by how they ended.", ["source", "result"], registry=r
+        )
         self.diagnoses = Counter("oomtriage_diagnoses", "Diagnoses by cause.", ["cause"], registry=r)
         self.watch_rounds = Counter("oomtriage_watch_rounds", "Rounds of the watch over open incidents, by result.", ["result"], registry=r)
         self.watch_requests = Counter("oomtriage_watch_requests", "Requests of the watch, by source.", ["source"], registry=r)
@@ -53,13 +67,26 @@ class Metrics:
         self.watch_success = Gauge(
             "oomtriage_watch_last_success_timestamp_seconds", "End of the newest round in which every source answered.", registry=r
         )
+        self.store_bytes = Gauge("oomtriage_store_bytes", "Size of the state file and what belongs to it.", registry=r)
+        self.store_free_bytes = Gauge("oomtriage_store_free_bytes", "Room left on the state file's volume.", registry=r)
+        self.memory_bytes = Gauge(
+            "oomtriage_memory_working_set_bytes",
+            "Memory of this container as the kubelet counts it; elsewhere of this process.",
+            registry=r,
+        )
+        self.memory_limit_bytes = Gauge("oomtriage_memory_limit_bytes", "Memory limit of this container; 0 without one.", registry=r)
+        Gauge("oomtriage_build_info", "1; the version is a label.", ["version"], registry=r).labels(version).set(1)
+        ProcessCollector(registry=r)
         for kind in WATCH_CHANGES:
             self.watch_changes.labels(kind)
         for asked in ("prometheus", "kubernetes"):
             self.watch_requests.labels(asked)
         for result in WATCH_RESULTS:
             self.watch_rounds.labels(result)
-        for reason in ("auth", "size", "payload", "store", "busy"):
+        for source in SERVICES:
+            for answer in SERVICE_ANSWERS:
+                self.source_requests.labels(source, answer)
+        for reason in REJECTIONS:
             self.rejected.labels(reason)
         for sink in sinks:
             for result in RESULTS:

@@ -14,7 +14,9 @@ from typing import Any, TextIO
 
 from flask import Flask
 
+from receiver.app import own_memory
 from receiver.app.files import slack_loader, web_environment
+from receiver.app.release import version
 from receiver.app.sinks import for_programs, is_text_only, kind_of, make_router, make_senders, make_sinks, threaded
 from receiver.domain.identity import LabelNames
 from receiver.domain.reason import reason
@@ -116,9 +118,9 @@ def build(
     `kube_api_url`: of a `kubectl proxy` child, when nothing else is configured.
     """
     sink, *others = make_sinks(settings, console=console)
-    metrics = Metrics(sinks=[s.name for s in (sink, *others)], sources=SOURCES)
+    metrics = Metrics(sinks=[s.name for s in (sink, *others)], sources=SOURCES, version=version())
     store = Store.open_sqlite(store_path(settings), wait_s=store_wait_s, clock=clock)
-    evidence = make_evidence(settings, kube_api_url=kube_api_url, monotonic=monotonic)
+    evidence = make_evidence(settings, kube_api_url=kube_api_url, monotonic=monotonic, metrics=metrics)
     renderer = make_renderer(settings)
     router = make_router(settings, sink, *others)
     notices = Notices(store, router.default)
@@ -193,7 +195,7 @@ def build(
             wake=worker.wake, notice=notices.post, can_complete=bool(settings.alertmanager_url), is_stuck=worker.is_stuck,
             details=lambda: {**_details((sink, *others), senders, worker, evidence), "watch": watch.to_json(), "configuration": gaps.to_json()},
             slack_signing_secret=settings.slack_signing_secret.reveal(), permissions=Permissions(users=settings.slack_users), follow_ups_s=settings.followups,
-            runbooks=make_runbooks(settings), causes=Documents(folders=(causes_dir(),)),
+            measure=_measure, runbooks=make_runbooks(settings), causes=Documents(folders=(causes_dir(),)),
         )
     )  # fmt: skip
     duties = FrontDuties(webhook_token=settings.webhook_token.reveal(), max_body_bytes=settings.max_body, metrics=metrics, notices=notices)
@@ -225,14 +227,21 @@ def make_label_names(settings: Settings) -> LabelNames:
     return LabelNames(**names)
 
 
-def make_evidence(settings: Settings, *, kube_api_url: str = "", monotonic: Callable[[], float] = time.monotonic) -> Evidence:
-    """The evidence layer; a source that is not configured is None and becomes a Missing."""
+def make_evidence(
+    settings: Settings, *, kube_api_url: str = "", monotonic: Callable[[], float] = time.monotonic, metrics: Metrics | None = None
+) -> Evidence:
+    """The evidence layer; a source that is not configured is None and becomes a Missing. `metrics`: where its questions are counted."""
+
+    def count_of(source: str) -> Callable[[str], None]:
+        return lambda answer: metrics.source_requests.labels(source, answer).inc() if metrics is not None else None
+
     api_url = settings.kube_api_url or kube_api_url
-    kube = Kube(KubeConfig(api_url=api_url, token_path=settings.kube_token_path, ca_path=settings.kube_ca_path)) if api_url else None
-    prometheus = make_prometheus(settings) if settings.prometheus_url else None
+    kube_config = KubeConfig(api_url=api_url, token_path=settings.kube_token_path, ca_path=settings.kube_ca_path)
+    kube = Kube(kube_config, count=count_of("kubernetes")) if api_url else None
+    prometheus = make_prometheus(settings, count=count_of("prometheus")) if settings.prometheus_url else None
     alertmanager = None
     if settings.alertmanager_url:
-        alertmanager = Alertmanager(_alertmanager_config(settings))
+        alertmanager = Alertmanager(_alertmanager_config(settings), count=count_of("alertmanager"))
     redactor = make_redactor(settings.redaction)
     return Evidence(
         EvidenceConfig(cluster_name=settings.cluster_name, deadline_s=settings.enrich_deadline),
@@ -240,7 +249,7 @@ def make_evidence(settings: Settings, *, kube_api_url: str = "", monotonic: Call
     )  # fmt: skip
 
 
-def make_prometheus(settings: Settings) -> Prometheus:
+def make_prometheus(settings: Settings, *, count: Callable[[str], None] = lambda answer: None) -> Prometheus:
     """The reader of the Prometheus at PROMETHEUS_URL, with the token, headers, parameters and labels that go with it."""
     return Prometheus(
         PrometheusConfig(
@@ -248,7 +257,8 @@ def make_prometheus(settings: Settings) -> Prometheus:
             token_path=settings.secret_paths.get("prometheus_token", ""), headers=settings.prometheus_headers,
             params=settings.prometheus_params, matchers=settings.prometheus_matchers, request_rate_query=settings.request_rate_query,
             **prometheus_labels(settings.label_names),
-        )
+        ),
+        count=count,
     )  # fmt: skip
 
 
@@ -306,6 +316,13 @@ def make_renderer(settings: Settings) -> Renderer:
     """The renderer: the user's templates first, the built-in ones as what a broken one falls back to."""
     builtin = slack_environment(slack_loader())
     return Renderer(slack_environment(slack_loader(settings.templates_dir)), builtin) if settings.templates_dir else Renderer(builtin)
+
+
+def _measure(metrics: Metrics) -> None:
+    """What is known of our own memory only by looking."""
+    memory = own_memory.read()
+    metrics.memory_bytes.set(memory.working_set_bytes)
+    metrics.memory_limit_bytes.set(memory.limit_bytes)
 
 
 def _details(sinks: Sequence[Sink], senders: Sequence[Sender], worker: Worker, evidence: Evidence) -> Mapping[str, Any]:

@@ -8,9 +8,9 @@ import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import NoReturn
 
+from receiver.app.release import version
 from receiver.errors import ConfigError, ReceiverError
 
 # name, module (with `add_arguments(parser)`), help. Only the chosen module is imported: the others cost a second.
@@ -41,7 +41,7 @@ def parser_for(words: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="oomtriage", description="A Slack message that has already done the first twenty minutes of an OOMKilled incident."
     )
-    parser.add_argument("--version", action="version", version=f"oomtriage {_version()}")
+    parser.add_argument("--version", action="version", version=f"oomtriage {version()}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, module, summary in COMMANDS:
         command = commands.add_parser(name, help=summary)
@@ -77,10 +77,3 @@ def _run(arguments: argparse.Namespace) -> NoReturn:
 def _complain(text: str, code: int) -> int:
     print(f"oomtriage: {text}", file=sys.stderr)
     return code
-
-
-def _version() -> str:
-    try:
-        return version("oomtriage")
-    except PackageNotFoundError:
-        return "(not installed)"

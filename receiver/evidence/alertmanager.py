@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,11 +24,13 @@ class AlertmanagerConfig:
 class Alertmanager:
     """A reader of Alertmanager."""
 
-    def __init__(self, config: AlertmanagerConfig) -> None:
+    def __init__(self, config: AlertmanagerConfig, *, count: Callable[[str], None] = lambda answer: None) -> None:
+        """`count`: told how each question ended (`transport.ANSWERS`)."""
         self.http = Http(
             HttpConfig(
                 base_url=config.url, name="Alertmanager", token=config.token, token_path=config.token_path, ca_path=config.ca_path
-            )
+            ),
+            count=count,
         )  # fmt: skip
 
     def alerts(self, labels: Mapping[str, str], *, deadline: Deadline | None = None) -> tuple[Mapping[str, Any], ...]:

@@ -6,7 +6,7 @@ Plain HTTP over `transport`; three ways in: the service account of a pod, an add
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,7 +47,8 @@ def object_path(api: str, resource: str, *, namespace: str = "", name: str = "",
 class Kube:
     """A reader of the Kubernetes API."""
 
-    def __init__(self, config: KubeConfig) -> None:
+    def __init__(self, config: KubeConfig, *, count: Callable[[str], None] = lambda answer: None) -> None:
+        """`count`: told how each question ended (`transport.ANSWERS`)."""
         self.http = Http(
             HttpConfig(
                 base_url=config.api_url,
@@ -55,7 +56,9 @@ class Kube:
                 token_path=config.token_path,
                 ca_path=config.ca_path,
                 pool_size=128,
-            )
+                has_objects=True,
+            ),
+            count=count,
         )
 
     def get(

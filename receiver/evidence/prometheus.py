@@ -5,7 +5,7 @@ Works with what speaks the same API (Thanos, Mimir, VictoriaMetrics); what they 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,7 +59,8 @@ class Answer:
 class Prometheus:
     """A reader of Prometheus."""
 
-    def __init__(self, config: PrometheusConfig) -> None:
+    def __init__(self, config: PrometheusConfig, *, count: Callable[[str], None] = lambda answer: None) -> None:
+        """`count`: told how each question ended (`transport.ANSWERS`)."""
         self.config = config
         self.http = Http(
             HttpConfig(
@@ -69,7 +70,8 @@ class Prometheus:
                 token_path=config.token_path,
                 ca_path=config.ca_path,
                 headers=config.headers,
-            )
+            ),
+            count=count,
         )
 
     def instant(self, query: str, at_s: float, *, deadline: Deadline | None = None) -> Answer:

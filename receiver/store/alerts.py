@@ -83,6 +83,12 @@ def unfolded(tx: Tx, limit: int) -> list[tuple[int, Alert]]:
     return [(row["id"], alert) for row in rows if (alert := quarantine.read(tx, quarantine.ALERT, row, _alert)) is not None]
 
 
+def backlog(tx: Tx) -> tuple[int, float | None]:
+    """How many accepted alerts have not joined an incident yet, and since when the oldest waits."""
+    row = tx.run("SELECT COUNT(*) AS n, MIN(first_seen) AS oldest FROM alert WHERE is_folded = 0")[0]
+    return int(row["n"]), row["oldest"]
+
+
 def mark_folded(tx: Tx, alert_id: int, incident_id: str | None) -> None:
     """Note which incident an alert went to (None: it needs none, such as a heartbeat). A resolve of the same firing that came before
     it, and belonged to nothing then, goes there too.

@@ -147,6 +147,16 @@ def next_due(tx: Tx) -> float | None:
     return rows[0]["due_at"] if rows else None
 
 
+def backlog(tx: Tx, *, now: float) -> tuple[int, float | None]:
+    """How much work is due and not begun, and since when the oldest of it is."""
+    row = tx.run(
+        """SELECT COUNT(*) AS n, MIN(CASE WHEN due_at > created_at THEN due_at ELSE created_at END) AS oldest
+           FROM job WHERE state = 'pending' AND due_at <= :now""",
+        now=now,
+    )[0]
+    return int(row["n"]), row["oldest"]
+
+
 def dead(tx: Tx) -> list[Row]:
     """Work that was put aside."""
     return tx.run("SELECT id, kind, subject_id, attempts, created_at, last_error FROM job WHERE state = 'dead' ORDER BY id")

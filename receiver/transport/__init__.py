@@ -7,12 +7,13 @@ classification of what can go wrong. Leaves to its callers what the answers mean
 from receiver.transport.breaker import BREAKER_FAILURES, BREAKER_OPEN_S, Breaker
 from receiver.transport.deadline import Deadline
 from receiver.transport.failures import ConnectionFailed, NotAsked, Unauthenticated
-from receiver.transport.http import Http, HttpConfig
+from receiver.transport.http import ANSWERS, Http, HttpConfig
 from receiver.transport.reply import Response, Tail, parse_json
 from receiver.transport.tls import TlsFault, TlsProblem
 from receiver.transport.token import Token
 
 __all__ = [
+    "ANSWERS",
     "BREAKER_FAILURES",
     "BREAKER_OPEN_S",
     "Breaker",

@@ -18,7 +18,7 @@ import requests
 import urllib3
 
 from receiver.domain.units import KIB, MIB
-from receiver.errors import SourceError, Throttled, TooLarge
+from receiver.errors import Forbidden, NotFound, SourceError, Throttled, TooLarge
 from receiver.transport.breaker import Breaker
 from receiver.transport.deadline import Deadline
 from receiver.transport.failures import ConnectionFailed, NotAsked, Unauthenticated, broken_off, failure, refusal
@@ -29,6 +29,9 @@ from receiver.transport.token import Token
 
 RETRY_AFTER_CAP_S = 5.0  # API Priority & Fairness asks for 1 s; more than this and the incident's deadline is gone
 CHUNK_BYTES = 16 * KIB
+# How a question ended, for whoever counts them.
+OK, REFUSED, FAILED = "ok", "refused", "failed"
+ANSWERS = (OK, REFUSED, FAILED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +40,8 @@ class HttpConfig:
 
     `name`: what errors call it ("the Kubernetes API"). `token` and `token_path` become a bearer header; the file wins and is
     read again. `headers` may hold secrets too. `ca_path`: a CA file to trust instead of the public authorities. `tries`: attempts
-    of one idempotent question, 1 for none more.
+    of one idempotent question, 1 for none more. `has_objects`: a 404 tells that an object is not there; elsewhere the address is
+    wrong.
     """
 
     base_url: str = field(repr=False)
@@ -50,6 +54,7 @@ class HttpConfig:
     read_timeout_s: float = 10.0
     pool_size: int = 64  # eight incidents at once ask several things each; a fuller pool throws connections away
     tries: int = 3
+    has_objects: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +78,12 @@ class _Question:
 class Http:
     """One service over HTTP. Safe to share between threads and to build before a fork (connections are made later)."""
 
-    def __init__(self, config: HttpConfig, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, config: HttpConfig, *, sleep: Callable[[float], None] = time.sleep, count: Callable[[str], None] = lambda answer: None
+    ) -> None:
+        """`count`: told how each idempotent question ended, one of `ANSWERS`, when it is not asked again."""
         self.config = config
+        self._count = count
         parts = urlsplit(config.base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"the address of {config.name} must begin with http:// or https:// and name a host")
@@ -162,6 +171,21 @@ class Http:
     # -- one idempotent question, asked until answered
 
     def _asked(self, question: _Question) -> Tail:
+        try:
+            tail = self._asked_again(question)
+        except NotFound:
+            self._count(OK if self.config.has_objects else FAILED)
+            raise
+        except Forbidden:  # Unauthenticated is one too
+            self._count(REFUSED)
+            raise
+        except SourceError:
+            self._count(FAILED)
+            raise
+        self._count(OK)
+        return tail
+
+    def _asked_again(self, question: _Question) -> Tail:
         for attempt in range(1, self.config.tries + 1):
             try:
                 return self._ask_unless_broken(question)

@@ -41,6 +41,7 @@ class WebDeps:
     notice: Callable[[str, Reason], object]
     is_stuck: Callable[[], bool]
     details: Callable[[], Mapping[str, Any]]
+    measure: Callable[[Metrics], None] = lambda metrics: None
     can_complete: bool = False  # Alertmanager can be asked for what a body leaves out
     slack_signing_secret: str = field(default="", repr=False)  # without it there is no /slack/actions
     permissions: Permissions = field(default_factory=Permissions)
@@ -64,7 +65,11 @@ def create_web(deps: WebDeps) -> Flask:
             )
         )
     )  # fmt: skip
-    app.register_blueprint(health_routes(HealthDeps(store=deps.store, metrics=deps.metrics, is_stuck=deps.is_stuck, details=deps.details)))
+    app.register_blueprint(
+        health_routes(
+            HealthDeps(store=deps.store, metrics=deps.metrics, is_stuck=deps.is_stuck, details=deps.details, measure=deps.measure)
+        )
+    )
     actions, storms = Actions(deps.store, deps.permissions, follow_ups_s=deps.follow_ups_s), StormActions(deps.store, deps.permissions)
 
     def take(target: str, act: Act) -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,19 +11,22 @@ from flask import Blueprint, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from receiver.errors import StoreError
-from receiver.store import outbox, quarantine
+from receiver.store import alerts, jobs, outbox, quarantine
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthDeps:
-    """`is_stuck`: work is due and nothing moves. `details`: what else /readyz tells; it never changes the code."""
+    """`is_stuck`: work is due and nothing moves. `details`: what else /readyz tells; it never changes the code. `measure`: sets
+    what is known only by looking, such as the process's memory.
+    """
 
     store: Store
     metrics: Metrics
     is_stuck: Callable[[], bool]
     details: Callable[[], Mapping[str, Any]]
+    measure: Callable[[Metrics], None] = lambda metrics: None
 
 
 def health_routes(deps: HealthDeps) -> Blueprint:
@@ -45,17 +49,27 @@ def health_routes(deps: HealthDeps) -> Blueprint:
 
     @routes.get("/metrics")
     def metrics() -> Response:
-        try:
-            with deps.store.read() as tx:
-                waiting, oldest = outbox.backlog(tx)
-            deps.metrics.outbox_waiting.set(waiting)
-            deps.metrics.outbox_oldest.set(max(0.0, deps.store.now() - oldest) if oldest is not None else 0.0)
-            deps.metrics.dead_letters.set(deps.store.dead_letters())
-            quarantined = deps.store.quarantined()
-            for kind in quarantine.KINDS:
-                deps.metrics.quarantined.labels(kind).set(quarantined.get(kind, 0))
-        except StoreError:
-            pass  # the counters are worth having even then; /readyz says what is wrong
+        with suppress(StoreError):  # the counters are worth having even then; /readyz says what is wrong
+            _look_into(deps.store, deps.metrics)
+        deps.measure(deps.metrics)
         return Response(deps.metrics.exposition(), content_type=CONTENT_TYPE_LATEST)
 
     return routes
+
+
+def _look_into(store: Store, metrics: Metrics) -> None:
+    """Set what the store knows: what waits, and what was put aside."""
+    now = store.now()
+    with store.read() as tx:
+        backlogs = (
+            (metrics.outbox_waiting, metrics.outbox_oldest, outbox.backlog(tx)),
+            (metrics.alerts_waiting, metrics.alerts_oldest, alerts.backlog(tx)),
+            (metrics.jobs_due, metrics.jobs_oldest, jobs.backlog(tx, now=now)),
+        )
+    for waiting, age_s, (n, oldest) in backlogs:
+        waiting.set(n)
+        age_s.set(max(0.0, now - oldest) if oldest is not None else 0.0)
+    metrics.dead_letters.set(store.dead_letters())
+    quarantined = store.quarantined()
+    for kind in quarantine.KINDS:
+        metrics.quarantined.labels(kind).set(quarantined.get(kind, 0))

@@ -1,4 +1,4 @@
-"""The tables in docs/ that are made from the code: signatures, redaction, causes. `python -m tests.checks.doc_tables` writes them."""
+"""The tables in docs/ that are made from the code: signatures, redaction, causes, metrics. `python -m tests.checks.doc_tables` writes them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from receiver.diagnosis.log.ceilings import ROWS
 from receiver.diagnosis.log.runtimes import RUNTIMES
 from receiver.diagnosis.log.signatures import SIGNATURES
 from receiver.domain.facts import Termination
+from receiver.evidence.gather import SOURCES
 from receiver.evidence.redaction import KINDS
 from receiver.render.wording import say
 from receiver.render.wording.death import SENDERS
+from receiver.telemetry import Metrics
 from tests.lab.programs import PROGRAMS, told
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -129,6 +131,24 @@ def _page_of(leaf: Leaf, folder: str) -> str:
     return f"[{title}]({page.relative_to(DOCS / folder)})"
 
 
+def exported() -> Metrics:
+    """Every metric with a sample: some have none before the first diagnosis, or the first row that cannot be read."""
+    metrics = Metrics(sinks=["slack"], sources=SOURCES)
+    metrics.diagnoses.labels("cause")
+    metrics.quarantined.labels("kind")
+    return metrics
+
+
+def metric_table() -> str:
+    """Every metric of /metrics: its name as it is queried, type, labels, and what it counts."""
+    rows = []
+    for family in exported().registry.collect():
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        labels = sorted({label for sample in family.samples for label in sample.labels} - {"le"})
+        rows.append(f"| `{name}` | {family.type} | {', '.join(f'`{label}`' for label in labels)} | {_cell(family.documentation)} |")
+    return "\n".join(["| metric | type | labels | tells |", "|---|---|---|---|", *sorted(rows)])
+
+
 WITNESS_TABLES: tuple[tuple[str, Callable[[], str]], ...] = (
     ("announcements", announcement_table),
     *((name, partial(witness_table, name)) for name in TABLES),
@@ -139,6 +159,7 @@ PAGES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("redaction.md", "kinds", redaction_table),
     ("causes/README.md", "questions", question_table),
     ("templates.md", "roots", root_table),
+    ("metrics.md", "metrics", metric_table),
     ("ceilings.md", "settings", ceiling_table),
     ("ceilings.md", "programs", program_table),
     *(("how-we-know.md", mark, table) for mark, table in WITNESS_TABLES),

@@ -21,7 +21,7 @@ RULES = [rule for file in read_rule_files(rules_dir()) for rule in file.rules()]
 ALERTS = {rule.alert: rule for rule in RULES if rule.alert}
 KILLS = alert_names.OOM_ALERTS | alert_names.CHILD_ALERTS | alert_names.SUSPECT_ALERTS
 OTHERS = alert_names.NODE_OOM_ALERTS | alert_names.NODE_PRESSURE_ALERTS | alert_names.EVICTION_ALERTS | alert_names.WARNING_ALERTS
-ABOUT_US = {"MemoryMetricsMissing", "OomtriageWatchdog", "OomtriageDown", "OomtriageDeliveryFailing", "OomtriageBacklog"}
+ABOUT_US = {"MemoryMetricsMissing", "OomtriageWatchdog", "OomtriageDown", "OomtriageDeliveryFailing", "OomtriageBacklog", "OomtriageEvidenceMissing", "OomtriageVolumeFilling", "OomtriageMemoryHigh"}  # fmt: skip
 
 
 def values_of(name: str) -> dict[str, set[str]]:

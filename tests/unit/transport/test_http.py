@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
 from receiver.demo.standins import Reply
@@ -27,6 +29,32 @@ def test_a_fault_that_passes_is_not_noticed(server):
     server.fault("/x", refuse(503, times=1))
 
     assert http(server).get_json("/x")["path"] == "/x"
+
+
+@pytest.mark.parametrize(
+    ("fault", "has_objects", "counted"),
+    [
+        (None, False, "ok"),
+        (refuse(503, times=1), False, "ok"),
+        (refuse(503), False, "failed"),
+        (refuse(401), True, "refused"),
+        (refuse(403), True, "refused"),
+        (refuse(404), True, "ok"),
+        (refuse(404), False, "failed"),
+        (refuse(422), False, "failed"),
+    ],
+    ids=["answered", "answered at last", "away", "token", "permission", "no such object", "no such API", "query"],
+)
+def test_how_a_question_ended_is_counted_once(server, fault, has_objects, counted):
+    """However often it was asked: what the alert about missing evidence reads."""
+    found: list[str] = []
+    client = Http(HttpConfig(base_url=server.url, name="the service", has_objects=has_objects), sleep=lambda s: None, count=found.append)
+    if fault is not None:
+        server.fault("/x", fault)
+    with suppress(SourceError):
+        client.get_json("/x")
+
+    assert found == [counted]
 
 
 def test_retry_after_is_honoured_up_to_five_seconds(server):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from receiver.domain.reason import Reason
 from receiver.errors import StoreError
-from receiver.store import alerts
+from receiver.store import alerts, jobs
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
 from receiver.web.application import WebDeps, create_web
@@ -61,6 +61,18 @@ def site(tmp_path: Path) -> Iterator[Site]:
     site = Site(tmp_path / "state.db")
     yield site
     site.store.close()
+
+
+def test_what_waits_is_measured_with_its_age(site: Site) -> None:
+    """Accepted alerts in no incident, and work that is due and not begun: a loop that stands still shows in both."""
+    assert site.client.post("/alerts", json=payload(alert())).status_code == 202
+    with site.store.write() as tx:
+        jobs.schedule(tx, "collect", "inc_1", now=site.store.now())
+        jobs.schedule(tx, "collect", "inc_2", now=site.store.now(), due_at=site.store.now() + 3600)
+    site.clock.advance(90)
+
+    names = ("alerts_waiting", "alerts_oldest_seconds", "jobs_due", "jobs_oldest_seconds")
+    assert [float(site.metric(f"oomtriage_{name} ")) for name in names] == [1, 90, 1, 90]
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda p: p.stem)
