@@ -39,13 +39,20 @@ class Receiver:
             "STORE_URL": f"sqlite:///{self.folder}/state.db", "KUBE_API_URL": "http://127.0.0.1:9", "SLACK_MIN_INTERVAL": "0", **self.settings,
         }  # fmt: skip
 
-    def start(self) -> Self:
+    def launch(self) -> None:
+        """Start it and do not wait: it may be killed before it is ready."""
         with (self.folder / "receiver.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "receiver", "serve"], env=self.environ(), cwd=REPO, stdout=log, stderr=log, start_new_session=True
             )
-        wait_until(lambda: self.get("/readyz")[0] == 200, what="the receiver is ready")
+
+    def start(self) -> Self:
+        self.launch()
+        self.wait_ready()
         return self
+
+    def wait_ready(self) -> None:
+        wait_until(lambda: self.get("/readyz")[0] == 200, what="the receiver is ready")
 
     def kill(self) -> None:
         """SIGKILL to every process of it, at once."""
