@@ -15,6 +15,7 @@ from receiver.case.killed import pick_killed_container
 from receiver.case.log import log_facts
 from receiver.case.policies import limit_range_max, node_facts, quota_free
 from receiver.case.remains import pod_or_remains
+from receiver.case.replicas import replicas_of
 from receiver.case.since import since_of
 from receiver.case.workload import workload_facts
 from receiver.domain.case import HELD, LIFE, Case, Missing
@@ -43,6 +44,7 @@ def facts_of(case: Case) -> Facts:
         subject = replace(subject, container=killed.name if killed else subject.container, node=subject.node or pod.node)
     elif subject.pod and not subject.container:
         subject = replace(subject, container=container_by_metrics(answers, subject.pod))
+    workload = workload_facts(answers, subject, subject.container)
     history = memory_history(answers, pod=pod, pod_name=subject.pod, container=subject.container, now_s=_read_at(case, "history"))
     log = log_facts(answers.get("log"))
     has_died = killed is not None and killed.newest_termination is not None
@@ -58,7 +60,7 @@ def facts_of(case: Case) -> Facts:
         pod=pod,
         events=events,
         log=log,
-        workload=workload_facts(answers, subject, subject.container),
+        workload=workload,
         history=history,
         node=node_facts(answers, subject.pod, case.gathered_at),
         usage_bytes=_usage(answers.get("metrics"), subject.container),
@@ -72,6 +74,7 @@ def facts_of(case: Case) -> Facts:
         known=_known(case),
         is_pod_gone=_is_pod_gone(case),
         since=since_of(answers.get("since"), container=subject.container),
+        replicas=replicas_of(answers, container=subject.container, revisions=workload.revisions if workload is not None else ()),
     )
 
 

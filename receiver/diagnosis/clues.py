@@ -16,6 +16,8 @@ from receiver.diagnosis.log.log_clues import begun_after_quiet, says_it_serves, 
 from receiver.diagnosis.log.runtimes import as_seen_by, detect_runtime
 from receiver.diagnosis.log.signatures import LoadingLine, find_signature, rising_words
 from receiver.diagnosis.memory.shape import shape_of
+from receiver.diagnosis.memory.witness import Witness
+from receiver.diagnosis.memory.witnesses import witnesses_of
 from receiver.diagnosis.unlimited import without_unlimited
 from receiver.domain.facts import ContainerFacts, Facts, MemoryHistory, Revision, SiblingFact, Termination
 from receiver.domain.identity import UNKNOWN_KIND, Workload
@@ -54,6 +56,7 @@ class Clues:
     request_bytes: int | None
     limit_is_pod_level: bool
     shape: Shape | None
+    witnesses: tuple[Witness, ...]  # of memory, beside its own series
     signature: Signature | None  # without the deaths that `announced` explains
     announced: tuple[Announced, ...]  # kills that a manager, runtime or script announced in the log as its own
     runtime: str
@@ -103,7 +106,8 @@ def clues_of(facts: Facts) -> Clues:
     texts = tuple(text for line in lines if (text := line.strip()))
     announced = announced_kills(lines)
     explained = frozenset(i for a in announced for i in a.explains)
-    shape = shape_of(facts.history) if facts.history is not None else None
+    witnesses = witnesses_of(facts, container, name)
+    shape = shape_of(facts.history, witnesses=witnesses) if facts.history is not None else None
     limit = _limit_in_force(facts, container, shape)
     runtime = detect_runtime(container, facts.log)
     is_survivors = facts.log is not None and facts.log.is_current and container is not None and container.newest_termination is not None
@@ -115,6 +119,7 @@ def clues_of(facts: Facts) -> Clues:
         request_bytes=limit.request_bytes,
         limit_is_pod_level=limit.is_pod_level,
         shape=shape,
+        witnesses=witnesses,
         signature=as_seen_by(find_signature(lines, pod=facts.subject.pod, but_not=explained), runtime),
         runtime=runtime,
         settings=settings_of(container, facts.log, runtime),

@@ -14,6 +14,7 @@ from receiver.domain.alerts import Alert
 from receiver.domain.case import Missing
 from receiver.domain.change import Known
 from receiver.domain.identity import Subject, Workload
+from receiver.domain.replicas import Replicas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -370,3 +371,4 @@ class Facts:
     known: Known = field(default_factory=Known)
     is_pod_gone: bool = False
     since: Since | None = None
+    replicas: Replicas | None = None

@@ -45,6 +45,7 @@ _IDENTIFIERS = frozenset(
 )  # fmt: skip
 _COMMAND_LINE = ("command", "args")
 _NAMED_VALUES = ("labels", "matchLabels", "nodeSelector", "annotations")
+_REVISION = "controller-revision-hash"  # of a Deployment's pod the owner's name says it
 _SHORT = 6  # characters: no secret worth the name is shorter, and most closed words are
 
 
@@ -134,8 +135,12 @@ class Cleaner:
 def slim_pod(pod: Mapping[str, Any]) -> dict[str, Any]:
     """A pod among many (siblings, a node's pods): who it is, its memory settings and how its containers fare."""
     metadata, spec, status = pod.get("metadata") or {}, pod.get("spec") or {}, pod.get("status") or {}
+    labels = metadata.get("labels") or {}
     return {
-        "metadata": {k: metadata[k] for k in ("name", "namespace", "uid", "creationTimestamp", "ownerReferences") if k in metadata},
+        "metadata": {
+            **{k: metadata[k] for k in ("name", "namespace", "uid", "creationTimestamp", "ownerReferences") if k in metadata},
+            **({"labels": {_REVISION: labels[_REVISION]}} if _REVISION in labels else {}),
+        },
         "spec": {
             **{k: spec[k] for k in ("nodeName", "resources") if k in spec},
             **{

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from receiver.domain.identity import Subject, workload_from_pod_name
 from receiver.errors import Rejected
-from receiver.evidence import exports
+from receiver.evidence import exports, replicas
 from receiver.evidence.counters import Counter
 from receiver.evidence.kube import is_kube_name
 from receiver.evidence.prometheus import PrometheusConfig
@@ -113,6 +113,7 @@ def history(selectors: Selectors) -> str:
     """The last day of this pod: use, limits, restarts and kills; and use and limit of two other pods of the workload.
 
     The others are the two with most samples: after a rollout the predecessor's day shows what this young pod cannot.
+    Replicas are seen beside it, coarsely.
     """
     s, w = selectors, SAMPLE_WINDOW
     per_life = f"{s.by},id"
@@ -139,6 +140,7 @@ def history(selectors: Selectors) -> str:
             "before_limit",
             f"max by ({s.by}) (container_spec_memory_limit_bytes{{{s.others}}} > 0) and on ({_pod_of(s.by)}) {busiest}",
         ),
+        *replicas.of_day(pod=s.pod, workload=s.workload, others=s.others, by=s.by, step_s=HISTORY_STEP_S),
     )
 
 
@@ -175,9 +177,13 @@ def since(selectors: Selectors, *, window_s: int) -> str:
 
 
 def peaks(selectors: Selectors, config: PrometheusConfig, subject: Subject) -> str:
-    """The highest use of any pod of the workload, half hour by half hour, by container; and what the workload exports."""
-    highest = f"max by ({config.container_label}) (max_over_time({WORKING_SET}{{{selectors.workload}}}[30m]))"
-    return union(("working_set", highest), *exports.branches(config, subject, selectors.family))
+    """The highest use of any pod of the workload, half hour by half hour, by container; some pods' floors; and what the workload exports."""
+    s = selectors
+    return union(
+        ("working_set", f"max by ({config.container_label}) (max_over_time({WORKING_SET}{{{s.workload}}}[30m]))"),
+        *replicas.of_week(pod=s.pod, workload=s.workload, others=s.others, by=s.by),
+        *exports.branches(config, subject, s.family),
+    )
 
 
 def exported(selectors: Selectors, config: PrometheusConfig, subject: Subject) -> str:
@@ -191,12 +197,15 @@ def traffic(config: PrometheusConfig, subject: Subject, counter: Counter, contai
     `container`: whose series count; empty for all of the pod.
     """
     selectors = Selectors.of(config, subject)
+    s = selectors
     own = [("pod", f"sum({_rate_of(config, subject, counter, container, re.escape(subject.pod))})")] if counter.tells_pods_apart else []
-    every = _rate_of(config, subject, counter, container, selectors.family)
+    every = _rate_of(config, subject, counter, container, s.family)
     if counter.is_on_pod:
+        hourly = _rate_of(config, subject, counter, container, s.family, window="1h")
+        own.append(("replicas", replicas.hourly(hourly, pod=s.pod, others=s.others, by=s.by, step_s=HISTORY_STEP_S)))
         average = f"avg(sum by ({config.pod_label}) ({every}))"
     else:
-        n_pods = f"count(count by ({config.pod_label}) ({WORKING_SET}{{{selectors.workload}}}))"
+        n_pods = f"count(count by ({config.pod_label}) ({WORKING_SET}{{{s.workload}}}))"
         average = f"sum({every}) / {n_pods}"
     return union(*((f"{name}:{counter.metric}", query) for name, query in (*own, ("workload", average))))
 
@@ -206,10 +215,10 @@ def total_rate(config: PrometheusConfig, subject: Subject, counter: Counter, con
     return f"sum({_rate_of(config, subject, counter, container, pod_pattern(subject))})"
 
 
-def _rate_of(config: PrometheusConfig, subject: Subject, counter: Counter, container: str, pods: str) -> str:
+def _rate_of(config: PrometheusConfig, subject: Subject, counter: Counter, container: str, pods: str, *, window: str = RATE_WINDOW) -> str:
     where = exports.matchers(counter.place, config, subject, pods.replace("\\-", "-"), counter.without)
     of = f",{config.container_label}={quoted(container)}" if container else ""
-    return f"rate({counter.metric}{{{where}{of}}}[{RATE_WINDOW}])"
+    return f"rate({counter.metric}{{{where}{of}}}[{window}])"
 
 
 def pulse(config: PrometheusConfig, namespaces: Collection[str], pods: Collection[str], containers: Collection[str]) -> str:

@@ -13,12 +13,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from receiver.demo.standins.server import Asked, Reply, Standin, json_reply
-from receiver.promql.alternatives import operands
+from receiver.promql.alternatives import alternatives, operands
 from receiver.promql.selectors import Selector, selectors
 
 _BY = re.compile(r"\bby \(([^)]*)\)")
 _WINDOW = re.compile(r"\[(\d+)([smhd])\]")
 _BRANCH = re.compile(r'label_replace\((?P<expression>.*), "q", "(?P<name>[^"]*)", "", ""\)', re.DOTALL)
+_OVER_TIME = re.compile(r"\b(max|min)_over_time\b")
+_EVERY = re.compile(r"time\(\) % (\d+)\) < (\d+)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 LOOK_BACK_S, INSTANT_LOOK_BACK_S = 20.0, 75.0  # recordings are range answers: Prometheus' own look-back is in them already
 
@@ -92,7 +94,9 @@ class PrometheusStandin(Standin):
         """`max by` over all selected series, alternatives (`or`) filling each other's holes in order."""
         merged: dict[tuple[tuple[str, str], ...], dict[float, str]] = {}
         base = expression.split(" and on ", maxsplit=1)[0]
-        for alternative in operands(base):
+        if every := _EVERY.search(expression):
+            times = [t for t in times if t % int(every[1]) < int(every[2])]
+        for alternative in alternatives(base):
             by = _BY.search(alternative)
             names = [n.strip() for n in by[1].split(",")] if by else None
             window = _window_s(alternative) if _WINDOW.search(alternative) else look_back_s
@@ -103,7 +107,9 @@ class PrometheusStandin(Standin):
                 for t in times:
                     a, b = bisect_right(line.times, t - window), bisect_right(line.times, t)
                     if a < b:
-                        best = max(line.values[a:b], key=float) if "max_over_time" in alternative else line.values[b - 1]
+                        best = line.values[b - 1]
+                        if over_time := _OVER_TIME.search(alternative):
+                            best = (max if over_time[1] == "max" else min)(line.values[a:b], key=float)
                         if not (alternative.rstrip(" )").endswith("> 0") and float(best) <= 0):
                             own[t] = best if t not in own else max(best, own[t], key=float)
             for key, points in found.items():

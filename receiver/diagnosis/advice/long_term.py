@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from receiver.diagnosis.advice.ceilings import instead_of_raise
+from receiver.diagnosis.advice.witnessed import witnessed
 from receiver.diagnosis.causes.leaf import Leaf, Whose
 from receiver.diagnosis.causes.leaves import leaf_of
 from receiver.diagnosis.causes.settings import CEILING
@@ -62,6 +63,7 @@ def _by_incident(clues: Clues, kill: Kill, cause: Cause) -> Iterator[LongTerm]:
         yield LongTerm(id="bound_memory_volume", advice=reason("fix.bound_memory_volume", volumes=volumes), commands=_delete_pod(clues))
     if kill.is_of_child:
         yield LongTerm(id="fewer_workers", advice=reason("fix.fewer_workers"))
+    yield from witnessed(clues, cause)
     yield from leaf_of(cause.name).fixes(clues, kill, cause)
     if cause.detail in ("batch", "burst"):
         yield LongTerm(id="smaller_batches", advice=reason("fix.smaller_batches"))

@@ -22,6 +22,7 @@ CEILING_AND_LEAK = Verdict(
     could_be=reason("leaf.leak.ceiling_could_be"),
 )
 ONE_REPLICA = 0.8  # a leak is in the code that all replicas run
+REGRESSION = ("replicas.new_image_grows", "replicas.new_rollout_grows")  # name the rollout that it began with
 MANY_SIBLINGS = 3  # other replicas: fewer may be luck
 
 
@@ -44,7 +45,8 @@ def growing_steadily(clues: Clues, kill: Kill) -> Answer:
 def _by_shape(clues: Clues, shape: Shape) -> Answer:
     """The shape's word, with the rollout it began with, and with what the other replicas say against it."""
     answer = common.by_shape(shape)
-    rollout = rollout_before(clues, from_epoch(shape.change_at_s)) if shape.change_at_s is not None else None
+    is_told = any(r.code in REGRESSION for r in shape.because)
+    rollout = rollout_before(clues, from_epoch(shape.change_at_s)) if shape.change_at_s is not None and not is_told else None
     if rollout is not None:
         image = rollout.images.get(clues.container_name, "")
         began = (

@@ -29,13 +29,14 @@ def shape(findings: MemoryFindings, verdict: Verdict) -> Shape:
     c, level, leak = findings.columns, findings.level, findings.leak
     m = measures_of(findings)
     because = reasons.because(findings, verdict, m)
+    told = [(w.told, w.speaks_for(verdict.cause)) for w in findings.witnesses]
     tested = {x.span: x.climb for x in (*leak.tested, *leak.climbing)}
     climbing = {x.span for x in leak.climbing}
     return Shape(
         cause=verdict.cause,
         confidence=round(verdict.confidence, 2),
-        because=because,
-        against=objections.against(findings, verdict),
+        because=(*because, *(said for said, weight in told if weight > 0)),
+        against=(*(said for said, weight in told if weight < 0), *objections.against(findings, verdict)),
         refused=objections.refused(findings, verdict, because),
         settle_by=objections.settle_by(findings, verdict),
         detail=verdict.detail,
@@ -54,7 +55,7 @@ def shape(findings: MemoryFindings, verdict: Verdict) -> Shape:
         cache_share=page_cache.cache_share(c),
         rate_correlation=level.rate_correlation if level is not None else None,
         near_limit_share=level.high_share if level is not None and findings.is_limit_known else None,
-        evidence=evidence.reasons_of(verdict.judgement, leak),
+        evidence=evidence.reasons_of(verdict.judgement, leak, findings.witnesses),
         numbers=_numbers(findings),
     )
 

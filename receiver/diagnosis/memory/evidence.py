@@ -5,13 +5,14 @@ or against causes with the weight of `odds.CAUSES`. The weights add up; nothing 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from receiver.diagnosis.memory import odds, stats
 from receiver.diagnosis.memory import thresholds as th
 from receiver.diagnosis.memory.findings import MemoryFindings
 from receiver.diagnosis.memory.leak import LeakFinding
+from receiver.diagnosis.memory.witness import Witness
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import CauseName
 
@@ -58,21 +59,25 @@ def judge(findings: MemoryFindings) -> Judgement:
     for name, strength in seen.items():
         for cause, weight in odds.CAUSES[name].items():
             scores[cause] += weight * strength
+    for witness in findings.witnesses:
+        for cause, weight in witness.weights.items():
+            scores[cause] += weight * witness.strength
     top = max(scores.values())
     shares = {cause: math.exp(score - top) for cause, score in scores.items()}
     total = sum(shares.values())
     return Judgement(strengths=seen, probability={cause: share / total for cause, share in shares.items()})
 
 
-def reasons_of(judgement: Judgement, leak: LeakFinding) -> tuple[Reason, ...]:
+def reasons_of(judgement: Judgement, leak: LeakFinding, witnesses: Sequence[Witness]) -> tuple[Reason, ...]:
     """Each piece with its strength and its log-odds per cause, the weightiest first; then what each life said. For `-v`."""
-    weighty = sorted(judgement.strengths.items(), key=lambda piece: -max(abs(w * piece[1]) for w in odds.CAUSES[piece[0]].values()))
-    pieces = [
+    pieces = [(PIECES[name], strength, odds.CAUSES[name]) for name, strength in judgement.strengths.items()]
+    pieces += [(w.piece, w.strength, w.weights) for w in witnesses]
+    weighed = [
         reason(
-            "memory.evidence", what=PIECES[name], strength=round(strength, 2),
-            log_odds=tuple((cause.value, round(weight * strength, 2)) for cause, weight in odds.CAUSES[name].items()),
+            "memory.evidence", what=what, strength=round(strength, 2),
+            log_odds=tuple((cause.value, round(weight * strength, 2)) for cause, weight in weights.items()),
         )
-        for name, strength in weighty
+        for what, strength, weights in sorted(pieces, key=lambda piece: -max(abs(w * piece[1]) for w in piece[2].values()))
     ]  # fmt: skip
     lives = [
         reason(
@@ -81,7 +86,7 @@ def reasons_of(judgement: Judgement, leak: LeakFinding) -> tuple[Reason, ...]:
         )
         for number, life in list(enumerate(leak.tested, 1))[-th.LIVES_SHOWN:]
     ]  # fmt: skip
-    return (*pieces, *lives)
+    return (*weighed, *lives)
 
 
 def strengths_of(findings: MemoryFindings) -> dict[str, float]:

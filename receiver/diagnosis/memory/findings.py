@@ -11,6 +11,7 @@ from receiver.diagnosis.memory.lives import Lives
 from receiver.diagnosis.memory.page_cache import CacheFinding
 from receiver.diagnosis.memory.prepare import Columns
 from receiver.diagnosis.memory.startup import StartupFinding
+from receiver.diagnosis.memory.witness import Witness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,7 @@ class MemoryFindings:
     is_unreclaimable: bool  # kills show that what is not the process's own could not be taken back either
     is_limit_known: bool  # else it was concluded from kills
     cache: CacheFinding
+    witnesses: tuple[Witness, ...] = ()
 
     @property
     def history_s(self) -> float:
@@ -42,6 +44,11 @@ class MemoryFindings:
     def is_long(self) -> bool:
         """Whether the history is long and full enough to say with weight that there is nothing in it."""
         return self.history_s >= th.SETTLED_S and self.coverage >= th.MIN_COVERAGE
+
+    @property
+    def is_past_warm_up(self) -> bool:
+        """Whether a witness shows that what rises is no warm-up."""
+        return any(w.is_past_warm_up for w in self.witnesses)
 
     @property
     def follows_rate(self) -> bool:

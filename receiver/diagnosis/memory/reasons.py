@@ -57,7 +57,8 @@ def _first_life(findings: MemoryFindings, m: Measures) -> Reasons:
         )
     else:
         grows = reason("memory.growing_for", growth_bytes_per_h=growth, span_s=life.length_s, floor_start_bytes=start, floor_end_bytes=end)
-    return (grows, reason("memory.leak_or_warm_up")) if life.length_s < th.FIRST_LIFE_SURE_S else (grows,)
+    is_open = life.length_s < th.FIRST_LIFE_SURE_S and not findings.is_past_warm_up
+    return (grows, reason("memory.leak_or_warm_up")) if is_open else (grows,)
 
 
 def _after_change(findings: MemoryFindings, m: Measures) -> Reasons:

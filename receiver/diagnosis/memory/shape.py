@@ -7,6 +7,8 @@ right: docs/diagnosis.md. It knows memory only; pods, logs and nodes are the dec
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from receiver.diagnosis.memory import describe, page_cache
 from receiver.diagnosis.memory import thresholds as th
 from receiver.diagnosis.memory.findings import MemoryFindings
@@ -16,17 +18,18 @@ from receiver.diagnosis.memory.lives import Lives, lives_of
 from receiver.diagnosis.memory.prepare import Columns, columns_of
 from receiver.diagnosis.memory.startup import find_startup
 from receiver.diagnosis.memory.verdict import verdict_of
+from receiver.diagnosis.memory.witness import Witness
 from receiver.domain.facts import MemoryHistory
 from receiver.domain.report import Shape
 
 
-def shape_of(history: MemoryHistory, *, now_s: float | None = None) -> Shape:
-    """What this history says at `now_s` (same time base as the samples; None: at its last row)."""
+def shape_of(history: MemoryHistory, *, now_s: float | None = None, witnesses: tuple[Witness, ...] = ()) -> Shape:
+    """What this history says at `now_s` (same time base as the samples; None: at its last row), with what others witness of it."""
     c = columns_of(history, now_s)
     lives = lives_of(c, history)
     if not c.t:
         return describe.no_history(lives)
-    findings = findings_of(c, lives)
+    findings = replace(findings_of(c, lives), witnesses=witnesses)
     return describe.shape(findings, verdict_of(findings))
 
 

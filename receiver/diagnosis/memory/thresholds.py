@@ -95,6 +95,7 @@ MIN_CLIMBED_S = 2700.0  # seen climbing for less, in fewer lives than MANY_LIVES
 MANY_LIVES = 3
 SHORT_CLIMBED_S = 3600.0  # climbing for less in all, in fewer lives than that, is never said surely
 FIRST_LIFE_SURE_S = 86400.0  # a first life that climbs may be an unfinished warm-up; the longest one measured took 9 h
+WITNESSED_FIRST_LIFE = 0.7  # at most, of a first life that other replicas or its heap show to be past its warm-up
 MIN_CHANGE_S = 5400.0  # a rise after a quiet time may be a batch job's: few climb longer than this
 CHANGE_SURE_S = 7200.0
 STOOD_SURE_S = 86400.0  # a level that has stood for a day is one; or one that two lives came to

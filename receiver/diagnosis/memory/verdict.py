@@ -145,8 +145,10 @@ def _first_life(findings: MemoryFindings, life: Climb) -> Answer:
     if life.growth < th.FIRST_GROWTH * findings.scale and not _is_straight(life):
         return _unsure("slow_growth")
     age_s = findings.leak.tested[-1].span.end_s - findings.leak.tested[-1].began_s
-    if age_s < th.FIRST_LIFE_SURE_S or not findings.columns.has_own_memory:
+    if not findings.columns.has_own_memory:
         return CauseName.LEAK, UNSURE, "first_life"
+    if age_s < th.FIRST_LIFE_SURE_S:
+        return CauseName.LEAK, th.WITNESSED_FIRST_LIFE if findings.is_past_warm_up else UNSURE, "first_life"
     return CauseName.LEAK, 0.8, "first_life"
 
 

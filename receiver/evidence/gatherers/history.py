@@ -66,7 +66,8 @@ def ask_peaks(look: Look, clean: Cleaner) -> Any:
     config = _config(look)
     window_s, step_s = queries.PEAKS_WINDOW_S, queries.PEAKS_STEP_S
     answer = look.range(queries.peaks(selectors, config, look.subject), window_s=window_s, step_s=step_s)
-    series = {"working_set": _by_branch(answer, step_s, config).get("working_set", [])}
+    found = _by_branch(answer, step_s, config)
+    series = {name: found.get(name, []) for name in ("working_set", "replicas")}
     document = _document(look, series, window_s, step_s, answer.warnings)
     return {**document, "exports": [e.document() for e in exports.read(answer.series, config)]}
 

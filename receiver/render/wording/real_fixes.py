@@ -24,6 +24,8 @@ SENTENCES: Mapping[str, Sentence] = {
     "fix.fewer_workers": "Fewer workers share the limit: each gets more. Profile one worker to learn what it needs.",
     "fix.bound_concurrency": "Limit what runs at once: a queue or a limit on concurrent requests turns a peak into a wait.",
     "fix.smaller_batches": "Work in smaller batches, or write the result out as it is made instead of buffering it.",
+    "fix.find_hot_replica": "Only this replica grows: look for what it alone holds or serves (a shard, a partition, a tenant, sticky sessions, a leader's work) and spread that before raising every replica's limit.",
+    "fix.compare_revisions": "Roll back, then compare the two releases: only the pods of the new one grow.",
     "fix.look_at_the_change": "It began with a change: compare that release with the one before, or roll back.",
     "fix.load_in_pieces": "Load the data in chunks at start-up, or map it, or load it on first use: then the need does not grow with the data.",
     "fix.mend_probe": "Check what the probe calls and why it fails or is slow; give it a longer timeout, or a startup probe if starting is what is slow.",

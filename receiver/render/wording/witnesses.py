@@ -1,0 +1,59 @@
+"""Sentences about what witnesses a container's memory beside its own series: its replicas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from receiver.render.wording.forms import Facts, Sentence, growth
+
+
+def _others(n: int, compared: int) -> str:
+    return f"all {compared} other replicas compared" if n == compared else f"{n} of {compared} other replicas compared"
+
+
+def _alike(how: str) -> Sentence:
+    def said(facts: Facts) -> str:
+        n, compared, paces = facts["growing"], facts["compared"], growth(facts["growth_bytes_per_h"])
+        who = "The other replica grows" if compared == 1 else f"{_first_up(_others(n, compared))} grow"
+        return f"{who} too, {paces}{how}: it is in what every replica runs."
+
+    return said
+
+
+def _alone(facts: Facts) -> str:
+    others = f"{_others(facts['standing'], facts['compared'])} stand still"
+    busier = f" It gets {facts['busier_ratio']:.1f} times their requests." if facts.get("busier_ratio") else ""
+    return f"This replica grows {growth(facts['growth_bytes_per_h'])} alone; at the same age {others}.{busier}"
+
+
+def _regression(new: str, old: str) -> Sentence:
+    def said(facts: Facts) -> str:
+        before = facts["growth_before_bytes_per_h"]
+        stood = f"grew {growth(before)}" if before >= 0.1 * facts["growth_bytes_per_h"] else "did not grow"
+        pods = f" ({facts['new']} pods against {facts['old']})" if facts["new"] > 1 or facts["old"] > 1 else ""
+        return f"New with this rollout: {facts[new]} grows {growth(facts['growth_bytes_per_h'])}, {facts[old]} before it {stood}{pods}."
+
+    return said
+
+
+def _first_up(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+SENTENCES: Mapping[str, Sentence] = {
+    "replicas.grow_alike": _alike(""),
+    "replicas.grow_alike_per_request": _alike(" and as much per request"),
+    "replicas.alone": _alone,
+    "replicas.busier_alone": _alone,
+    "replicas.older_grow_on": "{replicas:count:older replica} still grows as fast after {age_s:span}: no warm-up.",
+    "replicas.older_levelled": "{replicas:count:older replica} levelled off by the age of {age_s:span}: this may be a warm-up too.",
+    "replicas.new_image_grows": _regression("image", "image_before"),
+    "replicas.new_rollout_grows": _regression("rollout", "rollout_before"),
+    "replicas.peak_together": "{together} of {compared} other replicas peak at the same times: shared traffic or a shared schedule, not this pod alone.",
+    "memory.piece.replicas_alike": "replicas (Prometheus): {growing} of {compared} grow alike, {growth_bytes_per_h:growth}",
+    "memory.piece.replica_alone": "replicas (Prometheus): {standing} of {compared} stand still at the age at which this one grows {growth_bytes_per_h:growth}",
+    "memory.piece.replicas_older_grow": "replicas (Prometheus): {replicas} older grow on, up to {age_s:span}",
+    "memory.piece.replicas_older_level": "replicas (Prometheus): {replicas} older levelled off within {age_s:span}",
+    "memory.piece.revision_grows": "rollouts (Prometheus, Kubernetes): {new} of the new grow {growth_bytes_per_h:growth}, {old} of the one before {growth_before_bytes_per_h:growth}",
+    "memory.piece.replicas_together": "replicas (Prometheus): {together} of {compared} peak at the same times",
+}
