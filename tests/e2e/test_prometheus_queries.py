@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,21 @@ def test_a_young_pods_history_begins_with_the_pod_it_replaced(on_real: Lab) -> N
     assert (NOW_S - history.samples[0].t_s) / 3600 == pytest.approx(20, abs=0.1)
     assert history.step_s == 60
     assert any(abs(s - (NOW_S - 2 * 3600)) <= 120 for s in history.starts_s)
+
+
+def test_the_lives_of_replicas_come_with_the_same_questions(on_real: Lab) -> None:
+    """The pod that is gone, and both lives of the one that replaced it, every five minutes; the branch of the week carries them too."""
+    case = on_real.evidence.gather(Subject(namespace="made", pod=YOUNG, container="api"), (), NOW)
+    replicas = facts_of(case).replicas
+
+    assert case.notes["requests"]["prometheus"] <= 5  # the rules among them
+    assert replicas is not None
+    lived = [(r.pod, round((r.floors[-1][0] - r.floors[0][0]) / 3600)) for r in replicas.lives]
+    assert lived == [(OLD, 18), (YOUNG, 1), (YOUNG, 1)]
+    assert {round(b - a) for r in replicas.lives for (a, _), (b, _) in pairwise(r.floors)} == {300}
+    assert max(v for r in replicas.lives for _, v in r.floors) <= 502 * MIB  # the process's own
+    assert replicas.rates[YOUNG] == pytest.approx(10, rel=0.1)
+    assert set(replicas.peaks) == {OLD, YOUNG}
 
 
 def test_a_lingering_series_is_not_taken_for_memory_in_use(on_real: Lab) -> None:

@@ -15,7 +15,6 @@ from receiver.diagnosis.memory import thresholds as th
 from receiver.domain.facts import MemoryHistory, Sample
 
 _INF = math.inf
-_NO_LIMIT = 1e-6  # cAdvisor exports 0 for "none"; below it a ratio would mean nothing in any unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +82,12 @@ def _known_rows(history: MemoryHistory, until_s: float) -> list[Sample]:
 def _limits(scraped: list[float | None]) -> list[float | None]:
     """The limit in force at each row: carried on over rows that lack it, and back to the first ones. 0 is "none"."""
     if scraped and scraped.count(scraped[0]) == len(scraped):
-        return scraped if scraped[0] and _NO_LIMIT < scraped[0] < _INF else [None] * len(scraped)
+        return scraped if scraped[0] and th.NO_LIMIT_BYTES < scraped[0] < _INF else [None] * len(scraped)
     limits: list[float | None] = []
     known: float | None = None
     for value in scraped:
         if value is not None and -_INF < value < _INF:
-            known = value if value > _NO_LIMIT else None
+            known = value if value > th.NO_LIMIT_BYTES else None
         limits.append(known)
     if not limits or limits[-1] is None:
         return limits

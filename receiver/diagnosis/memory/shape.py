@@ -36,7 +36,7 @@ def shape_of(history: MemoryHistory, *, now_s: float | None = None, witnesses: t
 def findings_of(c: Columns, lives: Lives) -> MemoryFindings:
     """Everything that is measured. `c` has rows."""
     if c.limit_now is None and lives.kills:
-        c = c.with_limit(max(c.working_set) or 1.0)  # it was killed there: as good as a limit, whoever set it
+        c = c.with_limit(max(*c.working_set, th.NO_LIMIT_BYTES))  # it was killed there: as good as a limit, whoever set it
     is_unreclaimable = page_cache.is_unreclaimable(c, lives)
     if is_unreclaimable:
         c = c.with_working_set()

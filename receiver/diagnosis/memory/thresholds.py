@@ -8,6 +8,7 @@ from __future__ import annotations
 
 # What counts as evidence
 RSS_MIN_SHARE = 0.1  # of rows: with fewer the process's own memory is as good as not scraped
+NO_LIMIT_BYTES = 1e-6  # cAdvisor exports 0 for "none"; below it a ratio would mean nothing in any unit
 NO_LIMIT_SCALE = 1.25  # x highest level: with no limit known, growth is judged as if the limit were a little above the peak
 STARTUP_SKIP_S = 300.0  # of each life: loading code and data is steep, ends, and says nothing about what comes after
 GAP_STEPS = 2.5  # x the usual interval between rows: a longer one is missing data
