@@ -35,6 +35,8 @@ _KEPT_FIRST = frozenset(("alertname", "severity", "cluster", "namespace", "pod",
 FIRING = "firing"
 RESOLVED = "resolved"
 
+SEVERITIES = ("info", "warning", "critical")  # rising; `none` never makes an incident, unknown words count as a warning
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
@@ -58,6 +60,11 @@ class Alert:
     def severity(self) -> str:
         """The severity label in lower case; "warning" where there is none: not saying must not mean not telling."""
         return self.labels.get("severity", "").strip().lower() or "warning"
+
+    @property
+    def severity_rank(self) -> int:
+        """The place of its severity in SEVERITIES; words that are not there count as a warning."""
+        return SEVERITIES.index(self.severity) if self.severity in SEVERITIES else 1
 
     @property
     def dedup_key(self) -> str:

@@ -7,11 +7,12 @@ turn a stored alert into an error for Alertmanager.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from receiver.domain.alerts import FIRING, RESOLVED, Alert
+from receiver.domain.alerts import FIRING, RESOLVED, SEVERITIES, Alert
 from receiver.domain.identity import LabelNames, Subject, incident_key, subject_of
 from receiver.pipeline.kinds import COLLECT
 from receiver.store import alerts as alert_table
@@ -21,8 +22,8 @@ from receiver.store.database import Tx
 from receiver.store.incidents import Incident
 from receiver.store.store import Store
 
-SEVERITIES = ("info", "warning", "critical")  # rising; `none` never makes an incident, unknown words count as a warning
 BATCH = 500
+LIMIT_S = 0.05  # of one batch: an alert that is being accepted waits behind it
 REGATHER_INTERVAL_S = 10.0  # an incident that keeps changing is looked at again at most this often
 
 
@@ -34,53 +35,54 @@ class FoldConfig:
     cluster_name: str = ""
 
 
-def fold(store: Store, config: FoldConfig) -> int:
-    """Give the oldest unfolded alerts to their incidents; returns how many were taken.
+def fold(store: Store, config: FoldConfig, *, limit_s: float = LIMIT_S, monotonic: Callable[[], float] = time.monotonic) -> int:
+    """Give the oldest unfolded alerts to their incidents; returns how many were taken, until `limit_s` are over: others want to write too.
 
-    What cannot be done for one alert, or for one incident, costs that one and not the batch.
+    What cannot be done for one alert, or for one incident, costs that one and not the batch. The cost of an alert does not depend on
+    how many its incident has.
     """
-    now = store.now()
+    now, end = store.now(), monotonic() + limit_s
+    taken = 0
     with store.write() as tx:
-        batch = alert_table.unfolded(tx, BATCH)
+        known: dict[str, Incident] = {}  # by key and by id: an incident is read once a batch, however many alerts it gets
         touched: dict[str, Incident] = {}
-        for alert_id, alert in batch:
-            incident = quarantine.attempt(tx, quarantine.ALERT, alert_id, partial(_fold_one, tx, alert_id, alert, config, now=now))
+        for alert_id, alert in alert_table.unfolded(tx, BATCH):
+            incident = quarantine.attempt(tx, quarantine.ALERT, alert_id, partial(_fold_one, tx, alert_id, alert, config, known, now=now))
             if incident:
                 touched[incident.id] = incident
+            taken += 1
+            if monotonic() > end:
+                break
         for incident in touched.values():
             quarantine.attempt(tx, quarantine.INCIDENT, incident.id, partial(_note_change, tx, incident, now=now))
-        return len(batch)
+        return taken
 
 
-def severity_of(alerts: Iterable[Alert]) -> str:
-    """The highest severity among alerts; words other than info, warning and critical count as a warning."""
-    ranks = [SEVERITIES.index(a.severity) if a.severity in SEVERITIES else 1 for a in alerts]
-    return SEVERITIES[max(ranks, default=1)]
-
-
-def _fold_one(tx: Tx, alert_id: int, alert: Alert, config: FoldConfig, *, now: float) -> Incident | None:
-    incident = _incident_for(tx, alert, config, now=now)
-    alert_table.mark_folded(tx, alert_id, incident.id if incident else None)
+def _fold_one(tx: Tx, alert_id: int, alert: Alert, config: FoldConfig, known: dict[str, Incident], *, now: float) -> Incident | None:
+    subject = subject_of(alert.labels, config.label_names, default_cluster=config.cluster_name)
+    key = incident_key(subject, alert)
+    incident = _incident_for(tx, alert, subject, key, known, now=now)
+    alert_table.mark_folded(tx, alert_id, alert, incident.id if incident else None)
+    if incident:
+        known[key] = known[incident.id] = incident
     return incident
 
 
-def _incident_for(tx: Tx, alert: Alert, config: FoldConfig, *, now: float) -> Incident | None:
+def _incident_for(tx: Tx, alert: Alert, subject: Subject, key: str, known: Mapping[str, Incident], *, now: float) -> Incident | None:
     if alert.severity == "none":
         return None  # a heartbeat: being seen is all it is for
-    subject = subject_of(alert.labels, config.label_names, default_cluster=config.cluster_name)
     if alert.status == RESOLVED:
         # By its own firing first: the key of an alert may have changed with the settings since it fired.
-        known = alert_table.incident_of(tx, alert)
-        incident = incident_table.load(tx, known) if known else incident_table.find_open(tx, incident_key(subject, alert))
+        fired = alert_table.incident_of(tx, alert)
+        incident = known.get(fired or key) or (incident_table.load(tx, fired) if fired else incident_table.find_open(tx, key))
         return incident if incident and incident.closed_at is None else None
-    key = incident_key(subject, alert)
-    return incident_table.find_open(tx, key) or _open(tx, key, subject, alert, now=now)
+    return known.get(key) or incident_table.find_open(tx, key) or _open(tx, key, subject, alert, now=now)
 
 
 def _open(tx: Tx, key: str, subject: Subject, alert: Alert, *, now: float) -> Incident:
     before = incident_table.last_closed(tx, key)
     incident = Incident(
-        id=new_id(now), key=key, state=FIRING, severity=severity_of([alert]), subject=subject,
+        id=new_id(now), key=key, state=FIRING, severity=SEVERITIES[alert.severity_rank], subject=subject,
         opened_at=now, first_seen=alert.starts_at.timestamp(), last_seen=now, previous_id=before.id if before else None,
     )  # fmt: skip
     incident_table.insert(tx, incident)
@@ -88,10 +90,8 @@ def _open(tx: Tx, key: str, subject: Subject, alert: Alert, *, now: float) -> In
 
 
 def _note_change(tx: Tx, incident: Incident, *, now: float) -> None:
-    alerts = alert_table.newest_of(tx, incident.id)
-    is_firing = any(a.status == FIRING for a in alerts)
-    state = FIRING if is_firing else RESOLVED
-    severity = severity_of([a for a in alerts if a.status == FIRING] or alerts)
+    state, rank = alert_table.standing(tx, incident.id)
+    severity = SEVERITIES[rank]
     incident_table.touch(tx, incident, state=state, severity=severity, now=now)
     due_at = 0.0
     is_new = incident.revision == 0

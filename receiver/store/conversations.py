@@ -78,7 +78,7 @@ def load(tx: Tx, conversation_id: str) -> Conversation | None:
 def open_digest(tx: Tx, *, sink: str, channel: str, kind: str = DIGEST) -> Conversation | None:
     """The storm (or the inventory) that is being shown in a channel now."""
     rows = tx.run(
-        "SELECT * FROM conversation WHERE kind = :kind AND sink = :sink AND channel = :channel AND closed_at IS NULL LIMIT 1",
+        "SELECT * FROM conversation WHERE kind = :kind AND sink = :sink AND channel = :channel AND closed_at IS NULL AND incident_id IS NULL LIMIT 1",
         kind=kind,
         sink=sink,
         channel=channel,
@@ -115,8 +115,8 @@ def with_own_root(tx: Tx, *, sink: str, channel: str, since: float, until: float
 def waiting_roots(tx: Tx, *, sink: str, channel: str) -> list[Conversation]:
     """Conversations of incidents whose root was never tried to be sent, oldest first."""
     rows = tx.run(
-        """SELECT c.* FROM conversation c JOIN message m ON m.conversation_id = c.id AND m.slot = 'root'
-           WHERE c.kind = :kind AND c.sink = :sink AND c.channel = :channel AND m.state = 'new' AND m.sent_rev = 0 AND m.intent_at IS NULL AND m.times_reposted = 0
+        """SELECT c.* FROM message m CROSS JOIN conversation c WHERE c.id = m.conversation_id AND m.slot = 'root' AND c.kind = :kind AND c.sink = :sink AND c.channel = :channel AND m.desired_rev > m.sent_rev AND m.state <> 'dead' AND m.state = 'new'
+             AND m.sent_rev = 0 AND m.intent_at IS NULL AND m.times_reposted = 0
            ORDER BY c.opened_at, c.id""",
         kind=INCIDENT,
         sink=sink,

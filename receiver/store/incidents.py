@@ -23,6 +23,8 @@ _STATES = (FIRING, RESOLVED, MERGED)
 _COLUMNS = """i.id, i.key, i.state, i.severity, i.subject, i.opened_at, i.closed_at, i.resolved_at, i.first_seen, i.last_seen, i.revision,
     i.previous_id, i.data, i.gathered_at"""
 _SELECT = f"SELECT {_COLUMNS}, i.report FROM incident i"
+# A workload that dies daily has many; the ids sort by time, and what is open is among the newest.
+_OF_ALIAS = "SELECT incident_id FROM incident_alias WHERE key = :key ORDER BY incident_id DESC LIMIT 20"
 _SELECT_WITHOUT_REPORT = f"SELECT {_COLUMNS}, NULL AS report FROM incident i"
 
 
@@ -50,8 +52,8 @@ class Incident:
 def find_open(tx: Tx, key: str) -> Incident | None:
     """The open incident of that key, or of an alias of it."""
     rows = tx.run(
-        f"""{_SELECT} WHERE i.closed_at IS NULL AND (i.key = :key
-               OR i.id IN (SELECT incident_id FROM incident_alias WHERE key = :key))
+        f"""{_SELECT} WHERE i.closed_at IS NULL AND i.id IN (
+               SELECT id FROM incident WHERE key = :key AND closed_at IS NULL UNION ALL SELECT incident_id FROM ({_OF_ALIAS}) AS of_alias)
            ORDER BY i.opened_at""",
         key=key,
     )
@@ -61,13 +63,15 @@ def find_open(tx: Tx, key: str) -> Incident | None:
 def last_closed(tx: Tx, key: str) -> Incident | None:
     """The newest closed incident of that key, which a new one links to."""
     rows = tx.run(
-        f"""{_SELECT} WHERE i.closed_at IS NOT NULL AND i.state <> :merged AND (i.key = :key
-               OR i.id IN (SELECT incident_id FROM incident_alias WHERE key = :key))
-           ORDER BY i.opened_at DESC""",
+        f"""SELECT i.id FROM incident i WHERE i.closed_at IS NOT NULL AND i.state <> :merged AND i.id IN (
+               SELECT id FROM (SELECT id FROM incident WHERE key = :key AND closed_at IS NOT NULL AND state <> :merged
+                   ORDER BY opened_at DESC LIMIT 5) AS of_key
+               UNION ALL SELECT incident_id FROM ({_OF_ALIAS}) AS of_alias)
+           ORDER BY i.opened_at DESC LIMIT 5""",  # more than one, should it be unreadable
         key=key,
         merged=MERGED,
     )
-    return next(_readable(tx, rows), None)
+    return next((incident for row in rows if (incident := load(tx, row["id"])) is not None), None)
 
 
 def load(tx: Tx, incident_id: str) -> Incident | None:

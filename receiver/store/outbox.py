@@ -112,9 +112,10 @@ def is_settled(tx: Tx, conversation_id: str, slot: str) -> bool:
 _OUTGOING = """SELECT m.id, m.conversation_id, c.sink, c.channel, m.slot, m.desired_body, m.desired_rev, m.ts, c.root_ts, m.is_reply,
     m.is_broadcast, m.is_plain, m.state, m.intent_at, m.attempts, m.created_at, m.due_at, m.times_reposted,
     (SELECT r.times_reposted FROM message r WHERE r.conversation_id = c.id AND r.is_reply = 0 AND r.ts = c.root_ts) AS root_times_reposted
-    FROM message m JOIN conversation c ON c.id = m.conversation_id"""
-# A reply waits for its root; where there are no threads, a later message of a conversation waits for the ones before it.
-_UNSENT = """m.desired_rev > m.sent_rev AND m.state NOT IN ('dead', 'settled') AND CASE WHEN m.is_reply = 1 THEN c.root_ts IS NOT NULL ELSE
+    FROM message m CROSS JOIN conversation c"""
+# What is unsent is little and has an index; the join is written as a cross one because SQLite then goes from it to the conversations,
+# of which a channel has thousands. A reply waits for its root; where there are no threads, a later message of a conversation waits for the ones before it.
+_UNSENT = """c.id = m.conversation_id AND m.desired_rev > m.sent_rev AND m.state <> 'dead' AND m.state <> 'settled' AND CASE WHEN m.is_reply = 1 THEN c.root_ts IS NOT NULL ELSE
     m.position = 0 OR NOT EXISTS (SELECT 1 FROM message e WHERE e.conversation_id = m.conversation_id AND e.is_reply = 0
         AND e.position < m.position AND e.sent_rev = 0 AND e.state <> 'dead') END"""
 
@@ -137,7 +138,7 @@ def next_outgoing(tx: Tx, *, sink: str, channel: str, now: float) -> Outgoing | 
 def channels_due(tx: Tx) -> list[tuple[str, str, float]]:
     """(sink, channel, earliest due time) of every channel that has something unsent."""
     rows = tx.run(
-        "SELECT c.sink, c.channel, MIN(m.due_at) AS due_at FROM message m JOIN conversation c ON c.id = m.conversation_id"
+        "SELECT c.sink, c.channel, MIN(m.due_at) AS due_at FROM message m CROSS JOIN conversation c"
         f" WHERE {_UNSENT} AND m.due_at <= :latest GROUP BY c.sink, c.channel",
         latest=LATEST_S,
     )
@@ -243,7 +244,9 @@ def _post_anew(tx: Tx, which: str, *, error: str, **params: Any) -> None:
 
 def repost_root(tx: Tx, reply: Outgoing, *, error: str) -> None:
     """The thread that a reply belongs to is gone: its root once more, and then the reply."""
-    rows = tx.run(f"{_OUTGOING} WHERE m.conversation_id = :c AND m.is_reply = 0 AND m.ts = c.root_ts", c=reply.conversation_id)
+    rows = tx.run(
+        f"{_OUTGOING} WHERE c.id = :c AND m.conversation_id = c.id AND m.is_reply = 0 AND m.ts = c.root_ts", c=reply.conversation_id
+    )
     for row in rows:
         if (root := quarantine.read(tx, quarantine.MESSAGE, row, _outgoing)) is not None:
             repost(tx, root, error=error)
@@ -268,9 +271,8 @@ def settle(tx: Tx, outgoing: Outgoing, *, error: str) -> None:
 def settled_channels(tx: Tx, *, sink: str) -> dict[str, str]:
     """The channels of a sink in which a message of something that goes on had to be left as it stands, with the newest reason."""
     rows = tx.run(
-        """SELECT c.channel, m.last_error FROM message m JOIN conversation c ON c.id = m.conversation_id
-           LEFT JOIN incident i ON i.id = c.incident_id
-           WHERE m.state = 'settled' AND c.sink = :sink AND c.closed_at IS NULL AND i.closed_at IS NULL ORDER BY m.sent_at""",
+        """SELECT c.channel, m.last_error FROM message m CROSS JOIN conversation c LEFT JOIN incident i ON i.id = c.incident_id
+           WHERE m.state = 'settled' AND c.id = m.conversation_id AND c.sink = :sink AND c.closed_at IS NULL AND i.closed_at IS NULL ORDER BY m.sent_at""",
         sink=sink,
     )
     return {row["channel"]: row["last_error"] for row in rows}
@@ -285,7 +287,7 @@ def dead(tx: Tx) -> list[Row]:
     """The dead letters."""
     return tx.run(
         """SELECT m.id, m.slot, m.created_at, m.attempts, m.last_error, c.sink, c.channel, c.incident_id
-           FROM message m JOIN conversation c ON c.id = m.conversation_id WHERE m.state = 'dead' ORDER BY m.created_at, m.id"""
+           FROM message m CROSS JOIN conversation c WHERE m.state = 'dead' AND c.id = m.conversation_id ORDER BY m.created_at, m.id"""
     )
 
 
@@ -308,8 +310,7 @@ def drop_dead(tx: Tx, message_id: str | None) -> int:
 def backlog(tx: Tx) -> tuple[int, float | None]:
     """How many messages wait for their first arrival, and since when the oldest does (replies wait once their root is there)."""
     row = tx.run(
-        "SELECT COUNT(*) AS n, MIN(m.created_at) AS oldest FROM message m JOIN conversation c ON c.id = m.conversation_id"
-        f" WHERE m.sent_rev = 0 AND {_UNSENT}"
+        f"SELECT COUNT(*) AS n, MIN(m.created_at) AS oldest FROM message m CROSS JOIN conversation c WHERE m.sent_rev = 0 AND {_UNSENT}"
     )[0]
     return int(row["n"]), row["oldest"]
 

@@ -41,12 +41,12 @@ class _Kind:
 
 _KINDS: Mapping[str, _Kind] = {
     ALERT: _Kind(
-        ("UPDATE alert SET is_folded = 1, incident_id = NULL WHERE id = :id",),
-        "SELECT 1 FROM alert a WHERE CAST(a.id AS TEXT) = q.row_id",
+        ("UPDATE alert SET is_folded = 1, incident_id = NULL, is_newest = 0 WHERE id = :id",),
+        "SELECT 1 FROM alert a WHERE a.id = CAST(q.row_id AS BIGINT)",
     ),
     JOB: _Kind(
         ("UPDATE job SET state = 'dead', last_error = :why WHERE id = :id",),
-        "SELECT 1 FROM job j WHERE CAST(j.id AS TEXT) = q.row_id AND j.state = 'dead'",
+        "SELECT 1 FROM job j WHERE j.id = CAST(q.row_id AS BIGINT) AND j.state = 'dead'",
     ),
     MESSAGE: _Kind(
         ("UPDATE message SET state = 'dead', last_error = :why WHERE id = :id",),
@@ -55,7 +55,7 @@ _KINDS: Mapping[str, _Kind] = {
     INCIDENT: _Kind(
         (
             # Once for each alert: should the next incident be unreadable too, there is no third.
-            """UPDATE alert SET is_folded = 0, incident_id = NULL, times_refolded = times_refolded + 1
+            """UPDATE alert SET is_folded = 0, incident_id = NULL, is_newest = 0, times_refolded = times_refolded + 1
                WHERE incident_id = (SELECT id FROM incident WHERE id = :id AND closed_at IS NULL) AND times_refolded = 0""",
             "UPDATE incident SET closed_at = COALESCE(closed_at, CAST(last_seen AS REAL)) WHERE id = :id",
         ),

@@ -5,7 +5,7 @@ write rows that the newer one misreads.
 
 | table | one row is |
 |---|---|
-| alert | one state of one alert (`dedup_key`); `incident_id` NULL: accepted, not yet folded into an incident |
+| alert | one state of one alert (`dedup_key`); `incident_id` NULL: accepted, not yet folded into an incident; `is_newest`: the state that holds |
 | incident | one memory problem of one workload's container, while it lives; at most one open (`closed_at` NULL) per key |
 | incident_alias | another key of an incident, found out later |
 | job | something to do: kind, due time, attempts; at most one pending of a kind per incident or conversation |
@@ -19,10 +19,12 @@ write rows that the newer one misreads.
 from __future__ import annotations
 
 from receiver.errors import StoreError
+from receiver.store import alerts
 from receiver.store.database import Database, Dialect, Tx
 
 INSTALLED_AT = "installed_at"
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
+RANKED_SINCE = 5  # the schema whose alerts carry the rank of their severity, which SQL cannot read out of a payload
 
 
 def _version_1(d: Dialect) -> tuple[str, ...]:
@@ -92,7 +94,33 @@ def _version_4(d: Dialect) -> tuple[str, ...]:
     return ("ALTER TABLE message ADD COLUMN times_reposted INTEGER NOT NULL DEFAULT 0",)
 
 
-MIGRATIONS = (_version_1, _version_2, _version_3, _version_4)
+def _version_5(d: Dialect) -> tuple[str, ...]:
+    # What grows is found by an index wherever something waits for it: tests/unit/store/test_plans.py.
+    return (
+        "DROP INDEX alert_by_incident",  # first: the update goes by fingerprints
+        "ALTER TABLE alert ADD COLUMN is_newest INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE alert ADD COLUMN severity_rank INTEGER NOT NULL DEFAULT 1",
+        f"""UPDATE alert SET is_newest = 1 WHERE incident_id IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM alert o WHERE o.fingerprint = alert.fingerprint AND o.incident_id = alert.incident_id AND o.id <> alert.id
+            AND (o.starts_at > alert.starts_at OR (o.starts_at = alert.starts_at AND ({_HOLDS_BEFORE}))))""",
+        "CREATE INDEX alert_by_incident ON alert (incident_id, status, last_seen)",
+        "CREATE INDEX alert_newest ON alert (incident_id, status, severity_rank DESC, starts_at DESC, id DESC) WHERE is_newest = 1",
+        "CREATE INDEX incident_open ON incident (id) WHERE closed_at IS NULL",
+        "CREATE INDEX incident_closed ON incident (closed_at) WHERE closed_at IS NOT NULL",
+        "CREATE INDEX incident_by_last_seen ON incident (last_seen)",
+        "CREATE INDEX incident_alias_by_incident ON incident_alias (incident_id)",
+        "CREATE INDEX conversation_open ON conversation (sink, channel, kind) WHERE closed_at IS NULL AND incident_id IS NULL",
+        "CREATE INDEX conversation_of_none ON conversation (opened_at) WHERE incident_id IS NULL",
+        "CREATE INDEX message_settled ON message (sent_at) WHERE state = 'settled'",
+        "CREATE INDEX job_dead ON job (id) WHERE state = 'dead'",
+    )
+
+
+# Of two states of one firing, `o` holds: the resolve, unless the firing was seen again after it (receiver/store/alerts.py).
+_HOLDS_BEFORE = """CASE WHEN o.status = 'resolved' THEN NOT (alert.times_seen > 1 AND alert.last_seen > o.last_seen)
+    ELSE o.times_seen > 1 AND o.last_seen > alert.last_seen END"""
+
+MIGRATIONS = (_version_1, _version_2, _version_3, _version_4, _version_5)
 
 
 def migrate(database: Database, *, now: float) -> None:
@@ -105,6 +133,8 @@ def migrate(database: Database, *, now: float) -> None:
         for migration in MIGRATIONS[version:]:
             for statement in migration(database.dialect):
                 tx.run(statement)
+        if 0 < version < RANKED_SINCE:
+            alerts.rank_again(tx)
         if version < SCHEMA_VERSION:
             set_meta(tx, "schema", str(SCHEMA_VERSION))
         if version == 0:

@@ -8,7 +8,6 @@ the file lock doubles as the leadership: whoever holds the file is the one dispa
 from __future__ import annotations
 
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import Any
 
 from receiver.errors import StoreError, StoreLocked
 from receiver.store.database import SQLITE, Row, Tx
+from receiver.store.turns import FairLock
 
 _AUTO_VACUUM_INCREMENTAL = "PRAGMA auto_vacuum=INCREMENTAL"  # only takes effect before the first table
 _PRAGMAS = (
@@ -38,7 +38,7 @@ class SqliteDatabase:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._lock = threading.RLock()
+        self._lock = FairLock()
         self._tx = _SqliteTx(connection)
 
     @classmethod

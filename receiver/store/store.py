@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from receiver.store import alerts, away, conversations, incidents, jobs, outbox,
 from receiver.store.database import Database, Tx
 from receiver.store.schema import migrate, set_meta
 from receiver.store.sqlite import SqliteDatabase
+from receiver.store.turns import Together
 
 _RETENTION_BATCH = 500  # rows at a time, so that a large clean-up never holds up an accept
 
@@ -30,6 +31,7 @@ class Store:
         self._clock = clock
         migrate(database, now=clock())
         self.epoch = self._take_over()
+        self._accepts: Together[Sequence[alerts.Arrival], alerts.Accepted] = Together(self._accept)
 
     @classmethod
     def open_sqlite(cls, path: Path, *, wait_s: float = 0.0, clock: Callable[[], float] = time.time) -> Store:
@@ -46,11 +48,17 @@ class Store:
             away.note_receiver(tx, name)
 
     def accept(self, new_alerts: Iterable[Alert]) -> alerts.Accepted:
-        """Make alerts durable; they are safe when this returns. StoreError when they could not be stored."""
-        arrivals = [alerts.Arrival.of(alert) for alert in new_alerts]  # nobody else waits while a large body is read
+        """Make alerts durable; they are safe when this returns. StoreError when they could not be stored.
+
+        What comes while a commit is under way is committed together afterwards: one fsync for all who wait.
+        """
+        return self._accepts.do([alerts.Arrival.of(alert) for alert in new_alerts])  # nobody else waits while a large body is read
+
+    def _accept(self, bodies: Sequence[Sequence[alerts.Arrival]]) -> list[alerts.Accepted]:
         with self._database.transaction() as tx:
             now = self._clock()
-            return alerts.accept(tx, arrivals, now=now, gaps=away.gaps(tx, now=now))
+            gaps = away.gaps(tx, now=now)
+            return [alerts.accept(tx, arrivals, now=now, gaps=gaps) for arrivals in bodies]
 
     @contextmanager
     def write(self) -> Iterator[Tx]:

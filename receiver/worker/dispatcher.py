@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from receiver.errors import StoreError, StoreFenced
-from receiver.pipeline.fold import BATCH, FoldConfig, fold
-from receiver.store import jobs, outbox
+from receiver.pipeline.fold import FoldConfig, fold
+from receiver.store import alerts, jobs, outbox
 from receiver.store.jobs import Job
 from receiver.store.quarantine import UNREADABLE
 from receiver.store.store import Store
@@ -89,7 +89,7 @@ class Dispatcher:
         if self._beat_at is None or self._monotonic() - self._beat_at >= BEAT_EVERY_S:
             self._beat_at = self._monotonic()
             self._aside(self._beat)
-        folded = fold(self._store, self._config.fold)
+        fold(self._store, self._config.fold)
         self._aside(self._after_fold)
         self._do_quick_jobs()
         self._aside(self._before_looks)
@@ -98,14 +98,14 @@ class Dispatcher:
             free = self._config.workers - len(self._running)
         with self._store.write() as tx:
             claimed = jobs.claim(tx, now=now, epoch=self._store.epoch, limit=max(free, 0), without=self._quick_kinds)
-            next_due = jobs.next_due(tx)
+            next_due, is_behind = jobs.next_due(tx), alerts.has_unfolded(tx)
         for job in claimed:
             with self._lock:
                 self._running[job.id] = self._monotonic()
             self._pool.submit(self._run, job)
         self._tidy()
         self._last_step = self._monotonic()
-        if folded == BATCH:
+        if is_behind:
             return 0.0
         if next_due is None:
             return IDLE_S

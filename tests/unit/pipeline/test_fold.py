@@ -14,7 +14,9 @@ from receiver.errors import PayloadError
 from receiver.pipeline.fold import FoldConfig, fold
 from receiver.store import alerts as alert_table
 from receiver.store import incidents, jobs
+from receiver.store.database import Row
 from receiver.store.incidents import Incident
+from receiver.store.sqlite import _SqliteTx
 from receiver.store.store import Store
 from tests.support import Clock, alert
 from tests.unit.domain.alert_bodies import entries
@@ -201,3 +203,49 @@ def test_whatever_is_accepted_is_folded(desk: Desk, sent: list[dict[str, object]
     with desk.store.read() as tx:
         assert alert_table.unfolded(tx, 10) == []
         assert all(alert_table.newest_of(tx, i.id) for i in incidents.newest(tx, 10))
+
+
+def test_an_alert_costs_the_same_however_many_its_incident_has(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows that are read for one more alert of a workload: not those of all its pods."""
+    read = [0]
+    run = _SqliteTx.run
+
+    def counted(tx: _SqliteTx, sql: str, /, **params: object) -> list[Row]:
+        rows = run(tx, sql, **params)
+        read[0] += len(rows)
+        return rows
+
+    monkeypatch.setattr(_SqliteTx, "run", counted)
+    costs = []
+    for n in (0, 10, 1000):
+        desk.take(*(alert(pod=f"orders-api-655779759d-{n:04d}{i:04d}", workload="orders-api") for i in range(n)))
+        read[0] = 0
+        desk.take(alert(pod=f"orders-api-655779759d-{n:04d}zzzz", workload="orders-api"))
+        costs.append(read[0])
+
+    assert costs[2] <= costs[1] < 20
+
+
+def test_a_backlog_is_folded_in_short_transactions(desk: Desk) -> None:
+    """An alert that is being accepted never waits behind all that came before it."""
+    ticks = iter(range(1000))
+    desk.store.accept([alert(pod=f"orders-api-655779759d-{i:05d}") for i in range(20)])
+
+    taken = [fold(desk.store, FoldConfig(), limit_s=5.0, monotonic=lambda: float(next(ticks))) for _ in range(4)]
+
+    assert taken == [6, 6, 6, 2]
+
+
+def test_a_firing_that_arrives_after_its_resolve_and_is_repeated_fires(desk: Desk) -> None:
+    """Two Alertmanagers: the resolve overtakes the firing. Once it is over; a firing that is sent again is not."""
+    started = desk.clock.now()
+    desk.take(alert(pod="orders-api-655779759d-aaaaa", started=started - 5))
+    desk.take(alert(status=RESOLVED, started=started))
+    desk.take(alert(pod="orders-api-655779759d-aaaaa", started=started - 5, status=RESOLVED))
+    desk.clock.advance(10)
+    desk.take(alert(started=started))
+    assert desk.incidents()[0].state == "resolved"
+
+    desk.clock.advance(10)
+    desk.take(alert(started=started))
+    assert desk.incidents()[0].state == "firing"
