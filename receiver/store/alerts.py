@@ -14,7 +14,6 @@ from receiver.store import quarantine
 from receiver.store.database import Row, Tx
 
 SHOWN = 200  # of an incident's alerts: as many as a look and a message know one by one
-EVERY = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,11 +48,11 @@ def test_which_state_holds_is_known_after_the_upgrade(tmp_path: Path) -> None:
     """Of a firing and its resolve the resolve, unless the firing was seen again; of two firings the newer."""
     clock = Clock()
     now = clock.now()
-    over, back, twice = ({"pod": f"orders-api-655779759d-{x}xzw"} for x in ("ab", "cd", "ef"))
+    over, back, twice = (f"orders-api-655779759d-{x}xzw" for x in ("ab", "cd", "ef"))
     rows = [
-        (alert(**over, started=now - 60), 1), (alert(**over, started=now - 60, status=RESOLVED), 1),
-        (alert(**back, started=now - 60), 2), (alert(**back, started=now - 60, status=RESOLVED), 1),
-        (alert(**twice, started=now - 90, status=RESOLVED), 1), (alert(**twice, started=now - 30, severity="warning"), 1),
+        (alert(pod=over, started=now - 60), 1), (alert(pod=over, started=now - 60, status=RESOLVED), 1),
+        (alert(pod=back, started=now - 60), 2), (alert(pod=back, started=now - 60, status=RESOLVED), 1),
+        (alert(pod=twice, started=now - 90, status=RESOLVED), 1), (alert(pod=twice, started=now - 30, severity="warning"), 1),
     ]  # fmt: skip
     _stored_by_schema_4(tmp_path / "state.db", rows, now=now)
     store = Store.open_sqlite(tmp_path / "state.db", clock=clock.now)
