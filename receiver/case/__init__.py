@@ -14,6 +14,7 @@ from receiver.case.history import busiest_container, child_kills, container_by_m
 from receiver.case.killed import pick_killed_container
 from receiver.case.log import log_facts
 from receiver.case.policies import limit_range_max, node_facts, quota_free
+from receiver.case.rate import rate_source
 from receiver.case.remains import pod_or_remains
 from receiver.case.replicas import replicas_of
 from receiver.case.since import since_of
@@ -75,6 +76,7 @@ def facts_of(case: Case) -> Facts:
         is_pod_gone=_is_pod_gone(case),
         since=since_of(answers.get("since"), container=subject.container),
         replicas=replicas_of(answers, container=subject.container, revisions=workload.revisions if workload is not None else ()),
+        rate=rate_source(answers.get("traffic")),
     )
 
 

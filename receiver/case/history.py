@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from receiver.case.access import get, mapping
+from receiver.case.access import get
 from receiver.case.killed import is_memory_death
+from receiver.case.rate import rate_at, request_rate
 from receiver.case.series import STALE_S, Stairs, Track, alive, highest, tracks
 from receiver.domain.facts import ContainerFacts, MemoryHistory, PodFacts, Sample, Termination
 
@@ -45,7 +46,7 @@ def memory_history(
     series = _Series(pod_name=pod_name, container=container, sources=(hour, day), deaths=deaths, memory_reasons=reasons)
     source, step_s, use = _by_minute_or_as_scraped(series, day, hour, now_s)
     limit_now = (read.limit_bytes if read else None) or (pod.pod_limit_bytes if pod else None)
-    samples = _samples(series, source, step_s, use=use, limit_now=limit_now, rate=_request_rate(answers.get("traffic")))
+    samples = _samples(series, source, step_s, use=use, limit_now=limit_now, rate=request_rate(answers.get("traffic")))
     is_young = bool(samples) and samples[-1].t_s - samples[0].t_s < YOUNG_S
     earlier = _predecessor(day, container, samples[0].t_s, limit_now) if is_young else ()
     starts = _starts(own) + ((samples[0].t_s,) if earlier else ())
@@ -212,7 +213,7 @@ def _samples(
                 limit_bytes=float(in_force) if in_force else None,
                 rss_bytes=rss.get(int(t // step_s)),
                 cache_bytes=cache.get(int(t // step_s)),
-                request_rate=_at(rate, t, max(2 * step_s, 120.0)),
+                request_rate=rate_at(rate, t, max(2 * step_s, 120.0)),
                 restarts=restart_count,
                 oom_kills=kill_count,
             )
@@ -282,33 +283,6 @@ def _predecessor(day: object, container: str, began_s: float, limit_now: int | N
             best, best_pod = use, pod
     limit = Stairs(tracks(day, "before_limit", container=container, pod=best_pod))
     return tuple(Sample(t_s=t, working_set_bytes=v, limit_bytes=limit.at(t) or limit_now) for t, v in best.items())
-
-
-def _request_rate(traffic: object) -> tuple[list[float], list[float]]:
-    """One rate over time: the configured query's series summed, else a counter of this pod, filled up by the workload's average."""
-    configured: dict[float, float] = {}
-    for track in tracks(traffic, "configured"):
-        for t, value in track.points:
-            configured[t] = configured.get(t, 0.0) + value
-    rate = configured or _usual_rate(traffic)
-    times = sorted(rate)
-    return times, [rate[t] for t in times]
-
-
-def _usual_rate(traffic: object) -> dict[float, float]:
-    names = list(mapping(traffic, "series"))
-    counter = next((n.partition(":")[2] for n in (*(n for n in names if n.startswith("pod:")), *names)), "")
-    merged: dict[float, float] = {}
-    for name in (f"workload:{counter}", f"pod:{counter}"):
-        for track in tracks(traffic, name):
-            merged.update(track.points)
-    return merged
-
-
-def _at(rate: tuple[list[float], list[float]], t_s: float, max_age_s: float) -> float | None:
-    times, values = rate
-    i = bisect_right(times, t_s) - 1
-    return values[i] if i >= 0 and t_s - times[i] <= max_age_s else None
 
 
 def _number(value: object) -> float | None:

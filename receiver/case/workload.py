@@ -11,7 +11,7 @@ from receiver.case.pod import container_facts, memory_setting, pod_facts, writes
 from receiver.case.rollout import rollout_of
 from receiver.case.vpa import vpa_of
 from receiver.domain.change import flags_of
-from receiver.domain.facts import MemorySetting, Revision, SiblingFact, WorkloadFacts, Write
+from receiver.domain.facts import MemorySetting, Revision, Scaling, SiblingFact, WorkloadFacts, Write
 from receiver.domain.identity import Subject, Workload
 from receiver.domain.units import parse_time
 
@@ -64,6 +64,8 @@ def workload_facts(answers: Mapping[str, Any], subject: Subject, container: str)
         revisions=tuple(_revision(r) for r in revisions),
         siblings=tuple(_sibling(p, container) for p in objects(answers, "siblings", "items")),
         hpa=_hpa(hpas),
+        hpa_metrics=objects(hpas[0], "spec", "metrics") if hpas else (),
+        scaling=_scaling(answers.get("scaling")),
         vpa=vpa_of(vpas),
         managed_by=manager_of(owners, pod),
         template={c.name: c.asked for c in template} or None,
@@ -217,6 +219,18 @@ def _sibling(entry: Mapping[str, Any], container: str) -> SiblingFact:
         is_ready=same.is_ready if same else False,
         last_reason=(pod.reason if pod and pod.reason else "") or (death.reason if death else ""),
         last_finished_at=death.finished_at if death else None,
+    )
+
+
+def _scaling(answer: object) -> Scaling | None:
+    """What discovery said of scalers by rate."""
+    if not isinstance(answer, Mapping):
+        return None
+    return Scaling(
+        has_keda="keda.sh" in (answer.get("groups") or ()),
+        scaled_object=next(iter(objects(answer, "items")), None),
+        pods_metric=text(answer, "pods_metric"),
+        external_metric=text(answer, "external_metric"),
     )
 
 

@@ -6,7 +6,7 @@ died, and what its log witnesses beside errors. No verdicts here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -19,8 +19,9 @@ from receiver.diagnosis.memory.shape import shape_of
 from receiver.diagnosis.memory.witness import Witness
 from receiver.diagnosis.memory.witnesses import witnesses_of
 from receiver.diagnosis.unlimited import without_unlimited
-from receiver.domain.facts import ContainerFacts, Facts, MemoryHistory, Revision, SiblingFact, Termination
+from receiver.domain.facts import ContainerFacts, Facts, MemoryHistory, RateSource, Revision, SiblingFact, Termination
 from receiver.domain.identity import UNKNOWN_KIND, Workload
+from receiver.domain.reason import Reason, reason
 from receiver.domain.report import Shape, Signature
 from receiver.domain.units import KIB, from_epoch
 
@@ -31,6 +32,10 @@ FEW_SCRAPES = 3  # a life with fewer has no known peak
 TELLING_RATIO = 0.9  # of the limit: so high a sample tells, however few there are
 SCRAPE_SLACK_S = 5.0  # scrape times and kubelet times come from different clocks
 
+
+RESTS_ON_RATE = frozenset(
+    ("memory.follows_request_rate", "memory.not_with_request_rate", "memory.goes_with_request_rate", "memory.rate_was_high")
+)
 
 # The kernel rounds a limit to pages, of 64 KiB at most, and the kubelet may report what came of it.
 SAME_WITHIN_BYTES = 64 * KIB
@@ -107,7 +112,7 @@ def clues_of(facts: Facts) -> Clues:
     announced = announced_kills(lines)
     explained = frozenset(i for a in announced for i in a.explains)
     witnesses = witnesses_of(facts, container, name)
-    shape = shape_of(facts.history, witnesses=witnesses) if facts.history is not None else None
+    shape = _with_rate_source(shape_of(facts.history, witnesses=witnesses), facts) if facts.history is not None else None
     limit = _limit_in_force(facts, container, shape)
     runtime = detect_runtime(container, facts.log)
     is_survivors = facts.log is not None and facts.log.is_current and container is not None and container.newest_termination is not None
@@ -134,6 +139,20 @@ def clues_of(facts: Facts) -> Clues:
         worker_lives_s=worker_lives(facts.log),
         raises=_raises(facts, name),
     )
+
+
+def _with_rate_source(shape: Shape, facts: Facts) -> Shape:
+    """The shape, which knows rates only, with the metric that they are of, where its verdict rests on them."""
+    if facts.rate is None or not RESTS_ON_RATE & {r.code for r in shape.because}:
+        return shape
+    return replace(shape, because=(*shape.because, rate_source(facts.rate)))
+
+
+def rate_source(rate: RateSource) -> Reason:
+    """Which metric the request rate is of."""
+    if not rate.maker:
+        return reason("memory.rate_by_setting", setting=rate.metric)
+    return reason("memory.rate_by_metric", metric=rate.metric, maker=rate.maker, unit=rate.unit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,6 +73,8 @@ def _of_proposal(clues: Clues, proposal: Proposal) -> list[Reason]:
             peak=policy.PEAK_MARGIN, rate=policy.RATE_MODEL_MARGIN, announced=policy.ANNOUNCED_MARGIN, progress=policy.PROGRESS_MARGIN,
         ),
     ]  # fmt: skip
+    if clues.facts.rate is not None:
+        found.append(reason("numbers.rate_metric", metric=clues.facts.rate.metric))
     model = rate_model.fit(clues.facts.history, clues.shape.rate_correlation if clues.shape is not None else None)
     if model is not None:
         found.append(

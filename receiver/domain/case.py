@@ -25,8 +25,9 @@ what they would have said.
 | vpa, limitrange, resourcequota | {"items": [...]} of the namespace |
 | history | {"step_s", "start", "end", "series": {NAME: [{"metric": {...}, "values": [[t, "v"], ...]}, ...]}}: range answers of Prometheus |
 | recent | the same shape, the last hour, every sample as scraped |
-| peaks | the same shape, 7 d at 30 min |
-| traffic | the same shape as history: request rates, named after the query that found them |
+| peaks | the same shape, 7 d at 30 min; `exports`: [{"metric", "place", "container", "total"}], what the workload exported in the last hour |
+| traffic | the same shape as history: request rates, named after the query that found them; `counter`: {"metric", "maker", "unit", "is_on_pod", "total_query", "address", "needs_login"} |
+| scaling | {"groups": [...], "items": [KEDA ScaledObject, ...] of the workload, "pods_metric", "external_metric": what an adapter calls this rate} |
 | rules | Prometheus' rules that name memory: {"groups": [...]} |
 | silences | {"alerts": [...]}: Alertmanager's view of this subject's alerts |
 | since | the shape of history: every pod of the workload, from a day before a fix to now, for its follow-up |

@@ -195,6 +195,36 @@ class MemoryHistory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RateSource:
+    """Where the request rate of the history comes from. `metric`: the counter, or REQUEST_RATE_QUERY; `maker` exports it.
+
+    `total_query`: PromQL of the rate over all pods, empty where there is none. `is_total`: the history's rate is that too, and not
+    one pod's. `address`: where the cluster's own programs reach Prometheus, empty for not known; `needs_login`: with a token or headers.
+    """
+
+    metric: str
+    maker: str = ""
+    unit: str = "requests"
+    total_query: str = ""
+    is_total: bool = False
+    address: str = ""
+    needs_login: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaling:
+    """What could scale the workload on its request rate. The metrics: what an adapter calls the rate, empty for not served.
+
+    `scaled_object`: the KEDA object that scales the workload already, as the API told it.
+    """
+
+    has_keda: bool = False
+    scaled_object: Mapping[str, Any] | None = None
+    pods_metric: str = ""
+    external_metric: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
     """One rollout of the workload: a ReplicaSet's template (or a ControllerRevision's)."""
 
@@ -276,6 +306,8 @@ class WorkloadFacts:
     revisions: tuple[Revision, ...] = ()  # newest first
     siblings: tuple[SiblingFact, ...] = ()
     hpa: Mapping[str, object] | None = None  # {"name", "min", "max", "current", "metrics": [..]}
+    hpa_metrics: tuple[Mapping[str, Any], ...] = ()  # its spec.metrics, as the API told them
+    scaling: Scaling | None = None  # None: not asked, or could not be read
     vpa: Vpa | None = None
     managed_by: Manager | None = None  # where a fix belongs
     template: Mapping[str, MemorySetting] | None = None  # by container, what the next rollout gives; None: could not be read
@@ -372,3 +404,4 @@ class Facts:
     is_pod_gone: bool = False
     since: Since | None = None
     replicas: Replicas | None = None
+    rate: RateSource | None = None  # of the request rates in the history

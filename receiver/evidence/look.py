@@ -26,6 +26,8 @@ ALERTMANAGER = "alertmanager"
 # Requests to the Kubernetes API for one incident, at most; the least needed evidence is left out for it.
 COLD_BUDGET = 12
 WARM_BUDGET = 8
+# More than that, of a look that found a request rate: what serves rates in this cluster, and the workload's own scaler. Kept for minutes.
+SCALING_ROOM = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,9 +154,9 @@ class Look:
         """One counted instant query at the look's moment."""
         return self._counted_prometheus().instant(query, self.now.timestamp(), deadline=self.deadline)
 
-    def need_room(self, n: int = 1) -> None:
-        """A Gap when `n` more requests to Kubernetes would be more than one incident may cost."""
-        budget = WARM_BUDGET if self.is_warm else COLD_BUDGET
+    def need_room(self, n: int = 1, *, beyond: int = 0) -> None:
+        """A Gap when `n` more requests to Kubernetes would be more than one incident may cost, and `beyond` more than that."""
+        budget = (WARM_BUDGET if self.is_warm else COLD_BUDGET) + beyond
         if self.meter.count(KUBERNETES) + n > budget:
             raise Gap(f"left out: one look may cost the Kubernetes API {budget} requests", is_normal=True)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from receiver.domain.units import MIB
 from receiver.errors import Rejected, Unreadable
@@ -40,6 +41,14 @@ class PrometheusConfig:
     container_label: str = "container"
     state_label_prefix: str = ""
     request_rate_query: str = ""
+
+    def as_others_reach_it(self) -> dict[str, Any]:
+        """Where another program in the cluster may ask it, and whether it has to log in for that. No secret; empty: only from here."""
+        parts = urlsplit(self.url)
+        is_here = (parts.hostname or "localhost") in ("localhost", "127.0.0.1", "::1")
+        host = (parts.hostname or "") + (f":{parts.port}" if parts.port else "")
+        has_login = bool(self.token or self.token_path or self.headers or parts.username)
+        return {"address": "" if is_here else f"{parts.scheme}://{host}{parts.path.rstrip('/')}", "needs_login": has_login}
 
     @property
     def also(self) -> str:

@@ -179,10 +179,11 @@ def since(selectors: Selectors, *, window_s: int) -> str:
 def peaks(selectors: Selectors, config: PrometheusConfig, subject: Subject) -> str:
     """The highest use of any pod of the workload, half hour by half hour, by container; some pods' floors; and what the workload exports."""
     s = selectors
+    once = f"(vector(time() % {PEAKS_WINDOW_S}) < {PEAKS_STEP_S})"  # it is the same at every step
     return union(
         ("working_set", f"max by ({config.container_label}) (max_over_time({WORKING_SET}{{{s.workload}}}[30m]))"),
         *replicas.of_week(pod=s.pod, workload=s.workload, others=s.others, by=s.by),
-        *exports.branches(config, subject, s.family),
+        *((name, f"({query}) and on () {once}") for name, query in exports.branches(config, subject, s.family)),
     )
 
 

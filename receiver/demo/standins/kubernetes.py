@@ -14,8 +14,9 @@ _KINDS = {
     "replicasets": "ReplicaSet", "deployments": "Deployment", "statefulsets": "StatefulSet", "daemonsets": "DaemonSet", "jobs": "Job",
     "cronjobs": "CronJob", "nodes": "Node", "controllerrevisions": "ControllerRevision", "horizontalpodautoscalers": "HorizontalPodAutoscaler",
     "verticalpodautoscalers": "VerticalPodAutoscaler", "limitranges": "LimitRange", "resourcequotas": "ResourceQuota", "rollouts": "Rollout",
+    "scaledobjects": "ScaledObject",
 }  # fmt: skip
-_OPTIONAL_GROUPS = ("autoscaling.k8s.io", "argoproj.io")  # CRDs: the API knows them when a recording holds such an object
+_OPTIONAL_GROUPS = ("autoscaling.k8s.io", "argoproj.io", "keda.sh")  # CRDs: the API knows them when a recording holds such an object
 
 
 class KubeStandin(Standin):
@@ -32,6 +33,8 @@ class KubeStandin(Standin):
             return json_reply({"major": "1", "minor": "36", "gitVersion": "v1.36.0 (recorded)"})
         if asked.method == "POST" and parts[-1:] == ("selfsubjectaccessreviews",):
             return json_reply({**json.loads(asked.body or b"{}"), "status": {"allowed": True}}, 201)
+        if asked.path == "/apis" or (len(parts) == 3 and parts[0] == "apis"):
+            return self._discovery("/".join(parts[1:]))
         if len(parts) < 3 or parts[0] not in ("api", "apis"):
             return api_status(404, "the server could not find the requested resource", "NotFound")
         group, rest = ("", parts[2:]) if parts[0] == "api" else (parts[1], parts[3:])
@@ -39,6 +42,15 @@ class KubeStandin(Standin):
         if len(rest) > 2 and rest[0] == "namespaces":
             namespace, rest = rest[1], rest[2:]
         return self._resource(group, namespace, rest, asked.params)
+
+    def _discovery(self, version: str) -> Reply:
+        """The groups that recorded objects are of and recorded resource lists name; or one such list."""
+        lists = {o["groupVersion"]: o for o in self.recordings.objects if o.get("kind") == "APIResourceList"}
+        if version:
+            return json_reply(lists[version]) if version in lists else api_status(404, "the server could not find the requested resource")
+        versions = {*lists, *(o["apiVersion"] for o in self.recordings.objects if "/" in str(o.get("apiVersion")))}
+        groups = [{"name": v.partition("/")[0], "preferredVersion": {"groupVersion": v}} for v in sorted(versions)]
+        return json_reply({"kind": "APIGroupList", "groups": groups})
 
     def _resource(self, group: str, namespace: str, rest: tuple[str, ...], params: Mapping[str, str]) -> Reply:
         resource, name, sub = (*rest, "", "", "")[:3]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from receiver.evidence.clean import Cleaner
-from receiver.evidence.gatherers import coverage, events, history, log, metrics, node, owners, pod, policies, siblings
+from receiver.evidence.gatherers import coverage, events, history, log, metrics, node, owners, pod, policies, scaling, siblings
 from receiver.evidence.look import ALERTMANAGER, KUBERNETES, PROMETHEUS, Look
 from receiver.evidence.rbac import Permission, may
 
@@ -52,7 +52,7 @@ ALL: tuple[Gatherer, ...] = (
     ),
     Gatherer(source="limitrange", asks=KUBERNETES, ask=policies.ask_limitrange, permissions=(may("list", "limitranges"),)),
     Gatherer(source="resourcequota", asks=KUBERNETES, ask=policies.ask_resourcequota, permissions=(may("list", "resourcequotas"),)),
-    # The last two are asked only when what one incident may cost leaves room for them.
+    # The last three are asked only when what one incident may cost leaves room for them.
     Gatherer(
         source="vpa",
         asks=KUBERNETES,
@@ -61,6 +61,13 @@ ALL: tuple[Gatherer, ...] = (
         permissions=(may("list", "verticalpodautoscalers", "autoscaling.k8s.io"),),
     ),
     Gatherer(source="nodepods", asks=KUBERNETES, ask=node.ask_pods, after=("vpa",), permissions=(may("list", "pods"),)),
+    Gatherer(
+        source="scaling",
+        asks=KUBERNETES,
+        ask=scaling.ask,
+        after=("traffic", "nodepods"),
+        permissions=(may("list", "scaledobjects", "keda.sh"),),
+    ),
     Gatherer(source="history", asks=PROMETHEUS, ask=history.ask),
     Gatherer(source="recent", asks=PROMETHEUS, ask=history.ask_recent),
     Gatherer(source="peaks", asks=PROMETHEUS, ask=history.ask_peaks),

@@ -27,6 +27,7 @@ _STAIRCASES = frozenset(
         "killed_at",
     )
 )
+CONFIGURED = "REQUEST_RATE_QUERY"
 DAY_BEFORE_S = 86_400.0  # growth before the fix, at the same hours of the day
 MOST_SINCE_S = 9 * 86_400.0
 _KEPT_LABELS = ("namespace", "pod", "container", "id", "reason", "resource")
@@ -115,16 +116,17 @@ def exported(look: Look) -> tuple[exports.Exported, ...]:
     return exports.read(look.instant(queries.exported(selectors, config, look.subject)).series, config)
 
 
-def _configured_rate(look: Look, config: PrometheusConfig) -> tuple[str, dict[str, str]]:
+def _configured_rate(look: Look, config: PrometheusConfig) -> tuple[str, dict[str, Any]]:
     try:
         query = queries.fill(config.request_rate_query, look.subject)
     except Rejected as exc:
         raise Gap(f"not asked: {exc}", "set label_names if another label holds it", is_configuration=True) from None
     is_of_all = not re.search(r"\$\{?pod\b", config.request_rate_query)
-    return query, {"metric": "REQUEST_RATE_QUERY", "maker": "", "unit": "requests", "total_query": query if is_of_all else ""}
+    told_by = {"metric": CONFIGURED, "maker": "", "unit": "requests", "is_on_pod": False, "is_total": True}
+    return query, {**told_by, "total_query": query if is_of_all else "", **config.as_others_reach_it()}
 
 
-def _found_rate(look: Look, config: PrometheusConfig) -> tuple[str, dict[str, str]]:
+def _found_rate(look: Look, config: PrometheusConfig) -> tuple[str, dict[str, Any]]:
     found = exports.choose(exported(look), look.subject.container)
     if found is None:
         looked_for = ", ".join(dict.fromkeys(c.maker for c in COUNTERS))
@@ -136,7 +138,8 @@ def _found_rate(look: Look, config: PrometheusConfig) -> tuple[str, dict[str, st
     counter, one = found
     query = queries.traffic(config, look.subject, counter, one.container)
     total = queries.total_rate(config, look.subject, counter, one.container)
-    return query, {"metric": counter.metric, "maker": counter.maker, "unit": counter.unit, "total_query": total}
+    told_by = {"metric": counter.metric, "maker": counter.maker, "unit": counter.unit, "is_on_pod": counter.is_on_pod, "is_total": False}
+    return query, {**told_by, "total_query": total, **config.as_others_reach_it()}
 
 
 def _selectors(look: Look) -> queries.Selectors | None:

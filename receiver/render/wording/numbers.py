@@ -43,5 +43,6 @@ SENTENCES: Mapping[str, Sentence] = {
     "numbers.lasts": "lasts {lasts_h:.3f} h per life",
     "numbers.factors": "factors: x {after_kill:g} after a kill, x {after_second:g} after a second one or for time, at least {floor_bytes:size} more, peak x {peak:g}, "
     "rate model x {rate:g}, size named in the log x {announced:g}, with what is left to load x {progress:g}",
+    "numbers.rate_metric": "request rate by {metric}",
     "numbers.rate_model": "rate model: {base_bytes:size} + {bytes_per_rate:size} x rate, peak rate {peak_rate:.4g}, so {peak_bytes:size}",
 }
