@@ -17,6 +17,7 @@ from receiver.domain.facts import Facts, MemoryHistory
 from receiver.domain.identity import Subject, Workload
 from receiver.domain.pulse import Wanted
 from receiver.errors import Rejected
+from receiver.evidence import exports, queries
 from receiver.evidence.prometheus import Prometheus, PrometheusConfig
 from receiver.evidence.shares import ClusterShares
 from tests.e2e.backfilled import RealPrometheus
@@ -90,10 +91,75 @@ def cluster() -> list[dict[str, Any]]:
     return found
 
 
+# Workload -> its counters: metric, requests a second, labels; {pod} is each of its two pods. Then the metric that is chosen, and a pod's rate.
+EXPORTERS: dict[str, tuple[list[tuple[str, float, dict[str, str]]], str, float]] = {
+    "spring": (
+        [
+            ("http_server_requests_seconds_count", 6, {"pod": "{pod}", "uri": "/orders"}),
+            ("http_server_requests_seconds_count", 3, {"pod": "{pod}", "uri": "/actuator/prometheus"}),
+            ("tomcat_global_request_seconds_count", 9, {"pod": "{pod}"}),
+        ],
+        "http_server_requests_seconds_count",
+        6,
+    ),
+    "probed": (
+        [("http_requests_total", 1, {"pod": "{pod}", "handler": "/metrics"}), ("rabbitmq_consumed_total", 7, {"pod": "{pod}"})],
+        "rabbitmq_consumed_total",
+        7,
+    ),
+    "meshed": (
+        [("request_total", 5, {"pod": "{pod}", "direction": "inbound"}), ("request_total", 9, {"pod": "{pod}", "direction": "outbound"})],
+        "request_total",
+        5,
+    ),
+    "two": (
+        [("http_requests_total", 4, {"pod": "{pod}", "container": "app"}), ("http_requests_total", 9, {"pod": "{pod}", "container": "shipper"})],
+        "http_requests_total",
+        4,
+    ),
+    "ambient": (
+        [("istio_requests_total", 8, {"destination_workload": "ambient", "destination_workload_namespace": "rates", "reporter": "waypoint"})],
+        "istio_requests_total",
+        4,
+    ),
+    "fronted": (
+        [
+            ("nginx_ingress_controller_requests", 10, {"exported_namespace": "rates", "exported_service": "fronted-svc", "path": "/"}),
+            ("nginx_ingress_controller_requests", 70, {"exported_namespace": "rates", "exported_service": "fronted-worker", "path": "/"}),
+        ],
+        "nginx_ingress_controller_requests",
+        5,
+    ),
+    "routed": ([("traefik_service_requests_total", 6, {"service": "rates-routed-http@kubernetes"})], "traefik_service_requests_total", 3),
+    "worker": (
+        [("celery_task_received_total", 3, {"hostname": "celery@{pod}"}), ("celery_task_received_total", 8, {"hostname": "celery@other-1"})],
+        "celery_task_received_total",
+        3,
+    ),
+    "reader": ([("kafka_consumergroup_current_offset", 12, {"consumergroup": "reader", "partition": "0"})], "kafka_consumergroup_current_offset", 6),
+}  # fmt: skip
+
+
+def exporters() -> list[dict[str, Any]]:
+    """An hour of every workload of `EXPORTERS`."""
+    times = [NOW_S - 3600 + 30 * i for i in range(121)]
+    found = []
+    for name, (counters, _, _) in EXPORTERS.items():
+        pods = [f"{name}-{i}" for i in range(2)]
+        container = {"namespace": "rates", "container": "app"}
+        found += [series("container_memory_working_set_bytes", [(t, MIB) for t in times], id=p, pod=p, **container) for p in pods]
+        for metric, rate, labels in counters:
+            for pod in pods if "{pod}" in str(labels) else pods[:1]:
+                own = {"namespace": "rates"} if "pod" in labels else {"namespace": "front"}
+                filled = {k: v.format(pod=pod) for k, v in labels.items()}
+                found.append(series(metric, [(t, rate * (t - times[0])) for t in times], **own, **filled))
+    return found
+
+
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealPrometheus]:
     folder: Path = tmp_path_factory.mktemp("prometheus")
-    with RealPrometheus(folder, [*recorded(*RECORDED, now=NOW).series, *made(), *cluster()]) as server:
+    with RealPrometheus(folder, [*recorded(*RECORDED, now=NOW).series, *made(), *cluster(), *exporters()]) as server:
         yield server
 
 
@@ -190,6 +256,32 @@ def test_usual_request_counters_are_found_without_configuration(on_real: Lab) ->
     history = history_of(on_real, Subject(namespace="made", pod=YOUNG, container="api"))
 
     assert history.samples[-5].request_rate == pytest.approx(10, rel=0.05)
+
+
+@pytest.mark.parametrize("name", EXPORTERS)
+def test_the_rate_of_each_exporter_is_found(real: RealPrometheus, name: str) -> None:
+    """What is exported, alone and beside the peaks; then this pod's rate, the average pod's, and that of all pods for an autoscaler."""
+    _, metric, rate = EXPORTERS[name]
+    config = PrometheusConfig(url=real.url)
+    prometheus = Prometheus(config)
+    subject = Subject(namespace="rates", pod=f"{name}-0", container="app", workload=Workload(kind="StatefulSet", name=name))
+    own = queries.Selectors.of(config, subject)
+
+    alone = exports.read(prometheus.instant(queries.exported(own, config, subject), NOW_S).series, config)
+    week = {"start_s": NOW_S - queries.PEAKS_WINDOW_S, "end_s": NOW_S + queries.PEAKS_STEP_S, "step_s": queries.PEAKS_STEP_S}
+    beside = exports.read(prometheus.range(queries.peaks(own, config, subject), **week).series, config)  # type: ignore[arg-type]
+    found = exports.choose(alone, subject.container)
+    assert found is not None
+    counter, one = found
+    told = prometheus.instant(queries.traffic(config, subject, counter, one.container), NOW_S - 30).series
+    rates = {s["metric"]["q"].partition(":")[0]: float(s["value"][1]) for s in told}
+    total = prometheus.instant(queries.total_rate(config, subject, counter, one.container), NOW_S - 30).series
+
+    assert counter.metric == metric
+    assert {(e.metric, e.place, e.container) for e in beside} == {(e.metric, e.place, e.container) for e in alone}
+    assert rates.pop("workload") == pytest.approx(rate)
+    assert rates.get("pod", rate) == pytest.approx(rate)
+    assert [float(s["value"][1]) for s in total] == [pytest.approx(2 * rate)]
 
 
 def test_a_configured_request_rate_query_is_used(real: RealPrometheus) -> None:

@@ -94,6 +94,7 @@ class PrometheusStandin(Standin):
         """`max by` over all selected series, alternatives (`or`) filling each other's holes in order."""
         merged: dict[tuple[tuple[str, str], ...], dict[float, str]] = {}
         base = expression.split(" and on ", maxsplit=1)[0]
+        end = times[-1] if times else 0.0
         if every := _EVERY.search(expression):
             times = [t for t in times if t % int(every[1]) < int(every[2])]
         for alternative in alternatives(base):
@@ -105,7 +106,8 @@ class PrometheusStandin(Standin):
                 kept = dict(line.labels) if names is None else {n: line.labels[n] for n in names if n in line.labels}
                 own = found.setdefault(tuple(sorted(kept.items())), {})
                 for t in times:
-                    a, b = bisect_right(line.times, t - window), bisect_right(line.times, t)
+                    seen_at = end if "] @ end()" in alternative else t
+                    a, b = bisect_right(line.times, seen_at - window), bisect_right(line.times, seen_at)
                     if a < b:
                         best = line.values[b - 1]
                         if over_time := _OVER_TIME.search(alternative):
