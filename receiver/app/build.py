@@ -180,7 +180,7 @@ def build(
             kinds.RECONCILE: Handler(run=reconciler.run),
         },
         config=DispatcherConfig(
-            workers=settings.workers, reopen_window_s=settings.reopen_window, retention_s=settings.retention,
+            workers=settings.workers, reopen_window_s=settings.reopen_window, retention_s=settings.retention, store_max_bytes=settings.store_max_bytes,
             fold=FoldConfig(label_names=label_names, cluster_name=settings.cluster_name),
         ),
         monotonic=monotonic, beat=beat, every_so_often=collector.adopt_fixes, before_looks=collector.publish_waiting,

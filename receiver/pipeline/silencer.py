@@ -67,7 +67,7 @@ class Silencer:
         """Set, extend or undo. A SourceError that may pass goes up, so that the dispatcher tries again."""
         with self._store.read() as tx:
             incident = incidents.load(tx, job.subject_id)
-            alerts = alert_table.newest_of(tx, job.subject_id)
+            alerts = alert_table.newest_of(tx, job.subject_id, limit=alert_table.ALL)
         wish = incident.memory.silence if incident else None
         if incident is None or wish is None:
             self._end(job)

@@ -92,6 +92,7 @@ KEYS: tuple[Key, ...] = (
     Key(name="FOLLOWUPS", parse=parsing.durations_s, default="24h,48h", meaning="how long after a fix it is looked at again whether it held; empty: never"),
     Key(name="REOPEN_WINDOW", parse=parsing.duration_s, default="24h", meaning="a kill this long after the resolve still belongs to the same incident"),
     Key(name="RETENTION", parse=parsing.duration_s, default="14d", meaning="how long closed incidents are kept"),
+    Key(name="STORE_MAX_BYTES", parse=parsing.size_bytes, default="512 MiB", meaning="largest store: of more, the oldest closed incidents lose their evidence, then go; never open ones"),
     Key(name="RETRY_MAX_AGE", parse=parsing.duration_s, default="24h", meaning="how long a message is tried before it becomes a dead letter"),
     Key(name="WORKERS", parse=parsing.count, default="8", meaning="incidents looked at at a time"),
     Key(name="TEMPLATES_DIR", parse=parsing.text, default="", meaning="folder with your own message templates; what it lacks comes from the built-in ones"),
@@ -143,6 +144,7 @@ class Settings:
     followups: tuple[float, ...]
     reopen_window: float
     retention: float
+    store_max_bytes: int
     retry_max_age: float
     workers: int
     templates_dir: str

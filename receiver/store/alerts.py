@@ -13,6 +13,7 @@ from receiver.domain.units import from_epoch
 from receiver.store import quarantine
 from receiver.store.database import Row, Tx
 
+ALL = 2**31
 SHOWN = 200  # of an incident's alerts: as many as a look and a message know one by one
 
 

@@ -243,22 +243,6 @@ def close_quiet(tx: Tx, *, resolved_before: float, now: float) -> int:
     return len(rows)
 
 
-def forget(tx: Tx, *, closed_before: float, limit: int) -> int:
-    """Delete old closed incidents with all that hangs on them, at most `limit` at a time. A kept case keeps its incident."""
-    rows = tx.run(
-        """DELETE FROM incident WHERE id IN (SELECT id FROM incident WHERE closed_at < :before AND kept_evidence IS NULL
-           ORDER BY closed_at LIMIT :limit) RETURNING id""",
-        before=closed_before,
-        limit=limit,
-    )
-    tx.run(
-        "DELETE FROM alert WHERE id IN (SELECT id FROM alert WHERE incident_id IS NULL AND is_folded = 1 AND last_seen < :before LIMIT :limit)",
-        before=closed_before,
-        limit=limit,
-    )
-    return len(rows)
-
-
 def is_firing(incident: Incident) -> bool:
     """Whether some alert of it fires."""
     return incident.state == FIRING

@@ -97,6 +97,8 @@ def _version_4(d: Dialect) -> tuple[str, ...]:
 def _version_5(d: Dialect) -> tuple[str, ...]:
     # What grows is found by an index wherever something waits for it: tests/unit/store/test_plans.py.
     return (
+        "ALTER TABLE incident ADD COLUMN packing INTEGER NOT NULL DEFAULT 0",
+        "CREATE INDEX incident_packing ON incident (packing, closed_at) WHERE closed_at IS NOT NULL",
         "DROP INDEX alert_by_incident",  # first: the update goes by fingerprints
         "ALTER TABLE alert ADD COLUMN is_newest INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE alert ADD COLUMN severity_rank INTEGER NOT NULL DEFAULT 1",

@@ -7,6 +7,7 @@ the file lock doubles as the leadership: whoever holds the file is the one dispa
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from receiver.errors import StoreError, StoreLocked
-from receiver.store.database import SQLITE, Row, Tx
+from receiver.store.database import SQLITE, Room, Row, Tx
 from receiver.store.turns import FairLock
 
 _AUTO_VACUUM_INCREMENTAL = "PRAGMA auto_vacuum=INCREMENTAL"  # only takes effect before the first table
@@ -36,8 +37,9 @@ class SqliteDatabase:
 
     dialect = SQLITE
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
+        self._path = path
         self._lock = FairLock()
         self._tx = _SqliteTx(connection)
 
@@ -47,7 +49,7 @@ class SqliteDatabase:
         deadline = monotonic() + wait_s
         while True:
             try:
-                return cls(_connect(path))
+                return cls(_connect(path), path)
             except StoreLocked:
                 if monotonic() >= deadline:
                     raise
@@ -65,6 +67,18 @@ class SqliteDatabase:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+    def room(self) -> Room:
+        """How large the state file is with its journal, and what is left on its volume."""
+        with self._lock, _as_store_errors():
+            sizes = [self._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_size", "page_count", "freelist_count")]
+        page_bytes, pages, free_pages = (int(n) for n in sizes)
+        try:
+            store_bytes = sum(p.stat().st_size for p in (self._path, self._path.with_name(f"{self._path.name}-wal")) if p.exists())
+            free_bytes = shutil.disk_usage(self._path.parent).free
+        except OSError as exc:
+            raise StoreError(f"the volume of the state file cannot be looked at: {exc}") from exc
+        return Room(used_bytes=(pages - free_pages) * page_bytes, store_bytes=store_bytes, free_bytes=free_bytes)
 
     def reclaim(self, pages: int = 500) -> None:
         """Give freed pages back to the volume, a few at a time."""

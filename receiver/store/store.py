@@ -6,6 +6,7 @@ work writes all it found out, and the messages and jobs that follow from it, in 
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,13 +15,16 @@ from pathlib import Path
 
 from receiver.domain.alerts import Alert
 from receiver.errors import StoreFenced
-from receiver.store import alerts, away, conversations, incidents, jobs, outbox, quarantine
-from receiver.store.database import Database, Tx
+from receiver.store import alerts, away, conversations, incidents, jobs, outbox, quarantine, retention
+from receiver.store.database import Database, Room, Tx
 from receiver.store.schema import migrate, set_meta
 from receiver.store.sqlite import SqliteDatabase
 from receiver.store.turns import Together
 
+log = logging.getLogger(__name__)
+
 _RETENTION_BATCH = 500  # rows at a time, so that a large clean-up never holds up an accept
+_PACKING_BATCH, _PACKING_BATCHES = 20, 50  # incidents: a batch takes as long as an accept may wait, all of them a second
 
 
 class Store:
@@ -79,16 +83,45 @@ class Store:
         with self._database.transaction() as tx:
             set_meta(tx, "probe", str(self._clock()))
 
-    def tidy(self, *, reopen_window_s: float, retention_s: float) -> None:
-        """Close what has been quiet long enough; forget what is older than the retention, in small batches."""
+    def tidy(self, *, reopen_window_s: float, retention_s: float, max_bytes: int = 0) -> None:
+        """Close what has been quiet long enough; forget what is older than the retention, and what is too much, in small batches.
+
+        `max_bytes`: of the store; 0 for no other bound than the volume's.
+        """
         now = self._clock()
         with self.write() as tx:
             incidents.close_quiet(tx, resolved_before=now - reopen_window_s, now=now)
-            incidents.forget(tx, closed_before=now - retention_s, limit=_RETENTION_BATCH)
+            retention.forget_old(tx, before=now - retention_s, limit=_RETENTION_BATCH)
+        with self.write() as tx:
+            retention.forget_alerts(tx, now=now, before=now - retention_s, limit=_RETENTION_BATCH)
             conversations.forget_closed(tx, before=now - retention_s)
             quarantine.tidy(tx)
-        if isinstance(self._database, SqliteDatabase):
-            self._database.reclaim()
+        for _ in range(_PACKING_BATCHES):
+            with self.write() as tx:
+                if not retention.pack_closed(tx, limit=_PACKING_BATCH):
+                    break
+        self._make_room(max_bytes)
+        self._database.reclaim()
+
+    def _make_room(self, max_bytes: int) -> None:
+        """Thin and forget closed incidents, oldest first, as far as the bounds ask for it and one turn gets."""
+        for step in (retention.thin_closed, retention.forget_oldest):
+            for _ in range(_PACKING_BATCHES):
+                if not self.room().is_over(max_bytes):
+                    return
+                with self.write() as tx:
+                    done = step(tx, limit=_PACKING_BATCH)
+                if done:
+                    log.warning(
+                        "the store is too large: closed incidents were thinned or forgotten",
+                        extra={"how": step.__name__, "incidents": done},
+                    )
+                else:
+                    break
+
+    def room(self) -> Room:
+        """How large the store is, and how much larger it can become."""
+        return self._database.room()
 
     def dead_letters(self) -> int:
         """How many messages and jobs were put aside."""

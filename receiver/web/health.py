@@ -12,8 +12,11 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from receiver.errors import StoreError
 from receiver.store import alerts, jobs, outbox, quarantine
+from receiver.store.database import Room
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
+
+NEARLY_FULL_BYTES = 100 * 2**20  # as OomtriageVolumeFilling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +46,11 @@ def health_routes(deps: HealthDeps) -> Blueprint:
         try:
             deps.store.probe()
             quarantined = deps.store.quarantined()
+            volume = _volume(deps.store.room())
         except StoreError as exc:
             return jsonify(status="not ready", store=str(exc), **deps.details()), 503
-        return jsonify(status="ready", store="ok", **({"quarantined": quarantined} if quarantined else {}), **deps.details()), 200
+        more = {"quarantined": quarantined} if quarantined else {}
+        return jsonify(status="ready", store="ok", volume=volume, **more, **deps.details()), 200
 
     @routes.get("/metrics")
     def metrics() -> Response:
@@ -55,6 +60,16 @@ def health_routes(deps: HealthDeps) -> Blueprint:
         return Response(deps.metrics.exposition(), content_type=CONTENT_TYPE_LATEST)
 
     return routes
+
+
+def _volume(room: Room) -> dict[str, Any]:
+    """The room of the store, and a word before it ends: on a full volume no alert can be accepted."""
+    found: dict[str, Any] = {"store_bytes": room.store_bytes, "free_bytes": room.free_bytes}
+    if room.free_bytes < NEARLY_FULL_BYTES:
+        found["problem"] = (
+            f"nearly full: {room.free_bytes // 2**20} MiB are left; when none is, alerts are refused (503). Enlarge it, or lower STORE_MAX_BYTES"
+        )
+    return found
 
 
 def _look_into(store: Store, metrics: Metrics) -> None:
@@ -69,6 +84,9 @@ def _look_into(store: Store, metrics: Metrics) -> None:
     for waiting, age_s, (n, oldest) in backlogs:
         waiting.set(n)
         age_s.set(max(0.0, now - oldest) if oldest is not None else 0.0)
+    room = store.room()
+    metrics.store_bytes.set(room.store_bytes)
+    metrics.store_free_bytes.set(room.free_bytes)
     metrics.dead_letters.set(store.dead_letters())
     quarantined = store.quarantined()
     for kind in quarantine.KINDS:

@@ -46,6 +46,7 @@ class DispatcherConfig:
     fold: FoldConfig = field(default_factory=FoldConfig)
     reopen_window_s: float = 86_400.0
     retention_s: float = 14 * 86_400.0
+    store_max_bytes: int = 0
 
 
 class Dispatcher:
@@ -216,7 +217,9 @@ class Dispatcher:
         self._tidied_at = now
         try:
             self._every_so_often()
-            self._store.tidy(reopen_window_s=self._config.reopen_window_s, retention_s=self._config.retention_s)
+            self._store.tidy(
+                reopen_window_s=self._config.reopen_window_s, retention_s=self._config.retention_s, max_bytes=self._config.store_max_bytes
+            )
         except StoreFenced:
             raise
         except StoreError as exc:

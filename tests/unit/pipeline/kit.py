@@ -257,6 +257,11 @@ class Desk:
             outbox.arrived(tx, first, ts=f"{self.clock.now()}", revision=first.revision, now=self.clock.now())
         return str(first.body["text"])
 
+    def next_message(self, channel: str = "C1") -> bool:
+        """Whether a message is due."""
+        with self.store.write() as tx:
+            return outbox.next_outgoing(tx, sink="fake", channel=channel, now=self.clock.now()) is not None
+
     def next_job_at(self) -> float | None:
         """When the next job is due, seconds since 1970."""
         with self.store.read() as tx:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from receiver.domain.reason import Reason
 from receiver.errors import StoreError
 from receiver.store import alerts, jobs
+from receiver.store.database import Room
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
 from receiver.web.application import WebDeps, create_web
@@ -248,6 +249,18 @@ class TestHealth:
         site.stuck = True
 
         assert (before, site.client.get("/healthz").status_code) == (200, 503)
+
+    def test_readyz_says_how_much_room_is_left(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A full volume is foreseen: the store would still take an alert, and says how long that lasts."""
+        plenty = site.client.get("/readyz").get_json()["volume"]
+        monkeypatch.setattr(site.store, "room", lambda: Room(used_bytes=1, store_bytes=2**20, free_bytes=20 * 2**20))
+        scarce = site.client.get("/readyz")
+        measured = site.client.get("/metrics").text
+
+        assert plenty["store_bytes"] > 0
+        assert (scarce.status_code, scarce.get_json()["volume"]["free_bytes"]) == (200, 20 * 2**20)
+        assert scarce.get_json()["volume"]["problem"].startswith("nearly full: 20 MiB are left")
+        assert "oomtriage_store_free_bytes 2.097152e+07" in measured
 
     def test_readyz_is_green_exactly_when_an_alert_would_be_stored(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         """A bad Slack token is a detail; a store that refuses is not."""
