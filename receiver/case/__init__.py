@@ -10,6 +10,7 @@ from typing import Any
 from receiver.case.access import mapping, objects, quantity_bytes, text
 from receiver.case.coverage import alert_coverage
 from receiver.case.events import event_facts
+from receiver.case.heap import heap_of
 from receiver.case.history import busiest_container, child_kills, container_by_metrics, memory_history
 from receiver.case.killed import pick_killed_container
 from receiver.case.log import log_facts
@@ -75,6 +76,7 @@ def facts_of(case: Case) -> Facts:
         known=_known(case),
         is_pod_gone=_is_pod_gone(case),
         since=since_of(answers.get("since"), container=subject.container),
+        heap=heap_of(answers.get("heap"), container=subject.container, pod=subject.pod),
         replicas=replicas_of(answers, container=subject.container, revisions=workload.revisions if workload is not None else ()),
         rate=rate_source(answers.get("traffic")),
     )

@@ -114,7 +114,7 @@ def clues_of(facts: Facts) -> Clues:
     witnesses = witnesses_of(facts, container, name)
     shape = _with_rate_source(shape_of(facts.history, witnesses=witnesses), facts) if facts.history is not None else None
     limit = _limit_in_force(facts, container, shape)
-    runtime = detect_runtime(container, facts.log)
+    runtime = detect_runtime(container, facts.log) or (facts.heap.runtime if facts.heap is not None else "")
     is_survivors = facts.log is not None and facts.log.is_current and container is not None and container.newest_termination is not None
     return Clues(
         facts=facts,

@@ -13,6 +13,7 @@ from typing import Any
 from receiver.domain.alerts import Alert
 from receiver.domain.case import Missing
 from receiver.domain.change import Known
+from receiver.domain.heap import Heap
 from receiver.domain.identity import Subject, Workload
 from receiver.domain.replicas import Replicas
 
@@ -404,4 +405,5 @@ class Facts:
     is_pod_gone: bool = False
     since: Since | None = None
     replicas: Replicas | None = None
+    heap: Heap | None = None
     rate: RateSource | None = None  # of the request rates in the history

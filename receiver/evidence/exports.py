@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from receiver.domain.identity import Subject, workload_from_pod_name
+from receiver.evidence import heaps
 from receiver.evidence.counters import COUNTERS, PLACES, Counter
 from receiver.evidence.kube import is_kube_name
 from receiver.evidence.prometheus import PrometheusConfig
@@ -23,7 +24,7 @@ _BRANCH = "exports:"
 _SERVICE = "-(svc|service|http|web|api|server)"
 
 # Of what is on the pod itself, in one selector.
-ON_POD_NAMES: tuple[str, ...] = tuple(dict.fromkeys(c.metric for c in COUNTERS if c.place == "pod"))
+ON_POD_NAMES: tuple[str, ...] = tuple(dict.fromkeys((*(c.metric for c in COUNTERS if c.place == "pod"), *heaps.NAMES)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,6 +105,7 @@ class Look:
     fixed_at: datetime | None = None  # of the fix that this look follows up
     unfound: Gap | None = None  # why no pod was found for an alert that names a workload only
     meter: Meter = field(default_factory=Meter)
+    shared: dict[str, Any] = field(default_factory=dict)  # what one gatherer got for another that comes after it
     answers: dict[str, Any] = field(default_factory=dict)
     missing: dict[str, Missing] = field(default_factory=dict)
 

@@ -202,8 +202,7 @@ def traffic(config: PrometheusConfig, subject: Subject, counter: Counter, contai
     own = [("pod", f"sum({_rate_of(config, subject, counter, container, re.escape(subject.pod))})")] if counter.tells_pods_apart else []
     every = _rate_of(config, subject, counter, container, s.family)
     if counter.is_on_pod:
-        hourly = _rate_of(config, subject, counter, container, s.family, window="1h")
-        own.append(("replicas", replicas.hourly(hourly, pod=s.pod, others=s.others, by=s.by, step_s=HISTORY_STEP_S)))
+        own.append(("replicas", replicas.rates(every, pod=s.pod, others=s.others, by=s.by, step_s=HISTORY_STEP_S)))
         average = f"avg(sum by ({config.pod_label}) ({every}))"
     else:
         n_pods = f"count(count by ({config.pod_label}) ({WORKING_SET}{{{s.workload}}}))"
@@ -216,10 +215,10 @@ def total_rate(config: PrometheusConfig, subject: Subject, counter: Counter, con
     return f"sum({_rate_of(config, subject, counter, container, pod_pattern(subject))})"
 
 
-def _rate_of(config: PrometheusConfig, subject: Subject, counter: Counter, container: str, pods: str, *, window: str = RATE_WINDOW) -> str:
+def _rate_of(config: PrometheusConfig, subject: Subject, counter: Counter, container: str, pods: str) -> str:
     where = exports.matchers(counter.place, config, subject, pods.replace("\\-", "-"), counter.without)
     of = f",{config.container_label}={quoted(container)}" if container else ""
-    return f"rate({counter.metric}{{{where}{of}}}[{window}])"
+    return f"rate({counter.metric}{{{where}{of}}}[{RATE_WINDOW}])"
 
 
 def pulse(config: PrometheusConfig, namespaces: Collection[str], pods: Collection[str], containers: Collection[str]) -> str:

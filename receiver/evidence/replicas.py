@@ -7,7 +7,7 @@ with most samples. A branch of a question by the minute answers at every so many
 from __future__ import annotations
 
 MOST_ALIVE, MOST_GONE = 5, 3
-DAY_STEP_S, PEAK_STEP_S, WEEK_STEP_S = 300, 900, 1800
+DAY_STEP_S, PEAK_STEP_S, RATE_STEP_S, WEEK_STEP_S = 300, 900, 900, 1800
 _WORKING_SET, _OWN = "container_memory_working_set_bytes", "container_memory_rss"
 
 
@@ -26,9 +26,10 @@ def of_week(*, pod: str, workload: str, others: str, by: str) -> tuple[tuple[str
     return (("replicas", f"({_floors(workload, by, WEEK_STEP_S)}) and on ({_pod_of(by)}) {_picked(pod, others, by, '7d')}"),)
 
 
-def hourly(rate: str, *, pod: str, others: str, by: str, step_s: int) -> str:
-    """A rate of those pods, once an hour, for a question asked every `step_s`."""
-    return f"sum by ({_pod_of(by)}) ({rate}) and on ({_pod_of(by)}) {_picked(pod, others, by, '1d')} and on () {_every(3600, step_s)}"
+def rates(rate: str, *, pod: str, others: str, by: str, step_s: int) -> str:
+    """A rate of those pods, four times an hour, for a question asked every `step_s`."""
+    picked = _picked(pod, others, by, "1d")
+    return f"sum by ({_pod_of(by)}) ({rate}) and on ({_pod_of(by)}) {picked} and on () {_every(RATE_STEP_S, step_s)}"
 
 
 def _floors(workload: str, by: str, step_s: int) -> str:

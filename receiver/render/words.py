@@ -72,7 +72,7 @@ SOURCES = {
     "replicasets": "earlier rollouts", "siblings": "the other replicas", "node": "the node", "metrics": "live usage",
     "hpa": "autoscalers (HPA)", "vpa": "autoscalers (VPA)", "limitrange": "the namespace's limit range",
     "resourcequota": "the namespace's quota", "history": "memory history", "peaks": "memory peaks of 7 days", "since": "memory since the fix",
-    "rules": "the alert rules", "silences": "silences", "request_rate": "request rate", "traffic": "request rate", "recent": "the last hour's memory",
+    "rules": "the alert rules", "silences": "silences", "request_rate": "request rate", "traffic": "request rate", "heap": "heap metrics", "recent": "the last hour's memory",
     "nodepods": "the other pods of the node", "scaling": "what scales on requests (KEDA, custom metrics)",
 }  # fmt: skip
 

@@ -71,6 +71,23 @@ def made() -> list[dict[str, Any]]:
         series("http_requests_total", [(t, 6.0 * (t - began)) for t in young], pod=YOUNG, code="200", namespace="made"),
         series("http_requests_total", [(t, 4.0 * (t - began)) for t in young], pod=YOUNG, code="500", namespace="made"),
         series("container_memory_working_set_bytes", [(t, 50 * MIB) for t in young], id="/x", pod="api-worker-5c6b7d8f9c-a1b2c", **WHO),
+        series("go_memstats_heap_alloc_bytes", [(t, 9 * MIB) for t in young], pod="api-worker-5c6b7d8f9c-a1b2c", **WHO),
+        series("jvm_memory_max_bytes", [(t, 256 * MIB) for t in young], pod=YOUNG, area="heap", id="G1 Old Gen", **WHO),
+        series("jvm_memory_max_bytes", [(t, -1.0) for t in young], pod=YOUNG, area="heap", id="G1 Eden Space", **WHO),
+        *[
+            series(
+                "jvm_memory_used_bytes",
+                [(t, mib * MIB) for t in young],
+                pod=YOUNG,
+                area=area,
+                id=pool,
+                job=job,
+                instance="10.0.0.7:8080",
+                **WHO,
+            )
+            for area, pool, mib in (("heap", "G1 Old Gen", 40), ("heap", "G1 Eden Space", 5), ("nonheap", "Metaspace", 30))
+            for job in ("api", "api-again")
+        ],
     ]
     return found
 
@@ -220,6 +237,34 @@ def test_the_lives_of_replicas_come_with_the_same_questions(on_real: Lab) -> Non
     assert max(v for r in replicas.lives for _, v in r.floors) <= 502 * MIB  # the process's own
     assert replicas.rates[YOUNG] == pytest.approx(10, rel=0.1)
     assert set(replicas.peaks) == {OLD, YOUNG}
+
+
+@pytest.mark.parametrize("rate", ["", "sum(rate(http_requests_total[5m]))  # of all"])
+def test_heap_metrics_come_with_the_traffic(real: RealPrometheus, rate: str) -> None:
+    """Pools are added up, a second scrape of the same pod is not, a pool without a maximum counts for none; no request more."""
+    config = PrometheusConfig(url=real.url, request_rate_query=rate)
+    with lab(recordings=recorded("a-leak-crashloop", now=NOW), prometheus=config) as running:
+        case = running.evidence.gather(Subject(namespace="made", pod=YOUNG, container="api"), (), NOW)
+    facts = facts_of(case)
+
+    assert case.notes["requests"]["prometheus"] <= 5  # the rules among them
+    assert facts.heap is not None
+    assert (facts.heap.runtime, facts.heap.maker) == ("jvm", "Micrometer, client_java")
+    told = {s.part: (s.metric, s.points[-1][1] / MIB) for s in facts.heap.series}
+    assert told == {"used": ("jvm_memory_used_bytes", 45), "native": ("jvm_memory_used_bytes", 30), "max": ("jvm_memory_max_bytes", 256)}
+    assert facts.history is not None
+    assert facts.history.samples[-5].request_rate == pytest.approx(10, rel=0.05)
+
+
+def test_heap_metrics_are_asked_alone_where_nothing_counts_requests(on_real: Lab) -> None:
+    """Still four questions."""
+    case = on_real.evidence.gather(Subject(namespace="made", pod="api-worker-5c6b7d8f9c-a1b2c", container="api"), (), NOW)
+    facts = facts_of(case)
+
+    assert case.notes["requests"]["prometheus"] <= 5
+    assert facts.heap is not None
+    assert (facts.heap.runtime, {v for s in facts.heap.series for _, v in s.points}) == ("go", {9 * MIB})
+    assert "traffic" in {m.source for m in case.missing}
 
 
 def test_a_lingering_series_is_not_taken_for_memory_in_use(on_real: Lab) -> None:

@@ -6,7 +6,6 @@ at equal age, because a fresh process grows faster than a settled one; lives too
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,10 +13,10 @@ from typing import TypeAlias
 
 from receiver.diagnosis.memory import stats
 from receiver.diagnosis.memory import thresholds as th
-from receiver.diagnosis.memory.climb import Climb, bins_of, climb_of
-from receiver.diagnosis.memory.prepare import columns_of
+from receiver.diagnosis.memory.climb import Climb
+from receiver.diagnosis.memory.pace import climb_of_points, pace_of
 from receiver.diagnosis.memory.witness import Witness
-from receiver.domain.facts import MemoryHistory, Revision, Sample
+from receiver.domain.facts import Revision
 from receiver.domain.reason import Fact, Reason, reason
 from receiver.domain.replicas import Points, ReplicaLife, Replicas
 from receiver.domain.report import CauseName
@@ -48,12 +47,9 @@ class _Run:
         return self.points[-1][0] - self.points[0][0]
 
     def pace(self, since_s: float, until_s: float) -> float:
-        """Growth between two ages, bytes a second: the slope of eight floors."""
+        """Growth between two ages, bytes a second."""
         begin = self.life.start_s if self.life.start_s is not None else self.points[0][0]
-        width = (until_s - since_s) / th.EPOCHS
-        edges = [bisect_left(self.points, (begin + since_s + i * width,)) for i in range(th.EPOCHS + 1)]
-        floors = [(i * width, min(v for _, v in self.points[a:b])) for i, (a, b) in enumerate(pairwise(edges)) if a < b]
-        return stats.theil_sen([t for t, _ in floors], [v for _, v in floors])
+        return pace_of(self.points, begin + since_s, begin + until_s)
 
 
 def replica_witnesses(
@@ -77,13 +73,9 @@ def replica_witnesses(
 def _run(life: ReplicaLife, scale: float) -> _Run | None:
     skip_s = th.STARTUP_SKIP_S if life.start_s is not None else 0.0
     points = tuple(p for p in life.floors if p[0] >= (life.start_s or 0.0) + skip_s)
-    if len(points) < th.MIN_BINS or points[-1][0] - points[0][0] < th.MIN_CLIMBED_S:
-        return None
     if any(b < th.FALL_SHARE * a for (_, a), (_, b) in pairwise(points)):
         return None  # several lives that no label tells apart
-    samples = tuple(Sample(t_s=t, working_set_bytes=v) for t, v in points)
-    c = columns_of(MemoryHistory(samples=samples, step_s=0.0), None)
-    climb = climb_of(bins_of(c, 0, len(c.t) - 1), scale)
+    climb = climb_of_points(points, scale)
     return _Run(life=life, points=points, climb=climb) if climb is not None else None
 
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from receiver.diagnosis.memory import thresholds as th
+from receiver.diagnosis.memory.heap import heap_witnesses
 from receiver.diagnosis.memory.replicas import replica_witnesses
 from receiver.diagnosis.memory.witness import Witness
 from receiver.domain.facts import ContainerFacts, Facts
 
 
 def witnesses_of(facts: Facts, container: ContainerFacts | None, name: str) -> tuple[Witness, ...]:
-    """What the workload's other pods say about this container's memory."""
+    """What the runtime's heap metrics and the workload's other pods say about this container's memory."""
     if facts.history is None or not facts.history.samples:
         return ()
     scale = _scale(facts, container)
     revisions = facts.workload.revisions if facts.workload is not None else ()
-    return replica_witnesses(facts.replicas, pod=facts.subject.pod, container=name, scale=scale, revisions=revisions)
+    return (
+        *heap_witnesses(facts.heap, facts.history, scale=scale),
+        *replica_witnesses(facts.replicas, pod=facts.subject.pod, container=name, scale=scale, revisions=revisions),
+    )
 
 
 def _scale(facts: Facts, container: ContainerFacts | None) -> float:

@@ -72,6 +72,7 @@ ALL: tuple[Gatherer, ...] = (
     Gatherer(source="recent", asks=PROMETHEUS, ask=history.ask_recent),
     Gatherer(source="peaks", asks=PROMETHEUS, ask=history.ask_peaks),
     Gatherer(source="traffic", asks=PROMETHEUS, ask=history.ask_traffic, after=("peaks",)),
+    Gatherer(source="heap", asks=PROMETHEUS, ask=history.ask_heap, after=("traffic",)),
     Gatherer(source="since", asks=PROMETHEUS, ask=history.ask_since),
     Gatherer(source="rules", asks=PROMETHEUS, ask=coverage.ask_rules),
     Gatherer(source="silences", asks=ALERTMANAGER, ask=coverage.ask_silences),

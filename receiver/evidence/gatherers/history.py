@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from receiver.errors import Rejected
 from receiver.evidence import exports, queries
 from receiver.evidence.clean import Cleaner
 from receiver.evidence.counters import COUNTERS
+from receiver.evidence.gatherers import heap
 from receiver.evidence.look import Gap, Look
 from receiver.evidence.prometheus import Answer, PrometheusConfig
 
@@ -92,8 +93,12 @@ def ask_traffic(look: Look, clean: Cleaner) -> Any:
     config = _config(look)
     window_s, step_s = queries.HISTORY_WINDOW_S, queries.HISTORY_STEP_S
     query, told_by = _configured_rate(look, config) if config.request_rate_query else _found_rate(look, config)
-    answer = look.range(query, window_s=window_s, step_s=step_s)
+    rows = heap.rows_of(look, exported(look))
+    answer = _with_heap(look, query, heap.branches(look, config, rows), is_union=not config.request_rate_query)
     series = _by_branch(answer, step_s, config, default="configured")
+    if rows:
+        look.shared[heap.SHARED] = heap.document(look, rows, series)
+        series = {name: found for name, found in series.items() if name not in look.shared[heap.SHARED]["series"]}
     if not series:
         raise Gap(
             "the configured query finds no series for this workload" if config.request_rate_query else f"{told_by['metric']} has no rate",
@@ -105,15 +110,49 @@ def ask_traffic(look: Look, clean: Cleaner) -> Any:
     return {**_document(look, series, window_s, step_s, answer.warnings), "counter": told_by}
 
 
+def _with_heap(look: Look, query: str, branches: Sequence[tuple[str, str]], *, is_union: bool) -> Answer:
+    """The answer about the traffic, with the heap's in it: one request. Where a user's query cannot stand in a union, it is asked alone."""
+    window_s, step_s = queries.HISTORY_WINDOW_S, queries.HISTORY_STEP_S
+    if not branches:
+        return look.range(query, window_s=window_s, step_s=step_s)
+    traffic = query if is_union else queries.union(("configured", f"(\n{query}\n)"))
+    try:
+        return look.range(f"{traffic} or {queries.union(*branches)}", window_s=window_s, step_s=step_s)
+    except Rejected:
+        if is_union:
+            raise
+        return look.range(query, window_s=window_s, step_s=step_s)
+
+
+def ask_heap(look: Look, clean: Cleaner) -> Any:
+    """The heap metrics of the pod over the last day, every five minutes: what came with the traffic, or asked alone. A Gap when it exports none."""
+    if look.prometheus is None or _selectors(look) is None:
+        return None  # the history says so already
+    if heap.SHARED in look.shared:
+        return look.shared[heap.SHARED]
+    traffic = look.missing.get("traffic")
+    if traffic is not None and traffic.is_retryable:
+        raise Gap(traffic.why, traffic.hint, is_retryable=True, is_normal=True)  # Prometheus is away: not asked again
+    rows = heap.rows_of(look, exported(look))
+    if not rows:
+        raise heap.no_metric()
+    config, step_s = _config(look), queries.HISTORY_STEP_S
+    answer = look.range(queries.union(*heap.branches(look, config, rows)), window_s=queries.HISTORY_WINDOW_S, step_s=step_s)
+    return heap.document(look, rows, _by_branch(answer, step_s, config))
+
+
 def exported(look: Look) -> tuple[exports.Exported, ...]:
-    """What the workload exports: it came with the peaks; where those failed, it is asked alone."""
+    """What the workload exports: it came with the peaks; where those failed, it is asked alone, once."""
     config, selectors = _config(look), _selectors(look)
     peaks = look.answers.get("peaks")
     if isinstance(peaks, dict):
         return tuple(exports.Exported(**e) for e in peaks["exports"])
     if selectors is None:
         return ()
-    return exports.read(look.instant(queries.exported(selectors, config, look.subject)).series, config)
+    if "exports" not in look.shared:
+        look.shared["exports"] = exports.read(look.instant(queries.exported(selectors, config, look.subject)).series, config)
+    found: tuple[exports.Exported, ...] = look.shared["exports"]
+    return found
 
 
 def _configured_rate(look: Look, config: PrometheusConfig) -> tuple[str, dict[str, Any]]:

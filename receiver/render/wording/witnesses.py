@@ -1,4 +1,4 @@
-"""Sentences about what witnesses a container's memory beside its own series: its replicas."""
+"""Sentences about what witnesses a container's memory beside its own series: its runtime's heap, its replicas."""
 
 from __future__ import annotations
 
@@ -41,6 +41,20 @@ def _first_up(text: str) -> str:
 
 
 SENTENCES: Mapping[str, Sentence] = {
+    "heap.grows_after_gc": "The heap after collection grows {growth_bytes_per_h:growth} ({metric}), {share_ratio:percent} of the growth: a leak in the program's own objects, or a cache without a bound.",
+    "heap.floor_grows": "The floor of the heap grows {growth_bytes_per_h:growth} ({metric}), {share_ratio:percent} of the growth: a leak in the program's own objects, or a cache without a bound.",
+    "heap.flat": "The heap is flat at {heap_bytes:size} ({metric}) while memory grows {memory_bytes_per_h:growth}: what grows is outside it, native memory or fragmentation.",
+    "heap.native_grows": "The heap is flat at {heap_bytes:size} ({metric}); beside it {native_metric} grew by {native_growth_bytes:size}.",
+    "heap.garbage": "After collection the heap is flat at {heap_bytes:size} ({metric}); memory grows because the heap takes room, {held_bytes:size} by now ({held_metric}), and fills it with garbage.",
+    "heap.full": "The heap is full: {heap_bytes:size} of its own maximum of {max_bytes:size} after collection ({metric}). A higher limit of the container alone gives it nothing.",
+    "heap.goroutines": "Goroutines grow from {first:,} to {last:,} ({metric}): each keeps its stack and what it refers to.",
+    "heap.uncollectable": "Objects that cannot be collected grow from {first:,} to {last:,} ({metric}).",
+    "memory.piece.heap_grows": "heap (Prometheus): {metric} grows {growth_bytes_per_h:growth}, {share_ratio:percent} of the growth",
+    "memory.piece.heap_flat": "heap (Prometheus): {metric} flat at {heap_bytes:size} under growth of {memory_bytes_per_h:growth}",
+    "memory.piece.heap_native": "heap (Prometheus): {metric} flat, {native_metric} grew by {native_growth_bytes:size}",
+    "memory.piece.heap_garbage": "heap (Prometheus): {metric} flat at {heap_bytes:size}, {held_metric} at {held_bytes:size}",
+    "memory.piece.heap_full": "heap (Prometheus): {metric} at {heap_bytes:size} of at most {max_bytes:size}",
+    "memory.piece.count_grows": "runtime (Prometheus): {metric} from {first:,} to {last:,}",
     "replicas.grow_alike": _alike(""),
     "replicas.grow_alike_per_request": _alike(" and as much per request"),
     "replicas.alone": _alone,
