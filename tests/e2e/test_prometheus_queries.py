@@ -239,7 +239,7 @@ def test_the_lives_of_replicas_come_with_the_same_questions(on_real: Lab) -> Non
     assert set(replicas.peaks) == {OLD, YOUNG}
 
 
-@pytest.mark.parametrize("rate", ["", "sum(rate(http_requests_total[5m]))  # of all"])
+@pytest.mark.parametrize("rate", ["", 'sum(rate(http_requests_total{pod="$pod"}[5m]))  # of one'])
 def test_heap_metrics_come_with_the_traffic(real: RealPrometheus, rate: str) -> None:
     """Pools are added up, a second scrape of the same pod is not, a pool without a maximum counts for none; no request more."""
     config = PrometheusConfig(url=real.url, request_rate_query=rate)

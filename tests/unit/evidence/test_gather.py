@@ -58,7 +58,7 @@ def test_with_nothing_wrong_only_what_is_not_configured_is_missing():
     with lab(INCIDENT) as running:
         case, missing, _ = gather(running)
 
-    assert set(missing) <= {"metrics", "traffic", "silences", "nodepods"}
+    assert set(missing) <= {"metrics", "traffic", "heap", "silences", "nodepods"}
     assert set(case.answers) >= set(KUBE_PATHS) - {"metrics"} | {"history", "recent", "peaks", "rules"}
 
 

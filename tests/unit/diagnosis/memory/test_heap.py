@@ -197,4 +197,4 @@ def test_the_verdict_hears_of_it():
 
     assert "heap.grows_after_gc" in {r.code for r in shapes[0].because}
     assert "heap.garbage" in {r.code for r in (*shapes[1].because, *shapes[1].against)}
-    assert all("memory.piece" in r["what"].code for s in shapes for r in s.evidence if r.code == "memory.evidence")  # type: ignore[union-attr]
+    assert all("memory.piece" in r["what"].code for s in shapes for r in s.evidence if r.code == "memory.evidence")
