@@ -26,7 +26,7 @@ class PrometheusConfig:
 
     `url` may hold a path prefix. `params`: extra query parameters. `matchers`: PromQL matchers added to every selector,
     such as `cluster="prod"`. `state_label_prefix`: `exported_` where kube-state-metrics is scraped without honor_labels.
-    `request_rate_query`: PromQL with $namespace, $workload, $pod; empty: common metrics are tried.
+    `request_rate_query`: PromQL with $namespace, $workload, $pod; empty: found by what it exports.
     """
 
     url: str = field(repr=False)  # may hold a password

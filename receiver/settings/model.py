@@ -82,7 +82,7 @@ KEYS: tuple[Key, ...] = (
     Key(name="PROMETHEUS_HEADERS", parse=parsing.headers, default="", meaning="headers for it, Name: value, one a line", is_secret=True),
     Key(name="PROMETHEUS_PARAMS", parse=parsing.parameters, default="", meaning="query parameters for it, name=value, one a line, for example max_source_resolution=5m"),
     Key(name="PROMETHEUS_MATCHERS", parse=parsing.matchers, default="", meaning="PromQL matchers for every selector, for a Prometheus of several clusters: cluster=\"prod\""),
-    Key(name="REQUEST_RATE_QUERY", parse=parsing.text, default="", meaning="PromQL of the workload's request rate, with $namespace, $workload, $pod"),
+    Key(name="REQUEST_RATE_QUERY", parse=parsing.text, default="", meaning="PromQL of the workload's request rate, with $namespace, $workload, $pod; empty: found by what it exports"),
     Key(name="ALERTMANAGER_URL", parse=parsing.url, default="", meaning="base URL of Alertmanager"),
     Key(name="ALERTMANAGER_PUBLIC_URL", parse=parsing.url, default="", meaning="how people reach Alertmanager; messages then link to its form for a silence, filled in"),
     Key(name="ALERTMANAGER_TOKEN", parse=parsing.text, default="", meaning="bearer token for it", is_secret=True),

@@ -16,6 +16,7 @@ from receiver.diagnosis.log.ceilings import ROWS
 from receiver.diagnosis.log.runtimes import RUNTIMES
 from receiver.diagnosis.log.signatures import SIGNATURES
 from receiver.domain.facts import Termination
+from receiver.evidence.counters import COUNTERS, ON_POD, PLACES
 from receiver.evidence.gather import SOURCES
 from receiver.evidence.redaction import KINDS
 from receiver.render.wording import say
@@ -149,6 +150,16 @@ def metric_table() -> str:
     return "\n".join(["| metric | type | labels | tells |", "|---|---|---|---|", *sorted(rows)])
 
 
+def counter_table() -> str:
+    """Every counter of a workload's load, in the order in which one is chosen."""
+    rows = []
+    for c in COUNTERS:
+        where = "pod" if c.place == "pod" else PLACES[c.place].replace(f"{ON_POD},", "pod, ").replace("{", "").replace("}", "")
+        without = ", ".join(f"`{label}`" for label, _ in c.without)
+        rows.append(f"| `{c.metric}` | [{_cell(c.maker)}]({c.page}) | {c.unit} | {'pod' if where == 'pod' else _code(where)} | {without} |")
+    return "\n".join(["| metric | exported by | counts | found by | probes told by |", "|---|---|---|---|---|", *rows])
+
+
 WITNESS_TABLES: tuple[tuple[str, Callable[[], str]], ...] = (
     ("announcements", announcement_table),
     *((name, partial(witness_table, name)) for name in TABLES),
@@ -160,6 +171,7 @@ PAGES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("causes/README.md", "questions", question_table),
     ("templates.md", "roots", root_table),
     ("metrics.md", "metrics", metric_table),
+    ("request-rate.md", "counters", counter_table),
     ("ceilings.md", "settings", ceiling_table),
     ("ceilings.md", "programs", program_table),
     *(("how-we-know.md", mark, table) for mark, table in WITNESS_TABLES),

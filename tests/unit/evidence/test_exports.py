@@ -14,7 +14,7 @@ from receiver.evidence.exports import Exported
 from receiver.evidence.prometheus import PrometheusConfig
 from receiver.promql.selectors import selectors
 from receiver.promql.tree import parse
-from tests.fakes.kube import body, refuse
+from tests.fakes.kube import Fault, body, refuse
 from tests.fakes.prometheus import series
 from tests.unit.evidence.kit import Lab, lab
 
@@ -205,7 +205,7 @@ def test_peaks_that_fail_do_not_cost_the_rate() -> None:
 
 
 @pytest.mark.parametrize("fault", [refuse(503), body(b"<html>sign in</html>")])
-def test_a_prometheus_that_fails_is_a_gap(fault: object) -> None:
+def test_a_prometheus_that_fails_is_a_gap(fault: Fault) -> None:
     """Nothing is made up of it, and nothing else is asked of Kubernetes for it."""
     with lab(INCIDENT) as running:
         running.prometheus.fault("", fault)
