@@ -29,7 +29,9 @@ from receiver.diagnosis.memory import odds, thresholds
 from receiver.diagnosis.memory.csv_series import SeriesError, history_of_csv
 from receiver.diagnosis.memory.shape import shape_of
 from receiver.domain.facts import MemoryHistory, Sample
+from tests.lab.fifth_set import FIFTH_SET
 from tests.lab.first_alert import first_alert
+from tests.lab.fourth_set import FOURTH_SET
 from tests.lab.synthetic import FIRST_SET, SECOND_SET, cases
 from tests.lab.third_set import THIRD_SET
 
@@ -100,7 +102,7 @@ def folder_cases(folder: Path) -> list[Case]:
     return found
 
 
-SETS = {"first": FIRST_SET, "second": SECOND_SET, "third": THIRD_SET}
+SETS = {"first": FIRST_SET, "second": SECOND_SET, "third": THIRD_SET, "fourth": FOURTH_SET, "fifth": FIFTH_SET}
 
 
 def synthetic_cases(seeds: int, sets: Sequence[str] = tuple(SETS)) -> Iterator[Case]:

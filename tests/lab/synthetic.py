@@ -15,7 +15,7 @@ import csv
 import math
 import sys
 from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -259,6 +259,7 @@ class Plan:
     hard: bool = False
     outcome: bool = False
     has_rss: bool = True
+    faults: float = 0.0  # share of rows without counters; some come twice, and once the counters start again
 
 
 def simulate(plan: Plan, seed: str) -> MemoryHistory:
@@ -321,7 +322,25 @@ def simulate(plan: Plan, seed: str) -> MemoryHistory:
             rss_bytes=round(anon * size) if plan.has_rss else None, cache_bytes=round((shmem + files) * size) if plan.has_rss else None,
             request_rate=round(rate * rps, 3) if plan.has_rate else None, restarts=restarts, oom_kills=kills,
         ))  # fmt: skip
-    return MemoryHistory(samples=tuple(samples), step_s=plan.step_s)
+    return MemoryHistory(samples=tuple(_faulty(samples, rng, plan.faults) if plan.faults else samples), step_s=plan.step_s)
+
+
+def _faulty(samples: list[Sample], rng: Random, share: float) -> list[Sample]:
+    """What exporters do that restart, and scrapes that come from two of them."""
+    again = rng.randrange(len(samples))
+    found: list[Sample] = []
+    for i, s in enumerate(samples):
+        base = samples[again] if i >= again else None
+        counters = (
+            (s.restarts, s.oom_kills)
+            if base is None
+            else ((s.restarts or 0) - (base.restarts or 0), (s.oom_kills or 0) - (base.oom_kills or 0))
+        )
+        kept = counters if rng.random() >= share else (None, None)
+        found.append(replace(s, restarts=kept[0], oom_kills=kept[1]))
+        if rng.random() < share / 10:
+            found.append(replace(found[-1], working_set_bytes=s.working_set_bytes * rng.uniform(0.99, 1.0)))
+    return found
 
 
 # --- families: what a reader would call them, each a function of a random source ---

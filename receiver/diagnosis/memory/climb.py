@@ -34,12 +34,11 @@ class Doubt(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bin:
-    """One part of a stretch that has rows: its middle, least, mean and most memory in use, the mean request rate."""
+    """One part of a stretch that has rows: its middle, least and mean memory in use, the mean request rate."""
 
     at_s: float
     low: float
     mean: float
-    high: float
     rate: float | None
 
 
@@ -49,14 +48,11 @@ class Climb:
 
     start_s: float
     end_s: float
-    is_over: bool
     floors: tuple[float, ...]
     growth: float  # bytes of lasting growth
     slope: float  # bytes a second
     tau: float  # Kendall's, of the floors
-    step: float  # the largest step between neighbouring epochs, as a share of the rise
     tail: float  # growth in the last 3/8, as a share of what a steady rise would add there
-    room: float  # the growth as a share of the way from the start to the limit
     strengths: tuple[float, ...]
     odds: float  # log-odds of a leak by this stretch alone, within +-MAX_ODDS
     doubt: Doubt
@@ -99,20 +95,21 @@ def bins_of(c: Columns, first: int, last: int) -> list[Bin]:
             rates = [r for r in rate[edges[b] : edges[b + 1]] if r is not None]
             bins.append(
                 Bin(
-                    at_s=start_s + (b + 0.5) * width, low=min(values), mean=sum(values) / len(values), high=max(values),
+                    at_s=start_s + (b + 0.5) * width, low=min(values), mean=sum(values) / len(values),
                     rate=sum(rates) / len(rates) if rates else None,
                 )
             )  # fmt: skip
     return bins
 
 
-def climb_of(bins: Sequence[Bin], scale: float, *, is_over: bool = False, is_killed: bool = False) -> Climb | None:
-    """What the bins show; None when they are too few. `scale`: the limit in bytes, or what stands in for it."""
-    if len(bins) < th.MIN_BINS:
-        return None
+def has_floors(bins: Sequence[Bin]) -> bool:
+    """Whether there are enough of them to see a climb."""
+    return len(bins) >= th.MIN_BINS and len(_floors(bins, th.EPOCHS)[1]) >= th.EPOCHS - 2
+
+
+def climb_of(bins: Sequence[Bin], scale: float, *, is_over: bool = False, is_killed: bool = False, may_follow: bool = True) -> Climb:
+    """What the bins show, which have floors. `scale`: the limit in bytes, or what stands in for it. `may_follow`: the request rate."""
     times, floors = _floors(bins, th.EPOCHS)
-    if len(floors) < th.EPOCHS - 2:
-        return None
     seen = slice(0, len(floors) - 1 if is_over else len(floors))
     ats, levels = times[seen], floors[seen]
     start, growth = levels[0], levels[-1] - levels[0]
@@ -123,34 +120,34 @@ def climb_of(bins: Sequence[Bin], scale: float, *, is_over: bool = False, is_kil
     tail = _tail(bins, ats, levels)
     tau = stats.kendall_tau(levels, noise=th.FLOOR_NOISE * scale)
     room = growth / max(scale - start, 0.05 * scale)
-    way = _way_up(bins, scale, is_over=is_over)
-    follows = follows_rate(bins)
+    share_of_time, way_tail, straight = _way_up(bins, scale, is_over=is_over)
+    follows = may_follow and follows_rate(bins)
     own = 0.0 if follows else 1.0  # what goes with the traffic of the moment is no growth of its own
     strengths = (
         own * stats.share(room, 0.0, 0.6),
         own * _signed(growth / scale, 0.02, 0.05),
         own * _signed(tau, 0.5, 0.5),
-        own * stats.share(way.tail, 0.0, 1.0),
-        own * stats.share(way.straight, 0.6, 0.95),
-        stats.share(way.share_of_time, 0.15, 0.65),
+        own * stats.share(way_tail, 0.0, 1.0),
+        own * stats.share(straight, 0.6, 0.95),
+        stats.share(share_of_time, 0.15, 0.65),
         _signed(math.log2(max(bins[-1].at_s - bins[0].at_s, 1.0) / 1800), 0.0, 4.0),
         0.0 if is_over else own * stats.share(tail, 0.0, 1.0),
         float(is_over),
         float(is_killed),
         stats.share(step, 0.3, 0.8),
-        stats.share(way.tail, 1.2, 1.8),
+        stats.share(way_tail, 1.2, 1.8),
         0.0 if is_over else stats.share(0.7 - tail, 0.0, 0.7),
         _load_share(bins, levels),
     )
     total = odds.LIFE_BASE + sum(w * s for w, s in zip(odds.LIFE.values(), strengths, strict=True))
     return Climb(
-        start_s=bins[0].at_s, end_s=bins[-1].at_s, is_over=is_over, floors=tuple(floors), growth=growth, slope=stats.theil_sen(ats, levels),
-        tau=tau, step=step, tail=tail, room=room, strengths=strengths, odds=min(max(total, -th.MAX_ODDS), th.MAX_ODDS),
+        start_s=bins[0].at_s, end_s=bins[-1].at_s, floors=tuple(floors), growth=growth, slope=stats.theil_sen(ats, levels),
+        tau=tau, tail=tail, strengths=strengths, odds=min(max(total, -th.MAX_ODDS), th.MAX_ODDS),
         doubt=_doubt(growth / scale, dict(zip(odds.LIFE, strengths, strict=True)), follows=follows),
     )  # fmt: skip
 
 
-def rising_end(bins: Sequence[Bin], scale: float, *, is_over: bool, is_killed: bool) -> Climb | None:
+def rising_end(bins: Sequence[Bin], scale: float, *, is_over: bool, is_killed: bool, may_follow: bool) -> Climb | None:
     """The end of a life that climbs best, if it takes memory where it has not been before and is not the slow end of a curve.
 
     A cache that fills ever more slowly has a nearly straight last half too; but its stretch before that was steeper.
@@ -159,10 +156,10 @@ def rising_end(bins: Sequence[Bin], scale: float, *, is_over: bool, is_killed: b
     for eighths in (2, 3, 4, 5, 6):
         begin = len(bins) * eighths // 8
         part = bins[begin:]
-        if part[-1].at_s - part[0].at_s < th.MIN_CLIMB_S:
+        if not has_floors(part) or part[-1].at_s - part[0].at_s < th.MIN_CLIMB_S:
             continue
-        climb = climb_of(part, scale, is_over=is_over, is_killed=is_killed)
-        if climb is None or climb.slope <= 0 or (found is not None and climb.odds <= found.odds):
+        climb = climb_of(part, scale, is_over=is_over, is_killed=is_killed, may_follow=may_follow)
+        if climb.slope <= 0 or (found is not None and climb.odds <= found.odds):
             continue
         earlier = bins[max(0, begin - len(part)) : begin]
         before = stats.theil_sen([b.at_s for b in earlier], [b.low for b in earlier])
@@ -177,32 +174,21 @@ def _signed(value: float, middle: float, width: float) -> float:
     return min(max((value - middle) / width, -1.0), 1.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _WayUp:
+def _way_up(bins: Sequence[Bin], scale: float, *, is_over: bool) -> tuple[float, float, float]:
     """How memory came to its highest level: the share of time it took, growth in the end of it, R2 of a straight line."""
-
-    share_of_time: float
-    tail: float
-    straight: float
-
-
-def _way_up(bins: Sequence[Bin], scale: float, *, is_over: bool) -> _WayUp:
     times, floors = _floors(bins, th.FINE_EPOCHS)
     times, floors = times[1:], floors[1:]  # the first may hold the end of a start-up
     low, top = stats.median(floors[:3]), stats.quantile(floors, 0.95)
     mark = low + 0.9 * (top - low)
     reached = next((i for i, floor in enumerate(floors) if floor >= mark), len(floors) - 1)
     seen = len(floors) - len(floors) // th.EPOCHS if is_over else len(floors)
-    line = stats.least_squares((times[:seen],), floors[:seen])
     tail = 0.0
     if reached >= 4 and top - low > 0.02 * scale:
         since = max(0, int((reached + 1) * (1 - TAIL)) - 1)
         time_share = (times[reached] - times[since]) / (times[reached] - times[0])
         tail = (floors[reached] - floors[since]) / (floors[reached] - low) / time_share
     length = bins[-1].at_s - bins[0].at_s
-    return _WayUp(
-        share_of_time=(times[reached] - bins[0].at_s) / length, tail=tail, straight=line[1] if line is not None and line[0][1] > 0 else 0.0
-    )
+    return (times[reached] - bins[0].at_s) / length, tail, stats.explained(times[:seen], floors[:seen])
 
 
 def _doubt(growth: float, strengths: dict[str, float], *, follows: bool) -> Doubt:
@@ -272,32 +258,11 @@ def follows_rate(bins: Sequence[Bin]) -> bool:
     known = [(b.at_s, b.mean, b.rate) for b in bins if b.rate is not None]
     if len(known) < th.MIN_RATE_BINS or len(known) < 0.8 * len(bins):
         return False
-    ats, used, rates = _group_means(known, max(1, len(known) // th.FINE_EPOCHS))
-    by_level = stats.least_squares((rates,), used)
-    if by_level is None or by_level[0][1] <= 0 or by_level[1] < th.RATE_R2:
-        return False
-    base = min(rates)
-    work = list(accumulate(r - base for r in rates))
-    fits = (stats.least_squares((ats,), used), stats.least_squares((work,), used))
-    best = max((fit[1] for fit in fits if fit is not None), default=1.0)
-    unexplained = (1 - by_level[1]) / (1 - best) if best < 1 else 0.0
-    if unexplained < th.RATE_BETTER or (by_level[1] >= th.RATE_R2_HIGH and unexplained < th.RATE_NO_WORSE):
-        return True
-    return _jumps_with_rate(known)
-
-
-def _group_means(rows: Sequence[tuple[float, float, float]], size: int) -> tuple[list[float], list[float], list[float]]:
-    """Times, use and rates, each as the means of `size` neighbours; what is left over at the end is left out."""
-    groups = [rows[i : i + size] for i in range(0, len(rows) - size + 1, size)]
+    size = max(1, len(known) // th.FINE_EPOCHS)
+    groups = [known[i : i + size] for i in range(0, len(known) - size + 1, size)]
     ats, used, rates = ([sum(row[column] for row in group) / size for group in groups] for column in range(3))
-    return ats, used, rates
-
-
-def _jumps_with_rate(known: Sequence[tuple[float, float, float]]) -> bool:
-    """Whether memory moves with the rate within minutes, and little of the rise is left when that is taken out."""
-    ats, used, rates = ([k[i] for k in known] for i in range(3))
-    by_time, both = stats.least_squares((ats,), used), stats.least_squares((ats, rates), used)
-    if by_time is None or both is None or by_time[0][1] <= 0 or both[0][2] <= 0:
+    by_level, base = stats.explained(rates, used), min(rates)
+    if by_level < th.RATE_R2:
         return False
-    explained = (both[1] - by_time[1]) / (1 - by_time[1]) if by_time[1] < 1 else 0.0
-    return explained >= th.RATE_PARTIAL_R2 and both[0][1] < th.LEFT_AFTER_RATE * by_time[0][1]
+    best = max(stats.explained(ats, used), stats.explained(list(accumulate(r - base for r in rates)), used))
+    return 1 - by_level < (th.RATE_NO_WORSE if by_level >= th.RATE_R2_HIGH else th.RATE_BETTER) * (1 - best)

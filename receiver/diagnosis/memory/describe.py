@@ -80,11 +80,9 @@ def _numbers(findings: MemoryFindings) -> dict[str, float]:
     for i, x in enumerate(findings.leak.tested, 1):
         name = f"life {i}"
         found |= {
-            f"{name} room eaten ratio": round(x.climb.room, 3),
             f"{name} kendall tau": round(x.climb.tau, 3),
             f"{name} growth ratio of limit": round(x.climb.growth / findings.scale, 4),
             f"{name} tail ratio of steady": round(x.climb.tail, 3),
-            f"{name} largest step ratio of rise": round(x.climb.step, 3),
         }
     if findings.level is not None:
         level = findings.level
@@ -93,7 +91,6 @@ def _numbers(findings: MemoryFindings) -> dict[str, float]:
             "recent median ratio of limit": round(level.recent_median, 3),
             "share high, later half": round(level.high_share_later, 3),
             "share high, newest part": round(level.high_share_recent, 3),
-            "p95 - p5 ratio of limit": round(level.swing, 3),
             "times above 80 %": level.excursions,
         }
     if findings.startup is not None:

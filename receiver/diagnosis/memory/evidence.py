@@ -148,11 +148,9 @@ def _level(findings: MemoryFindings) -> dict[str, float]:
 
 
 def _start(findings: MemoryFindings) -> dict[str, float]:
-    startup, level = findings.startup, findings.level
-    if startup is None or not startup.is_startup:
+    startup = findings.killed_at_start
+    if startup is None:
         return {}
-    if startup.settled_high and level is not None and level.recent_median > th.PLATEAU_MEDIAN:
-        return {}  # lives that stood near the limit had come up
     start = stats.share(startup.early / startup.total, 0.3, 0.7)
     return {
         "start": start,

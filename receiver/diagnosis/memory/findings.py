@@ -51,12 +51,15 @@ class MemoryFindings:
         return any(w.is_past_warm_up for w in self.witnesses)
 
     @property
+    def killed_at_start(self) -> StartupFinding | None:
+        """Kills at start-up; None without, and where lives had come up: these stood near the limit."""
+        found, level = self.startup, self.level
+        if found is None or not found.is_startup or (found.settled_high and level is not None and level.recent_median > th.LOW_MEDIAN):
+            return None
+        return found
+
+    @property
     def follows_rate(self) -> bool:
         """Whether memory moves with the request rate, and much."""
         level = self.level
-        return (
-            level is not None
-            and level.rate_correlation is not None
-            and level.rate_correlation >= th.TRAFFIC_CORRELATION
-            and level.reach > th.TRAFFIC_REACH
-        )
+        return level is not None and (level.rate_correlation or 0.0) >= th.TRAFFIC_CORRELATION and level.reach > th.TRAFFIC_REACH

@@ -77,10 +77,9 @@ class LeakFinding:
 
 def find_leak(c: Columns, lives: Lives, scale: float) -> LeakFinding:
     """How the lives climb. `scale`: the limit in bytes, or what stands in for it."""
-    tested: list[LifeClimb] = []
-    newest: list[Bin] = []
+    found: list[tuple[LifeSpan, float, list[Bin]]] = []
     for span in reversed(lives.spans):
-        if len(tested) == th.MOST_LIVES:
+        if len(found) == th.MOST_LIVES:
             break
         began_s = span.start_s if span.start_s is not None else c.t[span.first]
         length_s = c.t[span.last] - began_s
@@ -90,15 +89,24 @@ def find_leak(c: Columns, lives: Lives, scale: float) -> LeakFinding:
         first = bisect_left(c.t, began_s + skip_s, span.first, span.last)
         if span.last - first + 1 < th.MIN_BINS:
             continue
-        own = climbs.bins_of(c, first, span.last)
-        climb = climbs.climb_of(own, scale, is_over=span.is_over, is_killed=span.is_killed)
-        if climb is not None:
-            tested.insert(0, LifeClimb(span=span, climb=climb, began_s=began_s))
-            newest = newest or own
-    if not tested:
+        bins = climbs.bins_of(c, first, span.last)
+        if climbs.has_floors(bins):
+            found.insert(0, (span, began_s, bins))
+    if not found:
         return LeakFinding()
-    since, odds_since = _since_change(tested, newest, scale)
+    may_follow = _may_follow_rate([bins for _, _, bins in found])
+    tested = [
+        LifeClimb(span=s, began_s=at, climb=climbs.climb_of(b, scale, is_over=s.is_over, is_killed=s.is_killed, may_follow=may_follow))
+        for s, at, b in found
+    ]
+    since, odds_since = _since_change(tested, found[-1][2], scale, may_follow=may_follow)
     return LeakFinding(tested=tuple(tested), odds=_mean_odds(tested), since=since, odds_since=odds_since)
+
+
+def _may_follow_rate(lives: Sequence[Sequence[Bin]]) -> bool:
+    """Whether memory can go with the request rate: a restart takes the memory and leaves the rate, so over several lives it shows."""
+    known = [(b.rate, b.mean) for bins in lives for b in bins if b.rate is not None]
+    return len(lives) < 2 or stats.explained([rate for rate, _ in known], [mean for _, mean in known]) >= th.RATE_R2_LIVES
 
 
 def _mean_odds(lives: Sequence[LifeClimb]) -> float:
@@ -106,7 +114,9 @@ def _mean_odds(lives: Sequence[LifeClimb]) -> float:
     return sum(x.climb.odds * x.length_s for x in lives) / total if total else 0.0
 
 
-def _since_change(tested: Sequence[LifeClimb], bins: Sequence[Bin], scale: float) -> tuple[tuple[LifeClimb, ...], float | None]:
+def _since_change(
+    tested: Sequence[LifeClimb], bins: Sequence[Bin], scale: float, *, may_follow: bool
+) -> tuple[tuple[LifeClimb, ...], float | None]:
     """The newest lives that climb best together, or the end of the newest one; and their log-odds."""
     best: tuple[tuple[LifeClimb, ...], float | None] = ((), None)
     weighted = lasted_s = 0.0
@@ -116,7 +126,7 @@ def _since_change(tested: Sequence[LifeClimb], bins: Sequence[Bin], scale: float
         if best[1] is None or found > best[1]:
             best = tuple(tested[i:]), found
     newest = tested[-1]
-    end = climbs.rising_end(bins, scale, is_over=newest.span.is_over, is_killed=newest.span.is_killed)
+    end = climbs.rising_end(bins, scale, is_over=newest.span.is_over, is_killed=newest.span.is_killed, may_follow=may_follow)
     if end is not None and (best[1] is None or _no_anecdote(end.odds, end.length_s) > best[1]):
         part = LifeClimb(span=newest.span, climb=end, began_s=_where_it_began(bins, end), is_part=True)
         return (part,), _no_anecdote(end.odds, end.length_s)

@@ -27,7 +27,6 @@ class MemoryLevel:
     high_share_recent: float
     peak: float  # after start-up, however long that takes
     peak_settled: float  # of all settled rows
-    swing: float  # p95 - p5
     reach: float  # highest - p5
     excursions: int  # times above HIGH_RATIO after having been below, start-ups left out
     is_high_now: bool
@@ -71,7 +70,6 @@ def level_of(c: Columns, lives: Lives) -> MemoryLevel | None:
         high_share_recent=_share_high(recent),
         peak=max(past_startup, default=0.0),
         peak_settled=ordered[-1],
-        swing=stats.quantile_of_sorted(ordered, 0.95) - low,
         reach=ordered[-1] - low,
         excursions=excursions,
         is_high_now=values[-1] >= th.HIGH_RATIO,

@@ -23,7 +23,6 @@ class OomKill:
 
     at_s: float
     uptime_s: float
-    is_seen: bool  # a scrape saw this life
     is_start_known: bool = True
     is_exact: bool = False  # start and kill are known from elsewhere, not from scrapes
     is_at_most: bool = False  # the uptime is only bounded: by the kill before, back-off included
@@ -132,7 +131,9 @@ def _fall_before(c: Columns, row: int, slack: float, restarts: dict[int, int]) -
 
 
 def _unmarked_restarts(c: Columns, cuts: dict[int, bool], has_counter: bool) -> list[int]:
-    """Falls that no counter tells of, from the limit or to below all that this life has shown since it settled."""
+    """Falls that no counter tells of: to below all that this life has shown since it settled; where nothing counts restarts, from the
+    limit, too (where something does, that was a peak).
+    """
     used, t = c.in_use, c.t
     falls = [i for i, (a, b) in enumerate(pairwise(used), 1) if b < th.FALL_SHARE * a and i not in cuts]
     share = th.UNMARKED_RESTART_SHARE if has_counter else th.UNMARKED_RESTART_SHARE_NO_COUNTER
@@ -142,7 +143,7 @@ def _unmarked_restarts(c: Columns, cuts: dict[int, bool], has_counter: bool) -> 
         known = bisect_left(edges, i)
         begin = max(edges[known - 1] if known else 0, found[-1] if found else 0)
         settled = used[bisect_left(t, t[begin] + th.STARTUP_SKIP_S, begin, i) : i]
-        if _was_at_limit(c, i) or (settled and used[i] < share * min(settled)):
+        if (not has_counter and _was_at_limit(c, i)) or (settled and used[i] < share * min(settled)):
             found.append(i)
     return found
 
@@ -220,14 +221,14 @@ def _counted_kill(c: Columns, span: LifeSpan | None, row: int, count: int, *, is
     The second and further kills of one step were lives that began and ended between two rows.
     """
     if not is_seen or span is None:
-        return OomKill(at_s=c.t[row], uptime_s=(c.t[row] - c.t[row - 1]) / count, is_seen=False, is_at_most=True)
+        return OomKill(at_s=c.t[row], uptime_s=(c.t[row] - c.t[row - 1]) / count, is_at_most=True)
     at_s = min(c.t[row - 1] + c.step_s / 2, c.t[row])
-    return OomKill(at_s=at_s, uptime_s=_uptime(c, span, at_s), is_seen=True, is_start_known=span.start_s is not None)
+    return OomKill(at_s=at_s, uptime_s=_uptime(c, span, at_s), is_start_known=span.start_s is not None)
 
 
 def _presumed_kills(c: Columns, spans: tuple[LifeSpan, ...]) -> tuple[OomKill, ...]:
     return tuple(
-        OomKill(at_s=s.end_s, uptime_s=_uptime(c, s, s.end_s), is_seen=True, is_start_known=s.start_s is not None, is_presumed=True)
+        OomKill(at_s=s.end_s, uptime_s=_uptime(c, s, s.end_s), is_start_known=s.start_s is not None, is_presumed=True)
         for s in spans
         if s.is_killed
     )
@@ -245,13 +246,13 @@ def _exact_kill(at_s: float, before_s: float | None, starts: list[float], c: Col
     if is_seen and span is not None and span.start_s is not None:
         known.append(span.start_s)
     if known:
-        return OomKill(at_s=at_s, uptime_s=at_s - max(known), is_seen=is_seen, is_exact=max(known) in starts)
+        return OomKill(at_s=at_s, uptime_s=at_s - max(known), is_exact=max(known) in starts)
     if before_s is None:
-        return OomKill(at_s=at_s, uptime_s=max(at_s - c.t[0], 0.0) if c.t else 0.0, is_seen=is_seen, is_start_known=False)
+        return OomKill(at_s=at_s, uptime_s=max(at_s - c.t[0], 0.0) if c.t else 0.0, is_start_known=False)
     at_most_s = at_s - before_s
     if at_most_s <= th.STARTUP_UPTIME_S:
-        return OomKill(at_s=at_s, uptime_s=at_most_s, is_seen=is_seen, is_at_most=True)
-    return OomKill(at_s=at_s, uptime_s=0.0, is_seen=is_seen, is_start_known=False)
+        return OomKill(at_s=at_s, uptime_s=at_most_s, is_at_most=True)
+    return OomKill(at_s=at_s, uptime_s=0.0, is_start_known=False)
 
 
 def _uptime(c: Columns, span: LifeSpan, at_s: float) -> float:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from receiver.diagnosis.memory import stats
 from receiver.diagnosis.memory import thresholds as th
-from receiver.diagnosis.memory.climb import Climb, bins_of, climb_of
+from receiver.diagnosis.memory.climb import Climb, bins_of, climb_of, has_floors
 from receiver.diagnosis.memory.prepare import columns_of
 from receiver.domain.facts import MemoryHistory, Sample
 from receiver.domain.replicas import Points
@@ -26,4 +26,5 @@ def climb_of_points(points: Points, scale: float) -> Climb | None:
     if len(points) < th.MIN_BINS or points[-1][0] - points[0][0] < th.MIN_CLIMBED_S:
         return None
     c = columns_of(MemoryHistory(samples=tuple(Sample(t_s=t, working_set_bytes=v) for t, v in points), step_s=0.0), None)
-    return climb_of(bins_of(c, 0, len(c.t) - 1), scale) if len(c.t) >= th.MIN_BINS else None
+    bins = bins_of(c, 0, len(c.t) - 1)
+    return climb_of(bins, scale) if has_floors(bins) else None

@@ -50,6 +50,6 @@ def find_cache(c: Columns, lives: Lives, scale: float) -> CacheFinding:
     newest = lives.spans[-1]
     highest = c.working_set.index(max(c.working_set))
     matters = c.has_own_memory and c.working_set[highest] - c.in_use[highest] >= th.CACHE_MATTERS * scale
-    climb = climbs.climb_of(climbs.bins_of(c.with_working_set(), newest.first, newest.last), scale) if matters else None
-    is_growing = climb is not None and climb.rises
+    bins = climbs.bins_of(c.with_working_set(), newest.first, newest.last) if matters else []
+    is_growing = climbs.has_floors(bins) and climbs.climb_of(bins, scale).rises
     return CacheFinding(matters=matters, is_growing=is_growing)

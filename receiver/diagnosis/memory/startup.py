@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from receiver.diagnosis.memory import stats
 from receiver.diagnosis.memory import thresholds as th
-from receiver.diagnosis.memory.lives import LifeSpan, Lives, OomKill
+from receiver.diagnosis.memory.lives import Lives, OomKill
 from receiver.diagnosis.memory.prepare import Columns
 
 
@@ -34,15 +34,16 @@ def find_startup(c: Columns, lives: Lives) -> StartupFinding | None:
     if not kills:
         return None
     voting = _voting(c, kills)
-    first_kills = [k for i, k in enumerate(voting) if i == 0 or k.at_s - voting[i - 1].at_s > th.EPISODE_GAP_S]
+    first_kills = _first_kills(voting)
     early, early_episodes = list(filter(_is_early, voting)), list(filter(_is_early, first_kills))
+    seen = _short_lives(c, lives)
     uptimes = [k.uptime_s for k in early if not k.is_at_most] or [k.uptime_s for k in early]
     return StartupFinding(
         is_startup=_is_most(early, voting) and _is_most(early_episodes, first_kills), early=len(early), total=len(kills), episodes=len(first_kills),
         typical_uptime_s=stats.median(uptimes) if uptimes else 0.0,
         longest_uptime_s=max(uptimes, default=0.0),
         is_exact=bool(early) and 2 * sum(k.is_exact for k in early) >= len(early),
-        is_visible=_is_visible(c, lives), settled_high=_settled_high(c, lives), is_in_burst=bool(early_episodes) and _rate_burst(c, early_episodes[0]),
+        is_visible=any(r >= th.STARTUP_SEEN_RATIO for ratios in seen for r in ratios), settled_high=_settled_high(seen), is_in_burst=bool(early_episodes) and _rate_burst(c, early_episodes[0]),
         is_start_known=any(k.is_start_known for k in early),
     )  # fmt: skip
 
@@ -57,6 +58,15 @@ def _voting(c: Columns, kills: Sequence[OomKill]) -> Sequence[OomKill]:
     return voting
 
 
+def _first_kills(kills: Sequence[OomKill]) -> list[OomKill]:
+    """The first kill of each episode. A burst that goes on for hours is none: what is killed then needs that much to start."""
+    first: list[OomKill] = []
+    for i, k in enumerate(kills):
+        if not i or k.at_s - kills[i - 1].at_s > th.EPISODE_GAP_S or k.at_s - first[-1].at_s > th.EPISODE_MOST_S:
+            first.append(k)
+    return first
+
+
 def _is_most(early: Sequence[OomKill], of: Sequence[OomKill]) -> bool:
     return bool(early) and len(early) >= th.STARTUP_SHARE * len(of)
 
@@ -65,23 +75,16 @@ def _is_early(kill: OomKill) -> bool:
     return kill.uptime_s <= th.STARTUP_UPTIME_S
 
 
-def _short_killed(lives: Lives) -> list[LifeSpan]:
-    return [s for s in lives.spans if s.is_killed and s.end_s - (s.end_s if s.start_s is None else s.start_s) <= th.STARTUP_UPTIME_S]
+def _short_lives(c: Columns, lives: Lives) -> list[list[float]]:
+    """What scrapes saw of the lives that were killed soon after their start, as shares of the limit."""
+    killed = [s for s in lives.spans if s.is_killed and (s.start_s is None or s.end_s - s.start_s <= th.STARTUP_UPTIME_S)]
+    rows = [slice(s.first, s.last + 1) for s in killed]
+    return [[w / limit for w, limit in zip(c.working_set[r], c.limit[r], strict=True) if limit] for r in rows]
 
 
-def _ratios(c: Columns, span: LifeSpan) -> list[float]:
-    rows = slice(span.first, span.last + 1)
-    return [w / limit for w, limit in zip(c.working_set[rows], c.limit[rows], strict=True) if limit]
-
-
-def _is_visible(c: Columns, lives: Lives) -> bool:
-    """Whether a scrape caught a short, killed life well on its way up."""
-    return any(r >= th.STARTUP_SEEN_RATIO for span in _short_killed(lives) for r in _ratios(c, span))
-
-
-def _settled_high(c: Columns, lives: Lives) -> bool:
-    """Whether the short, killed lives that were seen often enough were near the limit for most of what was seen."""
-    seen = [r for r in (_ratios(c, span) for span in _short_killed(lives)) if len(r) >= th.STARTUP_SHAPE_ROWS]
+def _settled_high(lives: Sequence[Sequence[float]]) -> bool:
+    """Whether those that were seen often enough were near the limit for most of what was seen."""
+    seen = [ratios for ratios in lives if len(ratios) >= th.STARTUP_SHAPE_ROWS]
     high = sum(2 * sum(r >= th.PLATEAU_MEDIAN for r in ratios) >= len(ratios) for ratios in seen)
     return bool(seen) and 2 * high >= len(seen)
 

@@ -1,4 +1,4 @@
-"""Small robust statistics in pure Python: medians, quantiles, rank correlation, slopes, least squares.
+"""Small robust statistics in pure Python: medians, quantiles, rank correlation, slopes, lines.
 
 Inputs here are short (at most some hundred bins) except for `quantile`, so clarity goes before speed. Nothing here
 knows about memory.
@@ -6,7 +6,6 @@ knows about memory.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 
 
@@ -68,47 +67,7 @@ def pearson(xs: Sequence[float], ys: Sequence[float]) -> float | None:
     return float(sum(a * b for a, b in zip(dx, dy, strict=True)) / (var_x * var_y) ** 0.5)
 
 
-def least_squares(columns: Sequence[Sequence[float]], ys: Sequence[float]) -> tuple[tuple[float, ...], float] | None:
-    """Coefficients (intercept first) of ys on the columns, and R squared. None when the columns do not tell apart.
-
-    Columns are centred and scaled first, so seconds beside requests do no numerical harm.
-    """
-    n = len(ys)
-    if n < len(columns) + 2:
-        return None
-    means = [sum(c) / n for c in columns]
-    spreads = [(sum((v - m) ** 2 for v in c) / n) ** 0.5 for c, m in zip(columns, means, strict=True)]
-    if any(s <= 1e-9 * abs(m) or s == 0 for s, m in zip(spreads, means, strict=True)):
-        return None
-    scaled = [[(v - m) / s for v in c] for c, m, s in zip(columns, means, spreads, strict=True)]
-    mean_y = sum(ys) / n
-    dy = [y - mean_y for y in ys]
-    solved = _solve([[*(_products(a, b) for b in scaled), _products(a, dy)] for a in scaled], n)
-    if solved is None:
-        return None
-    total = _products(dy, dy)
-    rest = sum((dy[i] - sum(b * s[i] for b, s in zip(solved, scaled, strict=True))) ** 2 for i in range(n))
-    slopes = [b / s for b, s in zip(solved, spreads, strict=True)]
-    intercept = mean_y - _products(slopes, means)
-    return (intercept, *slopes), (1 - rest / total if total > 0 else 0.0)
-
-
-def _products(a: Sequence[float], b: Sequence[float]) -> float:
-    return float(sum(map(operator.mul, a, b)))
-
-
-def _solve(matrix: list[list[float]], n: int) -> list[float] | None:
-    """Gauss-Jordan with pivoting on a k x (k+1) matrix whose diagonal is about n; None when it is near singular."""
-    k = len(matrix)
-    for i in range(k):
-        pivot = max(range(i, k), key=lambda r: abs(matrix[r][i]))
-        if abs(matrix[pivot][i]) < 1e-4 * n:  # columns correlated above 0.99995
-            return None
-        matrix[i], matrix[pivot] = matrix[pivot], matrix[i]
-        head = matrix[i][i]
-        matrix[i] = [v / head for v in matrix[i]]
-        for r in range(k):
-            if r != i and matrix[r][i]:
-                factor = matrix[r][i]
-                matrix[r] = [a - factor * b for a, b in zip(matrix[r], matrix[i], strict=True)]
-    return [row[k] for row in matrix]
+def explained(xs: Sequence[float], ys: Sequence[float]) -> float:
+    """R squared of a line of ys over xs that rises; 0 when none does."""
+    r = pearson(xs, ys)
+    return r * r if r is not None and r > 0 else 0.0

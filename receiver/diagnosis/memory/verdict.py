@@ -56,12 +56,8 @@ def _unsure(detail: Detail) -> Answer:
 
 def _unseen(findings: MemoryFindings) -> Answer | None:
     """What is known without a shape, or why there is none to be seen yet."""
-    startup, level = findings.startup, findings.level
-    if (
-        startup is not None
-        and startup.is_startup
-        and not (startup.settled_high and level is not None and level.recent_median > th.LOW_MEDIAN)
-    ):
+    startup, level = findings.killed_at_start, findings.level
+    if startup is not None:
         if startup.is_exact and startup.typical_uptime_s <= th.NEVER_UP_S:
             return CauseName.STARTUP, 0.8 if startup.early > 1 else 0.7, "never_up"
         if not startup.is_visible or startup.typical_uptime_s < th.TINY_LIFE_S:
@@ -140,6 +136,8 @@ def _leak(findings: MemoryFindings) -> Answer:
 
 def _first_life(findings: MemoryFindings, life: Climb) -> Answer:
     """One unkilled climb: a leak, or a warm-up that has not come to its end."""
+    if findings.leak.climbed_s < th.SHORT_CLIMBED_S:
+        return _unsure("climbing")
     if life.tail < th.SLOWING_TAIL:
         return _unsure("slowing")
     if life.growth < th.FIRST_GROWTH * findings.scale and not _is_straight(life):
@@ -222,7 +220,8 @@ def _no_rise(findings: MemoryFindings, newest: Climb) -> tuple[float, Detail]:
             return (0.8 if newest.tail < 0.5 else 0.6), "warm_up"
         case Doubt.HARDLY_GROWS:
             is_slow = newest.growth >= th.SLOW_GROWTH * findings.scale and newest.tau >= th.STEADY_TAU and newest.tail >= 0.5
-            return (UNSURE, "slow_growth") if is_slow else (0.9, "flat")
+            swings = findings.level is not None and findings.level.reach > th.WAVE_REACH
+            return (UNSURE, "slow_growth") if is_slow else (0.8, "no_pattern") if swings else (0.9, "flat")
         case Doubt.ONE_STEP:
             return 0.8, "step"
         case Doubt.NOT_STEADY:

@@ -317,3 +317,48 @@ def test_a_fixed_leak_is_told_less_surely():
 
     assert shape.confidence <= 0.6
     assert shape.cause is not LEAK or "memory.growth_stopped" in codes_of(*shape.against)
+
+
+def test_a_leak_per_request_under_a_rising_load_is_no_traffic_once_a_restart_has_shown_it():
+    """Within each life memory goes with the request rate; the restart takes the memory and leaves the rate."""
+    rows, used, life = [], 20.0, 0
+    for m in minutes(6.5):
+        rate = 10 - 9 * math.cos(2 * math.pi * m / 140)
+        used += rate * 0.057
+        if used > 98:
+            used, life = 20.0, life + 1
+        rows.append(sample(m, used, request_rate=rate, restarts=float(life), oom_kills=float(life)))
+
+    assert told(history(rows))[0] is LEAK
+
+
+def test_a_peak_that_fell_from_the_limit_by_itself_is_no_restart():
+    """The restart counter did not move: it came down."""
+    shape = shape_of(drawn(6, lambda m: 97 if 200 <= m < 204 else 30 + 0.5 * math.sin(m)))
+
+    assert len(shape.lives) == 1
+    assert shape.cause is SPIKE
+
+
+def test_a_crash_loop_of_short_lives_is_no_burst_after_hours():
+    """A day of quiet, and then seven hours of lives of two minutes: they need more than the limit to start."""
+    rows = [sample(m, 50.0) for m in minutes(24, 60)]
+    for life in range(1, 85):
+        begin = 24 * 60 + life * 5
+        rows += [sample(begin + up, 20 + 38 * up, restarts=float(life), oom_kills=float(life)) for up in (0, 1, 2)]
+
+    assert told(history(rows))[0] is STARTUP
+
+
+def test_a_first_rise_of_an_hour_is_not_worth_a_word_yet():
+    """As many warm-ups and jobs look so as leaks; it is told from 75 min on."""
+    assert told(drawn(1.1, lambda m: 20 + m))[0] is UNKNOWN
+    assert told(drawn(1.7, lambda m: 20 + 0.7 * m))[0] is LEAK
+
+
+def test_a_large_swing_is_not_called_flat():
+    """What falls and rises by a third of the limit is no flat line, and nothing is said surely of it."""
+    shape = shape_of(drawn(24, lambda m: 25 + 35 * (m % 90) / 90))
+
+    assert (shape.cause, shape.detail) == (UNKNOWN, "no_pattern")
+    assert shape.confidence < 0.85
