@@ -5,7 +5,11 @@ ReceiverError
 ├── PayloadError       a webhook body is not what Alertmanager sends: HTTP 400
 ├── StoreError         something could not be stored: HTTP 503, Alertmanager tries again
 │   ├── StoreLocked    another receiver holds the state file
-│   └── StoreFenced    another receiver has become the leader; this one must stop writing
+│   ├── StoreFenced    another receiver has become the leader; this one must stop writing
+│   ├── StoreUnwritable  the volume takes no more: full, read-only, failing; it may pass
+│   └── StoreBroken    the state file cannot be gone on with: it is opened anew
+│       ├── StoreGone     it was deleted or replaced
+│       └── StoreDamaged  it is no database (any more)
 ├── UnreadableMemory   a stored row is not what any release wrote (a ValueError too)
 ├── SourceError        a source of evidence did not answer as hoped; becomes a `Missing`
 │   ├── Unavailable    refused, timed out, 5xx: worth asking again
@@ -49,6 +53,22 @@ class StoreLocked(StoreError):
 
 class StoreFenced(StoreError):
     """Another receiver has been elected; what this one wanted to write was refused."""
+
+
+class StoreUnwritable(StoreError):
+    """The volume of the state file is full, read-only or failing. The same process goes on once it is not."""
+
+
+class StoreBroken(StoreError):
+    """Nothing can be done with the open state file any more; what it needs is to be opened anew."""
+
+
+class StoreGone(StoreBroken):
+    """The state file was deleted or replaced while it was open: what is written now would be lost."""
+
+
+class StoreDamaged(StoreBroken):
+    """The state file is damaged, or no database of ours."""
 
 
 class UnreadableMemory(ReceiverError, ValueError):

@@ -45,6 +45,7 @@ class Metrics:
         self.outbox_oldest = Gauge("oomtriage_outbox_oldest_seconds", "Age of the oldest message that has not arrived yet.", registry=r)
         self.outbox_waiting = Gauge("oomtriage_outbox_messages", "Messages that have not arrived yet.", registry=r)
         self.dead_letters = Gauge("oomtriage_dead_letters", "Messages and jobs that were put aside.", registry=r)
+        self.store_ready = Gauge("oomtriage_store_ready", "1 while alerts would be stored.", registry=r)
         self.quarantined = Gauge(
             "oomtriage_quarantined_rows", "Stored rows that cannot be read and were put aside, by kind.", ["kind"], registry=r
         )

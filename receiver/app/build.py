@@ -64,16 +64,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontDuties:
-    """What the server asks before it reads a body, and tells when it refused one. `webhook_token`: empty for everybody."""
+    """What the server tells when it refused a body."""
 
-    webhook_token: str
     max_body_bytes: int
     metrics: Metrics
     notices: Notices
-
-    def admits(self, path: str, authorization: str) -> bool:
-        """Whether the body of a request may be read. Other paths than the webhook's check themselves, in small bodies."""
-        return path != "/alerts" or Gate(token=self.webhook_token).admits_header(authorization)
 
     def refused(self, status: int) -> None:
         """Count a request that was refused before the application saw it; a body that was too large held alerts."""
@@ -109,21 +104,41 @@ class Application:
         self.store.close()
 
 
+def make_admission(settings: Settings) -> Callable[[str, str], bool]:
+    """What the server asks before it reads a body, by path and Authorization. Other paths than the webhook's check themselves, in
+    small bodies.
+    """
+    gate = Gate(token=settings.webhook_token.reveal())
+    return lambda path, authorization: path != "/alerts" or gate.admits_header(authorization)
+
+
 def build(
-    settings: Settings, *, store_wait_s: float = 0.0, clock: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic,
+    settings: Settings, *, store_wait_s: float = 0.0, keeps_reserve: bool = False, clock: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic,
     console: TextIO | None = None, kube_api_url: str = "",
 ) -> Application:  # fmt: skip
     """A receiver from its settings. StoreLocked when another one holds the state file; ConfigError for what cannot work.
 
-    `kube_api_url`: of a `kubectl proxy` child, when nothing else is configured.
+    `kube_api_url`: of a `kubectl proxy` child, when nothing else is configured. `keeps_reserve`: room is kept on the volume of the
+    state for when it is full.
     """
-    sink, *others = make_sinks(settings, console=console)
+    sinks = make_sinks(settings, console=console)
+    store = Store.open_sqlite(store_path(settings), wait_s=store_wait_s, keeps_reserve=keeps_reserve, clock=clock)
+    try:
+        return _build_on(store, settings, *sinks, monotonic=monotonic, kube_api_url=kube_api_url)
+    except BaseException:
+        store.close()
+        raise
+
+
+def _build_on(
+    store: Store, settings: Settings, sink: Sink, *others: Sink, monotonic: Callable[[], float], kube_api_url: str
+) -> Application:
     metrics = Metrics(sinks=[s.name for s in (sink, *others)], sources=SOURCES, version=version())
-    store = Store.open_sqlite(store_path(settings), wait_s=store_wait_s, clock=clock)
     evidence = make_evidence(settings, kube_api_url=kube_api_url, monotonic=monotonic, metrics=metrics)
     renderer = make_renderer(settings)
     router = make_router(settings, sink, *others)
     notices = Notices(store, router.default)
+    notices.tell_of_state()
     has_buttons = bool(settings.slack_signing_secret) and kind_of(sink).has_buttons and not is_text_only(settings)
     label_names, can_silence = make_label_names(settings), bool(settings.alertmanager_url)
     publisher = Publisher(
@@ -198,7 +213,7 @@ def build(
             measure=_measure, runbooks=make_runbooks(settings), causes=Documents(folders=(causes_dir(),)),
         )
     )  # fmt: skip
-    duties = FrontDuties(webhook_token=settings.webhook_token.reveal(), max_body_bytes=settings.max_body, metrics=metrics, notices=notices)
+    duties = FrontDuties(max_body_bytes=settings.max_body, metrics=metrics, notices=notices)
     application = Application(web=web, front=duties, worker=worker, store=store, evidence=evidence, at_the_end=reconciler.beat)
     web.extensions["oomtriage"] = application
     return application

@@ -9,43 +9,45 @@ import sys
 import time
 from pathlib import Path
 
-from receiver.app.build import build, make_label_names, make_redactor, make_renderer, store_path
+from receiver.app.build import build, make_admission, make_label_names, make_redactor, make_renderer, store_path
+from receiver.app.door import Door
 from receiver.app.front import Front, FrontConfig
 from receiver.app.kubernetes import kubernetes_access
+from receiver.app.service import Service
 from receiver.app.sinks import check_channels, make_sinks
 from receiver.errors import ConfigError, ReceiverError
 from receiver.settings import Settings
-from receiver.store.store import Store
 from receiver.telemetry import configure_logging
 
 TAKEOVER_WAIT_S = 2.0  # a predecessor that was just killed has let go of the file by then
 _POLL_S = 0.1
+_MAY_PASS = (errno.ENOSPC, errno.EROFS, errno.EDQUOT)  # of the volume, not of the setting
 
 
 def serve(settings: Settings) -> None:
     """Serve until a signal ends it. ConfigError, StoreLocked and the like are raised before anything is answered."""
     check(settings)
     configure_logging(settings.log_level, is_terminal=sys.stderr.isatty())
-    application = build(settings, store_wait_s=TAKEOVER_WAIT_S, kube_api_url=kubernetes_access(settings))
+    kube_api_url = kubernetes_access(settings)
+    door = Door()
+    service = Service(door, lambda: build(settings, store_wait_s=TAKEOVER_WAIT_S, keeps_reserve=True, kube_api_url=kube_api_url))
     try:
-        config = FrontConfig(
-            listen=settings.listen, max_body_bytes=settings.max_body, admits=application.front.admits, refused=application.front.refused
+        service.start()
+        front = Front(
+            door,
+            FrontConfig(listen=settings.listen, max_body_bytes=settings.max_body, admits=make_admission(settings), refused=door.refused),
         )
-        front = Front(application.web, config)
         front.end_on_signals()
-        application.start()
         front.run()
     finally:
-        application.close()
+        service.end()
 
 
 def check(settings: Settings) -> None:
     """Everything that would fail in the worker and can be told here in one plain line."""
     check_settings(settings)
     check_channels(settings, make_sinks(settings)[0])
-    path = store_path(settings)
-    _check_place(path)
-    Store.open_sqlite(path, wait_s=TAKEOVER_WAIT_S).close()
+    _check_place(store_path(settings))
     _check_address(settings.listen)
 
 
@@ -63,9 +65,11 @@ def _check_place(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
+        if exc.errno in _MAY_PASS:
+            return
         raise ConfigError(f"STORE_URL: the folder {path.parent} cannot be made: {exc.strerror}") from exc
     for place in (path, path.parent):  # SQLite keeps its journal beside the file
-        if place.exists() and not os.access(place, os.W_OK):
+        if place.exists() and not os.access(place, os.W_OK) and not os.statvfs(place).f_flag & os.ST_RDONLY:
             raise ConfigError(f"STORE_URL: {place} cannot be written by this user")
 
 

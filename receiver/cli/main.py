@@ -23,6 +23,8 @@ COMMANDS = (
     ("classify", "classify", "judge the shape of memory series"),
     ("rules", "rules", "check or render the Prometheus rules"),
     ("dead", "admin", "dead letters of a running receiver"),
+    ("backup", "backup", "copy the state of a running receiver, or of one that is stopped, into a file"),
+    ("restore", "restore", "put a backup in the place of a stopped receiver's state"),
     ("ack", "incident", "say that somebody looks after an incident"),
     ("fixed", "incident", "say that an incident's fix is applied"),
     ("tick", "incident", "tick an item of an incident's checklist, or take the tick back"),

@@ -35,12 +35,12 @@ def settings_for(arguments: argparse.Namespace, *, log_level: str = "") -> Setti
     return settings
 
 
-def receiver_http(settings: Settings, url: str | None) -> Http:
+def receiver_http(settings: Settings, url: str | None, *, read_timeout_s: float = 10.0) -> Http:
     """The running receiver at `--url`, else where LISTEN says. ConfigError for what is no address."""
     address = url or f"http://{settings.listen}"
     if not address.startswith(("http://", "https://")):
         raise ConfigError(f"--url {without_password(address)!r}: expected a URL that starts with http:// or https://")
-    return Http(HttpConfig(base_url=address, name="the receiver", token=settings.admin_token.reveal()))
+    return Http(HttpConfig(base_url=address, name="the receiver", token=settings.admin_token.reveal(), read_timeout_s=read_timeout_s))
 
 
 def print_report(report: Report, settings: Settings, *, output: str, verbose: bool) -> None:

@@ -15,8 +15,11 @@ from receiver.pipeline import reconcile
 from receiver.render.notice import notice_message
 from receiver.store import alerts as alert_table
 from receiver.store import away, conversations, outbox, quarantine
+from receiver.store.database import Tx
+from receiver.store.opening import BACKUP, JOURNAL_GONE, SAVED, Finding
 from receiver.store.schema import get_meta, set_meta
 from receiver.store.store import Store
+from receiver.store.volume import DAMAGED
 
 NOTICE_INTERVAL_S = 3600.0
 HEARTBEAT_SILENCE_S = 600.0
@@ -43,11 +46,25 @@ class Notices:
             if said_at is not None and 0 <= now - float(said_at) < NOTICE_INTERVAL_S:
                 return None
             set_meta(tx, f"notice:{kind}", str(now))
-            conversation = conversations.open_new(
-                tx, kind=conversations.NOTICE, incident_id=None, sink=self._place.sink, channel=self._place.channel, mention="", now=now
-            )
-            outbox.desire(tx, conversation.id, notice_message(what), now=now)
-            return conversation.id
+            return self._open(tx, what)
+
+    def _open(self, tx: Tx, what: Reason) -> str:
+        now = self._store.now()
+        conversation = conversations.open_new(
+            tx, kind=conversations.NOTICE, incident_id=None, sink=self._place.sink, channel=self._place.channel, mention="", now=now
+        )
+        outbox.desire(tx, conversation.id, notice_message(what), now=now)
+        return conversation.id
+
+    def tell_of_state(self) -> None:
+        """Notify, once, of what was found when the state was opened. StoreError when that cannot be stored."""
+        for finding in self._store.findings:
+            with self._store.write() as tx:
+                self._open(tx, _said_of(finding))
+                if finding.note is not None:
+                    set_meta(tx, *finding.note)
+                if finding.what == DAMAGED:  # of what was accepted and is lost, Alertmanager still holds what fires
+                    reconcile.ask(tx, now=self._store.now())
 
     def check_quarantine(self) -> None:
         """Notify once of stored rows that cannot be read: what they would have shown may be missing in the channels."""
@@ -95,3 +112,15 @@ class Notices:
             if conversations.load(tx, told.notice) is not None:
                 what = reason("notice.heartbeat_back", since=gap.since, until=gap.until)
                 outbox.desire(tx, told.notice, notice_message(what, is_over=True), now=now)
+
+
+def _said_of(finding: Finding) -> Reason:
+    if finding.what == DAMAGED:
+        return reason("notice.state_damaged", kept=finding.name)
+    if finding.what == JOURNAL_GONE:
+        return reason("notice.journal_gone")
+    if finding.at is not None and finding.what == BACKUP:
+        return reason("notice.state_restored", at=from_epoch(finding.at))
+    if finding.at is not None and finding.what == SAVED:
+        return reason("notice.state_saved", at=from_epoch(finding.at))
+    return reason("notice.state_replaced", kept=finding.name)

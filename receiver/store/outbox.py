@@ -374,3 +374,11 @@ def move_due(tx: Tx, back_s: float) -> None:
         "UPDATE message SET due_at = due_at - :back_s, sent_at = sent_at - :back_s, intent_at = intent_at - :back_s, created_at = created_at - :back_s",
         back_s=back_s,
     )
+
+
+def doubt_unsent(tx: Tx) -> None:
+    """Look for what is unsent in its channel before it is posted: the state may be older than what was told last."""
+    tx.run(
+        """UPDATE message SET state = 'sending', intent_at = created_at, intent_rev = desired_rev
+           WHERE state = 'new' AND ts IS NULL AND sent_rev = 0"""
+    )

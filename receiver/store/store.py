@@ -10,19 +10,24 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from receiver.domain.alerts import Alert
-from receiver.errors import StoreFenced
-from receiver.store import alerts, away, conversations, incidents, jobs, outbox, quarantine, retention
-from receiver.store.database import Database, Room, Tx
+from receiver.errors import StoreBroken, StoreDamaged, StoreError, StoreFenced, StoreGone
+from receiver.store import alerts, away, conversations, copies, incidents, jobs, opening, outbox, quarantine, retention
+from receiver.store.database import Room, Tx
+from receiver.store.opening import Finding
 from receiver.store.schema import migrate, set_meta
 from receiver.store.sqlite import SqliteDatabase
 from receiver.store.turns import Together
 
 log = logging.getLogger(__name__)
 
+_CHECK_S = 0.25  # of reading the file, whenever it is tidied: damage should not wait for the next start; an accept may wait so long
+_PROBE, _PROBE_BYTES = "probe", 64 * 1024  # about what 20 alerts take
 _RETENTION_BATCH = 500  # rows at a time, so that a large clean-up never holds up an accept
 _PACKING_BATCH, _PACKING_BATCHES = 20, 50  # incidents: a batch takes as long as an accept may wait, all of them a second
 
@@ -30,7 +35,9 @@ _PACKING_BATCH, _PACKING_BATCHES = 20, 50  # incidents: a batch takes as long as
 class Store:
     """Durable state of one receiver. Thread-safe: transactions are serialised."""
 
-    def __init__(self, database: Database, *, clock: Callable[[], float] = time.time) -> None:
+    findings: tuple[Finding, ...] = ()  # what must be told of the state as it was opened
+
+    def __init__(self, database: SqliteDatabase, *, clock: Callable[[], float] = time.time) -> None:
         self._database = database
         self._clock = clock
         migrate(database, now=clock())
@@ -38,9 +45,12 @@ class Store:
         self._accepts: Together[Sequence[alerts.Arrival], alerts.Accepted] = Together(self._accept)
 
     @classmethod
-    def open_sqlite(cls, path: Path, *, wait_s: float = 0.0, clock: Callable[[], float] = time.time) -> Store:
-        """Open a state file, waiting up to `wait_s` for its holder to end. StoreLocked, StoreError."""
-        return cls(SqliteDatabase.open(path, wait_s=wait_s), clock=clock)
+    def open_sqlite(cls, path: Path, *, wait_s: float = 0.0, keeps_reserve: bool = False, clock: Callable[[], float] = time.time) -> Store:
+        """Open a state file, waiting up to `wait_s` for its holder to end. StoreLocked, StoreUnwritable, StoreError.
+
+        A damaged one is kept aside, and the store is empty then: `findings` says so.
+        """
+        return opening.open_state(path, partial(cls, clock=clock), wait_s=wait_s, keeps_reserve=keeps_reserve, now=clock())
 
     def now(self) -> float:
         """Seconds since 1970, as this store's clock tells them."""
@@ -59,10 +69,13 @@ class Store:
         return self._accepts.do([alerts.Arrival.of(alert) for alert in new_alerts])  # nobody else waits while a large body is read
 
     def _accept(self, bodies: Sequence[Sequence[alerts.Arrival]]) -> list[alerts.Accepted]:
+        self._database.admit()
         with self._database.transaction() as tx:
             now = self._clock()
             gaps = away.gaps(tx, now=now)
-            return [alerts.accept(tx, arrivals, now=now, gaps=gaps) for arrivals in bodies]
+            accepted = [alerts.accept(tx, arrivals, now=now, gaps=gaps) for arrivals in bodies]
+        self._database.is_refusing = False
+        return accepted
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
@@ -79,9 +92,14 @@ class Store:
             yield tx
 
     def probe(self) -> None:
-        """Prove that a write would be durable now. StoreError when not (disk full, volume gone)."""
+        """Prove that alerts would be stored now. StoreError when not (disk full, volume gone)."""
+        self._database.admit()
+        if self._database.is_refusing:  # a few bytes may find their place where no alert does
+            with self._database.transaction() as tx:
+                set_meta(tx, _PROBE, "x" * _PROBE_BYTES)
         with self._database.transaction() as tx:
-            set_meta(tx, "probe", str(self._clock()))
+            set_meta(tx, _PROBE, str(self._clock()))
+        self._database.is_refusing = False
 
     def tidy(self, *, reopen_window_s: float, retention_s: float, max_bytes: int = 0) -> None:
         """Close what has been quiet long enough; forget what is older than the retention, and what is too much, in small batches.
@@ -102,6 +120,7 @@ class Store:
                     break
         self._make_room(max_bytes)
         self._database.reclaim()
+        self._database.check_content(_CHECK_S)
 
     def _make_room(self, max_bytes: int) -> None:
         """Thin and forget closed incidents, oldest first, as far as the bounds ask for it and one turn gets."""
@@ -133,9 +152,34 @@ class Store:
         with self.read() as tx:
             return quarantine.counts(tx)
 
+    @property
+    def broken(self) -> StoreBroken | None:
+        """Why the state file cannot be gone on with; None when it can. What it needs then: `save`, `close`, and to be opened anew."""
+        return self._database.broken
+
+    def save(self) -> None:
+        """See to it that nothing is lost of a state file that was deleted or replaced while it was open. StoreError when it cannot."""
+        if isinstance(self.broken, StoreGone):
+            place = copies.save_gone(self._database, now=self._clock())
+            log.info("what the state file held is saved", extra={"file": str(place)})
+
+    def set_aside(self) -> None:
+        """After `close`, a damaged state file: nobody opens it again by mistake. StoreError when it cannot be moved."""
+        if isinstance(self._database.broken, StoreDamaged):
+            opening.keep(self._database.path, self._database.broken, self._clock())
+
+    def backup(self) -> BinaryIO:
+        """A consistent copy of everything, as of now: a file without a name. StoreError."""
+        return copies.backup(self._database, now=self._clock())
+
     def close(self) -> None:
-        """Checkpoint and release."""
-        self._database.close()
+        """Checkpoint and release. What could not be checkpointed is in the journal and safe."""
+        with suppress(StoreError), self._database.transaction() as tx:
+            set_meta(tx, opening.OPEN, "")
+        try:
+            self._database.close()
+        except StoreError as exc:
+            log.warning("the state file was left as after a crash", extra={"error": str(exc)})
 
     def _take_over(self) -> int:
         # SQLite: holding the file is the leadership, so it is taken by force; the epoch still tells whose work a row is.

@@ -18,7 +18,7 @@ import requests
 import urllib3
 
 from receiver.domain.units import KIB, MIB
-from receiver.errors import Forbidden, NotFound, SourceError, Throttled, TooLarge
+from receiver.errors import Forbidden, NotFound, SourceError, Throttled, TooLarge, Unreadable
 from receiver.transport.breaker import Breaker
 from receiver.transport.deadline import Deadline
 from receiver.transport.failures import ConnectionFailed, NotAsked, Unauthenticated, broken_off, failure, refusal
@@ -148,6 +148,20 @@ class Http:
                 method="POST", path=path, data=body, json_body=json_body, headers=headers or {}, deadline=deadline, max_bytes=max_bytes
             )
         )
+
+    def download(self, path: str, write: Callable[[bytes], object]) -> None:
+        """POST, and hand a long answer on piece by piece. A SourceError when it is refused, or ends before its length is reached."""
+        question = _Question(method="POST", path=path)
+        token = self._token.value()
+        with closing(self._send(question, token)) as reply:
+            if reply.status_code != 200:
+                raise self._refusal(reply, question, token)
+            left = int(reply.headers.get("Content-Length", "0"))
+            for chunk in self._chunks(reply, question):
+                write(chunk)
+                left -= len(chunk)
+        if left > 0:
+            raise Unreadable(f"{self._what(question)} ended {left} bytes too early")
 
     def get(self, path: str, params: Mapping[str, Any] | None = None, *, timeout_s: float | None = None, max_bytes: int = MIB) -> Response:
         """Ask once; whatever status comes back is the answer (for probes that report the status itself). Errors as `post`."""

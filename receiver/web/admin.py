@@ -1,9 +1,12 @@
-"""What the command line asks of a running receiver: dead letters, and what somebody did about an incident. The state file is locked, so it goes through here."""
+"""What the command line asks of a running receiver: dead letters, a backup, and what somebody did about an incident. The state file is locked, so it goes through here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Request, Response, jsonify, request
@@ -18,6 +21,7 @@ from receiver.store.store import Store
 from receiver.web.auth import Gate
 
 ACTS = {"ack": ACKNOWLEDGE, "fixed": FIXED, "tick": TICK, "untick": UNTICK}
+BLOCK_BYTES = 64 * 1024
 STATUS_OF = {"unknown": 404, "closed": 409}
 
 
@@ -35,6 +39,7 @@ class AdminDeps:
 def admin_routes(deps: AdminDeps) -> Blueprint:
     """The blueprint under /admin."""
     routes = Blueprint("admin", __name__, url_prefix="/admin")
+    copying = threading.Lock()
 
     @routes.before_request
     def check() -> tuple[Response, int] | None:
@@ -76,6 +81,19 @@ def admin_routes(deps: AdminDeps) -> Blueprint:
             n = outbox.drop_dead(tx, wanted) + jobs.drop_dead(tx, wanted)
         return jsonify(dropped=n)
 
+    @routes.post("/backup")
+    def backup() -> tuple[Response, int]:
+        if not copying.acquire(blocking=False):
+            return jsonify(error="a backup is being taken already"), 409
+        try:
+            copy = deps.store.backup()
+        except StoreError as exc:
+            return jsonify(error=str(exc)), 503
+        finally:
+            copying.release()
+        n_bytes = os.fstat(copy.fileno()).st_size
+        return Response(_blocks(copy), content_type="application/vnd.sqlite3", headers={"Content-Length": str(n_bytes)}), 200
+
     @routes.post("/incidents/<incident_id>/<what>")
     def act(incident_id: str, what: str) -> tuple[Response, int]:
         if what not in ACTS:
@@ -95,6 +113,12 @@ def admin_routes(deps: AdminDeps) -> Blueprint:
         return jsonify(incident=incident_id, state=outcome.state, text=say(outcome.what)), STATUS_OF.get(outcome.state, 200)
 
     return routes
+
+
+def _blocks(copy: BinaryIO) -> Iterator[bytes]:
+    with copy:
+        while block := copy.read(BLOCK_BYTES):
+            yield block
 
 
 def _foreign(request: Request) -> str:

@@ -54,6 +54,7 @@ def health_routes(deps: HealthDeps) -> Blueprint:
 
     @routes.get("/metrics")
     def metrics() -> Response:
+        deps.metrics.store_ready.set(_is_ready(deps.store))
         with suppress(StoreError):  # the counters are worth having even then; /readyz says what is wrong
             _look_into(deps.store, deps.metrics)
         deps.measure(deps.metrics)
@@ -91,3 +92,11 @@ def _look_into(store: Store, metrics: Metrics) -> None:
     quarantined = store.quarantined()
     for kind in quarantine.KINDS:
         metrics.quarantined.labels(kind).set(quarantined.get(kind, 0))
+
+
+def _is_ready(store: Store) -> bool:
+    try:
+        store.probe()
+    except StoreError:
+        return False
+    return True

@@ -18,7 +18,7 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from receiver.domain.alert_stream import Body
 from receiver.domain.alerts import Notification
 from receiver.domain.reason import Reason, reason
-from receiver.errors import PayloadError, StoreError
+from receiver.errors import PayloadError, StoreBroken, StoreError
 from receiver.pipeline import reconcile
 from receiver.render.wording import say
 from receiver.store.store import Store
@@ -99,6 +99,8 @@ def intake_routes(deps: IntakeDeps) -> Blueprint:
         except PayloadError as exc:
             _notice(deps, "unreadable", reason("notice.body_unreadable", error=str(exc)))
             return _refuse(deps, "payload", 400, str(exc))
+        except StoreBroken:  # whoever noticed has logged it
+            return _refuse(deps, "store", 503, "the alerts could not be stored; send them again")
         except StoreError as exc:
             log.error("alerts could not be stored; Alertmanager will send them again", extra={"error": str(exc)})
             return _refuse(deps, "store", 503, "the alerts could not be stored; send them again")

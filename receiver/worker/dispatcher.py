@@ -85,6 +85,12 @@ class Dispatcher:
 
     def step(self) -> float:
         """Fold what came in, hand out what is due; returns the seconds until something will be due."""
+        try:
+            return self._step()
+        finally:  # a store that refuses is no reason to kill the process: that makes no room
+            self._last_step = self._monotonic()
+
+    def _step(self) -> float:
         self._follow_the_clock()
         self._put_back_stranded()
         if self._beat_at is None or self._monotonic() - self._beat_at >= BEAT_EVERY_S:
@@ -105,7 +111,6 @@ class Dispatcher:
                 self._running[job.id] = self._monotonic()
             self._pool.submit(self._run, job)
         self._tidy()
-        self._last_step = self._monotonic()
         if is_behind:
             return 0.0
         if next_due is None:

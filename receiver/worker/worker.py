@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from receiver.errors import StoreError, StoreFenced
+from receiver.errors import StoreBroken, StoreError, StoreFenced
 from receiver.worker.dispatcher import Dispatcher
 from receiver.worker.sender import Sender
 
@@ -63,6 +63,8 @@ class Worker:
             except StoreFenced:
                 log.error("another receiver has taken over; this one stops", extra={"loop": name})
                 return
+            except StoreBroken:  # whoever noticed has logged it, and the receiver is built anew
+                wait_s = STORE_TROUBLE_S
             except StoreError as exc:
                 if str(exc) != trouble:
                     trouble = str(exc)

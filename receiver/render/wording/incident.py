@@ -140,6 +140,24 @@ SENTENCES: Mapping[str, Sentence] = {
         "ALERTMANAGER_URL here, so that they can be read there"
     ),
     "notice.quarantined": _quarantined,
+    "notice.state_damaged": (
+        "the state file was damaged. It is kept as {kept}, and the receiver went on with an empty one: threads that were open get no more "
+        "edits, alerts that still fire open new ones, and what waited to be sent is lost. What to do: docs/operations.md"
+    ),
+    "notice.journal_gone": (
+        "the state file's journal was missing at the start, although the receiver had not ended in order. Unless another program has opened "
+        "the file meanwhile, the newest alerts, messages and acts of people are lost: alerts that still fire come again, and some threads may be "
+        "opened a second time"
+    ),
+    "notice.state_restored": (
+        "the receiver goes on from a backup of {at:%Y-%m-%d %H:%M} UTC. What it told and what people did since then it does not know: some threads "
+        "may be opened a second time"
+    ),
+    "notice.state_saved": "the state file was deleted while the receiver ran. It was written anew at {at:%Y-%m-%d %H:%M} UTC; nothing is lost",
+    "notice.state_replaced": (
+        "the state file was replaced while the receiver ran. It goes on with the new one; the state it had is kept as {kept}. "
+        "What to do: docs/operations.md"
+    ),
     # in a storm's digest
     "storm.workers_killed": "{kills} workers killed, pod Running",
     "storm.kills": "{kills:count:kill}, {verdict:reason}",

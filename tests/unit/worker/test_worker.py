@@ -65,6 +65,26 @@ def test_the_loops_outlive_a_store_that_refuses(store: Store, monkeypatch: pytes
     assert all(JsonFormatter().format(record) for record in caplog.records)
 
 
+def test_a_store_that_refuses_for_long_is_no_reason_to_be_killed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk for an hour: /healthz stays well, because a restart would make no room."""
+    clock = Clock()
+    dispatcher = Dispatcher(store=store, handlers={}, config=DispatcherConfig(), monotonic=clock.monotonic)
+
+    def refuse() -> None:
+        raise StoreError("database or disk is full")
+
+    monkeypatch.setattr(store, "write", refuse)
+    for _ in range(120):
+        clock.advance(30)
+        with pytest.raises(StoreError):
+            dispatcher.step()
+        assert not dispatcher.is_stuck()
+    clock.advance(61)
+    dispatcher.close()
+
+    assert dispatcher.is_stuck()
+
+
 def test_work_that_could_not_be_written_down_is_done_again(store: Store) -> None:
     """The job fails because the store refuses, and so does writing that down: it is not left running until the next start."""
     clock = Clock()
