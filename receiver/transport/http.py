@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from receiver.domain.units import KIB, MIB
 from receiver.errors import Forbidden, NotFound, SourceError, Throttled, TooLarge, Unreadable
 from receiver.transport.breaker import Breaker
 from receiver.transport.deadline import Deadline
+from receiver.transport.exchange import Exchange
 from receiver.transport.failures import ConnectionFailed, NotAsked, Unauthenticated, broken_off, failure, refusal
 from receiver.transport.reply import Response, Tail, lower, parse_json, retry_after_s, said
 from receiver.transport.session import Sessions
@@ -32,6 +33,9 @@ CHUNK_BYTES = 16 * KIB
 # How a question ended, for whoever counts them.
 OK, REFUSED, FAILED = "ok", "refused", "failed"
 ANSWERS = (OK, REFUSED, FAILED)
+# What may come beside the bytes of a body: headers, and the framing of chunks, which can be as long as what is in them.
+MOST_HEADER_BYTES = 256 * KIB
+FRAMING_RATIO = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +43,10 @@ class HttpConfig:
     """How to reach one service.
 
     `name`: what errors call it ("the Kubernetes API"). `token` and `token_path` become a bearer header; the file wins and is
-    read again. `headers` may hold secrets too. `ca_path`: a CA file to trust instead of the public authorities. `tries`: attempts
-    of one idempotent question, 1 for none more. `has_objects`: a 404 tells that an object is not there; elsewhere the address is
-    wrong.
+    read again. `headers` may hold secrets too. `ca_path`: a CA file to trust instead of the public authorities.
+    `connect_timeout_s`: of one address of the host; `read_timeout_s`: of a whole exchange, from the look-up of the name to the last
+    byte of the answer. `tries`: attempts of one idempotent question, 1 for none more. `has_objects`: a 404 tells that an object is not
+    there; elsewhere the address is wrong.
     """
 
     base_url: str = field(repr=False)
@@ -238,7 +243,7 @@ class Http:
         return self._ask(question, self._token.value())
 
     def _ask(self, question: _Question, token: str) -> Tail:
-        with closing(self._send(question, token)) as reply:
+        with self._exchange(question, token) as reply:
             if reply.status_code != 200:
                 raise self._refusal(reply, question, token)
             if question.keep_bytes is not None:
@@ -249,14 +254,29 @@ class Http:
     # -- one exchange
 
     def _once(self, question: _Question) -> Response:
-        with closing(self._send(question, self._token.value())) as reply:
+        with self._exchange(question, self._token.value()) as reply:
             body = self._read(reply, question)
             return Response(status=reply.status_code, headers=lower(reply.headers), body=body)
 
-    def _send(self, question: _Question, token: str) -> requests.Response:
+    @contextmanager
+    def _exchange(self, question: _Question, token: str) -> Iterator[requests.Response]:
+        """An answer while it is read. All of it, from the look-up of the name to the end of the body, is one exchange."""
         left_s = question.left_s(self.config.read_timeout_s)
         if left_s <= 0:
             raise ConnectionFailed(f"{self.config.name}: no time was left to ask", maybe_received=False)
+        left_s = min(left_s, self.config.read_timeout_s)
+        exchange = Exchange(Deadline(left_s), most_bytes=FRAMING_RATIO * question.max_bytes + MOST_HEADER_BYTES)
+        with self._sessions.exchanges.bounded_by(exchange):
+            try:
+                with closing(self._send(question, token, left_s)) as reply:
+                    yield reply
+            except ConnectionFailed as exc:
+                if exchange.is_flooded:
+                    raise TooLarge(f"{self._what(question)} is larger than {question.max_bytes // KIB} KiB") from None
+                exc.maybe_received = exc.maybe_received and exchange.has_sent
+                raise
+
+    def _send(self, question: _Question, token: str, left_s: float) -> requests.Response:
         headers = {**self.config.headers, **question.headers}
         if token:
             headers["Authorization"] = f"Bearer {token}"
@@ -270,7 +290,7 @@ class Http:
                 data=question.data,
                 json=question.json_body,
                 headers=headers,
-                timeout=(min(self.config.connect_timeout_s, left_s), min(self.config.read_timeout_s, left_s)),
+                timeout=(min(self.config.connect_timeout_s, left_s), left_s),
                 allow_redirects=False,
                 stream=True,
             )
@@ -296,6 +316,9 @@ class Http:
                     raise ConnectionFailed(f"{self.config.name} was still sending at the deadline", maybe_received=True)
                 yield chunk
         except (requests.RequestException, urllib3.exceptions.HTTPError) as exc:
+            exchange = self._sessions.exchanges.current
+            if exchange is not None and exchange.is_over:
+                raise ConnectionFailed(f"{self.config.name} was still sending at the deadline", maybe_received=True) from None
             raise broken_off(self.config.name, exc) from None
 
     def _read(self, reply: requests.Response, question: _Question) -> bytes:

@@ -9,10 +9,11 @@ from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
+from receiver.transport.exchange import Exchanges
 from receiver.transport.failures import ConnectionFailed
+from receiver.transport.sockets import BoundedAdapter
 from receiver.transport.tls import TlsAdapter, TlsFault, TlsProblem, client_context, reason_of
 
 
@@ -21,6 +22,7 @@ class Sessions:
 
     def __init__(self, *, name: str, is_tls: bool, ca_path: str, pool_size: int) -> None:
         """An empty `ca_path`: the public authorities."""
+        self.exchanges = Exchanges()
         self._name, self._is_tls, self._ca_path, self._pool_size = name, is_tls, ca_path, pool_size
         self._lock = threading.Lock()
         self._session: requests.Session | None = None
@@ -56,9 +58,11 @@ class Sessions:
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         session.headers.update({"User-Agent": "oomtriage", "Accept": "*/*"})
         if self._is_tls:
-            session.mount("https://", TlsAdapter(self._context(), pool_connections=2, pool_maxsize=self._pool_size, max_retries=0))
+            session.mount(
+                "https://", TlsAdapter(self._context(), self.exchanges, pool_connections=2, pool_maxsize=self._pool_size, max_retries=0)
+            )
         else:
-            session.mount("http://", HTTPAdapter(pool_connections=2, pool_maxsize=self._pool_size, max_retries=0))
+            session.mount("http://", BoundedAdapter(self.exchanges, pool_connections=2, pool_maxsize=self._pool_size, max_retries=0))
         return session
 
     def _context(self) -> ssl.SSLContext:

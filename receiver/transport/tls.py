@@ -10,8 +10,10 @@ from enum import StrEnum
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+from receiver.transport.exchange import Exchanges
+from receiver.transport.sockets import BoundedAdapter, BoundedTlsSocket
 
 log = logging.getLogger(__name__)
 
@@ -54,16 +56,17 @@ def client_context(ca_path: str = "") -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.hostname_checks_common_name = False
     context.verify_flags = (context.verify_flags | ssl.VERIFY_X509_PARTIAL_CHAIN) & ~ssl.VERIFY_X509_STRICT
+    context.sslsocket_class = BoundedTlsSocket
     context.load_verify_locations(cafile=ca_path or DEFAULT_CA_BUNDLE_PATH)
     return context
 
 
-class TlsAdapter(HTTPAdapter):
+class TlsAdapter(BoundedAdapter):
     """Speaks HTTPS with one context and nothing beside it."""
 
-    def __init__(self, context: ssl.SSLContext, **pool: Any) -> None:
+    def __init__(self, context: ssl.SSLContext, exchanges: Exchanges | None = None, **pool: Any) -> None:
         self._context = context
-        super().__init__(**pool)
+        super().__init__(exchanges or Exchanges(), **pool)
 
     def build_connection_pool_key_attributes(self, request: requests.PreparedRequest, verify: Any, cert: Any = None) -> Any:
         """What a connection is made with: our context in the place of certificate files."""
