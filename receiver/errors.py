@@ -11,6 +11,7 @@ ReceiverError
 │       ├── StoreGone     it was deleted or replaced
 │       └── StoreDamaged  it is no database (any more)
 ├── UnreadableMemory   a stored row is not what any release wrote (a ValueError too)
+├── ComputedTooLong    a look used up its CPU and was interrupted
 ├── SourceError        a source of evidence did not answer as hoped; becomes a `Missing`
 │   ├── Unavailable    refused, timed out, 5xx: worth asking again
 │   ├── Forbidden      401 or 403: a permission or token is missing
@@ -73,6 +74,10 @@ class StoreDamaged(StoreBroken):
 
 class UnreadableMemory(ReceiverError, ValueError):
     """What an incident or a conversation remembers cannot be read back."""
+
+
+class ComputedTooLong(ReceiverError):
+    """What a look computed took too long, and was interrupted."""
 
 
 class SourceError(ReceiverError):

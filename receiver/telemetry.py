@@ -44,6 +44,11 @@ class Metrics:
         )
         self.outbox_oldest = Gauge("oomtriage_outbox_oldest_seconds", "Age of the oldest message that has not arrived yet.", registry=r)
         self.outbox_waiting = Gauge("oomtriage_outbox_messages", "Messages that have not arrived yet.", registry=r)
+        self.delivery_stalled = Gauge(
+            "oomtriage_delivery_stalled_seconds", "For how long something has been due in a channel in which nothing arrives, by sink.",
+            ["sink"], registry=r,
+        )  # fmt: skip
+        self.lost_threads = Gauge("oomtriage_lost_threads", "Threads of jobs that did not come back and were written off.", registry=r)
         self.dead_letters = Gauge("oomtriage_dead_letters", "Messages and jobs that were put aside.", registry=r)
         self.store_ready = Gauge("oomtriage_store_ready", "1 while alerts would be stored.", registry=r)
         self.quarantined = Gauge(
@@ -90,6 +95,7 @@ class Metrics:
         for reason in REJECTIONS:
             self.rejected.labels(reason)
         for sink in sinks:
+            self.delivery_stalled.labels(sink)
             for result in RESULTS:
                 self.deliveries.labels(sink, result)
         for source in sources:

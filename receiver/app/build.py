@@ -18,6 +18,7 @@ from receiver.app import own_memory
 from receiver.app.files import slack_loader, web_environment
 from receiver.app.release import version
 from receiver.app.sinks import for_programs, is_text_only, kind_of, make_router, make_senders, make_sinks, threaded
+from receiver.cpu_guard import CpuGuard
 from receiver.domain.identity import LabelNames
 from receiver.domain.reason import reason
 from receiver.errors import ConfigError, StoreError
@@ -37,6 +38,7 @@ from receiver.pipeline.collect import CollectConfig, Collector
 from receiver.pipeline.configuration_gaps import ConfigurationGaps
 from receiver.pipeline.digest import DigestConfig, Digests
 from receiver.pipeline.fold import FoldConfig
+from receiver.pipeline.judge import Judge
 from receiver.pipeline.notices import Notices
 from receiver.pipeline.publish import PublishConfig, Publisher
 from receiver.pipeline.reconcile import ReconcileConfig, Reconciler
@@ -60,6 +62,8 @@ from receiver.worker.sender import Sender
 from receiver.worker.worker import Worker
 
 log = logging.getLogger(__name__)
+
+LOOK_LIMIT_S = 60.0  # its evidence has ENRICH_DEADLINE, judging it takes a fraction of a second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +138,9 @@ def _build_on(
     store: Store, settings: Settings, sink: Sink, *others: Sink, monotonic: Callable[[], float], kube_api_url: str
 ) -> Application:
     metrics = Metrics(sinks=[s.name for s in (sink, *others)], sources=SOURCES, version=version())
-    evidence = make_evidence(settings, kube_api_url=kube_api_url, monotonic=monotonic, metrics=metrics)
+    guard = CpuGuard()
+    evidence = make_evidence(settings, kube_api_url=kube_api_url, guard=guard, monotonic=monotonic, metrics=metrics)
+    judge = Judge(guard)
     renderer = make_renderer(settings)
     router = make_router(settings, sink, *others)
     notices = Notices(store, router.default)
@@ -142,7 +148,7 @@ def _build_on(
     has_buttons = bool(settings.slack_signing_secret) and kind_of(sink).has_buttons and not is_text_only(settings)
     label_names, can_silence = make_label_names(settings), bool(settings.alertmanager_url)
     publisher = Publisher(
-        store=store, rendering=renderer, router=router, hide=evidence.hide,
+        store=store, rendering=renderer, router=router, hide=evidence.hide, judge=judge,
         config=PublishConfig(
             public_url=settings.public_url, threaded_sinks=threaded((sink, *others)), document_sinks=for_programs((sink, *others)),
             label_names=label_names, has_buttons=has_buttons, has_charts=png.is_available() and not is_text_only(settings),
@@ -152,7 +158,7 @@ def _build_on(
     )  # fmt: skip
     gaps = ConfigurationGaps()
     collector = Collector(
-        store=store, evidence=evidence, publisher=publisher, metrics=metrics, gaps=gaps, monotonic=monotonic,
+        store=store, evidence=evidence, publisher=publisher, metrics=metrics, gaps=gaps, judge=judge, monotonic=monotonic,
         config=CollectConfig(label_names=label_names, cluster_name=settings.cluster_name, deadline_s=settings.enrich_deadline, follow_ups_s=settings.followups),
     )  # fmt: skip
     digests = Digests(
@@ -183,8 +189,8 @@ def _build_on(
     dispatcher = Dispatcher(
         store=store,
         handlers={
-            kinds.COLLECT: Handler(run=collector.run, give_up=collector.give_up),
-            kinds.FOLLOW_UP: Handler(run=collector.follow_up),
+            kinds.COLLECT: Handler(run=collector.run, give_up=collector.give_up, limit_s=LOOK_LIMIT_S),
+            kinds.FOLLOW_UP: Handler(run=collector.follow_up, limit_s=LOOK_LIMIT_S),
             kinds.PUBLISH: Handler(run=publisher.run, is_quick=True),
             kinds.DIGEST: Handler(run=digests.run, is_quick=True),
             kinds.SILENCE: Handler(run=silencer.run),
@@ -202,15 +208,23 @@ def _build_on(
         after_fold=notices.check_quarantine,
     )  # fmt: skip
     senders = make_senders(settings, (sink, *others), store=store, metrics=metrics, monotonic=monotonic)
-    worker = Worker(dispatcher, *senders)
+    worker = Worker(dispatcher, *senders, guard=guard)
+
+    def measure(metrics: Metrics) -> None:
+        _measure(metrics)
+        metrics.lost_threads.set(dispatcher.lost)
+        for name, seconds in worker.stalls.items():
+            metrics.delivery_stalled.labels(name).set(seconds)
+
     web = create_web(
         WebDeps(
             store=store, metrics=metrics, environment=web_environment(), webhook_token=settings.webhook_token.reveal(),
             admin_token=settings.admin_token.reveal(), is_loopback=settings.is_loopback, public_url=settings.public_url, max_body_bytes=settings.max_body,
             wake=worker.wake, notice=notices.post, can_complete=bool(settings.alertmanager_url), is_stuck=worker.is_stuck,
+            stalled=lambda: worker.stalled,
             details=lambda: {**_details((sink, *others), senders, worker, evidence), "watch": watch.to_json(), "configuration": gaps.to_json()},
             slack_signing_secret=settings.slack_signing_secret.reveal(), permissions=Permissions(users=settings.slack_users), follow_ups_s=settings.followups,
-            measure=_measure, runbooks=make_runbooks(settings), causes=Documents(folders=(causes_dir(),)),
+            measure=measure, runbooks=make_runbooks(settings), causes=Documents(folders=(causes_dir(),)),
         )
     )  # fmt: skip
     duties = FrontDuties(max_body_bytes=settings.max_body, metrics=metrics, notices=notices)
@@ -243,8 +257,9 @@ def make_label_names(settings: Settings) -> LabelNames:
 
 
 def make_evidence(
-    settings: Settings, *, kube_api_url: str = "", monotonic: Callable[[], float] = time.monotonic, metrics: Metrics | None = None
-) -> Evidence:
+    settings: Settings, *, kube_api_url: str = "", guard: CpuGuard | None = None, monotonic: Callable[[], float] = time.monotonic,
+    metrics: Metrics | None = None,
+) -> Evidence:  # fmt: skip
     """The evidence layer; a source that is not configured is None and becomes a Missing. `metrics`: where its questions are counted."""
 
     def count_of(source: str) -> Callable[[str], None]:
@@ -260,7 +275,7 @@ def make_evidence(
     redactor = make_redactor(settings.redaction)
     return Evidence(
         EvidenceConfig(cluster_name=settings.cluster_name, deadline_s=settings.enrich_deadline),
-        kube=kube, prometheus=prometheus, alertmanager=alertmanager, redact=redactor.redact, monotonic=monotonic,
+        kube=kube, prometheus=prometheus, alertmanager=alertmanager, redact=redactor.redact, guard=guard, monotonic=monotonic,
     )  # fmt: skip
 
 
@@ -347,7 +362,7 @@ def _details(sinks: Sequence[Sink], senders: Sequence[Sender], worker: Worker, e
     return {
         "dispatcher": "stuck" if worker.is_stuck() else "ok",
         "role": "leader",  # the state file is held by one receiver
-        "sink": {s.name: problems.get(s.name) or _tls_problem(s) or "ok" for s in sinks},
+        "sink": {s.name: problems.get(s.name) or _tls_problem(s) or worker.stalled.get(s.name) or "ok" for s in sinks},
         **({"channel": channels} if channels else {}),
         "sources": {
             "kubernetes": _source(evidence.kube),

@@ -96,7 +96,7 @@ def make_senders(
                 on_ambiguous=settings.on_ambiguous, elsewhere=others.get(sink.name, served),
             ),
             plain_body=plain_body, png_of=png.png_of,
-            checks={sink.name: sink.check_settings} if isinstance(sink, ChecksItself) else {},
+            checks={sink.name: sink.check_settings} if isinstance(sink, ChecksItself) else {}, is_threaded=True,
         )
         for sink in (chosen, *beside)
     ]  # fmt: skip

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from receiver.cpu_guard import CpuGuard
 from receiver.domain.alerts import Alert
 from receiver.domain.case import Case, Missing
 from receiver.domain.identity import Subject
-from receiver.errors import Forbidden, NotFound, Rejected, SourceError, Throttled, TooLarge, Unreadable
+from receiver.errors import ComputedTooLong, Forbidden, NotFound, Rejected, SourceError, Throttled, TooLarge, Unreadable
 from receiver.evidence import gatherers
 from receiver.evidence.alertmanager import Alertmanager
 from receiver.evidence.cache import Cache
@@ -64,9 +65,11 @@ class Evidence:
         alertmanager: Alertmanager | None,
         redact: Redact,
         all_gatherers: tuple[Gatherer, ...] = gatherers.ALL,
+        guard: CpuGuard | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`monotonic`: the clock by which kept answers age; deadlines of requests are real time."""
+        """`monotonic`: the clock by which kept answers age; deadlines of requests are real time. `guard`: of what reading them computes."""
+        self._guard = guard or CpuGuard()
         self.config = config
         self.kube, self.prometheus, self.alertmanager = kube, prometheus, alertmanager
         self._redact = redact
@@ -177,11 +180,14 @@ class Evidence:
         clean = Cleaner(self._redact)
         answer, missing = None, None
         try:
-            answer = gatherer.ask(look, clean)
+            with self._guard.within(f"evidence {gatherer.source}"):
+                answer = gatherer.ask(look, clean)
         except Gap as gap:
             missing = gap.missing(gatherer.source)
         except SourceError as exc:
             missing = _missing(gatherer, exc)
+        except ComputedTooLong:
+            missing = Missing(source=gatherer.source, why="reading it took more CPU than a look may use", hint="please report it")
         except Exception:  # one gatherer's bug must cost its own evidence only, never the message
             log.exception("a gatherer failed", extra={"source": gatherer.source})
             missing = Missing(source=gatherer.source, why="an internal error: see the receiver's log", hint="please report it")

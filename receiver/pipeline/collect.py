@@ -13,9 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from receiver.case import facts_of
 from receiver.diagnosis.advice.follow_up import NO_EVIDENCE, Verdict, verdict_of
-from receiver.diagnosis.diagnose import diagnose
 from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.case import Case
 from receiver.domain.identity import LabelNames, Subject, subject_of
@@ -25,6 +23,7 @@ from receiver.domain.units import from_epoch
 from receiver.pipeline import fixes
 from receiver.pipeline.configuration_gaps import ConfigurationGaps
 from receiver.pipeline.held import with_held_evidence
+from receiver.pipeline.judge import Judge
 from receiver.pipeline.kinds import COLLECT, FOLLOW_UP
 from receiver.pipeline.life import FollowedUp, with_life
 from receiver.pipeline.merge import merge_confirmed
@@ -42,6 +41,7 @@ log = logging.getLogger(__name__)
 
 PUBLISH_AT_ONCE = 50
 TRIES_BEFORE_ALERT = 3  # a look that killed or failed the receiver twice is not waited for a third time
+JUDGING_S = 2.0  # what a look may take beyond the deadline of its evidence: as a rule the first text is worth that
 REUSE_EVIDENCE_S = 5.0  # a resolve right after a look needs no second look
 
 
@@ -69,12 +69,13 @@ class Collector:
 
     def __init__(
         self, *, store: Store, evidence: EvidenceSource, publisher: Publisher, metrics: Metrics, config: CollectConfig,
-        gaps: ConfigurationGaps | None = None, monotonic: Callable[[], float] = time.monotonic,
+        gaps: ConfigurationGaps | None = None, judge: Judge | None = None, monotonic: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         """`gaps`: where hints for whoever configures the installation are gathered."""
         self._store = store
         self._evidence = evidence
         self._gaps = gaps or ConfigurationGaps()
+        self._judge = judge or Judge()
         self._publisher = publisher
         self._metrics = metrics
         self._config = config
@@ -95,7 +96,7 @@ class Collector:
             self._publish_alert(incident.id, reason("incident.note.failed_twice"))
         started = self._monotonic()
         case = self._case(incident, alerts, known)
-        report = diagnose(facts_of(case)) if case is not None else None
+        report = self._judge.report_of(case) if case is not None else None
         self._count(incident, report, took_s=self._monotonic() - started)
         self._write(job, incident.id, case, report, is_new=case is not known)
 
@@ -114,7 +115,7 @@ class Collector:
             return
         started = self._monotonic()
         case = self._gathered(incident, alerts, known, fixed_at=watched.since)
-        report = diagnose(facts_of(case)) if case is not None else None
+        report = self._judge.report_of(case) if case is not None else None
         self._count(incident, report, took_s=self._monotonic() - started)
         if report is None:
             self._put_off(job, due[0])
@@ -156,13 +157,19 @@ class Collector:
     def publish_waiting(self) -> None:
         """Publish the incidents that have waited for their look as long as a first message may wait, as their alerts describe them.
 
-        In a storm with slow sources there are more incidents than threads: nobody's alert is held back by the others' looks.
+        In a storm with slow sources there are more incidents than threads, and a look may hang: nobody's alert is held back by it.
         """
         overdue = self._store.now() - self._config.deadline_s
         with self._store.read() as tx:
             waiting = incidents.unpublished(tx, waiting_since=overdue, kind=COLLECT, limit=PUBLISH_AT_ONCE)
+            looked_at = incidents.unpublished(
+                tx, waiting_since=overdue - JUDGING_S, kind=COLLECT, limit=PUBLISH_AT_ONCE, job_state="running"
+            )
         for incident in waiting:
             self._publish_alert(incident.id, reason("incident.note.not_looked_at"))
+        for incident in looked_at:
+            log.warning("an incident is told before its look has ended", extra={"incident": incident.id, "key": incident.key})
+            self._publish_alert(incident.id, reason("incident.note.still_looking"))
 
     def give_up(self, job: Job, error: str) -> None:
         """Looking failed for now or for good: publish what the alert itself says, unless something better stands there."""
@@ -206,7 +213,8 @@ class Collector:
         """All that one look found out, in one transaction."""
         now = self._store.now()
         with self._store.write() as tx:
-            jobs.finish(tx, job)
+            if not jobs.finish(tx, job):
+                return  # this thread was written off, and another has looked or will
             incident = incidents.load(tx, incident_id)
             if incident is None or incident.closed_at is not None:
                 return

@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from receiver.case import facts_of
 from receiver.diagnosis.advice.checklist import with_ticks
-from receiver.diagnosis.diagnose import diagnose
 from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.case import Case
 from receiver.domain.identity import LabelNames, subject_of
@@ -21,6 +19,7 @@ from receiver.domain.report import Report
 from receiver.domain.silence import matchers_of, silence_link
 from receiver.domain.units import from_epoch
 from receiver.pipeline import fixes, life, people, storm
+from receiver.pipeline.judge import Judge
 from receiver.pipeline.kinds import COLLECT
 from receiver.pipeline.life import FollowedUp, Update
 from receiver.pipeline.messages import CHECKLIST, ROOT, Content, Messages, Rendering
@@ -61,7 +60,7 @@ class Publisher:
 
     def __init__(
         self, *, store: Store, rendering: Rendering, router: Router, config: PublishConfig,
-        hide: Callable[[str, str], str] = lambda name, value: value,
+        hide: Callable[[str, str], str] = lambda name, value: value, judge: Judge | None = None,
     ) -> None:  # fmt: skip
         """`hide`: a named value without the secrets in it."""
         self._store = store
@@ -71,13 +70,14 @@ class Publisher:
         self._router = router
         self._config = config
         self._hide = hide
+        self._judge = judge or Judge()
 
     def run(self, job: Job) -> None:
         """Show an incident as its stored case and its memory have it now."""
         with self._store.read() as tx:
             seen = incidents.load(tx, job.subject_id)
             case = incidents.evidence_of(tx, job.subject_id)
-        report = diagnose(facts_of(life.with_life(case, seen.memory))) if case is not None and seen is not None else None
+        report = self._judge.report_of(life.with_life(case, seen.memory)) if case is not None and seen is not None else None
         with self._store.write() as tx:
             jobs.finish(tx, job)
             incident = incidents.load(tx, job.subject_id)

@@ -27,7 +27,7 @@ from receiver.domain.units import from_epoch
 from receiver.errors import SourceError
 from receiver.pipeline.kinds import COLLECT, RECONCILE
 from receiver.store import alerts as alert_table
-from receiver.store import away, incidents, jobs
+from receiver.store import away, incidents, jobs, outbox
 from receiver.store.database import Tx
 from receiver.store.jobs import Job
 from receiver.store.store import Store
@@ -85,7 +85,11 @@ class Reconciler:
         self._is_known = True
 
     def _begin(self, tx: Tx, last: float, *, now: float) -> None:
-        gap = Gap(since=from_epoch(last), until=from_epoch(now), whose=RECEIVER)
+        if last > now:
+            log.warning("the clock was set back while the receiver was away", extra={"seconds": round(last - now)})
+            jobs.move_due(tx, last - now)
+            outbox.move_due(tx, last - now)
+        gap = Gap(since=from_epoch(min(last, now)), until=from_epoch(now), whose=RECEIVER)
         is_gap = now - last >= SHORTEST_GAP_S
         if is_gap:
             away.note_gap(tx, gap)

@@ -49,7 +49,9 @@ class Sink(Protocol):
         ...
 
     def find(self, channel: str, delivery_id: str, *, thread_ts: str | None = None, oldest: float) -> str | None:
-        """The ts of the message with this delivery id, posted since `oldest` (seconds since 1970); None: it is not there.
+        """The ts of the message with this delivery id; None: it is not there. Which messages it looks at does not depend on our clock.
+
+        `oldest`: it came after this, in the sink's own time (seconds since 1970, as its ts are); 0 when nothing is known.
 
         CannotReconcile when the sink cannot read back; the other DeliveryErrors when it could not be asked now.
         """

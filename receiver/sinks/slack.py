@@ -15,10 +15,11 @@ from receiver.render import mentions
 from receiver.render.compatible import text_body
 from receiver.sinks.base import CannotReconcile, SinkKind, SinkSetup
 from receiver.sinks.slack_errors import refusal
-from receiver.transport import Http, HttpConfig, Response
+from receiver.transport import Deadline, Http, HttpConfig, Response
 
 EVENT_TYPE = "oomtriage"
 PAGE_SIZE = 200
+PAGES_S = 30.0  # for all pages together
 MAX_PAGES = 10  # 2,000 messages since the doubtful post: a busier channel cannot be searched in reasonable time
 NEEDED_SCOPES = ("chat:write",)
 WANTED_SCOPES = ("channels:history",)
@@ -115,11 +116,11 @@ class SlackBotSink:
         self._call("chat.update", json_body=message, is_repeatable=True)
 
     def find(self, channel: str, delivery_id: str, *, thread_ts: str | None = None, oldest: float) -> str | None:
-        """Look through the channel (or the thread) since `oldest` for our metadata. None: it is not there."""
+        """Look through the channel, newest first, or the thread for our metadata, back to `oldest` by Slack's clock. None: it is not there."""
         method = "conversations.replies" if thread_ts else "conversations.history"
         form: dict[str, Any] = {
             "channel": self._id_of(channel),
-            "oldest": f"{oldest:.6f}",
+            **({"oldest": f"{oldest:.6f}"} if oldest > 0 else {}),
             "inclusive": "true",
             "include_all_metadata": "true",
         }
@@ -204,9 +205,12 @@ class SlackBotSink:
         )
 
     def _pages(self, method: str, form: Mapping[str, Any], key: str) -> Iterator[Mapping[str, Any]]:
-        cursor = ""
+        cursor, deadline = "", Deadline(PAGES_S)
         for _ in range(MAX_PAGES):
-            page = self._call(method, form={**form, "limit": PAGE_SIZE, **({"cursor": cursor} if cursor else {})}, is_repeatable=True)
+            if deadline.is_over:
+                raise RetryLater(f"Slack is too slow to look through {method}", code="no_answer")
+            asked = {**form, "limit": PAGE_SIZE, **({"cursor": cursor} if cursor else {})}
+            page = self._call(method, form=asked, is_repeatable=True, timeout_s=deadline.left_s())
             entries = page.get(key)
             if not isinstance(entries, list):
                 raise RetryLater(f"Slack answered {method} without {key}", code="unreadable")
@@ -217,15 +221,23 @@ class SlackBotSink:
                 return
         raise CannotReconcile(f"more than {MAX_PAGES * PAGE_SIZE} entries in {method}: too many to look through", code="too_many")
 
-    def _call(self, method: str, *, json_body: Any = None, form: Mapping[str, Any] | None = None, is_repeatable: bool) -> Mapping[str, Any]:
-        return self._exchange(method, json_body=json_body, form=form, is_repeatable=is_repeatable)[0]
+    def _call(
+        self, method: str, *, json_body: Any = None, form: Mapping[str, Any] | None = None, is_repeatable: bool, timeout_s: float | None = None
+    ) -> Mapping[str, Any]:  # fmt: skip
+        return self._exchange(method, json_body=json_body, form=form, is_repeatable=is_repeatable, timeout_s=timeout_s)[0]
 
     def _exchange(
-        self, method: str, *, json_body: Any = None, form: Mapping[str, Any] | None = None, is_repeatable: bool
+        self,
+        method: str,
+        *,
+        json_body: Any = None,
+        form: Mapping[str, Any] | None = None,
+        is_repeatable: bool,
+        timeout_s: float | None = None,
     ) -> tuple[Mapping[str, Any], Response]:
         headers = {"Content-Type": "application/json; charset=utf-8"} if json_body is not None else {}
         try:
-            response = self._http.post(method, json_body=json_body, form=form, headers=headers, max_bytes=8 * 1024**2)
+            response = self._http.post(method, json_body=json_body, form=form, headers=headers, timeout_s=timeout_s, max_bytes=8 * 1024**2)
         except SourceError as exc:
             raise transport_error(exc, is_repeatable=is_repeatable) from exc
         check_status(response, f"Slack's {method}", is_repeatable=is_repeatable)

@@ -79,15 +79,16 @@ def load(tx: Tx, incident_id: str) -> Incident | None:
     return next(_readable(tx, tx.run(f"{_SELECT} WHERE i.id = :id", id=incident_id)), None)
 
 
-def unpublished(tx: Tx, *, waiting_since: float, kind: str, limit: int) -> list[Incident]:
-    """Open incidents whose first work of a kind has been due since then, has not begun, and that are shown nowhere."""
+def unpublished(tx: Tx, *, waiting_since: float, kind: str, limit: int, job_state: str = "pending") -> list[Incident]:
+    """Open incidents whose first work of a kind has been due since then, has not begun (or not ended), and that are shown nowhere."""
     rows = tx.run(
-        f"""{_SELECT} JOIN job j ON j.subject_id = i.id AND j.kind = :kind AND j.state = 'pending'
+        f"""{_SELECT} JOIN job j ON j.subject_id = i.id AND j.kind = :kind AND j.state = :job_state
            WHERE i.closed_at IS NULL AND i.report IS NULL AND i.severity <> 'info' AND j.created_at < :since AND j.due_at < :since
            AND NOT EXISTS (SELECT 1 FROM conversation c WHERE c.incident_id = i.id)
            AND NOT EXISTS (SELECT 1 FROM digest_member d WHERE d.incident_id = i.id)
            ORDER BY CASE i.severity WHEN 'critical' THEN 0 ELSE 1 END, i.opened_at, i.id LIMIT :limit""",  # quiet hours may hold warnings
         kind=kind,
+        job_state=job_state,
         since=waiting_since,
         limit=limit,
     )

@@ -83,19 +83,25 @@ def move_due(tx: Tx, back_s: float) -> None:
     tx.run("UPDATE job SET due_at = due_at - :back_s WHERE state = 'pending' AND due_at > 0", back_s=back_s)
 
 
-def finish(tx: Tx, job: Job) -> None:
-    """The work is done."""
-    tx.run("DELETE FROM job WHERE id = :id", id=job.id)
+def finish(tx: Tx, job: Job) -> bool:
+    """The work is done. False when it is somebody else's by now: its thread was written off, and it was claimed again or asked for anew."""
+    return bool(tx.run("DELETE FROM job WHERE id = :id AND attempts = :attempts RETURNING id", id=job.id, attempts=job.attempts))
 
 
 def fail(tx: Tx, job: Job, *, error: str, now: float) -> bool:
     """The work failed: try again later, or after MAX_ATTEMPTS put it aside. True when it is dead now."""
+    if not _is_held(tx, job):
+        return False
     if job.is_last_attempt:
         tx.run("UPDATE job SET state = 'dead', last_error = :error WHERE id = :id", id=job.id, error=error[:500])
         return True
     delay_s = _RETRY_DELAYS_S[min(job.attempts, len(_RETRY_DELAYS_S)) - 1]
     _put_back(tx, job, due_at=now + delay_s, error=error)
     return False
+
+
+def _is_held(tx: Tx, job: Job) -> bool:
+    return bool(tx.run("SELECT 1 FROM job WHERE id = :id AND state = 'running' AND attempts = :attempts", id=job.id, attempts=job.attempts))
 
 
 def put_back(tx: Tx, job: Job, *, due_at: float) -> None:

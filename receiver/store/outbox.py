@@ -45,6 +45,7 @@ class Outgoing:
     is_plain: bool
     is_doubtful: bool  # an earlier attempt may have arrived
     intent_at: float | None
+    intent_after: str | None  # the `ts` of a message that stood in the channel before a doubtful one was posted
     attempts: int
     created_at: float
     times_reposted: int = 0
@@ -110,7 +111,7 @@ def is_settled(tx: Tx, conversation_id: str, slot: str) -> bool:
 
 
 _OUTGOING = """SELECT m.id, m.conversation_id, c.sink, c.channel, m.slot, m.desired_body, m.desired_rev, m.ts, c.root_ts, m.is_reply,
-    m.is_broadcast, m.is_plain, m.state, m.intent_at, m.attempts, m.created_at, m.due_at, m.times_reposted,
+    m.is_broadcast, m.is_plain, m.state, m.intent_at, m.intent_after, m.attempts, m.created_at, m.due_at, m.times_reposted,
     (SELECT r.times_reposted FROM message r WHERE r.conversation_id = c.id AND r.is_reply = 0 AND r.ts = c.root_ts) AS root_times_reposted
     FROM message m CROSS JOIN conversation c"""
 # What is unsent is little and has an index; the join is written as a cross one because SQLite then goes from it to the conversations,
@@ -145,16 +146,20 @@ def channels_due(tx: Tx) -> list[tuple[str, str, float]]:
     return [(r["sink"], r["channel"], r["due_at"]) for r in rows]
 
 
-def intend(tx: Tx, outgoing: Outgoing, *, now: float, grace_s: float) -> bool:
+def intend(tx: Tx, outgoing: Outgoing, *, now: float, grace_s: float, newest_ts: str | None = None) -> bool:
     """Write down, before the POST, that a post is about to be made: what a crash leaves behind to be reconciled.
+
+    `newest_ts`: of the last post that is known to stand in the channel. What is posted now comes after it by the sink's own clock,
+    whatever ours says.
 
     False when the message is not wanted any more (its incident moved into a storm's digest since it was picked).
     """
     rows = tx.run(
         """UPDATE message SET state = 'sending', intent_at = COALESCE(CASE WHEN state = 'sending' THEN intent_at END, :now),
-           intent_rev = :revision, due_at = :due_at WHERE id = :id RETURNING id""",
+           intent_after = CASE WHEN state = 'sending' THEN intent_after ELSE :newest_ts END, intent_rev = :revision, due_at = :due_at WHERE id = :id RETURNING id""",
         id=outgoing.id,
         revision=outgoing.revision,
+        newest_ts=newest_ts,
         now=now,
         due_at=now + grace_s,
     )
@@ -346,6 +351,7 @@ def _outgoing(row: Row) -> Outgoing:
         is_plain=bool(row["is_plain"]),
         is_doubtful=row["state"] == "sending",
         intent_at=None if row["intent_at"] is None else float(row["intent_at"]),
+        intent_after=row["intent_after"],
         attempts=int(row["attempts"]),
         created_at=float(row["created_at"]),
         times_reposted=row["times_reposted"],

@@ -23,7 +23,7 @@ from receiver.store import alerts
 from receiver.store.database import Database, Dialect, Tx
 
 INSTALLED_AT = "installed_at"
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 RANKED_SINCE = 5  # the schema whose alerts carry the rank of their severity, which SQL cannot read out of a payload
 
 
@@ -122,7 +122,12 @@ def _version_5(d: Dialect) -> tuple[str, ...]:
 _HOLDS_BEFORE = """CASE WHEN o.status = 'resolved' THEN NOT (alert.times_seen > 1 AND alert.last_seen > o.last_seen)
     ELSE o.times_seen > 1 AND o.last_seen > alert.last_seen END"""
 
-MIGRATIONS = (_version_1, _version_2, _version_3, _version_4, _version_5)
+def _version_6(d: Dialect) -> tuple[str, ...]:
+    # After which message of ours, by the sink's clock, a doubtful one can stand: ours may be wrong by any amount.
+    return ("ALTER TABLE message ADD COLUMN intent_after TEXT",)
+
+
+MIGRATIONS = (_version_1, _version_2, _version_3, _version_4, _version_5, _version_6)
 
 
 def migrate(database: Database, *, now: float) -> None:

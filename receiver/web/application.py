@@ -40,6 +40,7 @@ class WebDeps:
     wake: Callable[[], None]
     notice: Callable[[str, Reason], object]
     is_stuck: Callable[[], bool]
+    stalled: Callable[[], Mapping[str, str]] = dict
     details: Callable[[], Mapping[str, Any]]
     measure: Callable[[Metrics], None] = lambda metrics: None
     can_complete: bool = False  # Alertmanager can be asked for what a body leaves out
@@ -67,9 +68,11 @@ def create_web(deps: WebDeps) -> Flask:
     )  # fmt: skip
     app.register_blueprint(
         health_routes(
-            HealthDeps(store=deps.store, metrics=deps.metrics, is_stuck=deps.is_stuck, details=deps.details, measure=deps.measure)
+            HealthDeps(
+                store=deps.store, metrics=deps.metrics, is_stuck=deps.is_stuck, details=deps.details, stalled=deps.stalled, measure=deps.measure
+            )
         )
-    )
+    )  # fmt: skip
     actions, storms = Actions(deps.store, deps.permissions, follow_ups_s=deps.follow_ups_s), StormActions(deps.store, deps.permissions)
 
     def take(target: str, act: Act) -> Outcome:

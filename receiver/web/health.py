@@ -23,6 +23,8 @@ NEARLY_FULL_BYTES = 100 * 2**20  # as OomtriageVolumeFilling
 class HealthDeps:
     """`is_stuck`: work is due and nothing moves. `details`: what else /readyz tells; it never changes the code. `measure`: sets
     what is known only by looking, such as the process's memory.
+
+    `stalled`: sinks in which nothing arrives though something is due, and why.
     """
 
     store: Store
@@ -30,6 +32,7 @@ class HealthDeps:
     is_stuck: Callable[[], bool]
     details: Callable[[], Mapping[str, Any]]
     measure: Callable[[Metrics], None] = lambda metrics: None
+    stalled: Callable[[], Mapping[str, str]] = dict
 
 
 def health_routes(deps: HealthDeps) -> Blueprint:
@@ -38,8 +41,11 @@ def health_routes(deps: HealthDeps) -> Blueprint:
 
     @routes.get("/healthz")
     def healthz() -> tuple[Response, int]:
-        stuck = deps.is_stuck()
-        return jsonify(status="stuck: no progress for 60 s" if stuck else "ok"), 503 if stuck else 200
+        stuck, stalled = deps.is_stuck(), deps.stalled()
+        # A sink that is away is no reason to start anew, so it does not change the code.
+        return jsonify(
+            status="stuck: no progress for 60 s" if stuck else "ok", **({"stalled": stalled} if stalled else {})
+        ), 503 if stuck else 200
 
     @routes.get("/readyz")
     def readyz() -> tuple[Response, int]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from receiver.errors import StoreError, StoreFenced
@@ -17,6 +16,7 @@ from receiver.store import alerts, jobs, outbox
 from receiver.store.jobs import Job
 from receiver.store.quarantine import UNREADABLE
 from receiver.store.store import Store
+from receiver.worker.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,8 @@ TIDY_EVERY_S = 300.0
 BEAT_EVERY_S = 30.0
 UNKNOWN_KIND_DELAY_S = 300.0
 CLOCK_STEP_S = 2.0
-BUSY_S = 1.0  # every thread is looking: see now and then whether somebody waits too long
+BUSY_S = 1.0  # something is being worked on: see now and then whether somebody waits too long
+END_WAIT_S = 12.0  # at the end, for what is being worked on: a look has its deadline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class Handler:
     run: Callable[[Job], None]
     give_up: Callable[[Job, str], None] | None = None
     is_quick: bool = False  # no I/O but the store's: done at once, never behind the looks of a storm
+    limit_s: float = 300.0  # a thread that has not come back after this is written off
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +52,7 @@ class DispatcherConfig:
 
 
 class Dispatcher:
-    """Folds alerts, claims jobs and runs them on a pool. `step` is called by one thread."""
+    """Folds alerts, claims jobs and runs each on a thread. `step` is called by one thread."""
 
     def __init__(
         self, *, store: Store, handlers: Mapping[str, Handler], config: DispatcherConfig, monotonic: Callable[[], float],
@@ -70,8 +72,8 @@ class Dispatcher:
         self._before_looks = before_looks
         self._after_fold = after_fold
         self._quick_kinds = tuple(kind for kind, handler in handlers.items() if handler.is_quick)
-        self._pool = ThreadPoolExecutor(max_workers=config.workers, thread_name_prefix="job")
-        self._running: dict[int, float] = {}
+        self._tasks: Tasks[int] = Tasks("job", monotonic=monotonic)
+        self._at_work: dict[int, Job] = {}  # handed out by `step`, and looked at by it alone
         self._stranded: list[tuple[Job, str]] = []  # what could not be written down while the store was in trouble
         self._clock_offset = store.now() - monotonic()
         self._lock = threading.Lock()
@@ -93,6 +95,7 @@ class Dispatcher:
     def _step(self) -> float:
         self._follow_the_clock()
         self._put_back_stranded()
+        self._write_off_overdue()
         if self._beat_at is None or self._monotonic() - self._beat_at >= BEAT_EVERY_S:
             self._beat_at = self._monotonic()
             self._aside(self._beat)
@@ -101,40 +104,54 @@ class Dispatcher:
         self._do_quick_jobs()
         self._aside(self._before_looks)
         now = self._store.now()
-        with self._lock:
-            free = self._config.workers - len(self._running)
+        free = self._config.workers - len(self._tasks)
         with self._store.write() as tx:
             claimed = jobs.claim(tx, now=now, epoch=self._store.epoch, limit=max(free, 0), without=self._quick_kinds)
             next_due, is_behind = jobs.next_due(tx), alerts.has_unfolded(tx)
         for job in claimed:
-            with self._lock:
-                self._running[job.id] = self._monotonic()
-            self._pool.submit(self._run, job)
+            self._hand_out(job)
         self._tidy()
         if is_behind:
             return 0.0
-        if next_due is None:
-            return IDLE_S
         if len(claimed) >= free:
             return BUSY_S
-        return min(max(next_due - now, 0.01), IDLE_S)
+        wait_s = IDLE_S if next_due is None else min(max(next_due - now, 0.01), IDLE_S)
+        return min(wait_s, BUSY_S) if len(self._tasks) else wait_s
 
     def is_stuck(self) -> bool:
-        """Whether the loop, or every thread of the pool, has made no progress for a minute."""
-        now = self._monotonic()
-        with self._lock:
-            hanging = [started for started in self._running.values() if now - started > STUCK_S]
-        return now - self._last_step > STUCK_S or len(hanging) >= self._config.workers
+        """Whether the loop has made no progress for a minute, or as many threads hang as may work at a time."""
+        hanging = self._tasks.lost + self._tasks.running_longer_than(STUCK_S)
+        return self._monotonic() - self._last_step > STUCK_S or hanging >= self._config.workers
 
     @property
     def running(self) -> int:
         """How many jobs are being worked on."""
-        with self._lock:
-            return len(self._running)
+        return len(self._tasks)
+
+    @property
+    def lost(self) -> int:
+        """How many threads were written off and have not ended."""
+        return self._tasks.lost
 
     def close(self) -> None:
-        """Hand out no more work and wait for what runs; what could not finish is done again by the next receiver."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Hand out no more work and wait a while for what runs; what could not finish is done again by the next receiver."""
+        if not self._tasks.join(END_WAIT_S):
+            log.warning("ends while something is still being worked on; it is done again at the next start", extra={"n": len(self._tasks)})
+
+    def _hand_out(self, job: Job) -> None:
+        self._at_work[job.id] = job
+        self._tasks.start(job.id, lambda: self._run(job), then=self._on_progress)
+
+    def _write_off_overdue(self) -> None:
+        """A thread that does not come back: another may have its place, and the work is tried again like any that failed."""
+        self._at_work = {job_id: job for job_id, job in self._at_work.items() if job_id in self._tasks}
+        for job in list(self._at_work.values()):
+            handler = self._handlers.get(job.kind)
+            limit_s = handler.limit_s if handler is not None else STUCK_S
+            if self._tasks.age_s(job.id) > limit_s:
+                self._tasks.write_off(job.id)
+                log.error("a job does not come back", extra={"kind": job.kind, "job": job.id, "attempts": job.attempts, "limit_s": limit_s})
+                self._fail(job, handler, TimeoutError(f"still at work after {limit_s:.0f} s"))
 
     def _run(self, job: Job) -> None:
         try:
@@ -151,10 +168,6 @@ class Dispatcher:
         except Exception as exc:
             log.exception("job failed", extra={"kind": job.kind, "job": job.id, "attempts": job.attempts})
             self._fail(job, handler, exc)
-        finally:
-            with self._lock:
-                self._running.pop(job.id, None)
-            self._on_progress()
 
     def _fail(self, job: Job, handler: Handler | None, exc: Exception) -> None:
         error = f"{type(exc).__name__}: {exc}"
@@ -183,9 +196,9 @@ class Dispatcher:
         with self._store.write() as tx:
             claimed = jobs.claim(tx, now=self._store.now(), epoch=self._store.epoch, limit=20, only=self._quick_kinds)
         for job in claimed:
-            with self._lock:
-                self._running[job.id] = self._monotonic()
             self._run(job)
+        if claimed:
+            self._on_progress()
 
     def _put_back_stranded(self) -> None:
         with self._lock:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -21,12 +22,13 @@ KEPT_FILES = 200  # file ids remembered, so that a message that is sent again do
 
 
 class Pictures:
-    """Uploads charts. `png_of`: SVG to PNG, None when pictures cannot be drawn here. One thread calls it."""
+    """Uploads charts. `png_of`: SVG to PNG, None when pictures cannot be drawn here. Safe to share between threads."""
 
     def __init__(self, png_of: Callable[[str], bytes | None]) -> None:
         self._png_of = png_of
         self._files: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._trouble = ""
+        self._lock = threading.Lock()
 
     def fill(self, sink: Sink, body: Mapping[str, Any]) -> dict[str, Any]:
         """The body as it can be sent to this sink: with the uploaded picture, or without any."""
@@ -38,8 +40,9 @@ class Pictures:
         if not isinstance(sink, TakesPictures):
             return None
         key = (sink.name, hashlib.sha256(svg.encode()).hexdigest())
-        if key in self._files:
-            return self._files[key]
+        with self._lock:
+            if key in self._files:
+                return self._files[key]
         png = self._png_of(svg)
         if png is None:
             return None
@@ -50,9 +53,10 @@ class Pictures:
                 self._trouble = str(exc)
                 log.warning("message goes without its chart", extra={"sink": sink.name, "code": exc.code, "error": self._trouble})
             return None
-        self._files[key] = file_id
-        while len(self._files) > KEPT_FILES:
-            self._files.popitem(last=False)
+        with self._lock:
+            self._files[key] = file_id
+            while len(self._files) > KEPT_FILES:
+                self._files.popitem(last=False)
         return file_id
 
 

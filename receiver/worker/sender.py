@@ -1,9 +1,11 @@
-"""Makes channels agree with the store: one thread, a pace per channel, an intent before each post, reconcile on doubt.
+"""Makes channels agree with the store: a pace per channel, an intent before each post, reconcile on doubt.
 
 A post is not idempotent at Slack, so the order is: commit "about to post", post, commit "arrived". Whatever leaves the
 outcome open (a crash between the two commits, a timeout, a 5xx) keeps the row `sending`; after a grace it is looked for
 in the channel by its delivery id, and only re-posted when it is not there. Edits are idempotent and just repeated. What becomes
 of a message that was refused is a table: receiver/worker/transitions.py.
+
+Within a channel one message goes after the other; a channel whose exchange takes its time holds up no other channel.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from receiver.errors import DeliveryError, RetryLater, SinkMisconfigured, StoreError
@@ -23,17 +26,23 @@ from receiver.store.database import Tx
 from receiver.store.outbox import Outgoing
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
+from receiver.worker.delivery_watch import DeliveryWatch
 from receiver.worker.pictures import Pictures, has_picture, without_picture
+from receiver.worker.tasks import Tasks
 from receiver.worker.transitions import RESULTS, Failure, Situation, Step, failure_of, step_for
 
 log = logging.getLogger(__name__)
 
-RECONCILE_MARGIN_S = 60.0  # clocks of ours and of the sink's may differ
 BACKOFF_CAP_S = 300.0
 RETRY_AFTER_CAP_S = 300.0  # a sink may ask for a day; it is asked again after this long all the same
 MISCONFIGURED_PAUSE_S = 30.0
+STORE_TROUBLE_S = 1.0
 CHECK_INTERVAL_S = 60.0
 IDLE_S = 5.0
+MOST_AT_A_TIME = 8  # channels of a sink in which something is being sent
+CHECK = "(check)"  # among what a sender is at, beside channels
+HANGS_S = 150.0  # longer than all exchanges of one message may take: its sink's deadlines do not hold
+END_WAIT_S = 12.0  # longer than one POST may take
 PICTURE_TRIES = 2
 PICTURE_WAIT_S = 1.5
 
@@ -53,8 +62,9 @@ class SenderConfig:
 
 
 class Sender:
-    """Sends what is due, one message a channel and step. Not thread-safe: one thread calls `step`.
+    """Sends what is due, one message a channel and step. One thread calls `step`.
 
+    `is_threaded`: each channel's message is sent on a thread of its own, and `step` does not wait for it; otherwise, in turn.
     `checks`: for a sink, a question whose SinkMisconfigured tells what is wrong with its settings before a message does.
     """
 
@@ -62,6 +72,7 @@ class Sender:
         self, *, store: Store, sinks: Mapping[str, Sink], metrics: Metrics, config: SenderConfig,
         plain_body: Callable[[Mapping[str, Any]], Mapping[str, Any]], monotonic: Callable[[], float],
         png_of: Callable[[str], bytes | None] = lambda _: None, checks: Mapping[str, Callable[[], object]] | None = None,
+        is_threaded: bool = False,
     ) -> None:  # fmt: skip
         self._store = store
         self._sinks = sinks
@@ -73,11 +84,17 @@ class Sender:
         self._checks = checks or {}
         self._check_at: dict[str, float] = {}
         self._next_at: dict[tuple[str, str], float] = {}
+        self._newest_ts: dict[tuple[str, str], str] = {}  # the last post of ours that is known to stand in a channel
         self._paused_until: dict[str, float] = {}
         self._problems: dict[str, str] = {}
         self._channel_problems: dict[str, str] = {}
         self._picture_refusals: Counter[str] = Counter()  # by message; a restart tries again, which costs two posts
         self._capped: set[str] = set()  # sinks that ask for longer pauses than they get: logged once
+        self._is_threaded = is_threaded
+        self._tasks: Tasks[tuple[str, str]] = Tasks("send", monotonic=monotonic)
+        self._watch = DeliveryWatch(monotonic)
+        self._on_done: Callable[[], None] = lambda: None
+        self._last_step = monotonic()
 
     @property
     def problems(self) -> Mapping[str, str]:
@@ -98,20 +115,66 @@ class Sender:
 
     def step(self) -> float:
         """Send at most one message per channel; returns the seconds until there is something to do again."""
+        self._last_step = self._monotonic()
         with self._store.read() as tx:
-            channels = outbox.channels_due(tx)
+            ours = [entry for entry in outbox.channels_due(tx) if entry[0] not in self._config.elsewhere]
+        self._watch.unsent((sink, channel) for sink, channel, _ in ours)
         now, wait_s = self._store.now(), IDLE_S
-        for sink_name, channel, due_at in channels:
-            if sink_name in self._config.elsewhere:
+        for sink_name, channel, due_at in sorted(ours, key=lambda entry: self._next_at.get(entry[:2], 0.0)):  # who waited longest first
+            key = (sink_name, channel)
+            if key in self._tasks:
                 continue
-            free_at = max(self._next_at.get((sink_name, channel), 0.0), self._paused_until.get(sink_name, 0.0))
+            free_at = max(self._next_at.get(key, 0.0), self._paused_until.get(sink_name, 0.0))
             delay_s = max(due_at - now, free_at - self._monotonic())
-            if delay_s <= 0:
-                delay_s = self._send_one(sink_name, channel)
+            if due_at <= now:
+                self._watch.due(key)
+            if delay_s <= 0 and len(self._tasks) < MOST_AT_A_TIME:
+                delay_s = self._begin(key)
             wait_s = min(wait_s, delay_s)
         if wait_s > 0:
             self._check_sinks()
         return max(0.0, wait_s)
+
+    def when_done(self, call: Callable[[], None]) -> None:
+        """Call this when a message that `step` did not wait for has been sent or refused."""
+        self._on_done = call
+
+    @property
+    def stalls(self) -> Mapping[str, float]:
+        """By sink: for how many seconds something has been due in one of its channels and nothing has arrived there. 0: nothing stalls."""
+        return {name: self._watch.stalled_s(name) for name in self._sinks}
+
+    @property
+    def stalled(self) -> Mapping[str, str]:
+        """Sinks in which nothing arrives though something is due, and why: detail for /healthz and /readyz."""
+        return {name: why for name in self._sinks if (why := self._watch.said(name))}
+
+    def is_stuck(self) -> bool:
+        """Whether the sender itself makes no progress: not what a sink that is away looks like, which is answered by deadlines."""
+        return self._monotonic() - self._last_step > HANGS_S or self._tasks.running_longer_than(HANGS_S) > 0
+
+    def close(self) -> None:
+        """Wait a while for the messages that are being sent; what is not written down then is looked for at the next start."""
+        self._tasks.join(END_WAIT_S)
+
+    def _done(self) -> None:
+        self._on_done()
+
+    def _begin(self, key: tuple[str, str]) -> float:
+        if not self._is_threaded:
+            return self._send_one(*key)
+        self._tasks.start(key, lambda: self._send_one_aside(*key), then=self._done)
+        return IDLE_S
+
+    def _send_one_aside(self, sink_name: str, channel: str) -> None:
+        try:
+            self._send_one(sink_name, channel)
+        except StoreError as exc:  # `step` meets it too, and says so
+            log.warning("a message could not be written down", extra={"sink": sink_name, "error": str(exc)})
+            self._next_at[(sink_name, channel)] = self._monotonic() + STORE_TROUBLE_S
+        except Exception:
+            log.exception("sending failed", extra={"sink": sink_name})
+            self._next_at[(sink_name, channel)] = self._monotonic() + STORE_TROUBLE_S
 
     def _check_sinks(self) -> None:
         """Ask each sink once whether its settings work, and again while they do not: nobody should learn it from a lost alert."""
@@ -120,15 +183,21 @@ class Sender:
             if is_known or self._monotonic() < self._check_at.get(name, 0.0):
                 continue
             self._check_at[name] = self._monotonic() + CHECK_INTERVAL_S
-            try:
-                check()
-            except SinkMisconfigured as exc:
-                self._problems[name] = str(exc)
-                log.error("a sink's settings do not work", extra={"sink": name, "error": str(exc)})
-            except DeliveryError as exc:
-                log.info("a sink's settings could not be checked now", extra={"sink": name, "error": str(exc)})
+            if self._is_threaded:
+                self._tasks.start((name, CHECK), partial(self._check_sink, name, check), then=self._done)
             else:
-                self._problems.pop(name, None)
+                self._check_sink(name, check)
+
+    def _check_sink(self, name: str, check: Callable[[], object]) -> None:
+        try:
+            check()
+        except SinkMisconfigured as exc:
+            self._problems[name] = str(exc)
+            log.error("a sink's settings do not work", extra={"sink": name, "error": str(exc)})
+        except DeliveryError as exc:
+            log.info("a sink's settings could not be checked now", extra={"sink": name, "error": str(exc)})
+        else:
+            self._problems.pop(name, None)
 
     def _send_one(self, sink_name: str, channel: str) -> float:
         with self._store.write() as tx:
@@ -160,7 +229,8 @@ class Sender:
     def _post(self, sink: Sink, outgoing: Outgoing) -> None:
         body = self._body(sink, outgoing)  # before the intent: an upload takes its time, and repeats harmlessly
         with self._store.write() as tx:
-            is_wanted = outbox.intend(tx, outgoing, now=self._store.now(), grace_s=self._config.grace_s)
+            newest_ts = self._newest_ts.get((outgoing.sink, outgoing.channel))
+            is_wanted = outbox.intend(tx, outgoing, now=self._store.now(), grace_s=self._config.grace_s, newest_ts=newest_ts)
         if not is_wanted:
             return
         ts = sink.post(
@@ -177,7 +247,7 @@ class Sender:
         try:
             ts = sink.find(
                 outgoing.channel, outgoing.delivery_id, thread_ts=outgoing.root_ts if outgoing.is_reply else None,
-                oldest=(outgoing.intent_at or outgoing.created_at) - RECONCILE_MARGIN_S,
+                oldest=_seconds(outgoing.intent_after),
             )  # fmt: skip
         except CannotReconcile as exc:
             if self._config.on_ambiguous != "hold":
@@ -211,9 +281,12 @@ class Sender:
             outbox.arrived(tx, outgoing, ts=ts, revision=outgoing.revision, now=self._store.now())
             if ts is not None and outgoing.slot == "root":
                 outbox.drop_overtaken(tx, outgoing)
+        if ts is not None:
+            self._newest_ts[(outgoing.sink, outgoing.channel)] = ts
         self._note_success(outgoing)
 
     def _note_success(self, outgoing: Outgoing) -> None:
+        self._watch.arrived((outgoing.sink, outgoing.channel))
         self._metrics.deliveries.labels(outgoing.sink, "ok").inc()
         self._channel_problems.pop(outgoing.channel or outgoing.sink, None)
         self._capped.discard(outgoing.sink)
@@ -222,6 +295,7 @@ class Sender:
 
     def _note_failure(self, outgoing: Outgoing, exc: DeliveryError) -> None:
         failure = failure_of(exc)
+        self._watch.refused((outgoing.sink, outgoing.channel), str(exc))
         result = RESULTS.get(failure, "refused")
         self._metrics.deliveries.labels(outgoing.sink, result).inc()
         if result != "misconfigured" or outgoing.sink not in self._problems:
@@ -293,6 +367,14 @@ class Sender:
                 log.warning("the sink asks for a longer pause than it gets", extra=fields)
             return min(exc.retry_after_s, RETRY_AFTER_CAP_S)
         return min(BACKOFF_CAP_S, 2.0 ** min(outgoing.attempts + 1, 10)) * random.uniform(0.8, 1.2)  # noqa: S311  # jitter
+
+
+def _seconds(ts: str | None) -> float:
+    """A sink's ts as its time; 0 where none is known: from the beginning."""
+    try:
+        return float(ts or 0.0)
+    except ValueError:
+        return 0.0
 
 
 def _publish_again(tx: Tx, root: Outgoing, *, now: float) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
+from receiver.cpu_guard import CpuGuard
 from receiver.errors import StoreBroken, StoreError, StoreFenced
 from receiver.worker.dispatcher import Dispatcher
 from receiver.worker.sender import Sender
@@ -13,20 +16,38 @@ from receiver.worker.sender import Sender
 log = logging.getLogger(__name__)
 
 STOP_WAIT_S = 12.0  # longer than one POST may take
+GUARD_EVERY_S = 2.0
 STORE_TROUBLE_S = 1.0
 
 
-class Worker:
-    """Runs a dispatcher and its senders until told to stop. Each sender has a thread of its own."""
+class _Runner(Protocol):
+    def step(self) -> float:
+        """Do what is due; the seconds until something is again."""
 
-    def __init__(self, dispatcher: Dispatcher, *senders: Sender) -> None:
+
+@dataclass(frozen=True, slots=True)
+class _GuardRounds:
+    guard: CpuGuard
+
+    def step(self) -> float:
+        self.guard.check()
+        return GUARD_EVERY_S
+
+
+class Worker:
+    """Runs a dispatcher and its senders until told to stop. Each sender has a thread of its own, and so has the guard."""
+
+    def __init__(self, dispatcher: Dispatcher, *senders: Sender, guard: CpuGuard | None = None) -> None:
         self.dispatcher = dispatcher
         self.senders = senders
-        self._loops: list[tuple[str, Dispatcher | Sender, threading.Event]] = [("dispatcher", dispatcher, threading.Event())]
+        self._loops: list[tuple[str, _Runner, threading.Event]] = [("dispatcher", dispatcher, threading.Event())]
         self._loops += [(f"sender-{i}" if i else "sender", sender, threading.Event()) for i, sender in enumerate(senders)]
+        self._loops.append(("guard", _GuardRounds(guard or CpuGuard()), threading.Event()))
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         dispatcher.when_done(self.wake)
+        for sender in senders:
+            sender.when_done(self.wake)
 
     def start(self) -> None:
         """Start the threads."""
@@ -42,7 +63,17 @@ class Worker:
 
     def is_stuck(self) -> bool:
         """Whether work is due and nothing moves."""
-        return self.dispatcher.is_stuck() or any(not t.is_alive() for t in self._threads)
+        return self.dispatcher.is_stuck() or any(s.is_stuck() for s in self.senders) or any(not t.is_alive() for t in self._threads)
+
+    @property
+    def stalled(self) -> Mapping[str, str]:
+        """Sinks in which nothing arrives though something is due, and why."""
+        return {name: why for sender in self.senders for name, why in sender.stalled.items()}
+
+    @property
+    def stalls(self) -> Mapping[str, float]:
+        """For how many seconds that has been so, by sink."""
+        return {name: seconds for sender in self.senders for name, seconds in sender.stalls.items()}
 
     def stop(self) -> None:
         """Claim no more, let the current POST end, and come back when every thread has."""
@@ -50,6 +81,8 @@ class Worker:
         self.wake()
         for thread in self._threads:
             thread.join(STOP_WAIT_S)
+        for sender in self.senders:
+            sender.close()
         self.dispatcher.close()
 
     def _loop(self, name: str, step: Callable[[], float], wake: threading.Event) -> None:

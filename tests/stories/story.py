@@ -12,7 +12,6 @@ import hmac
 import json
 import random
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +26,7 @@ from receiver.domain.alerts import RESOLVED, Alert
 from receiver.domain.units import from_epoch
 from receiver.settings import load_settings
 from receiver.store import jobs, outbox
+from receiver.worker.tasks import Tasks
 from tests.fakes.slack import FakeSlack
 from tests.stories.cluster import Cluster
 from tests.support import Clock, alert, payload
@@ -44,21 +44,18 @@ class Crash(BaseException):
     """The process ends here, as by kill -9."""
 
 
-class OneByOne(Executor):
-    """A pool without threads: what is handed out is done at once, so no story depends on who was faster."""
+class OneByOne(Tasks[int]):
+    """No threads: what is handed out is done at once, so no story depends on who was faster."""
 
     def __init__(self) -> None:
+        super().__init__("story", monotonic=lambda: 0.0)
         self.done = 0
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    def start(self, key: int, call: Callable[[], None], *, then: Callable[[], None] = lambda: None) -> None:
         """Do it, and count it."""
         self.done += 1
-        future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except BaseException as exc:
-            future.set_exception(exc)
-        return future
+        call()
+        then()
 
 
 class Story:
@@ -104,7 +101,9 @@ class Story:
             "CLUSTER_NAME": "lab", "PUBLIC_URL": "https://oomtriage.example", "WORKERS": "1", **self._settings,
         }  # fmt: skip
         self.receiver = build(load_settings(environ, str(self._config)), clock=self.clock.now, monotonic=self.clock.monotonic)
-        self.receiver.worker.dispatcher._pool = self._pool  # type: ignore[assignment]
+        self.receiver.worker.dispatcher._tasks = self._pool
+        for sender in self.receiver.worker.senders:
+            sender._is_threaded = False
 
     def stop_receiver(self) -> None:
         """End it; what it has not written down is lost."""

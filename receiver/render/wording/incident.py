@@ -109,6 +109,7 @@ SENTENCES: Mapping[str, Sentence] = {
     # why a message is less than it should be
     "incident.note.failed_twice": "Gathering evidence failed twice; this is what the alert says.",
     "incident.note.failed": "Gathering evidence failed ({error}); this is what the alert says.",
+    "incident.note.still_looking": "Still being looked at: it takes longer than a first message may wait. This message will change.",
     "incident.note.not_looked_at": "Not looked at yet: many incidents at once. This message will change.",
     "incident.note.seen_late": lambda facts: f"Seen late: {_away(facts)}.",
     "incident.note.template_broken": "Template {name} is broken ({why}); the built-in one was used",

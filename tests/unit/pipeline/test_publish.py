@@ -211,7 +211,7 @@ class TestClicks:
             self._do(desk, kinds.COLLECT)
             return report
 
-        monkeypatch.setattr("receiver.pipeline.publish.diagnose", diagnose_slowly)
+        monkeypatch.setattr("receiver.pipeline.judge.diagnose", diagnose_slowly)
         self._do(desk, kinds.PUBLISH)
 
         assert desk.roots() == ["orders-api firing unknown x4"]

@@ -23,6 +23,15 @@ class NoSender:
     def step(self) -> float:
         return 0.01
 
+    def when_done(self, call: object) -> None:
+        """Never."""
+
+    def is_stuck(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        """Nothing is under way."""
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
