@@ -23,6 +23,7 @@ import time
 import urllib.request
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -36,6 +37,8 @@ TOKEN = "xoxb-fake-0123456789"
 WEBHOOK_PATH = "/services/T0FAKE/B0FAKE/webhook-secret"
 WEBHOOK_CHANNEL = "C0WEBHOOK"
 UPLOAD_PATH = "/upload/v1/"
+DRIP: tuple[int, dict[str, str], bytes] = (0, {}, b"drip")
+DRIP_EVERY_S = 0.1
 HANG_S = 60.0  # a hung answer ends at the latest then, or when the fake stops
 
 
@@ -122,7 +125,8 @@ class Fault:
 
     kinds: `status` (with `status`), `error` (with `word`), `ratelimited` (with `retry_after_s`), `garbage` (200 and no JSON),
     `close` (connection closed, nothing stored), `hang` (no answer, nothing stored), `lost` (stored, connection closed),
-    `lost_hang` (stored, no answer), `lost_status` (stored, answered with `status`).
+    `lost_hang` (stored, no answer), `lost_status` (stored, answered with `status`), `drip` and `lost_drip` (the same as `hang` and
+    `lost_hang`, only that a byte of an answer comes now and then).
     """
 
     kind: str
@@ -181,6 +185,7 @@ class FakeSlack:
         self._last_ts = 0.0
         self._changed = threading.Condition()
         self._ending = threading.Event()
+        self._healed = threading.Event()
         self._port = port
         self._server: ThreadingHTTPServer | None = None
 
@@ -248,10 +253,12 @@ class FakeSlack:
             self._faults.append(fault)
 
     def heal(self) -> None:
-        """No more faults."""
+        """No more faults; what drips ends."""
         with self._changed:
             self._faults.clear()
             self.outage = None
+        self._healed.set()
+        self._healed = threading.Event()
 
     def delete(self, channel: str, ts: str, *, keeps_thread: bool = False) -> None:
         """Somebody deletes a message; of a root the whole thread, or the root alone."""
@@ -259,6 +266,14 @@ class FakeSlack:
             kept = [m for m in self._channels[channel].messages if ts != m.ts and (keeps_thread or ts != m.thread_ts)]
             self._channels[channel].messages = kept
             self._changed.notify_all()
+
+    def drip(self, out: Any) -> None:
+        """A 200 whose body comes a byte at a time, until the fake is healed or ends."""
+        healed = self._healed
+        with suppress(OSError):
+            out.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10000\r\n\r\n")
+            while not healed.wait(DRIP_EVERY_S) and not self._ending.is_set():
+                out.write(b" ")
 
     def channel(self, channel_id: str = "C1") -> ChannelState:
         """The channel as it stands now (copies)."""
@@ -311,7 +326,7 @@ class FakeSlack:
             return fault.status, {}, b"oops"
         if fault.kind == "lost_hang":
             self._ending.wait(HANG_S)
-        return None
+        return DRIP if fault.kind == "lost_drip" else None
 
     def _fault(self, method: str) -> Fault | None:
         found = next((f for f in self._faults if f.method in ("*", method)), None)
@@ -324,6 +339,8 @@ class FakeSlack:
     def _go_wrong(self, fault: Fault, *, is_webhook: bool) -> tuple[int, dict[str, str], bytes] | None:
         if fault.kind == "hang":
             self._ending.wait(HANG_S)
+        if fault.kind == "drip":
+            return DRIP
         if fault.kind in ("hang", "close"):
             return None
         if fault.kind == "ratelimited":
@@ -666,6 +683,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         headers = {k.lower(): v for k, v in self.headers.items()}
         reply = self.slack.answer(path, headers, raw)
+        if reply == DRIP:
+            self.slack.drip(self.wfile)
+            self.close_connection = True
+            return
         if reply is None:
             self.close_connection = True
             return
