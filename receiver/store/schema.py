@@ -122,6 +122,7 @@ def _version_5(d: Dialect) -> tuple[str, ...]:
 _HOLDS_BEFORE = """CASE WHEN o.status = 'resolved' THEN NOT (alert.times_seen > 1 AND alert.last_seen > o.last_seen)
     ELSE o.times_seen > 1 AND o.last_seen > alert.last_seen END"""
 
+
 def _version_6(d: Dialect) -> tuple[str, ...]:
     # After which message of ours, by the sink's clock, a doubtful one can stand: ours may be wrong by any amount.
     return ("ALTER TABLE message ADD COLUMN intent_after TEXT",)
