@@ -36,6 +36,9 @@ ANSWERS = (OK, REFUSED, FAILED)
 # What may come beside the bytes of a body: headers, and the framing of chunks, which can be as long as what is in them.
 MOST_HEADER_BYTES = 256 * KIB
 FRAMING_RATIO = 2
+# Of a backup, as a whole: for as long as somebody waits at a terminal.
+DOWNLOAD_S = 3600.0
+MOST_DOWNLOADED_BYTES = 1 << 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,9 +159,9 @@ class Http:
 
     def download(self, path: str, write: Callable[[bytes], object]) -> None:
         """POST, and hand a long answer on piece by piece. A SourceError when it is refused, or ends before its length is reached."""
-        question = _Question(method="POST", path=path)
+        question = _Question(method="POST", path=path, max_bytes=MOST_DOWNLOADED_BYTES)
         token = self._token.value()
-        with closing(self._send(question, token)) as reply:
+        with self._exchange(question, token, limit_s=DOWNLOAD_S) as reply:
             if reply.status_code != 200:
                 raise self._refusal(reply, question, token)
             left = int(reply.headers.get("Content-Length", "0"))
@@ -259,12 +262,15 @@ class Http:
             return Response(status=reply.status_code, headers=lower(reply.headers), body=body)
 
     @contextmanager
-    def _exchange(self, question: _Question, token: str) -> Iterator[requests.Response]:
-        """An answer while it is read. All of it, from the look-up of the name to the end of the body, is one exchange."""
-        left_s = question.left_s(self.config.read_timeout_s)
+    def _exchange(self, question: _Question, token: str, *, limit_s: float | None = None) -> Iterator[requests.Response]:
+        """An answer while it is read. All of it, from the look-up of the name to the end of the body, is one exchange.
+
+        `limit_s`: that it may take; without, `read_timeout_s`.
+        """
+        limit_s = limit_s if limit_s is not None else self.config.read_timeout_s
+        left_s = min(question.left_s(limit_s), limit_s)
         if left_s <= 0:
             raise ConnectionFailed(f"{self.config.name}: no time was left to ask", maybe_received=False)
-        left_s = min(left_s, self.config.read_timeout_s)
         exchange = Exchange(Deadline(left_s), most_bytes=FRAMING_RATIO * question.max_bytes + MOST_HEADER_BYTES)
         with self._sessions.exchanges.bounded_by(exchange):
             try:
