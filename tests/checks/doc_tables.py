@@ -18,6 +18,7 @@ from receiver.diagnosis.log.signatures import SIGNATURES
 from receiver.domain.facts import Termination
 from receiver.evidence.counters import COUNTERS, ON_POD, PLACES
 from receiver.evidence.gather import SOURCES
+from receiver.evidence.heaps import METRICS
 from receiver.evidence.redaction import KINDS
 from receiver.render.wording import say
 from receiver.render.wording.death import SENDERS
@@ -160,6 +161,21 @@ def counter_table() -> str:
     return "\n".join(["| metric | exported by | counts | found by | probes told by |", "|---|---|---|---|---|", *rows])
 
 
+_PARTS = {
+    "live": "heap after a collection", "used": "heap in use", "held": "taken from the kernel for the heap", "max": "the heap's own maximum",
+    "native": "beside the heap", "tasks": "goroutines", "stuck": "objects that cannot be collected",
+}  # fmt: skip
+
+
+def heap_table() -> str:
+    """Every metric in which a runtime tells of its heap, in the order in which one a part is chosen."""
+    rows = [
+        f"| `{m.metric}` | {_code(m.where) if m.where else ''} | {m.runtime} | [{_cell(m.maker)}]({m.page}) | {_PARTS[m.part]} |"
+        for m in METRICS
+    ]
+    return "\n".join(["| metric | of these series | runtime | exported by | read as |", "|---|---|---|---|---|", *rows])
+
+
 WITNESS_TABLES: tuple[tuple[str, Callable[[], str]], ...] = (
     ("announcements", announcement_table),
     *((name, partial(witness_table, name)) for name in TABLES),
@@ -172,6 +188,7 @@ PAGES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("templates.md", "roots", root_table),
     ("metrics.md", "metrics", metric_table),
     ("request-rate.md", "counters", counter_table),
+    ("other-witnesses.md", "heaps", heap_table),
     ("ceilings.md", "settings", ceiling_table),
     ("ceilings.md", "programs", program_table),
     *(("how-we-know.md", mark, table) for mark, table in WITNESS_TABLES),

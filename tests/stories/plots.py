@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from tests.stories import cast, fixes
+from tests.stories import cast, fixes, releases
 from tests.stories.silences import AlertmanagerStandin
 from tests.stories.story import DAY, SECRET, Story
 
@@ -275,6 +275,6 @@ PLOTS: dict[str, Plot] = {
     for f in (
         leak_with_six_kills, fifty_replicas_at_once, resolved_and_back, warning_becomes_a_kill, verdict_changes, not_an_oom, storm_of_300, twelve_crash_loops, fresh_installation, away_for_half_an_hour,
         slack_down_for_an_hour, crash_between_post_and_commit, acknowledged_and_silenced, heap_above_the_limit, heap_full_again_and_again,
-        loop_without_an_end, *fixes.PLOTS,
+        loop_without_an_end, *releases.PLOTS, *fixes.PLOTS,
     )
 }  # fmt: skip

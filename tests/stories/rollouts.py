@@ -37,6 +37,7 @@ class Changing:
     rollouts: Sequence[Rollout] = ()
     hpa_at: float | None = None
     log: str = ""
+    command: tuple[str, ...] = ()
     namespace: str = "shop"
     pods: list[Pod] = field(default_factory=list)
 
@@ -55,7 +56,9 @@ class ChangingCluster(Cluster):
         changing.pods = [
             Pod(name=changing.pod(i), lives=lived, gone_at=end) for i, (lived, end) in enumerate(zip(lives, [*ends, None], strict=True))
         ]
-        workload = Workload(namespace=changing.namespace, name=changing.name, pods=changing.pods, log=changing.log)
+        workload = Workload(
+            namespace=changing.namespace, name=changing.name, pods=changing.pods, log=changing.log, command=changing.command
+        )
         super().__init__([workload])
         self._plain = self._owners(workload)
         self._nodes = [o for o in load(RECORDINGS, only=["orders-api-leak"]).objects if o["kind"] == "Node"]

@@ -11,6 +11,7 @@ from receiver.diagnosis.causes.leaf import YES, Answer, Leaf, Question, Raise, V
 from receiver.diagnosis.clues import Clues, rollout_before
 from receiver.diagnosis.death.kill import own_limit
 from receiver.diagnosis.log.log_clues import rise_of
+from receiver.diagnosis.memory.replicas import REGRESSION
 from receiver.domain.confidence import UNSURE
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import CauseName, Kill, KillKind, Shape
@@ -22,7 +23,6 @@ CEILING_AND_LEAK = Verdict(
     could_be=reason("leaf.leak.ceiling_could_be"),
 )
 ONE_REPLICA = 0.8  # a leak is in the code that all replicas run
-REGRESSION = ("replicas.new_image_grows", "replicas.new_rollout_grows")  # name the rollout that it began with
 MANY_SIBLINGS = 3  # other replicas: fewer may be luck
 
 

@@ -7,6 +7,7 @@ from receiver.diagnosis.memory.climb import Climb
 from receiver.diagnosis.memory.findings import MemoryFindings
 from receiver.diagnosis.memory.lives import LifeSpan, Lives
 from receiver.diagnosis.memory.measures import measures_of
+from receiver.diagnosis.memory.replicas import REGRESSION
 from receiver.diagnosis.memory.verdict import Verdict
 from receiver.domain.reason import reason
 from receiver.domain.report import CauseName, Life, Shape
@@ -29,7 +30,8 @@ def shape(findings: MemoryFindings, verdict: Verdict) -> Shape:
     c, level, leak = findings.columns, findings.level, findings.leak
     m = measures_of(findings)
     because = reasons.because(findings, verdict, m)
-    told = [(w.told, w.speaks_for(verdict.cause)) for w in findings.witnesses]
+    weighed = ((w.told, w.speaks_for(verdict.cause)) for w in findings.witnesses)
+    told = sorted(weighed, key=lambda said: (said[0].code not in REGRESSION, -abs(said[1])))  # what can be undone comes first
     tested = {x.span: x.climb for x in (*leak.tested, *leak.climbing)}
     climbing = {x.span for x in leak.climbing}
     return Shape(

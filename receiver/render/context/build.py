@@ -11,6 +11,7 @@ from receiver.diagnosis.advice.limits_policy import is_futile
 from receiver.diagnosis.advice.refusal import NOT_AN_OOM, RAISED_IN_VAIN
 from receiver.diagnosis.causes.leaves import leaf_of
 from receiver.diagnosis.log.signatures.model import REFUSED
+from receiver.diagnosis.memory.replicas import REGRESSION
 from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.case import Missing
 from receiver.domain.confidence import LIKELY, PLAUSIBLE
@@ -38,7 +39,7 @@ from receiver.render.context.model import (
 )
 from receiver.render.inline import when
 from receiver.render.text import clean_line, clean_phrase, sentence
-from receiver.render.wording import remark, say, settling, speaks_for, tells_of_replicas
+from receiver.render.wording import remark, say, settling, speaks_for, tells_of_replicas, witnesses
 from receiver.render.wording.death import detail_words
 
 # Without these a verdict says less than it could, whatever the reason: the root names them.
@@ -221,6 +222,8 @@ def _cause(view: IncidentView, report: Report | None) -> CauseWords:
             against=(),
             first_against_is_refusal=False,
             first_against_is_replicas=False,
+            witnessed=(),
+            is_regression=False,
             settle_by="",
             headlines=(),
             remedy="",
@@ -241,6 +244,8 @@ def _cause(view: IncidentView, report: Report | None) -> CauseWords:
         against=tuple(clean_phrase(remark(a)) for a in against),
         first_against_is_refusal=bool(against) and speaks_for(against[0]),
         first_against_is_replicas=bool(against) and tells_of_replicas(against[0]),
+        witnessed=tuple(clean_phrase(remark(b)) for b in cause.because if b.code in witnesses.TOLD),
+        is_regression=any(b.code in REGRESSION for b in cause.because),
         settle_by=clean_line(settling(cause.settle_by), 300),
         headlines=_headlines(cause),
         remedy=clean_line(say(cause.remedy), 300),

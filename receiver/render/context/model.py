@@ -114,6 +114,10 @@ class CauseWords:
     against: Annotated[tuple[str, ...], "what speaks against it; behind that, which other causes were refused, and why"]
     first_against_is_refusal: Annotated[bool, "`against` begins with a refused cause (`Not a leak: ...`): nothing speaks against it"]
     first_against_is_replicas: Annotated[bool, "`against` begins with the other replicas, which live: no need to say so twice"]
+    witnessed: Annotated[
+        tuple[str, ...], "of the reasons, those of its heap metrics and of other replicas and rollouts, the weightiest first"
+    ]
+    is_regression: Annotated[bool, "only the pods of the newest rollout grow: going back to the one before ends it"]
     settle_by: Annotated[str, "what would settle it"]
     headlines: Annotated[
         tuple[str, ...],

@@ -31,30 +31,31 @@ def _regression(new: str, old: str) -> Sentence:
         before = facts["growth_before_bytes_per_h"]
         stood = f"grew {growth(before)}" if before >= 0.1 * facts["growth_bytes_per_h"] else "did not grow"
         pods = f" ({facts['new']} pods against {facts['old']})" if facts["new"] > 1 or facts["old"] > 1 else ""
-        return f"New with this rollout: {facts[new]} grows {growth(facts['growth_bytes_per_h'])}, {facts[old]} before it {stood}{pods}."
+        now, then = _apart(str(facts[new]), str(facts[old]))
+        return f"New with this rollout: {now} grows {growth(facts['growth_bytes_per_h'])}, {then} before it {stood}{pods}."
 
     return said
+
+
+def _apart(*images: str) -> tuple[str, ...]:
+    """Images without their registry, where they still differ then."""
+    short = tuple(image.rpartition("/")[2] for image in images)
+    return short if len(set(short)) == len(set(images)) else images
 
 
 def _first_up(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-SENTENCES: Mapping[str, Sentence] = {
-    "heap.grows_after_gc": "The heap after collection grows {growth_bytes_per_h:growth} ({metric}), {share_ratio:percent} of the growth: a leak in the program's own objects, or a cache without a bound.",
-    "heap.floor_grows": "The floor of the heap grows {growth_bytes_per_h:growth} ({metric}), {share_ratio:percent} of the growth: a leak in the program's own objects, or a cache without a bound.",
+TOLD: dict[str, Sentence] = {
+    "heap.grows_after_gc": "The heap after collection grows {growth_bytes_per_h:growth} ({metric}): it is in the program's own objects.",
+    "heap.floor_grows": "The floor of the heap grows {growth_bytes_per_h:growth} ({metric}): it is in the program's own objects.",
     "heap.flat": "The heap is flat at {heap_bytes:size} ({metric}) while memory grows {memory_bytes_per_h:growth}: what grows is outside it, native memory or fragmentation.",
     "heap.native_grows": "The heap is flat at {heap_bytes:size} ({metric}); beside it {native_metric} grew by {native_growth_bytes:size}.",
     "heap.garbage": "After collection the heap is flat at {heap_bytes:size} ({metric}); memory grows because the heap takes room, {held_bytes:size} by now ({held_metric}), and fills it with garbage.",
     "heap.full": "The heap is full: {heap_bytes:size} of its own maximum of {max_bytes:size} after collection ({metric}). A higher limit of the container alone gives it nothing.",
     "heap.goroutines": "Goroutines grow from {first:,} to {last:,} ({metric}): each keeps its stack and what it refers to.",
     "heap.uncollectable": "Objects that cannot be collected grow from {first:,} to {last:,} ({metric}).",
-    "memory.piece.heap_grows": "heap (Prometheus): {metric} grows {growth_bytes_per_h:growth}, {share_ratio:percent} of the growth",
-    "memory.piece.heap_flat": "heap (Prometheus): {metric} flat at {heap_bytes:size} under growth of {memory_bytes_per_h:growth}",
-    "memory.piece.heap_native": "heap (Prometheus): {metric} flat, {native_metric} grew by {native_growth_bytes:size}",
-    "memory.piece.heap_garbage": "heap (Prometheus): {metric} flat at {heap_bytes:size}, {held_metric} at {held_bytes:size}",
-    "memory.piece.heap_full": "heap (Prometheus): {metric} at {heap_bytes:size} of at most {max_bytes:size}",
-    "memory.piece.count_grows": "runtime (Prometheus): {metric} from {first:,} to {last:,}",
     "replicas.grow_alike": _alike(""),
     "replicas.grow_alike_per_request": _alike(" and as much per request"),
     "replicas.alone": _alone,
@@ -64,6 +65,15 @@ SENTENCES: Mapping[str, Sentence] = {
     "replicas.new_image_grows": _regression("image", "image_before"),
     "replicas.new_rollout_grows": _regression("rollout", "rollout_before"),
     "replicas.peak_together": "{together} of {compared} other replicas peak at the same times: shared traffic or a shared schedule, not this pod alone.",
+}
+
+PIECES: dict[str, Sentence] = {
+    "memory.piece.heap_grows": "heap (Prometheus): {metric} grows {growth_bytes_per_h:growth}, {share_ratio:percent} of the growth",
+    "memory.piece.heap_flat": "heap (Prometheus): {metric} flat at {heap_bytes:size} under growth of {memory_bytes_per_h:growth}",
+    "memory.piece.heap_native": "heap (Prometheus): {metric} flat, {native_metric} grew by {native_growth_bytes:size}",
+    "memory.piece.heap_garbage": "heap (Prometheus): {metric} flat at {heap_bytes:size}, {held_metric} at {held_bytes:size}",
+    "memory.piece.heap_full": "heap (Prometheus): {metric} at {heap_bytes:size} of at most {max_bytes:size}",
+    "memory.piece.count_grows": "runtime (Prometheus): {metric} from {first:,} to {last:,}",
     "memory.piece.replicas_alike": "replicas (Prometheus): {growing} of {compared} grow alike, {growth_bytes_per_h:growth}",
     "memory.piece.replica_alone": "replicas (Prometheus): {standing} of {compared} stand still at the age at which this one grows {growth_bytes_per_h:growth}",
     "memory.piece.replicas_older_grow": "replicas (Prometheus): {replicas} older grow on, up to {age_s:span}",
@@ -71,3 +81,5 @@ SENTENCES: Mapping[str, Sentence] = {
     "memory.piece.revision_grows": "rollouts (Prometheus, Kubernetes): {new} of the new grow {growth_bytes_per_h:growth}, {old} of the one before {growth_before_bytes_per_h:growth}",
     "memory.piece.replicas_together": "replicas (Prometheus): {together} of {compared} peak at the same times",
 }
+
+SENTENCES: Mapping[str, Sentence] = TOLD | PIECES
