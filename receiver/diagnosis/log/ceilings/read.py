@@ -32,6 +32,9 @@ _REPEATS = re.compile(
     r"|^\++ (?:exec )?\S{0,100}\bjava\b|^> .{0,120}\bnode\b"
 )
 _REFERENCE = re.compile(r"\$(?:\(([A-Za-z_]\w{0,100})\)|\{([A-Za-z_]\w{0,100})\}|([A-Za-z_]\w{0,100}))")
+# `GOMEMLIMIT=1GiB ./app` and `export JAVA_OPTS="-Xmx2g"` in a shell string, `env NAME=value`
+_ASSIGNED = re.compile(r"""(?:^|(?<=[\s;&|(]))([A-Z_][A-Z0-9_]{1,100})=("[^"]{0,1000}"|'[^']{0,1000}'|[^\s;&|]{0,1000})""")
+_QUOTES = str.maketrans("", "", "\"'")  # the shell takes them away
 _BUN = re.compile(r"(?:^|[/\s])bunx?(?=\s|$)")
 
 
@@ -49,8 +52,7 @@ def settings_of(container: ContainerFacts | None, log: LogFacts | None, runtime:
     Files in the image (jvm.options, php.ini, redis.conf) are not seen, but what the log tells of them is. What another runtime would read
     is left out. An absolute size beats a share, whatever stands further on.
     """
-    env: Mapping[str, str] = container.env if container is not None else {}
-    command = " ".join(container.command) if container is not None else ""
+    command, env = _command_and_variables(container) if container is not None else ("", {})
     lines = tuple(line[:MAX_LINE] for line in (log.lines if log is not None else ())[:FIRST_LINES])
     texts = (*_option_texts(command, env), *(_Text(LOG, line) for line in lines if _REPEATS.search(line)))
     like = next((r.like for r in RUNTIMES if r.name == runtime), "") or runtime
@@ -70,12 +72,20 @@ def settings_of(container: ContainerFacts | None, log: LogFacts | None, runtime:
 
 def workers_of(container: ContainerFacts) -> tuple[Count, int, str, str] | None:
     """How many processes of one kind it starts: the manager, how many, and what says so and where; None where it does not say."""
-    texts = _option_texts(" ".join(container.command), container.env)
+    command, env = _command_and_variables(container)
+    texts = _option_texts(command, env)
     for count in WORKERS:
-        found = _number_of(count, texts, container.env)
+        found = _number_of(count, texts, env)
         if found is not None and found[0] > 1:
             return count, *found
     return None
+
+
+def _command_and_variables(container: ContainerFacts) -> tuple[str, Mapping[str, str]]:
+    """The command as one text, and the variables: those that the command itself sets come after the container's."""
+    command = " ".join(container.command)
+    assigned = {m[1]: m[2].translate(_QUOTES) for m in _ASSIGNED.finditer(command[:MAX_CHARS])}
+    return command.translate(_QUOTES), {**container.env, **assigned}
 
 
 def _is_known(runtime: str) -> bool:
@@ -93,8 +103,14 @@ def _option_texts(command: str, env: Mapping[str, str]) -> tuple[_Text, ...]:
         *sorted(n for n in env if n not in (*_FIRST, *_THEN, *_LAST) and _holds_options(n)),
         *_LAST,
     )
-    texts = [_Text(name, command if name == COMMAND else _expanded(env.get(name, ""), env)) for name in dict.fromkeys(named)]
+    texts = [_Text(name, command if name == COMMAND else _of_variable(name, env)) for name in dict.fromkeys(named)]
     return tuple(t for t in (*texts, _Text(COMMAND, _expanded(command, env))) if t.text)
+
+
+def _of_variable(name: str, env: Mapping[str, str]) -> str:
+    """Its options as they would stand in a command."""
+    text = _expanded(env.get(name, ""), env).translate(_QUOTES)
+    return f"gunicorn {text}" if name == "GUNICORN_CMD_ARGS" and text else text
 
 
 def _holds_options(name: str) -> bool:

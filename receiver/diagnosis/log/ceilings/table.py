@@ -11,7 +11,7 @@ from receiver.diagnosis.log.ceilings import amounts
 from receiver.diagnosis.log.ceilings.model import Count, Row
 from receiver.domain.units import GIB, KIB, MIB
 
-_END = r"(?![\w.])"
+_END = r"(?![\w.%])"
 _IS = r"(?:=|\s{1,4})"
 _SIZE = re.compile(r"\s*(?P<n>\d{1,15}(?:\.\d{1,6})?)\s?(?P<u>[A-Za-z]{0,5})\s*")
 _HEX = re.compile(r"\s*(?:0[xX])?(?P<n>[0-9a-fA-F]{1,16})(?P<u>)\s*")
@@ -38,7 +38,7 @@ FPM = Count(
 )  # fmt: skip
 GUNICORN = Count(
     id="gunicorn", is_heavy=True, fits="--workers {n}", noun="workers", variable=re.compile(r"WEB_CONCURRENCY|GUNICORN_WORKERS|PUMA_WORKERS|UVICORN_WORKERS"),
-    option=re.compile(rf"\b(?:gunicorn|uvicorn|hypercorn|puma|granian)\b.{{0,300}}?\s(?:-w\s{{0,2}}|--workers{_IS})(?P<n>\d{{1,4}}){_END}"),
+    option=re.compile(rf"\b(?:gunicorn|uvicorn|hypercorn|fastapi|puma|granian)\b.{{0,300}}?\s(?:-w\s{{0,2}}|--workers{_IS})(?P<n>\d{{1,4}}){_END}"),
 )  # fmt: skip
 # Of processes that are all alike, for which only what one of them held is known.
 WORKERS = (GUNICORN, CELERY, UWSGI, FPM, PM2)
@@ -48,7 +48,7 @@ _JAVA = "java(1), HotSpot"
 ROWS: tuple[Row, ...] = (
     Row(
         id="jvm-xmx", runtime="jvm", title="JVM", part="heap", read=amounts.binary(), fills=True, fits="-Xmx{mib}m",
-        option=re.compile(rf"-(?:Xmx|XX:MaxHeapSize=|R:MaxHeapSize=){_KMG}"), follower=re.compile(rf"-(?:Xms|XX:InitialHeapSize=){_KMG}"),
+        option=re.compile(rf"(?<![\w-])-(?:X?mx|XX:MaxHeapSize=|R:MaxHeapSize=){_KMG}"), follower=re.compile(rf"-(?:Xms|XX:InitialHeapSize=){_KMG}"),
         variable=re.compile(r"MAX_HEAP_SIZE|SOLR_HEAP|JVM_MAXIMUM_MEMORY|NEO4J_(?:server|dbms)_memory_heap_max__size"), value=_SIZE,
         echo=re.compile(
             r"\b[Mm]ax(?:imum)?[ -]?[Hh]eap(?: ?[Ss]ize)?(?: is| set to|:|=)? {0,2}(?P<n>\d{1,9}(?:\.\d{1,3})?) ?(?P<u>[KMGkmg]i?[Bb]?)\b"
