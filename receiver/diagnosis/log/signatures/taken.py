@@ -38,19 +38,19 @@ _GIVES = _words(
     "freed", "free(?:s|ing)?", "releas(?:e|ed|ing)", "evict(?:ed|ing)", "flush(?:ed|ing)", "writ(?:e|es|ing|ten)", "wrote", "sen[dt](?:s|ing)?", "upload(?:ed|ing)", "download(?:ed|ing)",
     "delet(?:ed|ing)", "remov(?:ed|ing)", "reclaim(?:ed|ing)", "sav(?:ed|ing)", "compact(?:ed|ing)", "rotat(?:ed|ing)", "truncat(?:ed|ing)", "spill(?:ed|ing)", "purg(?:ed|ing)",
     "discard(?:ed|ing)", "drop(?:ped|ping)", "collected garbage", "shr[aiu]nk(?:ing)?", "stream(?:ed|ing)", "mapp(?:ed|ing)", "mmap(?:ped|ping)?", "skipp(?:ed|ing)", "reject(?:ed|ing)",
-    "refus(?:ed|ing)", "started", "listening", "running", "finished", "completed", "took", "configured", "set to", "detected", "found", "reports", "allows?", "uses", "using", "has", "have",
+    "refus(?:ed|ing)", "pull(?:ed|ing) (?:the )?(?:image|layer)s?", "started", "listening", "running", "finished", "completed", "took", "configured", "set to", "detected", "found", "reports", "allows?", "uses", "using", "has", "have",
 )  # fmt: skip
 # What makes a number a bound, a rest or a use, before it or behind it.
 _BOUND_BEFORE = re.compile(
     r"\b(?:max(?:imum)?|min(?:imum)?|limit(?:ed)?|up to|at most|no more than|under|below|capacity|cap(?:ped)?|quota|threshold|watermark|budget|ceiling|free|avail(?:able)?"
-    r"|total memory|memory size|remaining|left|spare|out of|heap(?: size)?|ram|swap|disk|volume|every|per|rate|shm|rss|working set|usage|used|resident|(?:chunk|block|page|segment)s?(?= (?:of|size)))"
+    r"|total memory|memory size|remaining|left|spare|out of|heap(?: size)?|ram|swap|disk|volume|dir(?:ectory)?|(?:cache|buffer|pool|queue|stack|image) size|every|per|rate|shm|rss|working set|usage|used|resident|(?:chunk|block|page|segment)s?(?= (?:of|size)))"
     r"(?:[\s:=(\[]|\b(?:is|of|to|at|was|set|size|memory|heap|in|the|a)\b){0,6}$"
     r"|-[^\s=]{1,60}=$|\b\w{0,40}(?:max|min|limit|capacity|quota|threshold)\w{0,40}\"?\s?[=:]\s?$",  # an option, a field of that name
     re.IGNORECASE,
 )
 _BOUND_BEHIND = re.compile(
     r"^[\s)]{0,2}(?:free|avail(?:able)?|remaining|left|limit|max(?:imum)?|min(?:imum)?|or (?:less|more)|quota|capacity|threshold|per\b|an? (?:second|minute|hour)\b|each|chunks?|blocks?|pages?|segments?"
-    r"|of (?:free|available|disk|swap|ram|heap)|(?:on|to|from) (?:disk|s3|volume|stdout)|disk|swap|ram\b|heap\b|file ?system|volume)",
+    r"|of (?:free|available|disk|swap|ram|heap)|(?:on|to|from) (?:disk|s3|volume|stdout)|(?:in)?to /\w|disk|swap|ram\b|heap\b|file ?system|volume)",
     re.IGNORECASE,
 )
 _WORK = _words(

@@ -27,6 +27,7 @@ NO_DEMAND = (
     "usage is {}", "used {} so far", "uses {}", "working set {}", "reading in chunks of {}", "block size {}, reading", "quota {}", "threshold {} reached", "watermark {}", "budget {}", "ceiling {}",
     "capped at {}", "under {}", "below {}", "request took 3 s, response {}", "GET /blob 200 {}", "file is {}", "version {}", "found {}", "{} per second", "{} each", "heap dump file created [{}]", "GC pause, {} heap",
     "Xmx {}", "JVM running with {}", "listening, body limit {}", "configured {} for shared_buffers", "detected {} of RAM", "page size {}", "segment of {} closed",
+    "block cache size {}", "Image size {} pulled", "pulled image {}", "pulling layer of {}", "loaded 3 plugins, cache dir {}", "restoring from backup of {} to /data",
 )  # fmt: skip
 
 
