@@ -11,7 +11,7 @@ from receiver.diagnosis.causes.leaf import YES, Answer, Leaf, Question, Raise, V
 from receiver.diagnosis.clues import Clues, rollout_before
 from receiver.diagnosis.death.kill import own_limit
 from receiver.diagnosis.log.log_clues import rise_of
-from receiver.diagnosis.memory.replicas import REGRESSION
+from receiver.diagnosis.memory.replicas import ALONE, REGRESSION, SHARED
 from receiver.domain.confidence import UNSURE
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import CauseName, Kill, KillKind, Shape
@@ -55,6 +55,11 @@ def _by_shape(clues: Clues, shape: Shape) -> Answer:
             else reason("growing.since_rollout", rollout=rollout.name)
         )
         answer = replace(answer, reasons=(*answer.reasons, began))
+    witnessed = {w.told.code for w in clues.witnesses}
+    if not witnessed.isdisjoint(SHARED):
+        return answer  # what their memory does says more than that they live
+    if not witnessed.isdisjoint(ALONE):
+        return replace(answer, confidence=min(answer.confidence, ONE_REPLICA))
     siblings = clues.facts.workload.siblings if clues.facts.workload is not None else ()
     if len(siblings) < MANY_SIBLINGS or any(s.restart_count or s.last_reason for s in siblings):
         return answer

@@ -24,6 +24,8 @@ from receiver.domain.report import CauseName
 LEAK, SPIKE, LIMIT, UNKNOWN = CauseName.LEAK, CauseName.SPIKE, CauseName.LIMIT_TOO_LOW, CauseName.UNKNOWN
 
 REGRESSION = ("replicas.new_image_grows", "replicas.new_rollout_grows")  # name the rollout that growth began with
+SHARED = (*REGRESSION, "replicas.grow_alike", "replicas.grow_alike_per_request", "replicas.older_grow_on")  # others grow as well
+ALONE = ("replicas.alone", "replicas.busier_alone")
 GROWS, STANDS = 0.4, 0.2  # x this pod's growth at the same age: grows as well; does not grow
 ALIKE = 0.8  # of the replicas that could be compared
 LONGER = 1.5  # x the age of this life: a replica that saw what comes after

@@ -113,7 +113,7 @@ class CauseWords:
     because: Annotated[tuple[str, ...], "the reasons"]
     against: Annotated[tuple[str, ...], "what speaks against it; behind that, which other causes were refused, and why"]
     first_against_is_refusal: Annotated[bool, "`against` begins with a refused cause (`Not a leak: ...`): nothing speaks against it"]
-    first_against_is_replicas: Annotated[bool, "`against` begins with the other replicas, which live: no need to say so twice"]
+    tells_of_replicas: Annotated[bool, "its reasons, or the first against it, say how the other replicas fare: no need to say so twice"]
     witnessed: Annotated[
         tuple[str, ...], "of the reasons, those of its heap metrics and of other replicas and rollouts, the weightiest first"
     ]

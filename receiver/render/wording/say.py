@@ -48,7 +48,7 @@ def speaks_for(said: Reason) -> bool:
 
 def tells_of_replicas(said: Reason) -> bool:
     """Whether it says how the other replicas fare."""
-    return said.code == causes.OTHER_REPLICAS
+    return said.code == causes.OTHER_REPLICAS or said.code in witnesses.REPLICAS
 
 
 def settling(said: Reason | None) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from receiver.render.wording.forms import Facts, Sentence, growth
+from receiver.domain.units import human_duration
+from receiver.render.wording.forms import Facts, Sentence, counted, growth
 
 
 def _others(n: int, compared: int) -> str:
@@ -24,6 +25,15 @@ def _alone(facts: Facts) -> str:
     others = f"{_others(facts['standing'], facts['compared'])} stand still"
     busier = f" It gets {facts['busier_ratio']:.1f} times their requests." if facts.get("busier_ratio") else ""
     return f"This replica grows {growth(facts['growth_bytes_per_h'])} alone; at the same age {others}.{busier}"
+
+
+def _older(do: str, so: str) -> Sentence:
+    def said(facts: Facts) -> str:
+        n = facts["replicas"]
+        does = f"{do}s" if n == 1 and do.endswith("grow") else do
+        return f"{counted(n, 'older replica')} {does} at an age of {human_duration(facts['age_s'])}{so}."
+
+    return said
 
 
 def _regression(new: str, old: str) -> Sentence:
@@ -47,7 +57,19 @@ def _first_up(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-TOLD: dict[str, Sentence] = {
+REPLICAS: dict[str, Sentence] = {
+    "replicas.grow_alike": _alike(""),
+    "replicas.grow_alike_per_request": _alike(" and as much per request"),
+    "replicas.alone": _alone,
+    "replicas.busier_alone": _alone,
+    "replicas.older_grow_on": _older("still grow", ": no warm-up"),
+    "replicas.older_levelled": _older("levelled off", ": this may be a warm-up too"),
+    "replicas.new_image_grows": _regression("image", "image_before"),
+    "replicas.new_rollout_grows": _regression("rollout", "rollout_before"),
+    "replicas.peak_together": "{together} of {compared} other replicas peak at the same times: shared traffic or a shared schedule, not this pod alone.",
+}
+
+HEAP: dict[str, Sentence] = {
     "heap.grows_after_gc": "The heap after collection grows {growth_bytes_per_h:growth} ({metric}): it is in the program's own objects.",
     "heap.floor_grows": "The floor of the heap grows {growth_bytes_per_h:growth} ({metric}): it is in the program's own objects.",
     "heap.flat": "The heap is flat at {heap_bytes:size} ({metric}) while memory grows {memory_bytes_per_h:growth}: what grows is outside it, native memory or fragmentation.",
@@ -56,16 +78,9 @@ TOLD: dict[str, Sentence] = {
     "heap.full": "The heap is full: {heap_bytes:size} of its own maximum of {max_bytes:size} after collection ({metric}). A higher limit of the container alone gives it nothing.",
     "heap.goroutines": "Goroutines grow from {first:,} to {last:,} ({metric}): each keeps its stack and what it refers to.",
     "heap.uncollectable": "Objects that cannot be collected grow from {first:,} to {last:,} ({metric}).",
-    "replicas.grow_alike": _alike(""),
-    "replicas.grow_alike_per_request": _alike(" and as much per request"),
-    "replicas.alone": _alone,
-    "replicas.busier_alone": _alone,
-    "replicas.older_grow_on": "{replicas:count:older replica} still grows as fast after {age_s:span}: no warm-up.",
-    "replicas.older_levelled": "{replicas:count:older replica} levelled off by the age of {age_s:span}: this may be a warm-up too.",
-    "replicas.new_image_grows": _regression("image", "image_before"),
-    "replicas.new_rollout_grows": _regression("rollout", "rollout_before"),
-    "replicas.peak_together": "{together} of {compared} other replicas peak at the same times: shared traffic or a shared schedule, not this pod alone.",
 }
+
+TOLD: Mapping[str, Sentence] = HEAP | REPLICAS
 
 PIECES: dict[str, Sentence] = {
     "memory.piece.heap_grows": "heap (Prometheus): {metric} grows {growth_bytes_per_h:growth}, {share_ratio:percent} of the growth",
@@ -82,4 +97,4 @@ PIECES: dict[str, Sentence] = {
     "memory.piece.replicas_together": "replicas (Prometheus): {together} of {compared} peak at the same times",
 }
 
-SENTENCES: Mapping[str, Sentence] = TOLD | PIECES
+SENTENCES: Mapping[str, Sentence] = HEAP | REPLICAS | PIECES
