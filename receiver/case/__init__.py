@@ -22,7 +22,8 @@ from receiver.case.since import since_of
 from receiver.case.workload import workload_facts
 from receiver.domain.case import HELD, LIFE, Case, Missing
 from receiver.domain.change import Known
-from receiver.domain.facts import Facts, MemoryHistory, PodFacts
+from receiver.domain.facts import Facts, MemoryHistory, PodFacts, WorkloadFacts
+from receiver.domain.replicas import Replicas
 from receiver.domain.typed_json import from_json
 from receiver.domain.units import parse_time
 
@@ -50,9 +51,11 @@ def facts_of(case: Case) -> Facts:
     history = memory_history(answers, pod=pod, pod_name=subject.pod, container=subject.container, now_s=_read_at(case, "history"))
     log = log_facts(answers.get("log"))
     has_died = killed is not None and killed.newest_termination is not None
+    replicas = replicas_of(answers, container=subject.container, revisions=workload.revisions if workload is not None else ())
     missing = (
         case.missing
         + _replaced_pod(pod, case)
+        + _unseen_replicas(answers, workload, replicas)
         + _silent_gaps(answers, history, subject.container, is_log_of_survivor=log is not None and log.is_current and has_died)
     )
     return Facts(
@@ -77,7 +80,7 @@ def facts_of(case: Case) -> Facts:
         is_pod_gone=_is_pod_gone(case),
         since=since_of(answers.get("since"), container=subject.container),
         heap=heap_of(answers.get("heap"), container=subject.container, pod=subject.pod),
-        replicas=replicas_of(answers, container=subject.container, revisions=workload.revisions if workload is not None else ()),
+        replicas=replicas,
         rate=rate_source(answers.get("traffic")),
     )
 
@@ -136,6 +139,14 @@ def _replaced_pod(pod: PodFacts | None, case: Case) -> tuple[Missing, ...]:
         return ()
     why = f"created at {pod.created_at:%H:%M:%S} UTC, after the alert began: what was killed may be an earlier pod of that name"
     return (Missing(source="pod", why=why, hint="its status and log ended with it"),)
+
+
+def _unseen_replicas(answers: Mapping[str, Any], workload: WorkloadFacts | None, replicas: Replicas | None) -> tuple[Missing, ...]:
+    """Replicas that run and that Prometheus tells nothing of: that they do not grow is not known."""
+    others = [s for s in workload.siblings if s.is_running] if workload is not None else []
+    if not others or replicas is not None or not mapping(answers.get("history"), "series"):
+        return ()
+    return (Missing(source="siblings", why="Prometheus has no memory samples of the other replicas", is_normal=True),)
 
 
 def _no_samples(answers: Mapping[str, Any], container: str) -> Missing:

@@ -13,7 +13,6 @@ from typing import TypeAlias
 
 from receiver.diagnosis.memory import stats
 from receiver.diagnosis.memory import thresholds as th
-from receiver.diagnosis.memory.climb import Climb
 from receiver.diagnosis.memory.pace import climb_of_points, pace_of
 from receiver.diagnosis.memory.witness import Witness
 from receiver.domain.facts import Revision
@@ -39,15 +38,19 @@ MIN_PEAK_ROWS = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Run:
-    """A life that is long enough, and how it climbs."""
+    """A life that is long enough."""
 
     life: ReplicaLife
     points: Points  # start-up left out
-    climb: Climb
 
     @property
     def length_s(self) -> float:
         return self.points[-1][0] - self.points[0][0]
+
+    @property
+    def overall(self) -> float:
+        """Growth over all of it, bytes a second."""
+        return pace_of(self.points, self.points[0][0], self.points[-1][0])
 
     def pace(self, since_s: float, until_s: float) -> float:
         """Growth between two ages, bytes a second."""
@@ -65,7 +68,8 @@ def replica_witnesses(
     own = max((r for r in runs if r.life.pod == pod), key=lambda r: r.length_s, default=None)
     if own is None:
         return ()
-    if not (own.climb.rises or own.climb.growth >= th.FIRST_GROWTH * scale):
+    climb = climb_of_points(own.points, scale)
+    if climb is None or not (climb.rises or climb.growth >= th.FIRST_GROWTH * scale):
         return _peak_together(replicas.peaks, pod, scale)
     mates = [r for r in runs if r.life.pod != pod and r.life.revision == own.life.revision]
     before = _of_rollout_before(own, runs, revisions)
@@ -78,8 +82,7 @@ def _run(life: ReplicaLife, scale: float) -> _Run | None:
     points = tuple(p for p in life.floors if p[0] >= (life.start_s or 0.0) + skip_s)
     if any(b < th.FALL_SHARE * a for (_, a), (_, b) in pairwise(points)):
         return None  # several lives that no label tells apart
-    climb = climb_of_points(points, scale)
-    return _Run(life=life, points=points, climb=climb) if climb is not None else None
+    return _Run(life=life, points=points) if len(points) >= th.MIN_BINS and points[-1][0] - points[0][0] >= th.MIN_CLIMBED_S else None
 
 
 # At equal age
@@ -186,7 +189,7 @@ def _older(own: _Run, mates: Sequence[_Run]) -> Found:
         pace = run.pace(past_s, run.points[-1][0] - began_s)
         if pace >= GROWS * own_pace:
             goes_on.append(run)
-        elif pace <= STANDS * own_pace / 2 and run.life.start_s is not None and run.climb.growth > 0:
+        elif pace <= STANDS * own_pace / 2 and run.life.start_s is not None and run.overall > 0:
             levelled.append(run)
     age_s = max((r.length_s for r in (*goes_on, *levelled)), default=0.0)
     if goes_on and len(goes_on) >= ALIKE * len((*goes_on, *levelled)):
@@ -218,15 +221,15 @@ def _regression(
 ) -> Found:
     """Only the new rollout's pods grow. A life of the one before of unknown age counts where this one has grown past all that it had."""
     old = _compared(own, before)
-    aged = [r for r in before if _beside(own, r) is None and r.length_s >= own.length_s and not r.climb.rises]
-    surpassed = [r for r in aged if own.climb.floor_end >= max(v for _, v in r.points) + SURPASSES * scale]
+    aged = [r for r in before if _beside(own, r) is None and r.length_s >= own.length_s and r.overall <= STANDS * own.overall]
+    surpassed = [r for r in aged if own.points[-1][1] >= max(v for _, v in r.points) + SURPASSES * scale]
     standing = [*(b.run for b in old if b.stands), *surpassed]
     new = _compared(own, mates)
     if not standing or any(b.grows for b in old) or any(b.stands for b in new):
         return ()
     facts = {
         "new": len([b for b in new if b.grows]) + 1, "old": len(standing),
-        "growth_bytes_per_h": own.climb.slope * 3600, "growth_before_bytes_per_h": max(stats.median([r.climb.slope for r in standing]), 0.0) * 3600,
+        "growth_bytes_per_h": own.overall * 3600, "growth_before_bytes_per_h": max(stats.median([r.overall for r in standing]), 0.0) * 3600,
     }  # fmt: skip
     told = _named(own.life.revision, standing[0].life.revision, container, {r.name: r for r in revisions}, facts)
     strength = 0.5 + len(standing) / (2 * ENOUGH)

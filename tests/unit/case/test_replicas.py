@@ -5,8 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
+from receiver.case import facts_of
 from receiver.case.replicas import replicas_of
+from receiver.domain.case import Case
 from receiver.domain.facts import Revision
+from receiver.domain.identity import Subject, Workload
 from tests.fakes.prometheus import series
 from tests.support import NOW
 
@@ -91,3 +96,14 @@ def test_rates_are_the_days_mean_by_pod():
 
     assert found is not None
     assert found.rates == {"db-0": 6.0}
+
+
+@pytest.mark.parametrize(("state", "is_missing"), [({"running": {}}, True), ({"waiting": {"reason": "CrashLoopBackOff"}}, False)])
+def test_replicas_that_run_unseen_are_missing_and_not_steady(state, is_missing):
+    """Nothing is concluded from a series that is not there."""
+    status = {"containerStatuses": [{"name": "db", "state": state, "restartCount": 0}]}
+    other = {"metadata": {"name": "db-1", "uid": UID_GONE}, "spec": {"containers": [{"name": "db"}]}, "status": status}
+    subject = Subject(namespace="shop", pod="db-0", container="db", workload=Workload(kind="StatefulSet", name="db"))
+    case = Case(gathered_at=NOW, subject=subject, answers=answers(of("db-0", "/a", 3, 0), pods=[other]))
+
+    assert ("siblings" in {m.source for m in facts_of(case).missing}) is is_missing
