@@ -98,7 +98,10 @@ def test_rates_are_the_days_mean_by_pod():
     assert found.rates == {"db-0": 6.0}
 
 
-@pytest.mark.parametrize(("state", "is_missing"), [({"running": {}}, True), ({"waiting": {"reason": "CrashLoopBackOff"}}, False)])
+@pytest.mark.parametrize(
+    ("state", "is_missing"),
+    [({"running": {"startedAt": "2026-11-29T10:00:00Z"}}, True), ({"waiting": {"reason": "CrashLoopBackOff"}}, False)],
+)
 def test_replicas_that_run_unseen_are_missing_and_not_steady(state, is_missing):
     """Nothing is concluded from a series that is not there."""
     status = {"containerStatuses": [{"name": "db", "state": state, "restartCount": 0}]}
