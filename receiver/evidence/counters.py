@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 # Of scrapes and probes, as a route, path or handler: they come at a steady pace whatever the load is.
-NO_LOAD = r"/?(actuator(/.*)?|metrics|prometheus(-django-metrics)?|health(z|check|_check)?(/.*)?|livez?|liveness|readyz?|readiness|startupz?|ping)"
+NO_LOAD = r"/?(actuator(/.*)?|metrics|prometheus(-django-metrics)?|health(z|_?check)?(/.*)?|live(z|ness)?|read(yz?|iness)|startupz?|ping)"
 _PROXYS_OWN = r"admin|agent|stats|prometheus.*|xds.*|sds.*|zipkin|outbound\|.*"  # listeners and clusters that serve the proxy itself
 
 ON_POD = "{on_pod}"

@@ -19,6 +19,7 @@ from receiver.evidence.counters import Counter
 from receiver.evidence.kube import is_kube_name
 from receiver.evidence.prometheus import PrometheusConfig
 from receiver.promql.quoting import quoted
+from receiver.promql.selectors import selectors as selectors_in
 
 HISTORY_WINDOW_S, HISTORY_STEP_S = 24 * 3600, 60
 PEAKS_WINDOW_S, PEAKS_STEP_S = 7 * 24 * 3600, 1800
@@ -211,8 +212,10 @@ def traffic(config: PrometheusConfig, subject: Subject, counter: Counter, contai
 
 
 def total_rate(config: PrometheusConfig, subject: Subject, counter: Counter, container: str) -> str:
-    """The rate of a counter over all pods of the workload, as an autoscaler asks for it: one number."""
-    return f"sum({_rate_of(config, subject, counter, container, pod_pattern(subject))})"
+    """The rate of a counter over all pods of the workload, as an autoscaler asks for it: one number. A line a matcher, for a manifest."""
+    rate = _rate_of(config, subject, counter, container, pod_pattern(subject))
+    lines = ",\n".join(f"  {matcher.text}" for matcher in selectors_in(rate)[0].matchers)
+    return f"sum(rate({counter.metric}{{\n{lines}\n}}[{RATE_WINDOW}]))"
 
 
 def _rate_of(config: PrometheusConfig, subject: Subject, counter: Counter, container: str, pods: str) -> str:

@@ -140,7 +140,7 @@ def patch(report: Report, context: Context, show: Print) -> Reply | None:
         _part(lines, "git", clean_block(proposal.diff or proposal.patch, max_lines=60, max_columns=160)),
         blocks.rich(blocks.bullets(sentence(clean_line(say(r), 300)) for r in remarks)),
         _listed(lines, "later", (_long_term_line(say(t.advice), t.commands) for t in report.long_term[:MOST_FIXES])),
-        _part(lines, "scale", clean_block(report.hpa.manifest, max_lines=60, max_columns=160), words_after=say(report.hpa.why))
+        _part(lines, "scale", clean_block(report.hpa.manifest, max_lines=60, max_columns=300), words_after=say(report.hpa.why))
         if report.hpa
         else None,
     ]

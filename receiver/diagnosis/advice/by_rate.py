@@ -42,7 +42,14 @@ class Target:
     def because(self) -> tuple[Reason, ...]:
         """What the number is, and what to look at before it is applied."""
         found = [
-            reason("advice.rate_per_pod", rate=self.rate, unit=self.source.unit, metric=self.source.metric, safe_bytes=self.safe_bytes)
+            reason(
+                "advice.rate_per_pod",
+                rate=self.rate,
+                unit=self.source.unit,
+                metric=self.source.metric,
+                safe_bytes=self.safe_bytes,
+                safe_ratio=SAFE_RATIO,
+            )
         ]
         if self.is_by_keda and not self.source.address:
             found.append(reason("advice.fill_in_address"))

@@ -176,7 +176,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "advice.hpa_goes_to": "HPA {name} goes up to {most}",
     "advice.wider_hpa": "{state:reason}; {basis:reason}.",
     "advice.wider_hpa_by_memory": "{state:reason}; {basis:reason}. It scales on memory: replicas added for a peak never go away, so scale on CPU or requests.",
-    "advice.rate_per_pod": "at {rate:g} {unit} a second and pod (by {metric}) memory stays below {safe_bytes:size}, 80 % of the limit",
+    "advice.rate_per_pod": "at {rate:g} {unit} a second and pod (by {metric}) memory stays below {safe_bytes:size}, {safe_ratio:percent} of the limit",
     "advice.fill_in_address": "serverAddress is where KEDA reaches Prometheus: put yours in",
     "advice.keda_needs_login": "Prometheus wants a token or headers: give the trigger a TriggerAuthentication",
     "advice.served_for_pods": "{name} is what the metrics adapter calls it",

@@ -33,7 +33,7 @@ BECAUSE: Mapping[str, Sentence] = {
     "memory.killed_in_bursts": "Killed {kills:times}, in {bursts:count:burst}.",
     "memory.follows_request_rate": "Memory follows the request rate (correlation {correlation:.2f} over {scrapes} scrapes).",
     "memory.traffic_or_batch": "No request rate is known, so traffic and batch work cannot be told apart.",
-    "memory.rate_by_metric": "The request rate: {metric} of {maker}, {unit} a second.",
+    "memory.rate_by_metric": "The request rate is read from {metric}, as exported by {maker}, in {unit} a second.",
     "memory.rate_by_setting": "The request rate is that of {setting}.",
     "memory.not_with_request_rate": "It does not follow the request rate (correlation {correlation:.2f}): batch work or single large requests are likelier than traffic.",
     # Start-up

@@ -12,9 +12,13 @@ from receiver.diagnosis.clues import clues_of
 from receiver.diagnosis.diagnose import report_of
 from receiver.domain.case import Missing
 from receiver.domain.facts import MemoryHistory, RateSource, Sample, Scaling
+from receiver.domain.identity import Subject
 from receiver.domain.reason import codes_of
 from receiver.domain.report import CauseName, Hpa, Shape
 from receiver.domain.units import MIB
+from receiver.evidence.counters import COUNTERS
+from receiver.evidence.prometheus import PrometheusConfig
+from receiver.evidence.queries import total_rate
 from tests.unit.diagnosis.facts_kit import DIED, SHORT_PEAKS, container, death, facts, shape, the
 
 TRAFFIC = shape(CauseName.SPIKE, 0.9, SHORT_PEAKS, detail="traffic", rate_correlation=0.92)
@@ -115,6 +119,17 @@ class TestKeda:
         assert the("advice.rate_per_pod", plain.why)["safe_bytes"] == 0.8 * LIMIT
         assert not {"advice.fill_in_address", "advice.keda_needs_login"} & set(codes_of(plain.why))
         assert {"advice.fill_in_address", "advice.keda_needs_login"} <= set(codes_of(behind_a_tunnel.why))
+
+    def test_the_query_can_be_read_and_is_the_same(self) -> None:
+        """A line a matcher: a line of 500 characters would be cut in a message."""
+        config, subject = PrometheusConfig(url="http://p"), Subject(namespace="n" * 63, pod=f"{'w' * 50}-0", container="c" * 63)
+        longest = max((total_rate(config, subject, c, "c" * 63) for c in COUNTERS), key=len)
+        hpa = advised(rate=replace(RATE, total_query=longest))
+        assert hpa is not None
+
+        assert manifest(hpa)["spec"]["triggers"][0]["metadata"]["query"] == longest
+        assert max(len(line) for line in hpa.manifest.splitlines()) < 160
+        assert len(hpa.manifest.splitlines()) < 60
 
     def test_a_total_rate_is_shared_among_the_replicas(self) -> None:
         """The configured query tells all pods' rate; the target is a pod's."""

@@ -61,6 +61,18 @@ USE = reason("heap.of_limit", heap_bytes=250 * MIB, limit_bytes=256 * MIB, ratio
             "it needs a CPU request on every container of the pod first: utilisation is a share of it",
         ),
         (
+            reason("advice.new_hpa", because=(
+                reason("advice.rate_per_pod", rate=28.0, unit="requests", metric="http_requests_total", safe_bytes=80 * MIB, safe_ratio=0.8),
+                reason("advice.served_for_pods", name="http_requests_per_second"))),
+            "at 28 requests a second and pod (by http_requests_total) memory stays below 80 MiB, 80 % of the limit; "
+            "http_requests_per_second is what the metrics adapter calls it",
+        ),
+        (
+            reason("memory.rate_by_metric", metric="http_server_requests_seconds_count", maker="Micrometer (Spring Boot)", unit="requests"),
+            "The request rate is read from http_server_requests_seconds_count, as exported by Micrometer (Spring Boot), in requests a second.",
+        ),
+        (reason("advice.no_rate_scaler", metric="x_total"), "on CPU, because neither KEDA nor a metrics adapter serves the rate of x_total here"),
+        (
             reason("mistake.other_container_killed", others=(reason("mistake.killed_neighbour", name="api", age_s=900.0),), container="worker"),
             "Also OOMKilled in this pod: api (15 min ago). This report is about worker only.",
         ),
