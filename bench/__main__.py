@@ -11,6 +11,7 @@ NAMES = (
     "footprint",
     "front",
     "delivery",
+    "state",
     "watch",
     "classify_speed",
     "classify_accuracy",

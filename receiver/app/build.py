@@ -21,7 +21,7 @@ from receiver.app.sinks import for_programs, is_text_only, kind_of, make_router,
 from receiver.cpu_guard import CpuGuard
 from receiver.domain.identity import LabelNames
 from receiver.domain.reason import reason
-from receiver.errors import ConfigError, StoreError
+from receiver.errors import ConfigError, StoreError, StoreUnwritable
 from receiver.evidence import Evidence, EvidenceConfig
 from receiver.evidence.alertmanager import Alertmanager, AlertmanagerConfig
 from receiver.evidence.gather import SOURCES
@@ -118,15 +118,18 @@ def make_admission(settings: Settings) -> Callable[[str, str], bool]:
 
 def build(
     settings: Settings, *, store_wait_s: float = 0.0, keeps_reserve: bool = False, clock: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic,
-    console: TextIO | None = None, kube_api_url: str = "",
+    console: TextIO | None = None, kube_api_url: str = "", unwritable: StoreUnwritable | None = None,
 ) -> Application:  # fmt: skip
     """A receiver from its settings. StoreLocked when another one holds the state file; ConfigError for what cannot work.
 
     `kube_api_url`: of a `kubectl proxy` child, when nothing else is configured. `keeps_reserve`: room is kept on the volume of the
-    state for when it is full.
+    state for when it is full. `unwritable`: why the state file cannot be written: what waits in it is delivered from a copy.
     """
     sinks = make_sinks(settings, console=console)
-    store = Store.open_sqlite(store_path(settings), wait_s=store_wait_s, keeps_reserve=keeps_reserve, clock=clock)
+    if unwritable is not None:
+        store = Store.open_elsewhere(store_path(settings), unwritable, clock=clock)
+    else:
+        store = Store.open_sqlite(store_path(settings), wait_s=store_wait_s, keeps_reserve=keeps_reserve, clock=clock)
     try:
         return _build_on(store, settings, *sinks, monotonic=monotonic, kube_api_url=kube_api_url)
     except BaseException:

@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from receiver.app.build import build, make_admission, make_label_names, make_redactor, make_renderer, store_path
@@ -30,7 +31,7 @@ def serve(settings: Settings) -> None:
     configure_logging(settings.log_level, is_terminal=sys.stderr.isatty())
     kube_api_url = kubernetes_access(settings)
     door = Door()
-    service = Service(door, lambda: build(settings, store_wait_s=TAKEOVER_WAIT_S, keeps_reserve=True, kube_api_url=kube_api_url))
+    service = Service(door, partial(build, settings, store_wait_s=TAKEOVER_WAIT_S, keeps_reserve=True, kube_api_url=kube_api_url))
     try:
         service.start()
         front = Front(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from typing import Protocol
 
 from receiver.app.build import Application
 from receiver.app.door import Door
@@ -20,12 +20,17 @@ LOOK_EVERY_S = 1.0
 CLOSED_S = 20.0  # two of the kubelet's readiness probes; whoever moves files about may need that long, too
 
 
+class Build(Protocol):
+    """Builds a receiver. `unwritable`: around a copy of the state, which itself cannot be written for that reason."""
+
+    def __call__(self, *, unwritable: StoreUnwritable | None = None) -> Application:
+        """StoreUnwritable when the state cannot be written; other errors for what no waiting mends."""
+
+
 class Service:
     """Keeps a receiver behind a door until it is told to end."""
 
-    def __init__(
-        self, door: Door, build: Callable[[], Application], *, closed_s: float = CLOSED_S, look_every_s: float = LOOK_EVERY_S
-    ) -> None:
+    def __init__(self, door: Door, build: Build, *, closed_s: float = CLOSED_S, look_every_s: float = LOOK_EVERY_S) -> None:
         self._door = door
         self._build = build
         self._closed_s = closed_s
@@ -52,11 +57,23 @@ class Service:
             application = self._build()
         except StoreUnwritable as exc:
             self._stay_closed(str(exc))
+            self._open_elsewhere(exc)
             return
         self._application = application
         application.start()
         self._door.open(application)
         self._said = ""
+
+    def _open_elsewhere(self, why: StoreUnwritable) -> None:
+        """Deliver what waits, at least; the receiver itself says then that it takes no alerts."""
+        try:
+            application = self._build(unwritable=why)
+        except StoreError as exc:
+            log.warning("what waits cannot be delivered either", extra={"error": str(exc)})
+            return
+        self._application = application
+        application.start()
+        self._door.open(application)
 
     def _watch(self) -> None:
         while not self._ending.wait(self._look_every_s):
@@ -69,6 +86,9 @@ class Service:
                 self._door.close(f"{why}; it is opened anew in a moment")
                 self._part_from(self._application)
                 self._ending.wait(self._closed_s)
+            elif self._application.store.can_return:
+                self._door.close("the state is brought back to its volume")
+                self._close()
 
     def _part_from(self, application: Application) -> None:
         """Save what can be saved and let go of the state. A file that is gone exists only as long as it is open: until it is saved."""

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from receiver.errors import StoreBroken, StoreDamaged, StoreError
-from receiver.store import outbox
+from receiver.errors import StoreBroken, StoreDamaged, StoreError, StoreUnwritable
+from receiver.store import elsewhere, outbox
 from receiver.store.database import Tx
 from receiver.store.schema import get_meta, set_meta
 from receiver.store.sqlite import SqliteDatabase
@@ -45,12 +45,15 @@ class Finding:
 class _Store(Protocol):
     findings: tuple[Finding, ...]
 
+    def refuse_alerts(self, why: StoreUnwritable) -> None: ...
+
 
 S = TypeVar("S", bound=_Store)
 
 
 def open_state(path: Path, make: Callable[[SqliteDatabase], S], *, wait_s: float, keeps_reserve: bool, now: float) -> S:
     """What `make` makes of the state file; of a new one, when the file is damaged. StoreLocked, StoreUnwritable, StoreError."""
+    elsewhere.bring_back(path)
     if _is_cut_to_nothing(path):
         empty = StoreDamaged(f"the state file {path} is empty, or its journal was left without it")
         log.error("the state file cannot be used any more", extra={"error": str(empty)})
@@ -60,6 +63,14 @@ def open_state(path: Path, make: Callable[[SqliteDatabase], S], *, wait_s: float
     except StoreDamaged as exc:
         keep(path, exc, now)
     return _open(path, make, wait_s=wait_s, keeps_reserve=keeps_reserve)
+
+
+def open_elsewhere(path: Path, make: Callable[[SqliteDatabase], S], why: StoreUnwritable) -> S:
+    """What `make` makes of a copy of a state file that cannot be written, and takes no alerts. StoreError when there can be none."""
+    store = _open(elsewhere.copy_of(path), make, wait_s=0.0, keeps_reserve=False)
+    store.refuse_alerts(why)
+    log.warning("what waits is delivered from a copy of the state; no alerts are taken", extra={"error": str(why)})
+    return store
 
 
 def _open(path: Path, make: Callable[[SqliteDatabase], S], *, wait_s: float, keeps_reserve: bool) -> S:

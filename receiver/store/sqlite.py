@@ -61,6 +61,7 @@ class SqliteDatabase:
         self._identity = _identities(path)
         self._reserve = Reserve(path, is_wanted=keeps_reserve)
         self._broken: StoreBroken | None = None
+        self._refusal: StoreUnwritable | None = None
         self.is_refusing = False  # a write was refused by the volume, and nobody has shown since that one of a usual size is not
 
     @classmethod
@@ -146,8 +147,14 @@ class SqliteDatabase:
         if found != "ok":
             raise self._note_broken(StoreDamaged(f"the state file {self.path} is damaged: {found}"))
 
+    def refuse(self, why: StoreUnwritable) -> None:
+        """`admit` nothing from now on."""
+        self._refusal = why
+
     def admit(self) -> None:
         """StoreUnwritable when there is no room for new alerts: what is left is for those that wait."""
+        if self._refusal is not None:
+            raise self._refusal
         if not self._reserve.is_there:
             raise StoreUnwritable("the volume of the state file is full: no alerts are taken until there is room; what waits is delivered")
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from receiver.domain.alerts import Alert
-from receiver.errors import StoreBroken, StoreDamaged, StoreError, StoreFenced, StoreGone
-from receiver.store import alerts, away, conversations, copies, incidents, jobs, opening, outbox, quarantine, retention
+from receiver.errors import StoreBroken, StoreDamaged, StoreError, StoreFenced, StoreGone, StoreUnwritable
+from receiver.store import alerts, away, conversations, copies, elsewhere, incidents, jobs, opening, outbox, quarantine, retention
 from receiver.store.database import Room, Tx
 from receiver.store.opening import Finding
 from receiver.store.schema import migrate, set_meta
@@ -36,6 +36,7 @@ class Store:
     """Durable state of one receiver. Thread-safe: transactions are serialised."""
 
     findings: tuple[Finding, ...] = ()  # what must be told of the state as it was opened
+    _original: Path | None = None  # of which this is a copy, while it cannot be written
 
     def __init__(self, database: SqliteDatabase, *, clock: Callable[[], float] = time.time) -> None:
         self._database = database
@@ -51,6 +52,22 @@ class Store:
         A damaged one is kept aside, and the store is empty then: `findings` says so.
         """
         return opening.open_state(path, partial(cls, clock=clock), wait_s=wait_s, keeps_reserve=keeps_reserve, now=clock())
+
+    @classmethod
+    def open_elsewhere(cls, path: Path, why: StoreUnwritable, *, clock: Callable[[], float] = time.time) -> Store:
+        """Open a copy of a state file that cannot be written, for what waits in it: `accept` and `probe` refuse. StoreError."""
+        store = opening.open_elsewhere(path, partial(cls, clock=clock), why)
+        store._original = path
+        return store
+
+    @property
+    def can_return(self) -> bool:
+        """Whether this is such a copy, and its original can be written by now."""
+        return self._original is not None and elsewhere.can_return(self._original)
+
+    def refuse_alerts(self, why: StoreUnwritable) -> None:
+        """From now on no alerts are taken."""
+        self._database.refuse(why)
 
     def now(self) -> float:
         """Seconds since 1970, as this store's clock tells them."""

@@ -10,9 +10,10 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from receiver.errors import StoreError, StoreFenced
+from receiver.errors import StoreBroken, StoreError, StoreFenced, StoreUnwritable
 from receiver.pipeline.fold import FoldConfig, fold
 from receiver.store import alerts, jobs, outbox
+from receiver.store.database import Tx
 from receiver.store.jobs import Job
 from receiver.store.quarantine import UNREADABLE
 from receiver.store.store import Store
@@ -25,7 +26,11 @@ STUCK_S = 60.0
 TIDY_EVERY_S = 300.0
 BEAT_EVERY_S = 30.0
 UNKNOWN_KIND_DELAY_S = 300.0
+VOLUME_RETRY_S = 5.0
 CLOCK_STEP_S = 2.0
+CLOCK_LEAP_S = 3600.0  # forward: wrong for a while, or a machine that slept
+FORGET_NOTHING_FOR_S = 3600.0  # after a leap: time for the clock to be set right before it costs a history
+_OF_THE_VOLUME = (StoreUnwritable, StoreBroken)
 BUSY_S = 1.0  # something is being worked on: see now and then whether somebody waits too long
 END_WAIT_S = 12.0  # at the end, for what is being worked on: a look has its deadline
 
@@ -74,7 +79,7 @@ class Dispatcher:
         self._quick_kinds = tuple(kind for kind, handler in handlers.items() if handler.is_quick)
         self._tasks: Tasks[int] = Tasks("job", monotonic=monotonic)
         self._at_work: dict[int, Job] = {}  # handed out by `step`, and looked at by it alone
-        self._stranded: list[tuple[Job, str]] = []  # what could not be written down while the store was in trouble
+        self._stranded: list[tuple[Job, str, bool]] = []  # could not be written down: why, and whether it was an attempt
         self._clock_offset = store.now() - monotonic()
         self._lock = threading.Lock()
         self._last_step = monotonic()
@@ -164,7 +169,7 @@ class Dispatcher:
         except StoreError as exc:
             # Neither the job's fault nor to be told in Slack now: the row stays `running` and is swept, or put back here.
             log.warning("job interrupted by the store", extra={"kind": job.kind, "job": job.id, "error": str(exc)})
-            self._put_back_quietly(job, str(exc))
+            self._put_back(job, exc)
         except Exception as exc:
             log.exception("job failed", extra={"kind": job.kind, "job": job.id, "attempts": job.attempts})
             self._fail(job, handler, exc)
@@ -180,15 +185,22 @@ class Dispatcher:
         except Exception:
             log.exception("a failed job could not be written down", extra={"kind": job.kind, "job": job.id})
             with self._lock:
-                self._stranded.append((job, error))
+                self._stranded.append((job, error, True))
 
-    def _put_back_quietly(self, job: Job, error: str) -> None:
+    def _put_back(self, job: Job, exc: StoreError) -> None:
         try:
             with self._store.write() as tx:
-                jobs.fail(tx, job, error=error, now=self._store.now())
+                self._note_failure(tx, job, str(exc), is_attempt=not isinstance(exc, _OF_THE_VOLUME))
         except StoreError:
             with self._lock:
-                self._stranded.append((job, error))
+                self._stranded.append((job, str(exc), not isinstance(exc, _OF_THE_VOLUME)))
+
+    def _note_failure(self, tx: Tx, job: Job, error: str, *, is_attempt: bool) -> None:
+        now = self._store.now()
+        if is_attempt:
+            jobs.fail(tx, job, error=error, now=now)
+        else:
+            jobs.put_back(tx, job, due_at=now + VOLUME_RETRY_S)
 
     def _do_quick_jobs(self) -> None:
         if not self._quick_kinds:
@@ -203,10 +215,10 @@ class Dispatcher:
     def _put_back_stranded(self) -> None:
         with self._lock:
             stranded, self._stranded = self._stranded, []
-        for i, (job, error) in enumerate(stranded):
+        for i, (job, error, is_attempt) in enumerate(stranded):
             try:
                 with self._store.write() as tx:
-                    jobs.fail(tx, job, error=error, now=self._store.now())
+                    self._note_failure(tx, job, error, is_attempt=is_attempt)
             except StoreError:
                 with self._lock:
                     self._stranded += stranded[i:]
@@ -219,7 +231,9 @@ class Dispatcher:
             log.exception("what goes along with every step failed")
 
     def _follow_the_clock(self) -> None:
-        """When the wall clock was set back, what is due moves back with it: nothing is parked for the difference."""
+        """When the wall clock was set back, what is due moves back with it: nothing is parked for the difference. After a leap forward
+        nothing is forgotten for a while.
+        """
         offset = self._store.now() - self._monotonic()
         back_s, self._clock_offset = self._clock_offset - offset, offset
         if back_s > CLOCK_STEP_S:
@@ -227,6 +241,9 @@ class Dispatcher:
             with self._store.write() as tx:
                 jobs.move_due(tx, back_s)
                 outbox.move_due(tx, back_s)
+        elif back_s < -CLOCK_LEAP_S:
+            log.warning("the clock leapt forward; nothing is forgotten for an hour", extra={"seconds": round(-back_s)})
+            self._tidied_at = self._monotonic() + FORGET_NOTHING_FOR_S - TIDY_EVERY_S
 
     def _tidy(self) -> None:
         now = self._monotonic()

@@ -38,10 +38,10 @@ class House:
         self._settings = load_settings(environ)
         self.service = Service(self.door, self._build, closed_s=0.3, look_every_s=0.02)
 
-    def _build(self) -> Application:
-        if self.fault is not None:
+    def _build(self, *, unwritable: StoreUnwritable | None = None) -> Application:
+        if self.fault is not None and unwritable is None:
             raise self.fault
-        return build(self._settings)
+        return build(self._settings, unwritable=unwritable)
 
     def running(self) -> Application:
         assert self.service._application is not None
@@ -157,6 +157,40 @@ def test_a_start_on_a_volume_that_cannot_be_written_waits_until_it_can(house: Ho
 
     assert closed == (503, 200, (503, {"status": "not ready", "store": "database or disk is full"}), True)
     assert house.post("late") == 202
+
+
+def test_what_waits_is_delivered_although_the_volume_cannot_be_written(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From a copy elsewhere, across a kill; nothing is taken, nothing told twice, and what was told is known afterwards."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    store = Store.open_sqlite(house.path)
+    store.accept([alert(pod="waited-655779759d-jst99", container="app")])
+    store.close()
+    original = house.path.read_bytes()
+    house.fault = StoreUnwritable("database or disk is full")
+    monkeypatch.setattr("receiver.store.elsewhere.can_return", lambda path: False)
+    house.service.start()
+    wait_until(lambda: house.roots("waited") == 1, what="it is told")
+    closed = house.post("early"), house.get("/readyz")[0], house.get("/healthz")[0]
+    house.service.end()
+    untouched = house.path.read_bytes() == original
+    again = House(tmp_path, house.slack)
+    again.fault = house.fault
+    again.service.start()
+    assert again.post("early") == 503
+    again.fault = None
+    monkeypatch.undo()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    wait_until(again.is_ready, what="it is ready")
+    assert again.post("late") == 202
+    wait_until(lambda: again.roots("late") == 1, what="the next is told")
+    again.service.end()
+
+    assert closed == (503, 503, 200)
+    assert untouched
+    assert house.roots("waited") == 1
+    assert [f.name for f in tmp_path.glob("oomtriage-*/*")] == []
 
 
 def test_what_no_waiting_mends_ends_the_start(house: House) -> None:

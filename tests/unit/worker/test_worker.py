@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from receiver.errors import StoreError
+from receiver.errors import StoreError, StoreUnwritable
 from receiver.store import jobs
 from receiver.store.store import Store
 from receiver.telemetry import JsonFormatter
@@ -145,6 +145,57 @@ def test_a_clock_set_back_parks_nothing(tmp_path: Path) -> None:
 
     assert due is not None
     assert due - clock.now() == pytest.approx(9, abs=1)
+
+
+def test_a_clock_that_leaps_forward_costs_no_history(tmp_path: Path) -> None:
+    """A year ahead for some minutes: what was closed yesterday is still there when the clock is right again."""
+    clock = Clock()
+    store = Store.open_sqlite(tmp_path / "state.db", clock=clock.now)
+    dispatcher = Dispatcher(store=store, handlers={}, config=DispatcherConfig(), monotonic=clock.monotonic)
+    with store.write() as tx:
+        tx.run(
+            """INSERT INTO incident (id, key, state, severity, subject, opened_at, closed_at, first_seen, last_seen)
+               VALUES ('inc_1', 'k', 'resolved', 'warning', '{}', :at, :at, :at, :at)""",
+            at=clock.now() - 86_400,
+        )
+    dispatcher.step()
+    clock.wall += 365 * 86_400
+    kept = []
+    for minutes in (10, 20, 40, 60):
+        clock.advance(minutes * 60)
+        dispatcher.step()
+        with store.read() as tx:
+            kept.append(len(tx.run("SELECT 1 FROM incident")))
+    dispatcher.close()
+    store.close()
+
+    assert kept == [1, 1, 0, 0]  # forgotten after an hour, when it is still so
+
+
+def test_a_full_disk_uses_up_no_attempts(tmp_path: Path) -> None:
+    """Work that could not be written down for a day is no poison: it is done when there is room."""
+    clock = Clock()
+    store = Store.open_sqlite(tmp_path / "state.db", clock=clock.now)
+    tried: list[int] = []
+
+    def run(job: jobs.Job) -> None:
+        tried.append(job.attempts)
+        if len(tried) <= 2 * jobs.MAX_ATTEMPTS:
+            raise StoreUnwritable("database or disk is full")
+        with store.write() as tx:
+            jobs.finish(tx, job)
+
+    dispatcher = Dispatcher(store=store, handlers={"enrich": Handler(run=run)}, config=DispatcherConfig(), monotonic=clock.monotonic)
+    with store.write() as tx:
+        jobs.schedule(tx, "enrich", "inc_1", now=0.0)
+    drained(dispatcher, store, clock, 100)
+    with store.read() as tx:
+        left = tx.run("SELECT state FROM job")
+    dispatcher.close()
+    store.close()
+
+    assert set(tried) == {1}
+    assert left == []
 
 
 def test_quick_work_does_not_wait_behind_looks(store: Store) -> None:
