@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from receiver.domain.identity import Subject, workload_from_pod_name
@@ -78,7 +78,9 @@ def choose(exported: Iterable[Exported], container: str) -> tuple[Counter, Expor
 
     The first of the table that counted anything; what only another container exports (an exporter, some sidecar) comes after all else.
     """
-    known = {(e.metric, e.place, e.container): e for e in exported if e.total > 0}
+    counted = (e for e in exported if e.total > 0)
+    # Whose it is cannot be told where it is not known which container this is about: then all of the pod count together.
+    known = {(e.metric, e.place, e.container): e for e in (counted if container else (replace(e, container="") for e in counted))}
     found = []
     for i, counter in enumerate(COUNTERS):
         for (metric, place, of), one in known.items():

@@ -46,7 +46,8 @@ class PrometheusConfig:
         """Where another program in the cluster may ask it, and whether it has to log in for that. No secret; empty: only from here."""
         parts = urlsplit(self.url)
         is_here = (parts.hostname or "localhost") in ("localhost", "127.0.0.1", "::1")
-        host = (parts.hostname or "") + (f":{parts.port}" if parts.port else "")
+        name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
+        host = name + (f":{parts.port}" if parts.port else "")
         has_login = bool(self.token or self.token_path or self.headers or parts.username)
         return {"address": "" if is_here else f"{parts.scheme}://{host}{parts.path.rstrip('/')}", "needs_login": has_login}
 

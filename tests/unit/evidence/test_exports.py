@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from receiver.case import facts_of
 from receiver.domain.identity import Subject, Workload
 from receiver.evidence import exports, queries
 from receiver.evidence.counters import COUNTERS, NO_LOAD, PLACES, Counter
@@ -89,6 +90,13 @@ def test_the_best_of_several_is_chosen(exported: list[Exported], best: tuple[str
     assert chosen(*exported) == chosen(*reversed(exported)) == best
 
 
+def test_without_knowing_the_container_all_of_the_pod_count() -> None:
+    """An alert about a pod may name none: then no container's requests are taken for the pod's."""
+    both = [had("http_requests_total", container="shipper"), had("http_requests_total", container="api")]
+
+    assert chosen(*both, container="") == ("http_requests_total", "pod", "")
+
+
 @pytest.mark.parametrize("path", ["/metrics", "metrics", "/actuator/prometheus", "/actuator/health/readiness", "/healthz", "/readyz", "/livez", "/health", "/health/live", "/ping", "prometheus-django-metrics"])  # fmt: skip
 def test_scrapes_and_probes_are_no_load(path: str) -> None:
     """They come at a steady pace, and would hide how small the load is."""
@@ -161,12 +169,30 @@ def test_a_rate_is_found_and_its_metric_is_said() -> None:
         case = running.gather()
 
         asked = [a for a in running.prometheus.asked if not a.path.endswith("/rules")]
-    counter = case.answers["traffic"]["counter"]
+    counter, rate = case.answers["traffic"]["counter"], facts_of(case).rate
     assert len(asked) == 4
+    assert rate is not None
+    assert (rate.metric, rate.total_query, rate.is_total) == ("http_requests_total", counter["total_query"], False)
     assert (counter["metric"], counter["unit"], counter["is_on_pod"]) == ("http_requests_total", "requests", True)
     assert counter["total_query"].startswith("sum(rate(http_requests_total{")
     assert [e["metric"] for e in case.answers["peaks"]["exports"]] == ["http_requests_total"]
     assert all(len(s["values"]) > 1 for name, found in case.answers["traffic"]["series"].items() for s in found if name.startswith("pod:"))
+
+
+@pytest.mark.parametrize(
+    ("url", "address", "needs_login"),
+    [
+        ("http://prometheus.monitoring:9090/", "http://prometheus.monitoring:9090", False),
+        ("https://me:secret@thanos.example/prometheus?token=secret", "https://thanos.example/prometheus", True),
+        ("http://[fd00::1]:9090", "http://[fd00::1]:9090", False),
+        ("http://127.0.0.1:9090", "", False),
+        ("http://localhost:9090/x", "", False),
+    ],
+)
+def test_where_others_reach_prometheus_holds_no_secret(url: str, address: str, needs_login: bool) -> None:
+    """It stands in a manifest that is posted; a tunnel's local end is of no use there."""
+    assert PrometheusConfig(url=url).as_others_reach_it() == {"address": address, "needs_login": needs_login}
+    assert PrometheusConfig(url=url, headers={"X-Scope-OrgID": "a"}).as_others_reach_it()["needs_login"]
 
 
 def test_an_explicit_query_wins() -> None:
