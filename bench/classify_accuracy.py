@@ -40,12 +40,8 @@ SHIPPED = Path(__file__).parents[1] / "tests" / "fixtures" / "traces"
 CAUSES = ("leak", "spike", "limit_too_low", "startup", "unknown")
 CONFIDENCES = ((0.85, 1.01), (0.7, 0.85), (0.51, 0.7), (0.0, 0.51))
 
-# What the sensitivity test may move, each within a third of its value. The rest are definitions (80 % is the warning line).
-TUNED = (
-    "ANSWER", "STRAIGHT_ANSWER", "SLOWING_TAIL", "SLOWING", "NEW_GROUND", "BRIEF_S", "MIN_CLIMBED_S", "MIN_CHANGE_S", "MIN_ENDED_S",
-    "MIN_CLIMB_S", "RATE_R2", "RATE_BETTER", "HIGH_P10", "LOW_MEDIAN", "RECENT_MIN_S", "STARTUP_SHARE", "STARTUP_UPTIME_S",
-    "EPISODE_GAP_S", "TRAFFIC_CORRELATION", "FLOOR_QUANTILE", "MAX_ODDS",
-)  # fmt: skip
+# What the sensitivity test moves, each within a third of its value: all but counts and the warning line itself.
+TUNED = tuple(name for name, value in vars(thresholds).items() if isinstance(value, float) and name not in {"HIGH_RATIO", "NO_LIMIT_BYTES"})
 SETTINGS_TRIED = 40
 
 
@@ -199,8 +195,8 @@ def _print_wrong(told: list[Told]) -> None:
         print(f"  wrong in {scenario} ({totals[scenario]}): " + ", ".join(f"{answer} x{n}" for answer, n in answers.most_common()))
 
 
-def sensitivity(found: list[Case]) -> None:
-    """How many of the core are right when every threshold and weight is drawn at random within a third of its value."""
+def drawn_settings(found: list[Case]) -> list[int]:
+    """How many of the core are right, ascending, when every threshold and weight is drawn at random within a third of its value."""
     core = [case for case in found if not case.is_hard]
     shipped = {name: getattr(thresholds, name) for name in TUNED}
     lives, causes = odds.LIFE, odds.CAUSES
@@ -217,17 +213,27 @@ def sensitivity(found: list[Case]) -> None:
         odds.LIFE, odds.CAUSES = lives, causes
         for name, value in shipped.items():
             setattr(thresholds, name, value)
-    counts.sort()
+    return sorted(counts)
+
+
+def sensitivity(found: list[Case]) -> None:
+    """The worst, the median and the best of `drawn_settings`."""
+    core, counts = [case for case in found if not case.is_hard], drawn_settings(found)
     print(f"{SETTINGS_TRIED} random settings, each number within a third: worst {share(counts[0], len(core))}, "
           f"median {share(counts[len(counts) // 2], len(core))}, best {share(counts[-1], len(core))}")  # fmt: skip
 
 
-def damage(found: list[Case]) -> None:
-    """What becomes of the verdicts when rows are lost, values are noisy, steps are longer and histories are cut."""
+def damaged_verdicts(found: list[Case]) -> Iterator[tuple[str, list[Told]]]:
+    """What is told of the core when rows are lost, values are noisy, steps are longer and histories are cut."""
     core = [case for case in found if not case.is_hard]
     for name, change in DAMAGES.items():
         damaged = [replace(c, history=replace(c.history, samples=tuple(change(list(c.history.samples), Random(c.name))))) for c in core]
-        told = verdicts([c for c in damaged if c.history.samples], None)
+        yield name, verdicts([c for c in damaged if c.history.samples], None)
+
+
+def damage(found: list[Case]) -> None:
+    """Prints what becomes of the verdicts then."""
+    for name, told in damaged_verdicts(found):
         print(f"{name:>44}: right {right(told)}, leaks: precision {right([t for t in told if t.cause == 'leak'])}, "
               f"recall {right([t for t in told if t.case.label == 'leak'])}")  # fmt: skip
 
@@ -250,15 +256,35 @@ def _noisy(samples: list[Sample], rng: Random, share_of_limit: float) -> list[Sa
     ]
 
 
+def _lost(share_lost: float) -> Callable[[list[Sample], Random], list[Sample]]:
+    return lambda samples, rng: [s for s in samples if rng.random() >= share_lost]
+
+
+def _every(step_s: float) -> Callable[[list[Sample], Random], list[Sample]]:
+    return lambda samples, rng: _thinned(samples, step_s)
+
+
+def _newest(span_s: float) -> Callable[[list[Sample], Random], list[Sample]]:
+    return lambda samples, rng: [s for s in samples if s.t_s >= samples[-1].t_s - span_s]
+
+
 DAMAGES: Mapping[str, Callable[[list[Sample], Random], list[Sample]]] = {
     "as recorded": lambda samples, rng: samples,
-    "half of the rows lost": lambda samples, rng: [s for s in samples if rng.random() < 0.5],
-    "four of five rows lost": lambda samples, rng: [s for s in samples if rng.random() < 0.2],
+    "10 % of the rows lost": _lost(0.1),
+    "30 % of the rows lost": _lost(0.3),
+    "half of the rows lost": _lost(0.5),
+    "four of five rows lost": _lost(0.8),
     "a gap of 40 % of the history": lambda samples, rng: samples[: len(samples) * 3 // 10] + samples[len(samples) * 7 // 10 :],
+    "noise of 1 % of the limit": lambda samples, rng: _noisy(samples, rng, 0.01),
     "noise of 2 % of the limit": lambda samples, rng: _noisy(samples, rng, 0.02),
-    "one row in 5 min": lambda samples, rng: _thinned(samples, 300),
+    "a row in 1 min": _every(60),
+    "a row in 2 min": _every(120),
+    "a row in 5 min": _every(300),
     "the first third cut off": lambda samples, rng: samples[len(samples) // 3 :],
-    "the last third cut off (the labels may not hold)": lambda samples, rng: samples[: len(samples) * 2 // 3],
+    "the newest day only": _newest(86400),
+    "the newest 6 h only": _newest(21600),
+    "the newest hour only": _newest(3600),
+    "the last third cut off": lambda samples, rng: samples[: len(samples) * 2 // 3],
 }
 
 

@@ -38,7 +38,7 @@ LIFE_PENALTY, CAUSE_PENALTY = 0.003, 0.002
 MOST = 8.0  # of a weight
 
 # What each piece may speak for (+1) or against (-1); 0: either. What is not named it does not speak about.
-LIFE_SIGNS: Mapping[str, int] = {name: -1 if name in {"one_step", "late", "slowed", "load"} else 1 for name in odds.LIFE}
+LIFE_SIGNS: Mapping[str, int] = {name: -1 if name in {"one_step", "late", "slowed"} else 1 for name in odds.LIFE}
 SIGNS: Mapping[str, Mapping[str, int]] = {
     "climb": {"leak": 1, "spike": -1, "limit_too_low": -1},
     "climb_many": {"leak": 1, "spike": -1, "limit_too_low": -1},

@@ -137,7 +137,6 @@ def climb_of(bins: Sequence[Bin], scale: float, *, is_over: bool = False, is_kil
         stats.share(step, 0.3, 0.8),
         stats.share(way_tail, 1.2, 1.8),
         0.0 if is_over else stats.share(0.7 - tail, 0.0, 0.7),
-        _load_share(bins, levels),
     )
     total = odds.LIFE_BASE + sum(w * s for w, s in zip(odds.LIFE.values(), strengths, strict=True))
     return Climb(
@@ -203,7 +202,6 @@ def _doubt(growth: float, strengths: dict[str, float], *, follows: bool) -> Doub
         Doubt.ONE_STEP: missing["one_step"] + missing["late"],
         Doubt.LEVELLED: missing["way_goes_on"] + missing["slowed"] + (missing["goes_on"] if not strengths["ended"] else 0.0),
         Doubt.HARDLY_GROWS: missing["room_eaten"] + missing["growth"],
-        Doubt.FOLLOWS_RATE: missing["load"],
     }
     return max(costs, key=costs.__getitem__)
 
@@ -237,17 +235,6 @@ def _share_of_work(bins: Sequence[Bin], start_s: float, tail_s: float, end_s: fl
     if work <= 0:
         return by_time
     return max(min(by_time, sum(r - base for at, r in inside if at >= tail_s) / work), 0.1)
-
-
-def _load_share(bins: Sequence[Bin], floors: Sequence[float]) -> float:
-    """How much of the growth the highest request rate so far grew too: memory follows the highest load, not only today's."""
-    rates = [b.rate for b in bins if b.rate is not None]
-    grown = floors[-1] / floors[0] - 1 if floors[0] > 0 else 0.0
-    if len(rates) < 0.8 * len(bins) or grown <= 0.01:
-        return 0.0
-    size = max(1, len(rates) // th.EPOCHS)
-    means = [sum(rates[i : i + size]) / size for i in range(0, len(rates) - size + 1, size)][: len(floors)]
-    return stats.share((max(means) / means[0] - 1) / grown, 0.0, 1.0) if means[0] > 0 else 0.0
 
 
 def follows_rate(bins: Sequence[Bin]) -> bool:

@@ -48,7 +48,7 @@ def shape(findings: MemoryFindings, verdict: Verdict) -> Shape:
         limit_bytes=m.limit if findings.is_limit_known else None,
         peak_bytes=m.peak,
         median_bytes=m.median,
-        current_bytes=m.working_set_now,
+        current_bytes=c.working_set[-1],
         growth_bytes_per_h=m.growth,
         growth_range_bytes_per_h=m.growth_range,
         time_to_limit_s=m.time_to_limit_s,

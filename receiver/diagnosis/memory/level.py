@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from dataclasses import dataclass
 
@@ -108,22 +109,21 @@ def has_early_plateau(c: Columns, lives: Lives) -> bool:
 
 
 def _starts_to_plateau(c: Columns, span: LifeSpan) -> bool:
-    """Whether the life climbed from its start to a high level and has stayed there since."""
-    began = span.start_s if span.start_s is not None else c.t[span.first]
+    """Whether the life climbed from its start to a high level. The newest minutes decide: the climb may have gone on above it."""
     ratios = [(c.t[i], c.in_use[i] / limit) for i in range(span.first, span.last + 1) if (limit := c.limit[i])]
-    reached = next((i for i, (_, r) in enumerate(ratios) if r >= th.HIGH_P10), None)
-    if reached is None or ratios[reached][0] - began > th.MIN_HISTORY_S or ratios[-1][0] - ratios[reached][0] < th.PLATEAU_S:
+    reached_s = next((t for t, r in ratios if r >= th.HIGH_P10), math.inf)
+    took_s = reached_s - (c.t[span.first] if span.start_s is None else span.start_s)
+    stood_s = c.t[span.last] - reached_s
+    if took_s > th.MIN_HISTORY_S or stood_s < th.PLATEAU_S:
         return False
-    before = [r for _, r in ratios[:reached]]
-    if ratios[reached][0] - began > th.LONG_CLIMB_S and stats.quantile(before, 0.75) - stats.quantile(before, 0.25) < th.CLIMB_SPREAD:
+    before = sorted(r for t, r in ratios if t < reached_s)
+    if took_s > th.LONG_CLIMB_S and stats.quantile_of_sorted(before, 0.75) - stats.quantile_of_sorted(before, 0.25) < th.CLIMB_SPREAD:
         return False
-    # The newest minutes decide: the climb may have gone on for a while above the mark.
-    newest = [r for t, r in ratios[reached:] if t >= ratios[-1][0] - max(th.PLATEAU_S, (ratios[-1][0] - ratios[reached][0]) / 2)]
+    newest = [r for t, r in ratios if t >= c.t[span.last] - max(th.PLATEAU_S, stood_s / 2)]
     half = len(newest) // 2
-    if len(newest) < 3:
+    if half < 1 or min(newest) < th.HIGH_P10 or stats.median(newest) < th.PLATEAU_MEDIAN:
         return False
-    drift = stats.median(newest[half:]) - stats.median(newest[:half])
-    return min(newest) >= th.HIGH_P10 and stats.median(newest) >= th.PLATEAU_MEDIAN and abs(drift) <= th.PLATEAU_DRIFT
+    return abs(stats.median(newest[half:]) - stats.median(newest[:half])) <= th.PLATEAU_DRIFT
 
 
 def _settled(c: Columns, lives: Lives, skip_s: float) -> tuple[list[float], list[float], list[float | None], list[float | None]]:

@@ -17,8 +17,6 @@ class Measures:
     limit: float | None  # scraped or concluded
     peak: float  # highest working set
     median: float  # of memory in use, start-ups left out
-    own_now: float
-    working_set_now: float
     working_set_at_peak: float
     own_at_peak: float
     own_at_kill: float | None
@@ -27,7 +25,6 @@ class Measures:
     growth_range: tuple[float, float] | None
     time_to_limit_s: float | None
     kill_count: int
-    rate_pairs: int
     missing_s: float
 
     @property
@@ -46,8 +43,6 @@ def measures_of(findings: MemoryFindings) -> Measures:
         limit=c.limit_now,
         peak=c.working_set[highest],
         median=level.median_bytes if level is not None else stats.median(c.in_use),
-        own_now=c.in_use[-1],
-        working_set_now=c.working_set[-1],
         working_set_at_peak=c.working_set[highest],
         own_at_peak=c.in_use[highest],
         own_at_kill=max((c.own[span.last] for span in killed), default=None),
@@ -56,7 +51,6 @@ def measures_of(findings: MemoryFindings) -> Measures:
         growth_range=growth_range,
         time_to_limit_s=_time_to_limit(findings, growth),
         kill_count=len(findings.lives.kills),
-        rate_pairs=level.rate_pairs if level is not None else 0,
         missing_s=_missing(findings),
     )
 

@@ -61,13 +61,15 @@ SETTLED_BY: Mapping[Detail, Reason] = {
 def against(findings: MemoryFindings, verdict: Verdict) -> tuple[Reason, ...]:
     """Why the other causes were refused, and what makes this one less sure."""
     cause, level = verdict.cause, findings.level
+    is_leak, has_no_rate = cause is CauseName.LEAK, level is not None and level.rate_correlation is None
     no_leak = _no_leak(findings, verdict)
     found = [
         reason("memory.not_a_leak", because=no_leak) if no_leak is not None else None,
         reason("memory.not_a_low_limit", usage_ratio=level.median)
         if cause in (CauseName.LEAK, CauseName.SPIKE) and level is not None and level.median < th.LOW_MEDIAN
         else None,
-        *(_against_leak(findings) if cause is CauseName.LEAK else ()),
+        reason("memory.growth_stopped", held_s=findings.leak.tested[-1].length_s) if is_leak and findings.leak.has_stopped else None,
+        reason("memory.rate_unknown") if is_leak and has_no_rate else None,
         reason("memory.only_working_set")
         if cause in (CauseName.LEAK, CauseName.LIMIT_TOO_LOW) and not findings.columns.has_own_memory
         else None,
@@ -75,14 +77,6 @@ def against(findings: MemoryFindings, verdict: Verdict) -> tuple[Reason, ...]:
         reason("memory.kills_presumed") if any(k.is_presumed for k in findings.lives.kills) else None,
     ]
     return tuple(r for r in found if r is not None)
-
-
-def _against_leak(findings: MemoryFindings) -> tuple[Reason | None, ...]:
-    has_no_rate = findings.level is not None and findings.level.rate_correlation is None
-    return (
-        reason("memory.growth_stopped", held_s=findings.leak.tested[-1].length_s) if findings.leak.has_stopped else None,
-        reason("memory.rate_unknown") if has_no_rate else None,
-    )
 
 
 def refused(findings: MemoryFindings, verdict: Verdict, because: tuple[Reason, ...]) -> dict[CauseName, Reason]:

@@ -23,7 +23,6 @@ LIFE: Mapping[str, float] = {
     "one_step": -2.22,
     "late": -0.97,
     "slowed": -1.6,
-    "load": -0.3,
 }
 
 CAUSE_BASE: Mapping[CauseName, float] = {LEAK: 2.22, SPIKE: -0.7, LIMIT: 0.3, STARTUP: -1.87, UNKNOWN: 0.05}

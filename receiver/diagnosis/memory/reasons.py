@@ -1,4 +1,4 @@
-"""The reasons of a verdict. One function a detail; `BECAUSE` is the list, and a test holds it against every detail that
+"""The reasons of a verdict. One function a detail, where one line is not enough; `BECAUSE` is the list, and a test holds it against every detail that
 a verdict can have. What a reason says in English is the business of `render/wording/memory.py`.
 
 Facts are raw: bytes, bytes an hour (one number, or the range of several lives), seconds, ratios 0 to 1, counts.
@@ -42,10 +42,6 @@ def _steady(findings: MemoryFindings, m: Measures) -> Reasons:
     if not killed:
         return (grew,)
     return (grew, reason("memory.lives_killed", lives_killed=len(killed)) if len(good) > 1 else reason("memory.life_killed"))
-
-
-def _memory_volume(findings: MemoryFindings, m: Measures) -> Reasons:
-    return (*_steady(findings, m), reason("memory.files_in_memory", own_bytes=m.own_at_kill))
 
 
 def _first_life(findings: MemoryFindings, m: Measures) -> Reasons:
@@ -118,7 +114,9 @@ def _kills_in_bursts(findings: MemoryFindings, m: Measures) -> Reasons:
 
 def _traffic(findings: MemoryFindings, m: Measures) -> Reasons:
     rate = findings.level.rate_correlation if findings.level is not None else None
-    follows = reason("memory.follows_request_rate", correlation=rate or 0.0, scrapes=m.rate_pairs)
+    follows = reason(
+        "memory.follows_request_rate", correlation=rate or 0.0, scrapes=findings.level.rate_pairs if findings.level is not None else 0
+    )
     return (_usual_and_peaks(m), *_kills_in_bursts(findings, m), follows)
 
 
@@ -132,10 +130,6 @@ def _startup(findings: MemoryFindings, m: Measures) -> Reasons:
     found = findings.startup
     assert found is not None
     return (reason("memory.killed_at_start", kills_early=found.early, kills=found.total, longest_life_s=found.longest_uptime_s),)
-
-
-def _startup_in_burst(findings: MemoryFindings, m: Measures) -> Reasons:
-    return (*_startup(findings, m), reason("memory.rate_was_high"))
 
 
 def _never_up(findings: MemoryFindings, m: Measures) -> Reasons:
@@ -153,12 +147,8 @@ def _lives_too_short(findings: MemoryFindings, m: Measures) -> Reasons:
     )
 
 
-def _too_short(findings: MemoryFindings, m: Measures) -> Reasons:
-    return (reason("memory.cannot_tell_yet", because=reason("memory.history_too_short", history_s=findings.history_s)),)
-
-
 def _spike_or_new_level(findings: MemoryFindings, m: Measures) -> Reasons:
-    now = reason("memory.above_usual", now_bytes=m.own_now, limit_bytes=m.limit, usual_bytes=m.median)
+    now = reason("memory.above_usual", now_bytes=findings.columns.in_use[-1], limit_bytes=m.limit, usual_bytes=m.median)
     return (now, reason("memory.peak_level_or_leak"))
 
 
@@ -197,30 +187,10 @@ def _page_cache(findings: MemoryFindings, m: Measures) -> Reasons:
     return (own, reason("memory.file_cache", cache_bytes=m.cache_at_peak))
 
 
-def _follows_rate(findings: MemoryFindings, m: Measures) -> Reasons:
-    return (reason("memory.goes_with_request_rate"), _usual_and_peaks(m))
-
-
-def _flat(findings: MemoryFindings, m: Measures) -> Reasons:
-    return (reason("memory.flat", usual_bytes=m.median, limit_bytes=m.limit, peak_bytes=m.peak),)
-
-
 def _step(findings: MemoryFindings, m: Measures) -> Reasons:
     newest = findings.leak.newest
     assert newest is not None
     return (reason("memory.one_step", floor_start_bytes=newest.floors[0], floor_end_bytes=newest.floor_end, limit_bytes=m.limit),)
-
-
-def _no_pattern(findings: MemoryFindings, m: Measures) -> Reasons:
-    return (_usual_and_peaks(m), reason("memory.no_pattern"))
-
-
-def _undecided(findings: MemoryFindings, m: Measures) -> Reasons:
-    return (_usual_and_peaks(m), reason("memory.undecided"))
-
-
-def _no_limit(findings: MemoryFindings, m: Measures) -> Reasons:
-    return (reason("memory.no_limit_known"), reason("memory.no_steady_growth", peak_bytes=m.peak))
 
 
 def _unexplained_kills(findings: MemoryFindings, m: Measures) -> Reasons:
@@ -232,7 +202,7 @@ def _unexplained_kills(findings: MemoryFindings, m: Measures) -> Reasons:
 
 BECAUSE: Mapping[Detail, Callable[[MemoryFindings, Measures], Reasons]] = {
     "steady": _steady,
-    "memory_volume": _memory_volume,
+    "memory_volume": lambda f, m: (*_steady(f, m), reason("memory.files_in_memory", own_bytes=m.own_at_kill)),
     "first_life": _first_life,
     "after_change": _after_change,
     "near_limit": _near_limit,
@@ -240,21 +210,21 @@ BECAUSE: Mapping[Detail, Callable[[MemoryFindings, Measures], Reasons]] = {
     "traffic": _traffic,
     "batch": _batch,
     "startup": _startup,
-    "startup_in_burst": _startup_in_burst,
+    "startup_in_burst": lambda f, m: (*_startup(f, m), reason("memory.rate_was_high")),
     "never_up": _never_up,
     "lives_too_short": _lives_too_short,
-    "too_short": _too_short,
+    "too_short": lambda f, m: (reason("memory.cannot_tell_yet", because=reason("memory.history_too_short", history_s=f.history_s)),),
     "spike_or_new_level": _spike_or_new_level,
     "climbing": _climbing,
     "slowing": _slowing,
     "slow_growth": _slow_growth,
     "warm_up": _warm_up,
     "page_cache": _page_cache,
-    "follows_rate": _follows_rate,
-    "flat": _flat,
+    "follows_rate": lambda f, m: (reason("memory.goes_with_request_rate"), _usual_and_peaks(m)),
+    "flat": lambda f, m: (reason("memory.flat", usual_bytes=m.median, limit_bytes=m.limit, peak_bytes=m.peak),),
     "step": _step,
-    "no_pattern": _no_pattern,
-    "undecided": _undecided,
-    "no_limit": _no_limit,
+    "no_pattern": lambda f, m: (_usual_and_peaks(m), reason("memory.no_pattern")),
+    "undecided": lambda f, m: (_usual_and_peaks(m), reason("memory.undecided")),
+    "no_limit": lambda f, m: (reason("memory.no_limit_known"), reason("memory.no_steady_growth", peak_bytes=m.peak)),
     "unexplained_kills": _unexplained_kills,
 }

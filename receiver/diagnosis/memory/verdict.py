@@ -7,6 +7,7 @@ unfinished warm-up looks like a leak, a wave near its crest like a limit that is
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -74,21 +75,12 @@ def _named(findings: MemoryFindings, judgement: Judgement) -> Answer:
     confidence = judgement.probability[cause]
     if cause is CauseName.UNKNOWN and not _is_straight_so_far(findings, judgement.probability[CauseName.LEAK]):
         return _unknown(findings, confidence)
+    name, most, detail = AT_MOST[cause](findings)
     if cause is CauseName.UNKNOWN:
-        name, most, detail = _leak(findings)
         return name, min(most, UNSURE), detail
-    if cause is CauseName.LEAK:
-        found = _leak(findings)
-    elif cause is CauseName.LIMIT_TOO_LOW:
-        found = _limit(findings)
-    elif cause is CauseName.SPIKE:
-        found = _spike(findings)
-    else:
-        found = _startup(findings)
-    _, most, detail = found
-    if found[0] is not CauseName.UNKNOWN and confidence < th.ANSWER:
+    if name is not CauseName.UNKNOWN and confidence < th.ANSWER:
         return _unsure("undecided")
-    return found[0], min(confidence, most), detail
+    return name, min(confidence, most), detail
 
 
 def _is_straight_so_far(findings: MemoryFindings, leak: float) -> bool:
@@ -190,6 +182,11 @@ def _spike(findings: MemoryFindings) -> Answer:
     most = 0.95 if peaks >= th.MANY_PEAKS else 0.82 if peaks == 2 else 0.75
     return CauseName.SPIKE, most, "traffic" if findings.follows_rate else "batch"
 
+
+# What rises is a leak so far, where nothing is likeliest.
+AT_MOST: Mapping[CauseName, Callable[[MemoryFindings], Answer]] = {
+    CauseName.LEAK: _leak, CauseName.UNKNOWN: _leak, CauseName.LIMIT_TOO_LOW: _limit, CauseName.SPIKE: _spike, CauseName.STARTUP: _startup,
+}  # fmt: skip
 
 # Nothing to be named
 
