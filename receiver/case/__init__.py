@@ -146,7 +146,8 @@ def _unseen_replicas(answers: Mapping[str, Any], workload: WorkloadFacts | None,
     others = [s for s in workload.siblings if s.is_running] if workload is not None else []
     if not others or replicas is not None or not mapping(answers.get("history"), "series"):
         return ()
-    return (Missing(source="siblings", why="Prometheus has no memory samples of the other replicas", is_normal=True),)
+    why, hint = "Prometheus has no memory samples of the other replicas", "is every node's kubelet scraped, and no pod dropped?"
+    return (Missing(source="siblings", why=why, hint=hint, is_normal=True, is_configuration=True),)
 
 
 def _no_samples(answers: Mapping[str, Any], container: str) -> Missing:

@@ -20,6 +20,7 @@ def no_metric() -> Gap:
         "the workload exports no heap metric that is known here",
         "those of Micrometer, client_java, the JMX exporter, prom-client, client_golang, prometheus-net and OpenTelemetry are",
         is_normal=True,
+        is_configuration=True,
     )
 
 
