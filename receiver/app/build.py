@@ -180,6 +180,7 @@ def _build_on(
     reconciler.beat()  # before the first alert can come: whether it comes late
 
     def beat() -> None:
+        store.check()
         reconciler.beat()
         notices.check_heartbeat()
 

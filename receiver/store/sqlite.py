@@ -136,6 +136,7 @@ class SqliteDatabase:
         with self._lock, self._as_store_errors():
             self._connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS_PER_LOOK)
             try:
+                self._connection.execute("PRAGMA shrink_memory").fetchall()  # what is cached hides what became of it on the volume
                 found = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             except sqlite3.OperationalError as exc:
                 if getattr(exc, "sqlite_errorcode", 0) != sqlite3.SQLITE_INTERRUPT:

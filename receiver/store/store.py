@@ -27,6 +27,7 @@ from receiver.store.turns import Together
 log = logging.getLogger(__name__)
 
 _CHECK_S = 0.25  # of reading the file, whenever it is tidied: damage should not wait for the next start; an accept may wait so long
+_GLANCE_S = 0.05  # every half minute: some 10 MiB
 _PROBE, _PROBE_BYTES = "probe", 64 * 1024  # about what 20 alerts take
 _RETENTION_BATCH = 500  # rows at a time, so that a large clean-up never holds up an accept
 _PACKING_BATCH, _PACKING_BATCHES = 20, 50  # incidents: a batch takes as long as an accept may wait, all of them a second
@@ -168,6 +169,10 @@ class Store:
         """How many rows of each kind cannot be read; kinds without any are left out."""
         with self.read() as tx:
             return quarantine.counts(tx)
+
+    def check(self) -> None:
+        """Read a part of the file and see whether it holds together: a small one whole. StoreDamaged."""
+        self._database.check_content(_GLANCE_S)
 
     @property
     def broken(self) -> StoreBroken | None:

@@ -14,7 +14,7 @@ from werkzeug.test import Client
 from receiver.app.build import Application, build
 from receiver.app.door import Door
 from receiver.app.service import Service
-from receiver.errors import StoreLocked, StoreUnwritable
+from receiver.errors import StoreDamaged, StoreLocked, StoreUnwritable
 from receiver.settings import load_settings
 from receiver.store.store import Store
 from receiver.store.volume import wal_of
@@ -126,14 +126,14 @@ def test_damage_that_is_met_is_told_and_gone_on_from(house: House, caplog: pytes
     assert house.post("before") == 202
     wait_until(lambda: house.roots("before") == 1, what="the first is told")
     store = house.running().store
-    with store.read() as tx:
-        tx.run("PRAGMA cache_size = 1")
     store._database.checkpoint()
     with house.path.open("r+b") as file:
-        file.seek(4096)
-        file.write(b"\x99" * (house.path.stat().st_size - 4096))
+        file.seek(4096 * 20)
+        file.write(b"\x99" * 8192)
     with caplog.at_level(logging.ERROR):
-        wait_until(lambda: house.post("meanwhile") == 503, what="an alert is refused")
+        with pytest.raises(StoreDamaged):
+            store.check()  # as every half minute
+        assert house.post("meanwhile") == 503
         wait_until(house.is_ready, what="it is ready again")
     assert house.post("after") == 202
     wait_until(lambda: house.roots("after") == 1 and house.roots("needs a look") == 1, what="both are told")
