@@ -27,7 +27,7 @@ _TEST_BYTES = 64 * 1024
 def copy_of(path: Path) -> Path:
     """A copy of a state file and its journal where they can be written: the one that was begun before, or a new one. StoreUnwritable."""
     try:
-        place = _place(path)
+        place = _place(path, is_new_wanted=True)
         if not _is_current(path, place):
             n_bytes = sum(f.stat().st_size for f in (path, wal_of(path)) if f.exists())
             free = free_bytes(place.parent)
@@ -84,13 +84,14 @@ def bring_back(path: Path) -> None:
             part.unlink(missing_ok=True)
     except (OSError, sqlite3.Error) as exc:
         raise StoreUnwritable(f"the state file {path} cannot be brought back: {exc}") from exc
-    _forget(place)
+    _leave(place)
 
 
-def _place(path: Path) -> Path:
-    """Where the copy of this state file is: a folder that nobody else can write."""
+def _place(path: Path, *, is_new_wanted: bool = False) -> Path:
+    """Where the copy of this state file is: a folder that nobody else can write. OSError when there is none."""
     folder = Path(tempfile.gettempdir()) / f"oomtriage-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    if is_new_wanted:
+        folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if folder.is_symlink() or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise PermissionError(1, f"{folder} is not this user's alone")
@@ -118,3 +119,9 @@ def _forget(place: Path) -> None:
     for file in (_mark_of(place), wal_of(place), place):
         with suppress(FileNotFoundError):
             file.unlink()
+
+
+def _leave(place: Path) -> None:
+    _forget(place)
+    with suppress(OSError):  # another receiver's copy is in it
+        place.parent.rmdir()

@@ -190,7 +190,7 @@ def test_what_waits_is_delivered_although_the_volume_cannot_be_written(
     assert closed == (503, 503, 200)
     assert untouched
     assert house.roots("waited") == 1
-    assert [f.name for f in tmp_path.glob("oomtriage-*/*")] == []
+    assert list(tmp_path.glob("oomtriage-*")) == []
 
 
 def test_what_no_waiting_mends_ends_the_start(house: House) -> None:
