@@ -18,6 +18,7 @@ from receiver.app import own_memory
 from receiver.app.files import slack_loader, web_environment
 from receiver.app.release import version
 from receiver.app.sinks import for_programs, is_text_only, kind_of, make_router, make_senders, make_sinks, threaded
+from receiver.app.triage import TriageDesk
 from receiver.cpu_guard import CpuGuard
 from receiver.domain.identity import LabelNames
 from receiver.domain.reason import reason
@@ -118,10 +119,11 @@ def make_admission(settings: Settings) -> Callable[[str, str], bool]:
 
 def build(
     settings: Settings, *, store_wait_s: float = 0.0, keeps_reserve: bool = False, clock: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic,
-    console: TextIO | None = None, kube_api_url: str = "", unwritable: StoreUnwritable | None = None,
+    console: TextIO | None = None, local_word: str = "", kube_api_url: str = "", unwritable: StoreUnwritable | None = None,
 ) -> Application:  # fmt: skip
     """A receiver from its settings. StoreLocked when another one holds the state file; ConfigError for what cannot work.
 
+    `local_word`: of commands beside it (receiver/app/local_pass.py), empty for none.
     `kube_api_url`: of a `kubectl proxy` child, when nothing else is configured. `keeps_reserve`: room is kept on the volume of the
     state for when it is full. `unwritable`: why the state file cannot be written: what waits in it is delivered from a copy.
     """
@@ -131,14 +133,14 @@ def build(
     else:
         store = Store.open_sqlite(store_path(settings), wait_s=store_wait_s, keeps_reserve=keeps_reserve, clock=clock)
     try:
-        return _build_on(store, settings, *sinks, monotonic=monotonic, kube_api_url=kube_api_url)
+        return _build_on(store, settings, *sinks, monotonic=monotonic, kube_api_url=kube_api_url, local_word=local_word)
     except BaseException:
         store.close()
         raise
 
 
 def _build_on(
-    store: Store, settings: Settings, sink: Sink, *others: Sink, monotonic: Callable[[], float], kube_api_url: str
+    store: Store, settings: Settings, sink: Sink, *others: Sink, monotonic: Callable[[], float], kube_api_url: str, local_word: str
 ) -> Application:
     metrics = Metrics(sinks=[s.name for s in (sink, *others)], sources=SOURCES, version=version())
     guard = CpuGuard()
@@ -212,6 +214,7 @@ def _build_on(
         after_fold=notices.check_quarantine,
     )  # fmt: skip
     senders = make_senders(settings, (sink, *others), store=store, metrics=metrics, monotonic=monotonic)
+    desk = TriageDesk(evidence, renderer, cluster_name=settings.cluster_name)
     worker = Worker(dispatcher, *senders, guard=guard)
 
     def measure(metrics: Metrics) -> None:
@@ -225,7 +228,7 @@ def _build_on(
             store=store, metrics=metrics, environment=web_environment(), webhook_token=settings.webhook_token.reveal(),
             admin_token=settings.admin_token.reveal(), is_loopback=settings.is_loopback, public_url=settings.public_url, max_body_bytes=settings.max_body,
             wake=worker.wake, notice=notices.post, can_complete=bool(settings.alertmanager_url), is_stuck=worker.is_stuck,
-            stalled=lambda: worker.stalled,
+            stalled=lambda: worker.stalled, local_word=local_word, triage=desk.answer,
             details=lambda: {**_details((sink, *others), senders, worker, evidence), "watch": watch.to_json(), "configuration": gaps.to_json()},
             slack_signing_secret=settings.slack_signing_secret.reveal(), permissions=Permissions(users=settings.slack_users), follow_ups_s=settings.followups,
             measure=measure, runbooks=make_runbooks(settings), causes=Documents(folders=(causes_dir(),)),

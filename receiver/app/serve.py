@@ -10,6 +10,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+from receiver.app import local_pass
 from receiver.app.build import build, make_admission, make_label_names, make_redactor, make_renderer, store_path
 from receiver.app.door import Door
 from receiver.app.front import Front, FrontConfig
@@ -17,7 +18,7 @@ from receiver.app.kubernetes import kubernetes_access
 from receiver.app.service import Service
 from receiver.app.sinks import check_channels, make_sinks
 from receiver.errors import ConfigError, ReceiverError
-from receiver.settings import Settings
+from receiver.settings import Settings, load_settings
 from receiver.telemetry import configure_logging
 
 TAKEOVER_WAIT_S = 2.0  # a predecessor that was just killed has let go of the file by then
@@ -31,7 +32,11 @@ def serve(settings: Settings) -> None:
     configure_logging(settings.log_level, is_terminal=sys.stderr.isatty())
     kube_api_url = kubernetes_access(settings)
     door = Door()
-    service = Service(door, partial(build, settings, store_wait_s=TAKEOVER_WAIT_S, keeps_reserve=True, kube_api_url=kube_api_url))
+    local, note = local_pass.leave(int(settings.listen.rpartition(":")[2]), local_pass.digests(settings, load_settings({})))
+    service = Service(
+        door,
+        partial(build, settings, store_wait_s=TAKEOVER_WAIT_S, keeps_reserve=True, local_word=local.word, kube_api_url=kube_api_url),
+    )
     try:
         service.start()
         front = Front(
@@ -41,6 +46,8 @@ def serve(settings: Settings) -> None:
         front.end_on_signals()
         front.run()
     finally:
+        if note is not None:
+            note.unlink(missing_ok=True)
         service.end()
 
 

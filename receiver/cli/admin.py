@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from receiver.cli.shared import add_config, receiver_http, settings_for
+from receiver.cli.arguments import add_config
+from receiver.cli.shared import receiver_http, settings_for
 from receiver.errors import PayloadError
 
 

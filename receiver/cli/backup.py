@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from receiver.app.build import store_path
-from receiver.cli.shared import add_config, receiver_http, settings_for
+from receiver.cli.arguments import add_config
+from receiver.cli.shared import receiver_http, settings_for
 from receiver.errors import ConfigError, StoreError
 from receiver.settings import Settings
 from receiver.store import copies

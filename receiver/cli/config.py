@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 from receiver.app.build import make_label_names
 from receiver.app.serve import check_settings
-from receiver.cli.shared import add_config, settings_for
+from receiver.cli.arguments import add_config
+from receiver.cli.shared import settings_for
 from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.identity import subject_of
 from receiver.domain.incident import Destination

@@ -6,8 +6,11 @@ import argparse
 import json
 from pathlib import Path
 
+from receiver.app.build import make_renderer
+from receiver.app.triage import printed
 from receiver.case import facts_of
-from receiver.cli.shared import add_config, add_output, print_report, settings_for
+from receiver.cli.arguments import add_config, add_output
+from receiver.cli.shared import settings_for
 from receiver.diagnosis.diagnose import diagnose
 from receiver.domain.case import Case, case_from_json
 from receiver.errors import ConfigError, PayloadError
@@ -24,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     settings = settings_for(arguments, log_level="WARNING")
     report = diagnose(facts_of(read_case(arguments.case)))
-    print_report(report, settings, output=arguments.output, verbose=arguments.verbose)
+    print(printed(report, make_renderer(settings), output=arguments.output, is_verbose=arguments.verbose))
     return 0
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from urllib.parse import quote
 
-from receiver.cli.shared import add_config, receiver_http, settings_for
+from receiver.cli.arguments import add_config
+from receiver.cli.shared import receiver_http, settings_for
 from receiver.errors import PayloadError, Unreadable
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from receiver.app.files import slack_loader
 from receiver.case import facts_of
+from receiver.cli.arguments import add_config
 from receiver.cli.diagnose import read_case
-from receiver.cli.shared import add_config, settings_for
+from receiver.cli.shared import settings_for
 from receiver.diagnosis.diagnose import diagnose
 from receiver.domain.incident import Message
 from receiver.errors import ConfigError

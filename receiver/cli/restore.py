@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 from receiver.app.build import store_path
-from receiver.cli.shared import add_config, settings_for
+from receiver.cli.arguments import add_config
+from receiver.cli.shared import settings_for
 from receiver.store import copies
 
 

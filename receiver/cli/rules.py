@@ -12,7 +12,8 @@ from typing import Any
 
 from receiver.app.build import make_prometheus
 from receiver.cli import rules_backtest
-from receiver.cli.shared import add_config, settings_for
+from receiver.cli.arguments import add_config
+from receiver.cli.shared import settings_for
 from receiver.errors import ConfigError
 from receiver.rulepack import (
     FORMATS,

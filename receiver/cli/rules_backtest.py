@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from receiver.cli.shared import add_config, settings_for
+from receiver.cli.arguments import add_config
+from receiver.cli.shared import settings_for
 from receiver.domain.units import parse_time
 from receiver.errors import ConfigError
 from receiver.rulepack import backtest as bt

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 
 from receiver.app.serve import serve
-from receiver.cli.shared import add_config, settings_for
+from receiver.cli.arguments import add_config
+from receiver.cli.shared import settings_for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

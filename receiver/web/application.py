@@ -34,6 +34,8 @@ class WebDeps:
     environment: jinja2.Environment
     webhook_token: str = field(repr=False)
     admin_token: str = field(repr=False)
+    local_word: str = field(default="", repr=False)
+    triage: Callable[[Mapping[str, Any]], Mapping[str, Any] | None] = lambda asked: None
     is_loopback: bool
     public_url: str = ""
     max_body_bytes: int
@@ -78,7 +80,19 @@ def create_web(deps: WebDeps) -> Flask:
     def take(target: str, act: Act) -> Outcome:
         return (storms if is_storm(target) else actions).take(target, act)
 
-    app.register_blueprint(admin_routes(AdminDeps(store=deps.store, gate=gate, is_open=is_open, wake=deps.wake, actions=actions)))
+    app.register_blueprint(
+        admin_routes(
+            AdminDeps(
+                store=deps.store,
+                gate=gate,
+                is_open=is_open,
+                wake=deps.wake,
+                actions=actions,
+                local_word=deps.local_word,
+                triage=deps.triage,
+            )
+        )
+    )
     if deps.slack_signing_secret:
         app.register_blueprint(
             slack_routes(SlackDeps(signing_secret=deps.slack_signing_secret, take=take, now=deps.store.now, wake=deps.wake))

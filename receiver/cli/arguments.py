@@ -1,0 +1,16 @@
+"""Options that several commands have. Imports nothing: parsing a command line costs no memory."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """`--config FILE`."""
+    parser.add_argument("--config", metavar="FILE", help="YAML file with settings; the environment wins over it")
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """`-o text|json|slack` and `-v`."""
+    parser.add_argument("-o", "--output", choices=("text", "json", "slack"), default="text", help="what to print (default: text)")
+    parser.add_argument("-v", "--verbose", action="store_true", help="with text: every number behind the verdict")
