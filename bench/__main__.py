@@ -9,6 +9,7 @@ from itertools import takewhile
 NAMES = (
     "accept",
     "footprint",
+    "soak",
     "front",
     "delivery",
     "state",

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 from flask import Flask
 
-from receiver.app import own_memory
+from receiver.app import allocator, own_memory
 from receiver.app.files import slack_loader, web_environment
 from receiver.app.release import version
 from receiver.app.sinks import for_programs, is_text_only, kind_of, make_router, make_senders, make_sinks, threaded
@@ -192,6 +192,10 @@ def _build_on(
     )
     watch.begin()
 
+    def every_so_often() -> None:
+        collector.adopt_fixes()
+        allocator.give_back()
+
     dispatcher = Dispatcher(
         store=store,
         handlers={
@@ -210,7 +214,7 @@ def _build_on(
             workers=settings.workers, reopen_window_s=settings.reopen_window, retention_s=settings.retention, store_max_bytes=settings.store_max_bytes,
             fold=FoldConfig(label_names=label_names, cluster_name=settings.cluster_name),
         ),
-        monotonic=monotonic, beat=beat, every_so_often=collector.adopt_fixes, before_looks=collector.publish_waiting,
+        monotonic=monotonic, beat=beat, every_so_often=every_so_often, before_looks=collector.publish_waiting,
         after_fold=notices.check_quarantine,
     )  # fmt: skip
     senders = make_senders(settings, (sink, *others), store=store, metrics=metrics, monotonic=monotonic)

@@ -10,7 +10,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from receiver.app import local_pass
+from receiver.app import allocator, local_pass
 from receiver.app.build import build, make_admission, make_label_names, make_redactor, make_renderer, store_path
 from receiver.app.door import Door
 from receiver.app.front import Front, FrontConfig
@@ -29,6 +29,7 @@ _MAY_PASS = (errno.ENOSPC, errno.EROFS, errno.EDQUOT)  # of the volume, not of t
 def serve(settings: Settings) -> None:
     """Serve until a signal ends it. ConfigError, StoreLocked and the like are raised before anything is answered."""
     check(settings)
+    allocator.keep_small()
     configure_logging(settings.log_level, is_terminal=sys.stderr.isatty())
     kube_api_url = kubernetes_access(settings)
     door = Door()

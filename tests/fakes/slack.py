@@ -260,6 +260,12 @@ class FakeSlack:
         self._healed.set()
         self._healed = threading.Event()
 
+    def forget(self) -> None:
+        """What was logged beside the channels, for runs of days."""
+        with self._changed:
+            self.happened.clear()
+            self.pings.clear()
+
     def delete(self, channel: str, ts: str, *, keeps_thread: bool = False) -> None:
         """Somebody deletes a message; of a root the whole thread, or the root alone."""
         with self._changed:
