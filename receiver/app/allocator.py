@@ -21,7 +21,7 @@ def keep_small() -> bool:
     if library is None:
         return False
     settings = ((_M_ARENA_MAX, ARENAS), (_M_MMAP_THRESHOLD, LARGE_BYTES), (_M_TRIM_THRESHOLD, LARGE_BYTES))
-    return sum(library.mallopt(what, value) for what, value in settings) == len(settings)
+    return sum(int(library.mallopt(what, value)) for what, value in settings) == len(settings)
 
 
 def give_back() -> None:
