@@ -10,16 +10,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -q --no-input --no-cache-dir
 # Binaries that tests start. A name is a group in tools/debian_binaries.py.
-DEBIAN_GROUPS := prometheus
+DEBIAN_GROUPS := prometheus prometheus-3.5
 # One worker a core: half of the tests' time is waiting for real servers. `make unit PYTEST_ARGS="-x tests/unit"` for some.
 PYTEST_ARGS ?= -n auto
 ARGS ?=
 
-.PHONY: help demo test lint unit bench mutants pictures binaries requirements release-check clean
+.PHONY: help demo test compat lint unit bench mutants pictures binaries requirements release-check clean
 
 help:
 	@echo 'make demo     recorded real incidents, from webhook to message, on this machine alone (ARGS=--once to print and exit)'
 	@echo 'make test     lint, then every test, the ones on real Prometheus and Alertmanager included'
+	@echo 'make compat   the tests again on newer Prometheus, Alertmanager, VictoriaMetrics and Python (ARGS="sid python3.13 ..." for some)'
 	@echo 'make lint     ruff, mypy, import layers, unused code'
 	@echo 'make bench    the measurements behind the README (ARGS="NAME ..." for some)'
 	@echo 'make mutants  breaks the rules one way at a time and tells what their tests do not notice (minutes)'
@@ -34,6 +35,9 @@ test: lint unit
 
 unit: $(VENV)/.dev binaries
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+compat: $(VENV)/.dev
+	$(BIN)/python tools/compat.py $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -86,4 +90,4 @@ release-check: $(VENV)/.dev
 	$(BIN)/python tools/release_check.py
 
 clean:
-	rm -rf $(VENV) .cache dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-* .cache dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -7,7 +7,9 @@ into the cache (its lists too), unpacked there with dpkg-deb, and each command g
 that knows where the unpacked libraries are. A group that is complete costs one look at the disk.
 
 To add a binary, add a line to GROUPS; name the package that holds it (postgresql-15, not postgresql). Compiled packages it
-depends on come along when this machine lacks them. Runs before any virtual environment exists, so it uses the standard library only.
+depends on come along when this machine lacks them. A group of another suite of Debian's lands in a folder of its own,
+DIR/debian-SUITE: newer versions beside the machine's own. Runs before any virtual environment exists, so it uses the standard
+library only.
 """
 
 from __future__ import annotations
@@ -30,25 +32,44 @@ class Group:
     """What is fetched together. `commands` maps the launcher's name to the binary's path below the root; `*` is allowed.
 
     `data` maps a launcher's name to a folder the binary wants at its absolute path, which is not there without root: see
-    `_with_own_data`.
+    `_with_own_data`. `suite`: of Debian's, "" for the machine's own sources; nothing a package depends on comes along from there,
+    so it must be linked to nothing but an older libc. `version` of a package: wanted, while the mirror still has it.
     """
 
     packages: tuple[str, ...]
+    suite: str = ""
+    version: Mapping[str, str] = field(default_factory=dict)
     commands: Mapping[str, str] = field(default_factory=dict)
     data: Mapping[str, str] = field(default_factory=dict)
 
 
+PROMETHEUS: Mapping[str, str] = {
+    "prometheus": "usr/bin/prometheus",
+    "promtool": "usr/bin/promtool",
+    "alertmanager": "usr/bin/prometheus-alertmanager",
+    "amtool": "usr/bin/amtool",
+}
+VICTORIA: Mapping[str, str] = {"victoria-metrics": "usr/bin/victoria-metrics", "vmalert": "usr/bin/vmalert"}
+PROMETHEUS_DATA: Mapping[str, str] = {"alertmanager": "usr/share/prometheus/alertmanager"}  # it reads default.tmpl there, or does not start
+
 GROUPS: Mapping[str, Group] = {
-    "prometheus": Group(
-        packages=("prometheus", "prometheus-alertmanager"),
-        commands={
-            "prometheus": "usr/bin/prometheus",
-            "promtool": "usr/bin/promtool",
-            "alertmanager": "usr/bin/prometheus-alertmanager",
-            "amtool": "usr/bin/amtool",
-        },
-        data={"alertmanager": "usr/share/prometheus/alertmanager"},  # it reads default.tmpl there, or does not start
+    "prometheus": Group(packages=("prometheus", "prometheus-alertmanager"), commands=PROMETHEUS, data=PROMETHEUS_DATA),
+    # The oldest of Prometheus 2 that is still widely run is the machine's own (2.42, bookworm's); these are what came after it.
+    "prometheus-2.53": Group(
+        packages=("prometheus", "promtool", "prometheus-alertmanager"),
+        commands=PROMETHEUS,
+        data=PROMETHEUS_DATA,
+        suite="trixie",
     ),
+    "prometheus-3.5": Group(
+        packages=("prometheus", "promtool", "prometheus-alertmanager"),
+        commands=PROMETHEUS,
+        data=PROMETHEUS_DATA,
+        suite="sid",
+        version={"prometheus": "3.5.3+ds1-6", "promtool": "3.5.3+ds1-6", "prometheus-alertmanager": "0.33.1-5"},
+    ),
+    "victoria-1.112": Group(packages=("victoria-metrics",), commands=VICTORIA, suite="trixie"),
+    "victoria-1.145": Group(packages=("victoria-metrics",), commands=VICTORIA, suite="sid", version={"victoria-metrics": "1.145.0+ds1-2"}),
     # A browser without windows and its fonts, for `make pictures` only: about 110 MB to download.
     "pictures": Group(
         packages=("chromium-headless-shell", "chromium-common", "fonts-lato", "fonts-dejavu-core", "fonts-noto-color-emoji"),
@@ -74,6 +95,13 @@ Acquire::Languages "none";
 Acquire::Retries "3";
 APT::Sandbox::User "";
 """
+# For a suite of Debian's that is not among the machine's sources.
+APT_SUITE_CONF = """\
+Dir::Etc::sourcelist "{state}/sources.list";
+Dir::Etc::sourceparts "-";
+"""
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+MIRROR = "http://deb.debian.org/debian/"
 
 # Paths are relative to the launcher, so that a moved or copied clone still works.
 LAUNCHER = """\
@@ -96,7 +124,16 @@ def default_cache() -> Path:
 
 def fetch(names: Sequence[str], cache: Path) -> None:
     """Make every group of `names` complete below `cache`. Raises FetchError."""
-    base = cache / "debian"
+    for suite in dict.fromkeys(GROUPS[name].suite for name in names):
+        _fetch_suite(suite, [name for name in names if GROUPS[name].suite == suite], cache / folder_of(suite))
+
+
+def folder_of(suite: str) -> str:
+    """Name of the folder below the cache for what comes of a suite."""
+    return f"debian-{suite}" if suite else "debian"
+
+
+def _fetch_suite(suite: str, names: Sequence[str], base: Path) -> None:
     wanted = [name for name in names if not _is_complete(name, base)]
     if not wanted:
         return
@@ -109,8 +146,7 @@ def fetch(names: Sequence[str], cache: Path) -> None:
             _use_path_instead(wanted)
             return
         print(f"fetching Debian binaries: {', '.join(wanted)}", file=sys.stderr)
-        packages = [package for name in wanted for package in GROUPS[name].packages]
-        _download_and_unpack(packages, base)
+        _download_and_unpack([GROUPS[name] for name in wanted], base, suite)
         for name in wanted:
             _write_launchers(GROUPS[name], base)
             (base / f"{name}.complete").touch()
@@ -137,15 +173,21 @@ def _use_path_instead(names: Sequence[str]) -> None:
         )
 
 
-def _download_and_unpack(packages: Sequence[str], base: Path) -> None:
+def _download_and_unpack(groups: Sequence[Group], base: Path, suite: str) -> None:
     state = base / "apt"
     for folder in ("lists/partial", "cache/archives/partial", "debs"):
         (state / folder).mkdir(parents=True, exist_ok=True)
     (state / "apt.conf").write_text(APT_CONF.format(state=state))
+    packages = [package for group in groups for package in group.packages]
     try:
+        if suite:
+            _look_only_at(suite, state)
         trouble = [line for line in _apt(state, "update").splitlines() if line.startswith(("W:", "E:"))]
         try:
-            _apt(state, "download", *packages, *_missing_libraries(state, packages))
+            if suite:
+                _download_of_suite(groups, state)
+            else:
+                _apt(state, "download", *packages, *_missing_libraries(state, packages))
         except FetchError as error:
             # apt counts an unreachable mirror as a warning and fails later, about a package it never heard of.
             raise FetchError("\n".join([*trouble[:4], str(error)])) from error
@@ -155,6 +197,31 @@ def _download_and_unpack(packages: Sequence[str], base: Path) -> None:
             _run(["dpkg-deb", "-x", str(archive), str(root)], cwd=base, said=f"dpkg-deb -x {archive.name}")
     finally:
         shutil.rmtree(state, ignore_errors=True)
+
+
+def _look_only_at(suite: str, state: Path) -> None:
+    """From now on apt sees that suite alone, at the mirror that the machine uses for Debian."""
+    if not KEYRING.exists():
+        raise FetchError(f"no {KEYRING}, by which Debian's packages are checked: install debian-archive-keyring, then run again.")
+    uris = _apt(state, "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages").split()
+    mirror = next((uri for uri in uris if uri.rstrip("/").endswith("/debian")), MIRROR)
+    (state / "sources.list").write_text(f"deb [signed-by={KEYRING}] {mirror} {suite} main\n")
+    with (state / "apt.conf").open("a") as conf:
+        conf.write(APT_SUITE_CONF.format(state=state))
+
+
+def _download_of_suite(groups: Sequence[Group], state: Path) -> None:
+    """The wanted versions; where the mirror has moved on, what it has now, and a line that says so."""
+    for group in groups:
+        for package in group.packages:
+            version = group.version.get(package)
+            try:
+                _apt(state, "download", f"{package}={version}" if version else package)
+            except FetchError as error:
+                if version is None or "was not found" not in str(error):
+                    raise
+                _apt(state, "download", package)
+                print(f"debian_binaries: the mirror has no {package} {version} any more; taking what it has now", file=sys.stderr)
 
 
 def _missing_libraries(state: Path, packages: Sequence[str]) -> list[str]:

@@ -286,7 +286,7 @@ class Delivery:
 
 
 class WebhookStub:
-    """Takes what Alertmanager sends, answers 202 and keeps it, as a context manager."""
+    """Takes what Alertmanager sends, answers as an incoming webhook of Slack's does and keeps it, as a context manager."""
 
     def __init__(self) -> None:
         self._arrived = threading.Condition()
@@ -340,9 +340,12 @@ def _webhook_handler(stub: WebhookStub) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             stub.add(Delivery(headers=dict(self.headers), body=body))
-            self.send_response(202)
-            self.send_header("Content-Length", "0")
+            answer = b"ok"  # Slack's: a newer Alertmanager takes anything else for a failure and sends again
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain; charset=utf-8")
+            self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
+            self.wfile.write(answer)
 
         def log_message(self, format: str, *arguments: object) -> None:
             return

@@ -9,7 +9,7 @@ import pytest
 
 from receiver.rulepack import check_rules, render_rules, rules_dir
 from receiver.rulepack.files import TEST_FILES, Rule, read_rule_files, read_yaml
-from tests.e2e.binaries import binary
+from tests.e2e.binaries import NEW, OLD, binary
 from tests.places import REPO
 from tests.rules.kit import what_promtool_says_of
 
@@ -51,9 +51,10 @@ MUTATIONS = {
 }  # fmt: skip
 
 
-def test_the_pack_is_right() -> None:
-    """Lint, promtool's syntax check and every promtool unit test find nothing."""
-    assert [str(problem) for problem in check_rules(RULES, promtool=binary("promtool"))] == []
+@pytest.mark.parametrize("suite", [OLD, NEW], ids=["the machine's own", "the newest"])
+def test_the_pack_is_right(suite: str) -> None:
+    """Lint, promtool's syntax check and every promtool unit test find nothing, with Prometheus 2 and with Prometheus 3."""
+    assert [str(problem) for problem in check_rules(RULES, promtool=binary("promtool", suite))] == []
 
 
 @pytest.mark.parametrize("path", sorted(RULES.glob(TEST_FILES)), ids=lambda path: path.name)

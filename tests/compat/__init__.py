@@ -1,0 +1,1 @@
+"""Tests for `make compat` alone: what they start is not fetched by `make test`."""
