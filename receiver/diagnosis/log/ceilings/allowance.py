@@ -10,7 +10,7 @@ from receiver.diagnosis.log.ceilings.model import Count, Setting
 from receiver.domain.tidy import tidy_up
 from receiver.domain.units import GIB, KIB, MIB
 
-NEAR_LIMIT_RATIO = 0.90  # main memory above this share of the limit leaves no room for what is beside it,
+NEAR_LIMIT_RATIO = 0.90  # main memory of this share of the limit and more leaves no room for what is beside it,
 MOST_BESIDE_BYTES = GIB  # unless that is a lot all the same
 LEAST_BESIDE_BYTES = 32 * MIB  # no runtime lives in less
 SOFT_TOO_NEAR_RATIO = 0.95  # a soft ceiling above this share cannot make the collector work before the kernel does
@@ -110,7 +110,8 @@ def _fit(known: tuple[Setting, ...], limit: int) -> tuple[Fit, tuple[Setting, ..
         return Fit.TOGETHER, tuple(main)
     if total + _sum((s for s in hard if s.row.is_beside), limit) >= limit:
         return Fit.WITH_BESIDE, tuple(main or hard)
-    if main and limit - total < min((1 - NEAR_LIMIT_RATIO) * limit, MOST_BESIDE_BYTES):
+    room = limit - total
+    if main and room <= (1 - NEAR_LIMIT_RATIO) * limit + 1 and room < MOST_BESIDE_BYTES:  # shares are rounded down
         return Fit.NO_ROOM, tuple(main)
     return (Fit.FAR_BELOW if main and total < FAR_BELOW_RATIO * limit else Fit.FITS), tuple(main or hard)[:1]
 
