@@ -13,6 +13,8 @@ NAMES = (
     "front",
     "delivery",
     "state",
+    "growth",
+    "storm",
     "watch",
     "classify_speed",
     "classify_accuracy",

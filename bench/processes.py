@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 BARE_APP = """
@@ -44,8 +44,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def receiver(**settings: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """`oomtriage serve` on a temporary store; yields its URL and its (parent) process."""
+def receiver(source: Path | None = None, **settings: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """`oomtriage serve` on a temporary store; yields its URL and its (parent) process. `source`: of another checkout."""
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
         environ = {
@@ -53,7 +53,7 @@ def receiver(**settings: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
             "KUBE_API_URL": "http://127.0.0.1:9", **settings,
         }  # fmt: skip
         command = [sys.executable, "-m", "receiver", "serve"]
-        with _running(command, environ, f"http://127.0.0.1:{port}", Path.cwd()) as process:
+        with _running(command, environ, f"http://127.0.0.1:{port}", source or Path.cwd()) as process:
             yield f"http://127.0.0.1:{port}", process
 
 
@@ -76,7 +76,8 @@ def _running(command: list[str], environ: dict[str, str], url: str, cwd: Path) -
         wait_ready(url, process)
         yield process
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # ended already
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
