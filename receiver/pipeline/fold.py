@@ -43,7 +43,7 @@ def fold(store: Store, config: FoldConfig, *, limit_s: float = LIMIT_S, monotoni
     """
     now, end = store.now(), monotonic() + limit_s
     taken = 0
-    with store.write() as tx:
+    with store.write(is_urgent=True) as tx:
         known: dict[str, Incident] = {}  # by key and by id: an incident is read once a batch, however many alerts it gets
         touched: dict[str, Incident] = {}
         for alert_id, alert in alert_table.unfolded(tx, BATCH):

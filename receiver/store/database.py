@@ -64,8 +64,8 @@ class Database(Protocol):
 
     dialect: Dialect
 
-    def transaction(self) -> AbstractContextManager[Tx]:
-        """A read-write transaction: committed at the end of the block, rolled back when it raises."""
+    def transaction(self, *, is_urgent: bool = False) -> AbstractContextManager[Tx]:
+        """A read-write transaction: committed at the end of the block, rolled back when it raises. `is_urgent`: before others that wait."""
 
     def room(self) -> Room:
         """How large it is, and how much larger it can become."""

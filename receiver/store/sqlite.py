@@ -82,9 +82,9 @@ class SqliteDatabase:
                 time.sleep(_POLL_S)
 
     @contextmanager
-    def transaction(self, *, is_last: bool = False) -> Iterator[Tx]:
+    def transaction(self, *, is_urgent: bool = False, is_last: bool = False) -> Iterator[Tx]:
         """BEGIN IMMEDIATE ... COMMIT. Nothing that waits on a network belongs inside. `is_last`: wherever the file is now."""
-        with self._lock:
+        with self._lock.turn(is_urgent=is_urgent):
             if not is_last:
                 self.check_place()
             with self._as_store_errors():

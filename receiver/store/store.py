@@ -88,7 +88,7 @@ class Store:
 
     def _accept(self, bodies: Sequence[Sequence[alerts.Arrival]]) -> list[alerts.Accepted]:
         self._database.admit()
-        with self._database.transaction() as tx:
+        with self._database.transaction(is_urgent=True) as tx:
             now = self._clock()
             gaps = away.gaps(tx, now=now)
             accepted = [alerts.accept(tx, arrivals, now=now, gaps=gaps) for arrivals in bodies]
@@ -96,9 +96,9 @@ class Store:
         return accepted
 
     @contextmanager
-    def write(self) -> Iterator[Tx]:
-        """A dispatcher's transaction. StoreFenced when another receiver has taken over since."""
-        with self._database.transaction() as tx:
+    def write(self, *, is_urgent: bool = False) -> Iterator[Tx]:
+        """A dispatcher's transaction. StoreFenced when another receiver has taken over since. `is_urgent`: before others that wait."""
+        with self._database.transaction(is_urgent=is_urgent) as tx:
             if not tx.run("SELECT 1 FROM leader WHERE epoch = :epoch", epoch=self.epoch):
                 raise StoreFenced("another receiver has taken over; this one stops writing")
             yield tx

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Generic, TypeVar
@@ -17,17 +18,36 @@ R = TypeVar("R")
 
 
 class FairLock:
-    """A lock that goes to whoever has waited longest. `threading.Lock` goes to whoever runs when it is let go: mostly the thread
-    that just held it, and an accept would wait behind a whole backlog that the dispatcher works off piece by piece.
+    """A lock that goes to whoever has waited longest, and every second time to somebody urgent before.
+
+    `threading.Lock` goes to whoever runs when it is let go: mostly the thread that just held it, and an accept would wait behind a
+    whole backlog that the dispatcher works off piece by piece.
     """
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
         self._waiting: deque[threading.Lock] = deque()
+        self._urgent: deque[threading.Lock] = deque()
+        self._was_urgent = False
         self._is_held = False
         self._holder = 0
 
+    @contextmanager
+    def turn(self, *, is_urgent: bool = False) -> Iterator[None]:
+        """Hold it for the time of the block. RuntimeError when this thread holds it already."""
+        self._acquire(is_urgent=is_urgent)
+        try:
+            yield
+        finally:
+            self._release()
+
     def __enter__(self) -> None:
+        self._acquire(is_urgent=False)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._release()
+
+    def _acquire(self, *, is_urgent: bool) -> None:
         me = threading.get_ident()
         with self._mutex:
             if self._is_held:
@@ -35,18 +55,20 @@ class FairLock:
                     raise RuntimeError("a transaction inside a transaction")
                 turn = threading.Lock()
                 turn.acquire()
-                self._waiting.append(turn)
+                (self._urgent if is_urgent else self._waiting).append(turn)
             else:
                 self._is_held, turn = True, None
         if turn is not None:
             turn.acquire()
         self._holder = me
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def _release(self) -> None:
         with self._mutex:
             self._holder = 0
-            if self._waiting:
-                self._waiting.popleft().release()  # held on, by that one
+            self._was_urgent = bool(self._urgent) and not (self._was_urgent and self._waiting)
+            queue = self._urgent if self._was_urgent else self._waiting
+            if queue:
+                queue.popleft().release()  # held on, by that one
             else:
                 self._is_held = False
 

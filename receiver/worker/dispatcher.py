@@ -31,6 +31,7 @@ CLOCK_STEP_S = 2.0
 CLOCK_LEAP_S = 3600.0  # forward: wrong for a while, or a machine that slept
 FORGET_NOTHING_FOR_S = 3600.0  # after a leap: time for the clock to be set right before it costs a history
 _OF_THE_VOLUME = (StoreUnwritable, StoreBroken)
+FOLDS_A_STEP = 10
 BUSY_S = 1.0  # something is being worked on: see now and then whether somebody waits too long
 END_WAIT_S = 12.0  # at the end, for what is being worked on: a look has its deadline
 
@@ -104,7 +105,7 @@ class Dispatcher:
         if self._beat_at is None or self._monotonic() - self._beat_at >= BEAT_EVERY_S:
             self._beat_at = self._monotonic()
             self._aside(self._beat)
-        fold(self._store, self._config.fold)
+        self._fold()
         self._aside(self._after_fold)
         self._do_quick_jobs()
         self._aside(self._before_looks)
@@ -122,6 +123,14 @@ class Dispatcher:
             return BUSY_S
         wait_s = IDLE_S if next_due is None else min(max(next_due - now, 0.01), IDLE_S)
         return min(wait_s, BUSY_S) if len(self._tasks) else wait_s
+
+    def _fold(self) -> None:
+        """Fold what came in, a few batches at most: in a storm there is always more."""
+        for _ in range(FOLDS_A_STEP):
+            fold(self._store, self._config.fold)
+            with self._store.read() as tx:
+                if not alerts.has_unfolded(tx):
+                    return
 
     def is_stuck(self) -> bool:
         """Whether the loop has made no progress for a minute, or as many threads hang as may work at a time."""

@@ -73,33 +73,42 @@ def test_what_cannot_be_stored_costs_only_its_own_request() -> None:
     assert got == [2, 4, "unlucky", 6]
 
 
+def _order(*wanted: str) -> list[str]:
+    """In which order threads get a lock that they ask for in the order of `wanted`, while it is held; `!`: urgent."""
+    lock, order = FairLock(), []
+
+    def other(name: str) -> None:
+        with lock.turn(is_urgent=name.startswith("!")):
+            order.append(name)
+
+    threads = []
+    with lock.turn():
+        for n, name in enumerate(wanted, 1):
+            threads.append(threading.Thread(target=other, args=(name,)))
+            threads[-1].start()
+            wait_until(lambda n=n: len(lock._waiting) + len(lock._urgent) == n, what=f"{name} waits")
+    with lock.turn():
+        order.append("again")
+    for thread in threads:
+        thread.join(10)
+    return order
+
+
 def test_the_lock_goes_to_who_waited_longest() -> None:
     """A thread that lets go and asks again at once stands behind those who wait."""
-    lock, order = FairLock(), []
-    waiting = threading.Event()
+    assert _order("a", "b") == ["a", "b", "again"]
 
-    def other() -> None:
-        waiting.set()
-        with lock:
-            order.append("other")
 
-    with lock:
-        thread = threading.Thread(target=other)
-        thread.start()
-        waiting.wait(10)
-        wait_until(lambda: bool(lock._waiting), what="the other waits")
-    with lock:
-        order.append("again")
-    thread.join(10)
-
-    assert order == ["other", "again"]
+def test_who_is_urgent_waits_for_one_other_at_most() -> None:
+    """An accept goes before the looks that wait to be written; and they are not kept waiting for ever."""
+    assert _order("a", "b", "!c", "!d", "!e") == ["!c", "a", "!d", "b", "!e", "again"]
 
 
 def test_a_transaction_inside_a_transaction_is_an_error() -> None:
     """And not a thread that waits for itself for ever."""
     lock = FairLock()
 
-    with lock, pytest.raises(RuntimeError, match="inside"), lock:
+    with lock.turn(), pytest.raises(RuntimeError, match="inside"), lock.turn():
         pass
-    with lock:
+    with lock.turn():
         pass
