@@ -167,7 +167,8 @@ def storm(workloads: int, source: Path, *, most_s: float, settings: Mapping[str,
             )
         )  # fmt: skip
         quiet, _ = send(url, [body(range(20_000_000 + n, 20_000_001 + n), 1, severity="none") for n in range(QUIET_POSTS)], 4.0)
-        ended, highest = threading.Event(), []
+        ended = threading.Event()
+        highest: list[float] = []
         watching = threading.Thread(target=lambda: highest.extend(_paced(peak_mib(process, ended))))
         watching.start()
         began = time.monotonic()

@@ -49,7 +49,7 @@ def waiting(tx: Tx, digest: Conversation) -> list[Incident]:
     """The members that still fire, are shown by this digest alone, and were not released yet."""
     found = []
     for incident_id, _ in conversations.members(tx, digest.id):
-        incident = incidents.load(tx, incident_id) if incident_id not in digest.memory.storm.released else None
+        incident = incidents.load_brief(tx, incident_id) if incident_id not in digest.memory.storm.released else None
         if (
             incident is not None
             and incident.closed_at is None

@@ -90,7 +90,7 @@ class Digests:
         alone = conversations.with_own_root(
             tx, sink=digest.sink, channel=digest.channel, since=digest.opened_at - storm.window_s, until=newest
         )
-        known = [(incident, i in joined) for i in dict.fromkeys([*joined, *alone]) if (incident := incidents.load(tx, i)) is not None]
+        known = [(incident, i in joined) for i in dict.fromkeys([*joined, *alone]) if (incident := incidents.load_brief(tx, i)) is not None]
         entries = [
             entry_of(one, now=now, public_url=self._config.public_url, has_own_root=not is_joined or self._has_own_root(tx, one.id, digest))
             for one, is_joined in known

@@ -104,7 +104,7 @@ class StormWork:
                 storm.refresh(tx, digest, self._config, now=self._store.now(), is_for_a_person=True)
 
     def _do(self, tx: Tx, incident_id: str, act: Act, *, at: datetime) -> None:
-        incident = incidents.load(tx, incident_id)
+        incident = incidents.load_brief(tx, incident_id)
         if incident is None or incident.closed_at is not None:
             return
         after = after_act(incident.memory, act, at=at)

@@ -79,6 +79,11 @@ def load(tx: Tx, incident_id: str) -> Incident | None:
     return next(_readable(tx, tx.run(f"{_SELECT} WHERE i.id = :id", id=incident_id)), None)
 
 
+def load_brief(tx: Tx, incident_id: str) -> Incident | None:
+    """An incident by its id without its report, which is much of it: for whoever goes through many."""
+    return next(_readable(tx, tx.run(f"{_SELECT_WITHOUT_REPORT} WHERE i.id = :id", id=incident_id)), None)
+
+
 def unpublished(tx: Tx, *, waiting_since: float, kind: str, limit: int, job_state: str = "pending") -> list[Incident]:
     """Open incidents whose first work of a kind has been due since then, has not begun (or not ended), and that are shown nowhere."""
     rows = tx.run(

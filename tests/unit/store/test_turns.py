@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -73,6 +74,10 @@ def test_what_cannot_be_stored_costs_only_its_own_request() -> None:
     assert got == [2, 4, "unlucky", 6]
 
 
+def _count(lock: FairLock, n: int) -> bool:
+    return len(lock._waiting) + len(lock._urgent) == n
+
+
 def _order(*wanted: str) -> list[str]:
     """In which order threads get a lock that they ask for in the order of `wanted`, while it is held; `!`: urgent."""
     lock, order = FairLock(), []
@@ -86,7 +91,7 @@ def _order(*wanted: str) -> list[str]:
         for n, name in enumerate(wanted, 1):
             threads.append(threading.Thread(target=other, args=(name,)))
             threads[-1].start()
-            wait_until(lambda n=n: len(lock._waiting) + len(lock._urgent) == n, what=f"{name} waits")
+            wait_until(partial(_count, lock, n), what=f"{name} waits")
     with lock.turn():
         order.append("again")
     for thread in threads:
