@@ -27,7 +27,7 @@ from tests.support import wait_until
 
 BEFORE, AFTER = 8, 8  # alerts
 BETWEEN_S = 0.5
-MEANWHILE_S = 8.0
+MEANWHILE_S = 40.0  # longer than between two looks at the file
 SETTLE_S = 60.0
 VOLUME = "24m"
 
@@ -84,7 +84,12 @@ def noise_while_running(seed: int) -> Callable[[Scene], None]:
 
     def act(scene: Scene) -> None:
         _noise(scene.file, seed)
-        scene.post(int(MEANWHILE_S / BETWEEN_S))
+        for _ in range(int(MEANWHILE_S / 2)):
+            scene.post(1)
+            if scene.refused:
+                wait_until(scene.is_ready, what="ready again", timeout_s=SETTLE_S)
+                break
+            time.sleep(2)
         scene.receiver.stop()
         scene.receiver.start()
 

@@ -17,6 +17,7 @@ from receiver.errors import ReceiverError, StoreError, StoreUnwritable
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0
+UNWRITABLE_LOOKS = 10  # one after the other, before a running receiver is built anew for it
 CLOSED_S = 20.0  # two of the kubelet's readiness probes; whoever moves files about may need that long, too
 
 
@@ -37,6 +38,7 @@ class Service:
         self._look_every_s = look_every_s
         self._application: Application | None = None
         self._said = ""
+        self._unwritable_looks = 0
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="service", daemon=True)
 
@@ -86,9 +88,17 @@ class Service:
                 self._door.close(f"{why}; it is opened anew in a moment")
                 self._part_from(self._application)
                 self._ending.wait(self._closed_s)
+            elif self._is_stranded(self._application):
+                self._door.close("the volume of the state file cannot be written")
+                self._close()
             elif self._application.store.can_return:
                 self._door.close("the state is brought back to its volume")
                 self._close()
+
+    def _is_stranded(self, application: Application) -> bool:
+        """Whether nothing could be written for a while: what waits can be delivered from a copy elsewhere only."""
+        self._unwritable_looks = self._unwritable_looks + 1 if application.store.is_unwritable else 0
+        return self._unwritable_looks >= UNWRITABLE_LOOKS
 
     def _part_from(self, application: Application) -> None:
         """Save what can be saved and let go of the state. A file that is gone exists only as long as it is open: until it is saved."""

@@ -66,6 +66,20 @@ class Store:
         """Whether this is such a copy, and its original can be written by now."""
         return self._original is not None and elsewhere.can_return(self._original)
 
+    @property
+    def is_unwritable(self) -> bool:
+        """Whether not even a note can be written. Asked only where a write was refused before: it is one itself."""
+        if not self._database.is_refusing:
+            return False
+        try:
+            with self._database.transaction() as tx:
+                set_meta(tx, _PROBE, str(self._clock()))
+        except StoreUnwritable:
+            return True
+        except StoreError:
+            return False
+        return False
+
     def refuse_alerts(self, why: StoreUnwritable) -> None:
         """From now on no alerts are taken."""
         self._database.refuse(why)

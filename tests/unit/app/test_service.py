@@ -193,6 +193,30 @@ def test_what_waits_is_delivered_although_the_volume_cannot_be_written(
     assert list(tmp_path.glob("oomtriage-*")) == []
 
 
+def test_a_volume_that_becomes_read_only_is_not_waited_for(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a kernel makes it after a fault: what waits is delivered from elsewhere; alerts are taken again when it can be written."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    house.service.start()
+    house.slack.outage = 503
+    assert house.post("waited") == 202
+    with house.running().store.read() as tx:
+        tx.run("PRAGMA query_only = 1")
+    house.fault = StoreUnwritable("attempt to write a readonly database")
+    with monkeypatch.context() as read_only:
+        read_only.setattr("receiver.store.elsewhere.can_return", lambda path: False)
+        refused = house.post("early")
+        house.slack.heal()
+        wait_until(lambda: house.roots("waited") == 1, what="it is told")
+        ready = house.is_ready()
+        house.fault = None
+    wait_until(house.is_ready, what="it is ready")
+
+    assert (refused, ready) == (503, False)
+    assert house.post("late") == 202
+    wait_until(lambda: house.roots("late") == 1, what="the next is told")
+    assert house.roots("waited") == 1
+
+
 def test_what_no_waiting_mends_ends_the_start(house: House) -> None:
     """Another receiver holds the file: told at once, as the command's error."""
     house.fault = StoreLocked("held by another receiver")
