@@ -153,6 +153,9 @@ class Evidence:
         while True:
             for gatherer in [g for g in waiting if done.issuperset(g.after)]:
                 waiting.remove(gatherer)
+                if not _applies(gatherer, look):
+                    done.add(gatherer.source)
+                    continue
                 running.add(gatherer.source)
                 thread = threading.Thread(
                     target=lambda g=gatherer: outcomes.put(self._run(g, look)), name=f"evidence-{gatherer.source}", daemon=True
@@ -172,7 +175,7 @@ class Evidence:
             elif outcome.answer is not None:
                 look.answers[outcome.source] = outcome.answer
         for gatherer in self._gatherers:
-            if gatherer.source not in done:
+            if gatherer.source not in done and _applies(gatherer, look):
                 look.missing[gatherer.source] = _too_late(gatherer, running, limit_s)
         return redactions
 
@@ -197,6 +200,10 @@ class Evidence:
         clean = Cleaner(self._redact)
         kept = tuple(replace(a, labels=clean.pairs(a.labels), annotations=clean.pairs(a.annotations)) for a in alerts)
         return kept, clean.counts
+
+
+def _applies(gatherer: Gatherer, look: Look) -> bool:
+    return not gatherer.only_with or gatherer.only_with in look.answers
 
 
 def _missing(gatherer: Gatherer, exc: SourceError) -> Missing:

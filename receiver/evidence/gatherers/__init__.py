@@ -18,13 +18,17 @@ from receiver.evidence.rbac import Permission, may
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gatherer:
-    """One piece of evidence: where its answer stands in a case, who is asked, what must be in before, what it may do."""
+    """One piece of evidence: where its answer stands in a case, who is asked, what must be in before, what it may do.
+
+    `only_with`: a source without whose answer the question does not apply; then it is neither asked nor missing.
+    """
 
     source: str
     asks: str
     ask: Callable[[Look, Cleaner], Any]
     after: tuple[str, ...] = ()
     permissions: tuple[Permission, ...] = ()
+    only_with: str = ""
 
 
 ALL: tuple[Gatherer, ...] = (
@@ -66,6 +70,7 @@ ALL: tuple[Gatherer, ...] = (
         asks=KUBERNETES,
         ask=scaling.ask,
         after=("traffic", "nodepods"),
+        only_with="traffic",
         permissions=(may("list", "scaledobjects", "keda.sh"),),
     ),
     Gatherer(source="history", asks=PROMETHEUS, ask=history.ask),

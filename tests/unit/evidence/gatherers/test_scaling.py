@@ -56,6 +56,16 @@ def test_without_a_rate_nothing_is_asked() -> None:
     assert "scaling" not in {m.source for m in case.missing}
 
 
+def test_a_prometheus_that_hangs_does_not_make_it_missing() -> None:
+    """Without a rate the question does not apply: nobody is told of a gap that is none."""
+    with lab(DEPLOYMENT) as running:
+        running.prometheus.fault("", HANG)
+        case = running.gather(deadline_s=0.8)
+
+    assert "traffic" in {m.source for m in case.missing}
+    assert "scaling" not in {m.source for m in case.missing}
+
+
 def test_a_cluster_with_nothing_of_the_kind_says_so() -> None:
     """Discovery answered, so it is known and not missing."""
     assert scaling(looked()) == Scaling()
