@@ -128,7 +128,7 @@ def _leak(findings: MemoryFindings) -> Answer:
 
 def _first_life(findings: MemoryFindings, life: Climb) -> Answer:
     """One unkilled climb: a leak, or a warm-up that has not come to its end."""
-    if findings.leak.climbed_s < th.SHORT_CLIMBED_S:
+    if findings.leak.climbed_s < th.FIRST_RISE_S:
         return _unsure("climbing")
     if life.tail < th.SLOWING_TAIL:
         return _unsure("slowing")
