@@ -10,6 +10,7 @@ NAMES = (
     "accept",
     "footprint",
     "soak",
+    "stops",
     "front",
     "delivery",
     "state",
