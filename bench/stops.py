@@ -76,13 +76,17 @@ def _meet(receiver: Receiver, slack: FakeSlack, kube: _SlowKube, step: str, what
     if step in WITH_SLACK:
         fault = WITH_SLACK[step]
         slack.fail(Fault(kind=fault.kind, method=fault.method))
-        kube.released.set()
+        if step != "edit":  # which follows when a look comes back after its alert was told
+            kube.released.set()
     before = slack.calls[WITH_SLACK[step].method] if step in WITH_SLACK else 0
     poster = threading.Thread(target=_post_until_taken, args=(receiver,), daemon=True)
     poster.start()
     if step == "look":
         kube.asked_once.wait(30)
     elif step in WITH_SLACK:
+        if step == "edit":
+            slack.wait_for(lambda: bool(slack.channel("C1").roots), timeout_s=60)
+            kube.released.set()
         slack.wait_for(lambda: slack.calls[WITH_SLACK[step].method] > before, timeout_s=60)
     took_s = _signal(receiver, what)
     poster.join(60)
