@@ -15,13 +15,15 @@ DEBIAN_GROUPS := prometheus prometheus-3.5
 PYTEST_ARGS ?= -n auto
 ARGS ?=
 
-.PHONY: help demo test compat lint unit bench mutants pictures binaries requirements release-check clean
+.PHONY: help demo test compat lint unit fuzz audit bench mutants pictures binaries requirements release-check clean
 
 help:
 	@echo 'make demo     recorded real incidents, from webhook to message, on this machine alone (ARGS=--once to print and exit)'
 	@echo 'make test     lint, then every test, the ones on real Prometheus and Alertmanager included'
 	@echo 'make compat   the tests again on newer Prometheus, Alertmanager, VictoriaMetrics and Python (ARGS="sid python3.13 ..." for some)'
 	@echo 'make lint     ruff, mypy, import layers, unused code'
+	@echo 'make fuzz     requests that nobody means well, other ones each time (half an hour; ARGS are of pytest)'
+	@echo 'make audit    known weaknesses of the pinned dependencies, where an index of them answers'
 	@echo 'make bench    the measurements behind the README (ARGS="NAME ..." for some)'
 	@echo 'make mutants  breaks the rules one way at a time and tells what their tests do not notice (minutes)'
 	@echo 'make pictures draws the stories of tests/stories as they look in Slack, into var/pictures (ARGS="NAME ..." for some)'
@@ -38,6 +40,15 @@ unit: $(VENV)/.dev binaries
 
 compat: $(VENV)/.dev
 	$(BIN)/python tools/compat.py $(ARGS)
+
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m pytest --hypothesis-profile=fuzz --timeout=0 tests/fuzz $(ARGS)
+
+# In a place of its own: it is no dependency of ours. It asks pypi.org, or OSV with ARGS="-s osv".
+audit: $(VENV)/.base
+	$(PYTHON) tools/make_venv.py $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install -q pip-audit
+	$(VENV)/audit/bin/pip-audit --require-hashes --disable-pip -r requirements/runtime.txt -r requirements/charts.txt -r requirements/dev.txt $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

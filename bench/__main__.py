@@ -13,6 +13,7 @@ NAMES = (
     "stops",
     "front",
     "delivery",
+    "kills",
     "state",
     "growth",
     "storm",

@@ -6,6 +6,7 @@ import importlib
 import os
 
 import pytest
+from hypothesis import settings
 
 from tests.e2e.binaries import SUITE_VARIABLE
 from tests.golden import Golden, compare
@@ -15,12 +16,19 @@ collect_ignore = [] if SUITE_VARIABLE in os.environ else ["compat"]  # its serve
 READ_BY_PEOPLE = {REPO / "tests" / "unit" / "render", REPO / "tests" / "stories"}  # all of them assert what a person reads
 
 
+# `make test` finds the same as yesterday; `make fuzz` looks further, elsewhere each time (--hypothesis-profile=fuzz).
+settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.register_profile("fuzz", max_examples=20_000, deadline=None, print_blob=True)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files instead of comparing with them")
     parser.addoption("--bare-codes", action="store_true", help="say every reason by its code: what still passes depends on no sentence")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if not config.getoption("--hypothesis-profile"):
+        settings.load_profile("fixed")
     config.addinivalue_line("markers", "wording: asserts what a person reads; left out under --bare-codes")
     if config.getoption("--bare-codes"):
         module = importlib.import_module("receiver.render.wording.say")  # the package has a function of that name

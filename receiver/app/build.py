@@ -58,6 +58,7 @@ from receiver.telemetry import Metrics
 from receiver.web.application import WebDeps, create_web
 from receiver.web.auth import Gate
 from receiver.web.documents import Documents
+from receiver.web.hosts import ALERTS
 from receiver.worker.dispatcher import Dispatcher, DispatcherConfig, Handler
 from receiver.worker.sender import Sender
 from receiver.worker.worker import Worker
@@ -75,8 +76,13 @@ class FrontDuties:
     metrics: Metrics
     notices: Notices
 
-    def refused(self, status: int) -> None:
-        """Count a request that was refused before the application saw it; a body that was too large held alerts."""
+    def refused(self, status: int, path: str) -> None:
+        """Count a request to the webhook that was refused before the application saw it; a body that was too large held alerts.
+
+        One whose path could not be read is counted with them.
+        """
+        if path not in ("", ALERTS):
+            return
         self.metrics.rejected.labels({401: "auth", 413: "size"}.get(status, "payload")).inc()
         if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             try:
@@ -114,7 +120,7 @@ def make_admission(settings: Settings) -> Callable[[str, str], bool]:
     small bodies.
     """
     gate = Gate(token=settings.webhook_token.reveal())
-    return lambda path, authorization: path != "/alerts" or gate.admits_header(authorization)
+    return lambda path, authorization: path != ALERTS or gate.admits_header(authorization)
 
 
 def build(
@@ -258,12 +264,12 @@ def store_path(settings: Settings) -> Path:
 def make_label_names(settings: Settings) -> LabelNames:
     """The configured label names before the usual ones. ConfigError for a name of no field."""
     names: dict[str, tuple[str, ...]] = {}
-    for field, configured in settings.label_names.items():
-        usual = getattr(LabelNames(), str(field), None)
+    for name, configured in settings.label_names.items():
+        usual = getattr(LabelNames(), str(name), None)
         if not isinstance(usual, tuple):
-            raise ConfigError(f"label_names.{field}: expected one of {', '.join(LabelNames.__slots__)}")
+            raise ConfigError(f"label_names.{name}: expected one of {', '.join(LabelNames.__slots__)}")
         words = configured if isinstance(configured, list) else [configured]
-        names[str(field)] = (*(str(w) for w in words), *usual)
+        names[str(name)] = (*(str(w) for w in words), *usual)
     return LabelNames(**names)
 
 
@@ -323,13 +329,13 @@ def prometheus_labels(label_names: Mapping[str, Any]) -> dict[str, str]:
     `exported_pod`: kube-state-metrics is scraped without honor_labels, and only its series are called so.
     """
     found: dict[str, str] = {}
-    for field in ("namespace", "pod", "container"):
-        configured = label_names.get(field)
+    for part in ("namespace", "pod", "container"):
+        configured = label_names.get(part)
         name = str(configured[0] if isinstance(configured, list) and configured else configured or "")
-        if name == f"exported_{field}":
+        if name == f"exported_{part}":
             found["state_label_prefix"] = "exported_"
         elif re.fullmatch(r"[a-zA-Z_]\w*", name):  # k8s.pod.name cannot stand in a selector
-            found[f"{field}_label"] = name
+            found[f"{part}_label"] = name
     return found
 
 

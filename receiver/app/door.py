@@ -35,10 +35,10 @@ class Door:
         """From now on nobody does."""
         self._why, self._inside = why, None
 
-    def refused(self, status: int) -> None:
+    def refused(self, status: int, path: str) -> None:
         """The server answered a request itself: for the receiver to count."""
         if self._inside is not None:
-            self._inside.front.refused(status)
+            self._inside.front.refused(status, path)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""

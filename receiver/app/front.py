@@ -6,6 +6,7 @@ hostile costs a file descriptor and no thread. docs/decisions/0006 has the measu
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import signal
@@ -18,12 +19,13 @@ from typing import Any
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, ThreadedTaskDispatcher
-from waitress.utilities import BadRequest
+from waitress.utilities import BadRequest, RequestEntityTooLarge
 
 from receiver.web.auth import CHALLENGE, WRONG_TOKEN
+from receiver.web.hosts import ALERTS
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,8 @@ LOOK_EVERY_S = 1
 IN_MEMORY_BYTES = 64 * 1024  # of one body; what is larger waits in a temporary file
 FRAMING_BYTES = 4096  # of chunks counts as body here, so the bound is a little wider; the application knows the exact one
 MOST_HEADER_BYTES = 32 * 1024
+TOO_LARGE_HERE = "the body is larger than anything that this route takes"
+MOST_SMALL_BODY_BYTES = 1024**2  # of what strangers may send to any route; Slack's clicks hold the message that was clicked
 DRAIN_S = 10.0  # at SIGTERM: for answers that are under way
 
 
@@ -42,14 +46,17 @@ DRAIN_S = 10.0  # at SIGTERM: for answers that are under way
 class FrontConfig:
     """`listen`: host:port. `max_body_bytes`: of one request; larger ones are not read.
 
+    `may_be_large(path)`: whether a body may be as large as that; all others are bound by `MOST_SMALL_BODY_BYTES`.
     `admits(path, authorization)`: whether the body of such a request is worth reading: its header is all that is known then.
-    `refused(status)`: a request was answered here, and the application has not seen it.
+    `refused(status, path)`: a request was answered here, and the application has not seen it; its path is empty when it could not
+    be read.
     """
 
     listen: str
     max_body_bytes: int
+    may_be_large: Callable[[str], bool] = lambda path: path == ALERTS
     admits: Callable[[str, str], bool] = lambda path, authorization: True
-    refused: Callable[[int], None] = lambda status: None
+    refused: Callable[[int, str], None] = lambda status, path: None
 
 
 class _Unauthorized(BadRequest):  # type: ignore[misc]
@@ -58,21 +65,42 @@ class _Unauthorized(BadRequest):  # type: ignore[misc]
 
 
 class _Parser(HTTPRequestParser):  # type: ignore[misc]
-    """A request that is looked at as soon as its header is there: a stranger's body is not read."""
+    """A request that is looked at as soon as its header is there: a stranger's body is not read, nor a large one for a small route."""
 
-    def __init__(self, adj: Any, admits: Callable[[str, str], bool]) -> None:
+    path = ""  # waitress leaves it away when it cannot read the request
+
+    def __init__(self, adj: Any, small_adj: Any, config: FrontConfig) -> None:
         super().__init__(adj)
-        self._admits: Callable[[str, str], bool] | None = admits
+        self._small_adj = small_adj
+        self._config = config
+        self._is_checked = False
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """As waitress does; what it falls over (`http://[`, a length of 5,000 digits) is a request that cannot be read."""
+        try:
+            super().parse_header(header_plus)
+        except ValueError as exc:
+            raise ParsingError("the request's first line or a header cannot be read") from exc
 
     def received(self, data: bytes) -> int:
         consumed = int(super().received(data))
-        if self.headers_finished and self._admits is not None and not self.empty:
-            admits, self._admits = self._admits, None
-            has_body = self.chunked or self.content_length > 0
-            if not self.error and has_body and not admits(self.path, self.headers.get("AUTHORIZATION", "")):
-                self.error: Any = _Unauthorized(WRONG_TOKEN)
-                self.completed, self.expect_continue = True, False
+        if self.headers_finished and not self._is_checked:
+            self._is_checked = True
+            if not self.chunked and self.content_length <= 0:
+                self.expect_continue = False  # nothing is to come: waitress would wait for it
+            elif not self.error:
+                self._check()
         return consumed
+
+    def _check(self) -> None:
+        if not self._config.admits(self.path, self.headers.get("AUTHORIZATION", "")):
+            self.error: Any = _Unauthorized(WRONG_TOKEN)
+        elif not self._config.may_be_large(self.path):
+            self.adj = self._small_adj  # for chunks that are still to come
+            if self.content_length >= self.adj.max_request_body_size:
+                self.error = RequestEntityTooLarge(TOO_LARGE_HERE)
+        if self.error:
+            self.completed, self.expect_continue = True, False
 
 
 class _Refusal(ErrorTask):  # type: ignore[misc]  # waitress has no types
@@ -80,8 +108,12 @@ class _Refusal(ErrorTask):  # type: ignore[misc]  # waitress has no types
 
     def execute(self) -> None:
         error = self.request.error
-        self.channel.server.refused(error.code)
-        text = f"the body is larger than MAX_BODY ({self.channel.server.max_body_bytes} bytes)" if error.code == 413 else error.body
+        config = self.channel.server.config
+        config.refused(error.code, self.request.path)
+        text = error.body
+        if error.code == 413:
+            is_webhook = config.may_be_large(self.request.path)
+            text = f"the body is larger than MAX_BODY ({config.max_body_bytes} bytes)" if is_webhook else TOO_LARGE_HERE
         body = json.dumps({"error": str(text)}).encode()
         self.status = f"{error.code} {error.reason}"
         self.response_headers.append(("Content-Type", "application/json"))
@@ -100,7 +132,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 
     def parser_class(self, adj: Any) -> _Parser:
         """Of the next request."""
-        return _Parser(adj, self.server.admits)
+        return _Parser(adj, self.server.small_adj, self.server.config)
 
     def received(self, data: bytes) -> bool:
         if self.began_s is None:
@@ -126,9 +158,8 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 
 class _Server(TcpWSGIServer):  # type: ignore[misc]
     channel_class = _Channel
-    max_body_bytes = 0
-    admits: Callable[[str, str], bool]
-    refused: Callable[[int], None]
+    config: FrontConfig
+    small_adj: Any
 
     def maintenance(self, now: float) -> None:
         """Close what is overdue; near the bound on connections also who has waited longest, so that others get in."""
@@ -158,7 +189,8 @@ class Front:
         self._dispatcher = ThreadedTaskDispatcher()
         self._dispatcher.set_thread_count(THREADS)
         self._server = _Server(application, self._map, dispatcher=self._dispatcher, adj=adjustments, sockinfo=adjustments.listen[0])
-        self._server.max_body_bytes, self._server.admits, self._server.refused = config.max_body_bytes, config.admits, config.refused
+        self._server.config, self._server.small_adj = config, copy.copy(adjustments)
+        self._server.small_adj.max_request_body_size = min(MOST_SMALL_BODY_BYTES, adjustments.max_request_body_size)
         self._is_ending = False
 
     @property

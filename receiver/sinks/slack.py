@@ -6,9 +6,11 @@ once: who decides about a second time is the sender, because chat.postMessage is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from receiver.errors import Ambiguous, BadMessage, DeliveryError, Gone, RetryLater, SinkMisconfigured, SourceError, Unavailable, Unreadable
 from receiver.render import mentions
@@ -23,6 +25,7 @@ PAGES_S = 30.0  # for all pages together
 MAX_PAGES = 10  # 2,000 messages since the doubtful post: a busier channel cannot be searched in reasonable time
 NEEDED_SCOPES = ("chat:write",)
 WANTED_SCOPES = ("channels:history",)
+_SLACKS_HOST = re.compile(r"(?:[a-z0-9-]+\.)*slack(?:-gov)?\.com")  # files.slack.com; GovSlack's has its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,8 +162,8 @@ class SlackBotSink:
 
     def _send_file(self, url: str, content: bytes) -> None:
         """To the address that Slack named. Its host is another one than the API's, so the token does not go there."""
-        if not url.startswith(("https://", f"{self._http.origin}/")):
-            raise RetryLater("Slack named an upload address that is not https", code="address")
+        if not self._is_slacks(url):
+            raise RetryLater("Slack named an upload address that is not its own", code="address")
         try:
             place = Http(replace(self._http.config, base_url=url, name="Slack's file upload", token="", headers={}, pool_size=1))
         except ValueError as exc:
@@ -174,6 +177,16 @@ class SlackBotSink:
         check_status(response, "Slack's file upload", is_repeatable=True)
         if response.status != 200:
             raise BadMessage(f"Slack's file upload answered {response.status}", code=f"http_{response.status}")
+
+    def _is_slacks(self, url: str) -> bool:
+        """Whether an address is the API's own, or https to a host of Slack's: nothing is sent to others, whoever names them."""
+        if url.startswith(f"{self._http.origin}/"):
+            return True
+        try:
+            parts = urlsplit(url)
+            return parts.scheme == "https" and bool(_SLACKS_HOST.fullmatch(parts.hostname or "")) and parts.port in (None, 443)
+        except ValueError:
+            return False
 
     def check(self) -> SlackIdentity:
         """auth.test: who the token is and what it may do. DeliveryError when it does not work."""

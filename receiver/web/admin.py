@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import json
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -118,7 +119,7 @@ def admin_routes(deps: AdminDeps) -> Blueprint:
         if what not in ACTS:
             return jsonify(error=f"unknown action; known are {', '.join(ACTS)}"), 404
         # Only JSON: a foreign page in a browser can post a form to a loopback address, and nothing else without asking.
-        body = request.get_json(silent=True)
+        body = _json(request)
         if not isinstance(body, dict):
             return jsonify(error='expected a JSON object such as {"by": "Ines"}'), 400
         item = str(body.get("item") or "") if what in ("tick", "untick") else ""
@@ -156,6 +157,16 @@ def _foreign(request: Request) -> str:
     if origin is not None and _netloc(origin) != request.host:
         return "this request comes from another web page"
     return ""
+
+
+def _json(request: Request) -> object:
+    """The body's JSON; None for a body of another type, and for what cannot be read."""
+    if not request.is_json:
+        return None
+    try:
+        return json.loads(request.get_data(cache=False))
+    except (ValueError, RecursionError):
+        return None
 
 
 def _netloc(origin: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flask import Request
 
@@ -17,7 +17,7 @@ CHALLENGE = 'Bearer realm="oomtriage", Basic realm="oomtriage"'
 class Gate:
     """Lets a request in that carries `token` as a bearer, or as the password of basic auth. No token: everybody."""
 
-    token: str
+    token: str = field(repr=False)
 
     def admits(self, request: Request) -> bool:
         """Whether the request carries the token."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -58,6 +60,66 @@ def test_the_pod_fits_the_receiver() -> None:
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
     assert pod["serviceAccountName"] == _one("ServiceAccount")["metadata"]["name"]
     assert _one("PersistentVolumeClaim")["spec"]["accessModes"] == ["ReadWriteOncePod"]
+
+
+def test_the_pod_may_do_nothing_that_it_need_not() -> None:
+    """What Kubernetes' "restricted" asks for, and beyond: files that cannot be written, no addresses of other services, a token for this
+    pod alone, secrets for its own group alone.
+    """
+    pod = _one("Deployment")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    account = _one("ServiceAccount")
+
+    assert _one("Namespace")["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["runAsUser"] > 0
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"] == {
+        "privileged": False, "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]},
+    }  # fmt: skip
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
+    assert (account["automountServiceAccountToken"], pod["automountServiceAccountToken"], pod["enableServiceLinks"]) == (False, True, False)
+    assert all(m.get("readOnly") for m in container["volumeMounts"] if m["name"] in ("config", "secret"))
+    assert next(v for v in pod["volumes"] if v["name"] == "secret")["secret"]["defaultMode"] == 0o440
+    assert container["resources"]["limits"]["memory"] == container["resources"]["requests"]["memory"]
+
+
+def _reaches(policy: dict[str, Any], *, namespace: str = "", address: str = "") -> set[int]:
+    """The ports that the policy lets the receiver reach in a namespace, or at an address outside."""
+    ports: set[int] = set()
+    for rule in policy["spec"]["egress"]:
+        for to in rule["to"]:
+            labels = to.get("namespaceSelector", {}).get("matchLabels", {})
+            is_namespace = namespace and "namespaceSelector" in to and labels.get("kubernetes.io/metadata.name", namespace) == namespace
+            block = to.get("ipBlock") if address else None
+            ip = ip_address(address) if address else None
+            is_block = block is not None and ip in ip_network(block["cidr"]) and not any(ip in ip_network(e) for e in block["except"])
+            if is_namespace or is_block:
+                ports |= {p["port"] for p in rule["ports"]}
+    return ports
+
+
+def test_the_network_policy_lets_the_receiver_reach_what_is_configured_and_no_more() -> None:
+    """Prometheus and Alertmanager where config.yaml says, names, Slack and the API server; not the nodes' credentials."""
+    policy, settings = _one("NetworkPolicy"), yaml.safe_load(_one("ConfigMap")["data"]["config.yaml"])
+    urls = [urlsplit(settings[key]) for key in ("prometheus_url", "alertmanager_url")]
+
+    for url in urls:
+        assert url.port in _reaches(policy, namespace=str(url.hostname).split(".")[1])
+    assert _reaches(policy, namespace="shop") == {53}
+    assert _reaches(policy, address="3.68.124.1") == {443, 6443}
+    for address in ("169.254.169.254", "fd00:ec2::254", "fe80::1"):
+        assert _reaches(policy, address=address) == set()
+
+
+def test_the_network_policy_is_the_receivers() -> None:
+    """It selects the pod, bounds both directions, and lets in what the service forwards."""
+    policy, deployment, service = _one("NetworkPolicy")["spec"], _one("Deployment"), _one("Service")["spec"]
+    (ingress,) = policy["ingress"]
+
+    assert policy["podSelector"]["matchLabels"].items() <= deployment["spec"]["template"]["metadata"]["labels"].items()
+    assert set(policy["policyTypes"]) == {"Ingress", "Egress"}
+    assert [p["port"] for p in ingress["ports"]] == [p["targetPort"] for p in service["ports"]]
 
 
 def test_prometheus_finds_the_receiver() -> None:

@@ -43,7 +43,7 @@ def test_an_uploaded_picture_can_be_shown_in_a_message(slack: FakeSlack, sink: S
 
 
 def test_the_token_does_not_go_to_the_upload_address(slack: FakeSlack, sink: SlackBotSink) -> None:
-    """The upload address carries its own secret and may be any host."""
+    """The upload address carries its own secret and is on another host."""
     sink.upload(PNG, "memory.png", "Memory")
     assert slack.calls["upload"] == 1
     assert slack.upload_tokens == []
@@ -93,8 +93,29 @@ def test_a_file_that_is_not_ready_yet_is_a_bad_message_for_now(slack: FakeSlack,
 
 
 def test_an_address_that_is_not_https_gets_nothing(slack: FakeSlack) -> None:
-    """Only Slack's own origin (a test's) may be plain http."""
+    """Only the API's own origin (a test's) may be plain http."""
     sink = SlackBotSink(SlackConfig(token=slack.token, api_url=slack.api_url.replace("127.0.0.1", "localhost"), timeout_s=5.0))
-    with pytest.raises(RetryLater, match="not https"):
+    with pytest.raises(RetryLater, match="not its own"):
         sink.upload(PNG, "memory.png", "Memory")
     assert slack.calls["upload"] == 0
+
+
+@pytest.mark.parametrize(
+    ("address", "is_slacks"),
+    [
+        ("https://files.slack.com/upload/v1/abc", True),
+        ("https://slack.com/upload", True),
+        ("https://files.slack-gov.com/upload", True),
+        ("http://files.slack.com/upload", False),
+        ("https://files.slack.com.evil.example/upload", False),
+        ("https://evilslack.com/upload", False),
+        ("https://files.slack.com@evil.example/", False),
+        ("https://evil.example/files.slack.com", False),
+        ("https://files.slack.com:8443/upload", False),
+        ("https://169.254.169.254/latest/meta-data", False),
+        ("https://[", False),
+    ],
+)
+def test_whose_an_upload_address_is(sink: SlackBotSink, address: str, is_slacks: bool) -> None:
+    """An answer cannot make us send a picture, or anything, to a host that nobody configured."""
+    assert sink._is_slacks(address) is is_slacks

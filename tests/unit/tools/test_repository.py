@@ -54,6 +54,35 @@ def test_the_runtime_set_is_the_small_one() -> None:
     assert len(names(REPO / "requirements" / "runtime.txt")) == 17
 
 
+WORKFLOWS = sorted((REPO / ".github" / "workflows").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_workflows_may_do_no_more_than_they_need(path: Path) -> None:
+    """Nothing by default, reading in each job, no credentials left in the work tree, and an end; they run what `make` has."""
+    workflow = yaml.safe_load(path.read_text())
+    targets = set(re.findall(r"^([a-z-]+):", (REPO / "Makefile").read_text(), re.MULTILINE))
+
+    assert workflow["permissions"] == {}
+    for job in workflow["jobs"].values():
+        assert job["permissions"] == {"contents": "read"}
+        assert job["timeout-minutes"] <= 120
+        assert [step["with"] for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")] == [
+            {"persist-credentials": False}
+        ]
+        runs = [step["run"] for step in job["steps"] if "run" in step]
+        assert runs
+        assert all(run.split()[0] == ".ci/run" or (run.split()[0] == "make" and run.split()[1] in targets) for run in runs)
+
+
+def test_ci_audits_dependencies_and_fuzzes_at_night() -> None:
+    """What SECURITY.md promises."""
+    runs = {path.stem: path.read_text() for path in WORKFLOWS}
+
+    assert "make audit" in runs["ci"]
+    assert {"make audit", "make fuzz"} <= {f"make {word}" for word in re.findall(r"make (\w+)", runs["nightly"])}
+
+
 def test_tests_import_no_benchmark() -> None:
     """What tests and benchmarks share lives in tests/lab, so that a benchmark may change without a test noticing."""
     assert importers("tests", of="bench") == []
