@@ -386,3 +386,13 @@ def doubt_unsent(tx: Tx) -> None:
         """UPDATE message SET state = 'sending', intent_at = created_at, intent_rev = desired_rev
            WHERE state = 'new' AND ts IS NULL AND sent_rev = 0"""
     )
+
+
+def make_younger(tx: Tx, *, sink: str, by_s: float) -> None:
+    """What has never arrived in a sink came to be so much later: the clock was set ahead by that."""
+    tx.run(
+        """UPDATE message SET created_at = created_at + :by_s WHERE sent_rev = 0 AND state IN ('new', 'sending')
+           AND conversation_id IN (SELECT id FROM conversation WHERE sink = :sink)""",
+        by_s=by_s,
+        sink=sink,
+    )

@@ -37,6 +37,7 @@ BACKOFF_CAP_S = 300.0
 RETRY_AFTER_CAP_S = 300.0  # a sink may ask for a day; it is asked again after this long all the same
 MISCONFIGURED_PAUSE_S = 30.0
 STORE_TROUBLE_S = 1.0
+CLOCK_STEP_S = 60.0
 CHECK_INTERVAL_S = 60.0
 IDLE_S = 5.0
 MOST_AT_A_TIME = 8  # channels of a sink in which something is being sent
@@ -95,6 +96,7 @@ class Sender:
         self._watch = DeliveryWatch(monotonic)
         self._on_done: Callable[[], None] = lambda: None
         self._last_step = monotonic()
+        self._clock_offset = store.now() - monotonic()
 
     @property
     def problems(self) -> Mapping[str, str]:
@@ -116,6 +118,7 @@ class Sender:
     def step(self) -> float:
         """Send at most one message per channel; returns the seconds until there is something to do again."""
         self._last_step = self._monotonic()
+        self._follow_the_clock()
         with self._store.read() as tx:
             ours = [entry for entry in outbox.channels_due(tx) if entry[0] not in self._config.elsewhere]
         self._watch.unsent((sink, channel) for sink, channel, _ in ours)
@@ -134,6 +137,16 @@ class Sender:
         if wait_s > 0:
             self._check_sinks()
         return max(0.0, wait_s)
+
+    def _follow_the_clock(self) -> None:
+        """A wall clock that is set ahead makes nothing older: no message is given up for it. (Set back: the dispatcher's affair.)"""
+        offset = self._store.now() - self._monotonic()
+        ahead_s, self._clock_offset = offset - self._clock_offset, offset
+        if ahead_s > CLOCK_STEP_S:
+            log.warning("the clock was set ahead", extra={"seconds": round(ahead_s)})
+            with self._store.write() as tx:
+                for name in self._sinks:
+                    outbox.make_younger(tx, sink=name, by_s=ahead_s)
 
     def when_done(self, call: Callable[[], None]) -> None:
         """Call this when a message that `step` did not wait for has been sent or refused."""

@@ -111,3 +111,21 @@ def test_what_was_never_posted_is_not_searched_from_the_beginning_of_the_channel
     assert world.texts() == ["message 1.0", "message 2.0"]
     assert slack.calls["conversations.history"] == 1
     assert rows[1]["intent_after"] == rows[0]["ts"]
+
+
+def test_a_clock_that_is_set_ahead_gives_no_message_up(tmp_path: Path, slack: FakeSlack) -> None:
+    """By more than RETRY_MAX_AGE, while Slack is away: it is no day that the message has waited."""
+    world = World(tmp_path, slack, ahead_s=0.0)
+    slack.outage = 503
+    world.say()
+    world.run(60)
+    world.clock.wall += 30 * HOUR
+    world.run(60)
+    slack.heal()
+    world.run(600)
+    with world.store.read() as tx:
+        dead = outbox.dead(tx)
+    world.store.close()
+
+    assert dead == []
+    assert world.texts() == ["message 1.0"]
