@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 STOP_WAIT_S = 12.0  # longer than one POST may take
 GUARD_EVERY_S = 2.0
 STORE_TROUBLE_S = 1.0
+GATHER_S = 0.01  # alerts that come one by one are worked off together: a step for each would cost as much as taking it
 
 
 class _Runner(Protocol):
@@ -108,4 +109,5 @@ class Worker:
                 log.exception("a step failed", extra={"loop": name})
                 wait_s = STORE_TROUBLE_S
             wake.wait(wait_s)
+            self._stopping.wait(GATHER_S)
             wake.clear()
