@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -42,9 +43,8 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Mapping[st
         patch.setattr(_SqliteTx, "run", note)
         _live(desk)
     desk.store.close()
-    connection = sqlite3.connect(path)
-    yield statements, connection
-    connection.close()
+    with closing(sqlite3.connect(path)) as connection:
+        yield statements, connection
 
 
 def _live(desk: Desk) -> None:
