@@ -241,8 +241,12 @@ class Alertmanager(_Process):
         repeat_interval: str = "1h",
         send_resolved: bool = True,
         max_alerts: int = 0,
+        peers: Sequence[str] | None = None,
     ) -> None:
+        """`peers`: of a cluster, by `cluster_address`; () for its first member, None for one that is alone."""
         super().__init__(folder)
+        self._peers = peers
+        self.cluster_address = f"127.0.0.1:{_free_port()}"
         self._config = config
         self._route = {
             "receiver": "oomtriage",
@@ -262,9 +266,15 @@ class Alertmanager(_Process):
             "--config.file=alertmanager.yaml",
             "--storage.path=data",
             f"--web.listen-address={self.address}",
-            "--cluster.listen-address=",
+            *self._membership(),
             "--log.level=warn",
         ]
+
+    def _membership(self) -> list[str]:
+        if self._peers is None:
+            return ["--cluster.listen-address="]
+        seconds = ("--cluster.peer-timeout=1s", "--cluster.settle-timeout=1s", "--cluster.gossip-interval=50ms")
+        return [f"--cluster.listen-address={self.cluster_address}", *seconds, *(f"--cluster.peer={peer}" for peer in self._peers)]
 
     def alerts(self) -> list[Any]:
         """What it holds, as its API v2 tells it."""
