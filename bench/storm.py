@@ -12,6 +12,7 @@ import contextlib
 import copy
 import http.client
 import json
+import multiprocessing
 import re
 import sqlite3
 import statistics
@@ -20,6 +21,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -166,14 +168,17 @@ def storm(workloads: int, source: Path, *, most_s: float, settings: Mapping[str,
                 PROMETHEUS_URL=prometheus.url, **(settings or {}),
             )
         )  # fmt: skip
-        quiet, _ = send(url, [body(range(20_000_000 + n, 20_000_001 + n), 1, severity="none") for n in range(QUIET_POSTS)], 4.0)
+        # From a process of its own: the stand-ins here are busy with what the receiver asks, and would be measured instead.
+        elsewhere = stack.enter_context(ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")))
+        first = [body(range(20_000_000 + n, 20_000_001 + n), 1, severity="none") for n in range(QUIET_POSTS)]
+        quiet, _ = elsewhere.submit(send, url, first, 4.0).result()
         ended = threading.Event()
         highest: list[float] = []
         watching = threading.Thread(target=lambda: highest.extend(_paced(peak_mib(process, ended))))
         watching.start()
         began = time.monotonic()
         contents = [body(range(n, n + A_POST), workloads) for n in range(0, ALERTS, A_POST)]
-        took, refused = send(url, contents, MINUTE_S)
+        took, refused = elsewhere.submit(send, url, contents, MINUTE_S).result()
         seen: dict[str, float] = {}
         sent_at = time.monotonic()
         while not (done := is_true(url, slack, workloads, seen)) and time.monotonic() - sent_at < most_s:
