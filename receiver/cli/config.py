@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -38,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    settings = settings_for(arguments, log_level="WARNING")
+    settings = settings_for(arguments, log_level="WARNING", needs_slack_token=arguments.route is None)
     check_settings(settings)
     if arguments.route is not None:
         owner = Owner(
@@ -48,6 +49,8 @@ def _run(arguments: argparse.Namespace) -> int:
         labels = _pairs(arguments.route, "--route")
         for line in _explain(settings, labels, owner, _moment(arguments.at)):
             print(line)
+        if settings.routes and not settings.slack_bot_token:
+            print("oomtriage: explained as with a bot token; `serve` needs SLACK_BOT_TOKEN for these routes", file=sys.stderr)
         return 0
     rows = effective(settings)
     width = max(len(name) for name, _, _ in rows)
@@ -118,6 +121,8 @@ def _quiet_words(route: Route, severity: str, at: datetime) -> Iterator[str]:
 
 
 def _default(settings: Settings) -> str:
-    if settings.slack_bot_token:
+    if settings.slack_channel:
         return f"the default channel {settings.slack_channel}"
+    if settings.routes:
+        return "the default channel, SLACK_CHANNEL, which is not set here"
     return "the incoming webhook" if settings.slack_webhook_url else "the console"

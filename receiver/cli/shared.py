@@ -11,9 +11,9 @@ from receiver.telemetry import configure_logging
 from receiver.transport import Http, HttpConfig
 
 
-def settings_for(arguments: argparse.Namespace, *, log_level: str = "") -> Settings:
-    """Settings for a command at a terminal; logs go to stderr."""
-    settings = load_settings(config_path=arguments.config)
+def settings_for(arguments: argparse.Namespace, *, log_level: str = "", needs_slack_token: bool = True) -> Settings:
+    """Settings for a command at a terminal; logs go to stderr. `needs_slack_token`: see `load_settings`."""
+    settings = load_settings(config_path=arguments.config, needs_slack_token=needs_slack_token)
     configure_logging(log_level or settings.log_level, is_terminal=True)
     return settings
 

@@ -22,8 +22,13 @@ from receiver.settings.parsing import without_password
 from receiver.settings.routes import parse_routes
 
 
-def load_settings(environ: Mapping[str, str] = os.environ, config_path: str | None = None) -> Settings:
-    """Settings from the environment (wins), `NAME_FILE` files, a YAML file and defaults. ConfigError names what is wrong."""
+def load_settings(
+    environ: Mapping[str, str] = os.environ, config_path: str | None = None, *, needs_slack_token: bool = True
+) -> Settings:
+    """Settings from the environment (wins), `NAME_FILE` files, a YAML file and defaults. ConfigError names what is wrong.
+
+    `needs_slack_token`: routes and a channel without it are an error; False for who posts nothing and only explains them.
+    """
     from_file = _read_yaml(config_path) if config_path else {}
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
@@ -41,6 +46,8 @@ def load_settings(environ: Mapping[str, str] = os.environ, config_path: str | No
     _default_to_in_cluster(environ, values, sources)
     settings = Settings(**values, sources=sources, secret_paths=_secret_paths(environ, from_file))
     _check(settings)
+    if needs_slack_token:
+        _check_slack(settings)
     return settings
 
 
@@ -179,6 +186,15 @@ def _check(settings: Settings) -> None:
         raise ConfigError("WEBHOOK_AUTH is none but WEBHOOK_TOKEN is set: remove one of them")
     if settings.webhook_auth == "token" and not settings.webhook_token:
         raise ConfigError("WEBHOOK_AUTH is token but WEBHOOK_TOKEN is not set")
+    store_url = settings.store_url.reveal()
+    if store_url.startswith(("postgresql://", "postgres://")):
+        raise ConfigError("STORE_URL names PostgreSQL, which this release does not store to: expected sqlite:////abs/path.db")
+    if not store_url.startswith("sqlite:///") or store_url == "sqlite:///":
+        raise ConfigError("STORE_URL: expected sqlite:////abs/path.db or sqlite:///relative.db")
+
+
+def _check_slack(settings: Settings) -> None:
+    """Whether what names channels has the token that they need."""
     if settings.slack_bot_token and not settings.slack_channel:
         raise ConfigError("SLACK_BOT_TOKEN is set but SLACK_CHANNEL is not: expected the default channel's ID, such as C0123456789")
     if settings.slack_channel and settings.slack_webhook_url and not settings.slack_bot_token:
@@ -189,11 +205,6 @@ def _check(settings: Settings) -> None:
         raise ConfigError("SLACK_CHANNEL is set but SLACK_BOT_TOKEN is not: messages would go to the console; set both or neither")
     if settings.routes and not settings.slack_bot_token:
         raise ConfigError("routes need SLACK_BOT_TOKEN: an incoming webhook and the console have one place only")
-    store_url = settings.store_url.reveal()
-    if store_url.startswith(("postgresql://", "postgres://")):
-        raise ConfigError("STORE_URL names PostgreSQL, which this release does not store to: expected sqlite:////abs/path.db")
-    if not store_url.startswith("sqlite:///") or store_url == "sqlite:///":
-        raise ConfigError("STORE_URL: expected sqlite:////abs/path.db or sqlite:///relative.db")
 
 
 def effective(settings: Settings) -> list[tuple[str, str, str]]:

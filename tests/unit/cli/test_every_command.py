@@ -269,6 +269,16 @@ routes:
         """Severity info has a page, and no channel."""
         assert explain("team=payments,severity=info") == ["not posted: severity info is shown on the page only"]
 
+    def test_a_bot_token_is_not_needed_to_explain(self, run: Run, tmp_path: Path) -> None:
+        """Whoever reviews routes has no secret; what `serve` will need is said beside the answer."""
+        file = tmp_path / "config.yaml"
+        file.write_text(self.FILE.replace("slack_bot_token: xoxb-1\n", ""))
+        code, out, err = run("config", "--config", str(file), "--route", "severity=critical")
+
+        assert (code, out.splitlines()[0]) == (0, "routes[0]: channel C9")
+        assert "SLACK_BOT_TOKEN" in err
+        assert run("config", "--config", str(file))[0] == 2
+
     def test_the_effective_settings_list_the_routes(self, run: Run, tmp_path: Path) -> None:
         """A line a route; no secret."""
         file = tmp_path / "config.yaml"
