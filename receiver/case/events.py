@@ -20,6 +20,7 @@ MEMORY_REASONS = frozenset(
         "ResizeInfeasible",
     )
 )  # fmt: skip
+_SAYS_OOM = re.compile(r"(?<![a-z])(?:system)?oom(?![a-z])|oom[-_ ]?kill", re.IGNORECASE)  # not the node "boomtown", nor a mushroom
 _FIELD_PATH = re.compile(r"spec\.(?:initContainers|containers|ephemeralContainers)\{(?P<name>[^}]+)\}")
 
 
@@ -60,7 +61,7 @@ def _event(entry: Mapping[str, Any]) -> EventFact:
         at=newest_time(entry),
         first_at=parse_time(entry.get("firstTimestamp")) or parse_time(entry.get("eventTime")),
         container=in_container["name"] if in_container else "",
-        is_memory_relevant=reason in MEMORY_REASONS or "oom" in text(entry, "message").lower(),
+        is_memory_relevant=reason in MEMORY_REASONS or _SAYS_OOM.search(text(entry, "message")) is not None,
     )
 
 
@@ -73,6 +74,13 @@ def _together(a: EventFact, b: EventFact) -> EventFact:
         count=a.count + b.count, at=max(times, default=None), first_at=min(firsts, default=None), container=a.container,
         is_memory_relevant=a.is_memory_relevant,
     )  # fmt: skip
+
+
+def for_the_pod(events: Iterable[EventFact]) -> tuple[EventFact, ...]:
+    """Those that tell something about a pod's end: all of the pod and its owners; of its node, shared by many, what is about memory or
+    the node's going away. A kubelet's start, its registration and its advice are nobody's incident.
+    """
+    return tuple(e for e in events if e.object_kind != "Node" or e.is_memory_relevant)
 
 
 def about(events: Iterable[EventFact], kind: str, name: str) -> tuple[EventFact, ...]:

@@ -42,7 +42,7 @@ def _shape_lines(shape: Shape | None) -> list[str]:
         return []
     lines = [
         f"shape {shape.cause}, confidence {shape.confidence:.2f}",
-        f"history_s {shape.history_s:.0f}, of it missing {shape.missing_s:.0f}",
+        f"history {shape.history_s:.0f} s, of it {shape.missing_s:.0f} s missing",
     ]
     lines += _bytes_line("limit", shape.limit_bytes)
     lines += _bytes_line("peak", shape.peak_bytes)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 
+from receiver.case.events import for_the_pod
 from receiver.diagnosis.log.signatures import excerpt, rising_words
 from receiver.domain.case import Missing
 from receiver.domain.facts import LogFacts
@@ -100,6 +101,7 @@ def evidence(report: Report, context: Context, show: Print, *, is_log_last: bool
     """
     facts, log = report.facts, report.facts.log
     shown = excerpt(log.lines, report.signature) if log else ()
+    events = for_the_pod(facts.events)
     seen = _evidence_words(report, shown)
     lines = show("thread/evidence.j2", variables(context, evidence=seen), EVIDENCE_KEYS)
     excerpted = _part(lines, "log", log_lines(log, shown), note="log_note") if log and shown else None
@@ -107,7 +109,7 @@ def evidence(report: Report, context: Context, show: Print, *, is_log_last: bool
         None if is_log_last else excerpted,
         _part(lines, "state", container_lines(report)),
         _part(lines, "lives", life_lines(report)),
-        _part(lines, "events", event_lines(facts.events, facts.now)) if facts.events else _title(lines, "events"),
+        _part(lines, "events", event_lines(events, facts.now)) if events else _title(lines, "events"),
         _listed(lines, "missing", _missing_lines(report.missing, is_for_operator=is_for_operator)),
         _listed(lines, "seen", (clean_line(say(w.mistake), 300) for w in report.warnings)),
         excerpted if is_log_last else None,
@@ -179,7 +181,7 @@ def _evidence_words(report: Report, shown: Sequence[str]) -> EvidenceWords:
         advice=clean_line(signature.advice, 200) if signature else "",
         rising=rising_words(tuple(shown)),
         redacted=redacted(report),
-        events=len(facts.events),
+        events=len(for_the_pod(facts.events)),
         asked_events=facts.pod is not None and not is_events_missing,
         has_memory_event=any(e.is_memory_relevant for e in facts.events),
     )

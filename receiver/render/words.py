@@ -70,6 +70,7 @@ def listed(words: Iterable[str], most: int) -> str:
 SOURCES = {
     "pod": "the pod", "events": "events", "log": "the log of the killed container", "owners": "the owners of the pod",
     "replicasets": "earlier rollouts", "siblings": "the other replicas", "node": "the node", "metrics": "live usage",
+    "nodeevents": "the node's events", "cluster": "evidence of the other cluster",
     "hpa": "autoscalers (HPA)", "vpa": "autoscalers (VPA)", "limitrange": "the namespace's limit range",
     "resourcequota": "the namespace's quota", "history": "memory history", "peaks": "memory peaks of 7 days", "since": "memory since the fix",
     "rules": "the alert rules", "silences": "silences", "request_rate": "request rate", "traffic": "request rate", "heap": "heap metrics", "recent": "the last hour's memory",

@@ -22,9 +22,7 @@ from receiver.settings.parsing import without_password
 from receiver.settings.routes import parse_routes
 
 
-def load_settings(
-    environ: Mapping[str, str] = os.environ, config_path: str | None = None, *, needs_slack_token: bool = True
-) -> Settings:
+def load_settings(environ: Mapping[str, str] = os.environ, config_path: str | None = None, *, needs_slack_token: bool = True) -> Settings:
     """Settings from the environment (wins), `NAME_FILE` files, a YAML file and defaults. ConfigError names what is wrong.
 
     `needs_slack_token`: routes and a channel without it are an error; False for who posts nothing and only explains them.

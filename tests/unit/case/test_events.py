@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
-from receiver.case.events import about, event_facts
+import pytest
+
+from receiver.case.events import about, event_facts, for_the_pod
 from tests.fakes.kube import FIXTURES
 
 
@@ -67,3 +69,37 @@ def test_two_series_of_one_event_are_one():
 
     assert (only.count, only.container) == (10, "app")
     assert (only.first_at.minute, only.at.minute) == (10, 40)
+
+
+def event_of(kind: str, reason: str, message: str = "", type_: str = "Normal") -> dict:
+    return {
+        "involvedObject": {"kind": kind, "name": "n1"}, "reason": reason, "message": message, "type": type_,
+        "lastTimestamp": "2026-11-23T01:00:00Z",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "type_"),
+    [
+        ("RegisteredNode", "Node boomtown-3 event: Registered Node boomtown-3 in Controller", "Normal"),
+        ("CgroupV1", "cgroup v1 support is in maintenance mode, please migrate to cgroup v2", "Warning"),
+        ("NodeHasSufficientMemory", "Node n1 status is now: NodeHasSufficientMemory", "Normal"),
+        ("MissingClusterDNS", "kubelet does not have ClusterDNS IP configured", "Warning"),
+    ],
+)
+def test_what_a_node_says_of_itself_is_nobodys_incident(reason: str, message: str, type_: str):
+    """A warning of the kubelet about its own configuration is on every pod of the node, and explains none."""
+    assert for_the_pod(event_facts({"items": [event_of("Node", reason, message, type_)]})) == ()
+
+
+@pytest.mark.parametrize("reason", ["SystemOOM", "EvictionThresholdMet", "NodeHasInsufficientMemory", "NodeNotReady", "Rebooted"])
+def test_what_a_node_says_of_memory_or_its_end_stays(reason: str):
+    """It may be why the pod died."""
+    assert len(for_the_pod(event_facts({"items": [event_of("Node", reason)]}))) == 1
+
+
+def test_events_of_the_pod_and_its_owners_all_stay():
+    """Whatever is said of them is about the incident's subject."""
+    events = event_facts({"items": [event_of("Pod", "Pulled"), event_of("ReplicaSet", "SuccessfulCreate")]})
+
+    assert for_the_pod(events) == events
