@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+
+from receiver.render.text import clean_block, clean_line
 
 RESULTS = ("ok", "retry", "rate_limited", "ambiguous", "refused", "misconfigured", "dead")
 WATCH_RESULTS = ("ok", "partial")
@@ -124,7 +127,15 @@ class JsonFormatter(logging.Formatter):
         line.update({k: _bounded(v) for k, v in vars(record).items() if k not in _STANDARD})
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)[-4 * MAX_FIELD_CHARS :]  # the error itself stands last
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return _UNSAFE.sub(_escaped, json.dumps(line, ensure_ascii=False, default=str))
+
+
+# What JSON need not escape and a terminal obeys all the same: `kubectl logs` prints a line as it is.
+_UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found.group()):04x}"
 
 
 def _bounded(value: object) -> object:
@@ -139,15 +150,29 @@ def _cut(text: str) -> str:
     return text if len(text) <= MAX_FIELD_CHARS else f"{text[:MAX_FIELD_CHARS]}… (cut)"
 
 
-class _TerminalFormatter(logging.Formatter):
+class TerminalFormatter(logging.Formatter):
+    """A line for a person: level, message, then the fields given as `extra`, and nothing that a terminal would obey."""
+
     def format(self, record: logging.LogRecord) -> str:
-        return super().format(logging.makeLogRecord({**vars(record), "msg": _cut(record.getMessage()), "args": None}))
+        """`INFO incident told  incident=inc_01.. cause=leak`; a traceback follows on lines of its own."""
+        fields = "".join(f" {k}={_word(v)}" for k, v in vars(record).items() if k not in _STANDARD)
+        line = f"{record.levelname} {clean_line(record.getMessage(), MAX_FIELD_CHARS)}{' ' if fields else ''}{fields}"
+        if not record.exc_info:
+            return line
+        return f"{line}\n{clean_block(self.formatException(record.exc_info)[-4 * MAX_FIELD_CHARS :], max_lines=200)}"
+
+
+def _word(value: object) -> str:
+    """A field's value; in quotes where it would not be one word."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    text = clean_line(text, MAX_FIELD_CHARS)
+    return text if text and (" " not in text or not isinstance(value, str)) else json.dumps(text, ensure_ascii=False)
 
 
 def configure_logging(level: str, *, is_terminal: bool = False) -> None:
     """Log to stderr: JSON, or plain lines for a person at a terminal. stdout carries only answers."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_TerminalFormatter("%(levelname)s %(message)s") if is_terminal else JsonFormatter())
+    handler.setFormatter(TerminalFormatter() if is_terminal else JsonFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

@@ -10,7 +10,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from receiver.app import allocator, local_pass
+from receiver.app import allocator, greeting, local_pass
 from receiver.app.build import build, make_admission, make_label_names, make_redactor, make_renderer, store_path
 from receiver.app.door import Door
 from receiver.app.front import Front, FrontConfig
@@ -31,12 +31,14 @@ def serve(settings: Settings) -> None:
     check(settings)
     allocator.keep_small()
     configure_logging(settings.log_level, is_terminal=sys.stderr.isatty())
+    greeting.say_start(settings)
     kube_api_url = kubernetes_access(settings)
     door = Door()
     local, note = local_pass.leave(int(settings.listen.rpartition(":")[2]), local_pass.digests(settings, load_settings({})))
     service = Service(
         door,
         partial(build, settings, store_wait_s=TAKEOVER_WAIT_S, keeps_reserve=True, local_word=local.word, kube_api_url=kube_api_url),
+        opened=greeting.say_ready,
     )
     try:
         service.start()

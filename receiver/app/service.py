@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from typing import Protocol
 
 from receiver.app.build import Application
@@ -31,10 +32,15 @@ class Build(Protocol):
 class Service:
     """Keeps a receiver behind a door until it is told to end."""
 
-    def __init__(self, door: Door, build: Build, *, closed_s: float = CLOSED_S, look_every_s: float = LOOK_EVERY_S) -> None:
+    def __init__(
+        self, door: Door, build: Build, *, closed_s: float = CLOSED_S, look_every_s: float = LOOK_EVERY_S,
+        opened: Callable[[Application], None] = lambda application: None,
+    ) -> None:  # fmt: skip
+        """`opened`: told of a receiver that takes alerts now, at the start and whenever it was built anew."""
         self._door = door
         self._build = build
         self._closed_s = closed_s
+        self._opened = opened
         self._look_every_s = look_every_s
         self._application: Application | None = None
         self._said = ""
@@ -65,6 +71,7 @@ class Service:
         application.start()
         self._door.open(application)
         self._said = ""
+        self._opened(application)
 
     def _open_elsewhere(self, why: StoreUnwritable) -> None:
         """Deliver what waits, at least; the receiver itself says then that it takes no alerts."""

@@ -247,4 +247,4 @@ class Collector:
                 "kill": report.kill.kind.value, "cause": report.cause.name.value, "confidence": report.cause.confidence,
                 "missing": [m.source for m in report.facts.missing],
             }  # fmt: skip
-        log.info("incident looked at", extra=fields)
+        log.debug("incident looked at", extra=fields)  # its line at INFO is written when it is told: worker/told.py

@@ -44,6 +44,7 @@ class Outgoing:
     is_broadcast: bool
     is_plain: bool
     is_doubtful: bool  # an earlier attempt may have arrived
+    is_first: bool  # nothing of it has ever arrived, as far as is known
     intent_after: str | None  # the `ts` of a message that stood in the channel before a doubtful one was posted
     attempts: int
     created_at: float
@@ -110,7 +111,7 @@ def is_settled(tx: Tx, conversation_id: str, slot: str) -> bool:
 
 
 _OUTGOING = """SELECT m.id, m.conversation_id, c.sink, c.channel, m.slot, m.desired_body, m.desired_rev, m.ts, c.root_ts, m.is_reply,
-    m.is_broadcast, m.is_plain, m.state, m.intent_after, m.attempts, m.created_at, m.due_at, m.times_reposted,
+    m.is_broadcast, m.is_plain, m.state, m.sent_rev, m.intent_after, m.attempts, m.created_at, m.due_at, m.times_reposted,
     (SELECT r.times_reposted FROM message r WHERE r.conversation_id = c.id AND r.is_reply = 0 AND r.ts = c.root_ts) AS root_times_reposted
     FROM message m CROSS JOIN conversation c"""
 # What is unsent is little and has an index; the join is written as a cross one because SQLite then goes from it to the conversations,
@@ -348,6 +349,7 @@ def _outgoing(row: Row) -> Outgoing:
         is_reply=bool(row["is_reply"]),
         is_broadcast=bool(row["is_broadcast"]),
         is_plain=bool(row["is_plain"]),
+        is_first=row["sent_rev"] == 0 and not row["times_reposted"],
         is_doubtful=row["state"] == "sending",
         intent_after=row["intent_after"],
         attempts=int(row["attempts"]),

@@ -26,6 +26,7 @@ from receiver.store.database import Tx
 from receiver.store.outbox import Outgoing
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
+from receiver.worker import told
 from receiver.worker.delivery_watch import DeliveryWatch
 from receiver.worker.pictures import Pictures, has_picture, without_picture
 from receiver.worker.tasks import Tasks
@@ -211,6 +212,7 @@ class Sender:
             log.info("a sink's settings could not be checked now", extra={"sink": name, "error": str(exc)})
         else:
             self._problems.pop(name, None)
+            log.info("a sink's settings work", extra={"sink": name})
 
     def _send_one(self, sink_name: str, channel: str) -> float:
         with self._store.write() as tx:
@@ -278,6 +280,7 @@ class Sender:
         with self._store.write() as tx:
             outbox.found(tx, outgoing, ts=ts, now=self._store.now())
         self._note_success(outgoing)
+        self._say_told(outgoing)
         return False
 
     def _body(self, sink: Sink, outgoing: Outgoing) -> Mapping[str, Any]:
@@ -297,6 +300,11 @@ class Sender:
         if ts is not None:
             self._newest_ts[(outgoing.sink, outgoing.channel)] = ts
         self._note_success(outgoing)
+        self._say_told(outgoing)
+
+    def _say_told(self, outgoing: Outgoing) -> None:
+        if outgoing.is_first and outgoing.slot == "root":
+            told.say_told(self._store, outgoing)
 
     def _note_success(self, outgoing: Outgoing) -> None:
         self._watch.arrived((outgoing.sink, outgoing.channel))

@@ -71,7 +71,7 @@ def test_two_series_of_one_event_are_one():
     assert (only.first_at.minute, only.at.minute) == (10, 40)
 
 
-def event_of(kind: str, reason: str, message: str = "", type_: str = "Normal") -> dict:
+def event_of(kind: str, reason: str, message: str = "", type_: str = "Normal") -> dict[str, object]:
     return {
         "involvedObject": {"kind": kind, "name": "n1"}, "reason": reason, "message": message, "type": type_,
         "lastTimestamp": "2026-11-23T01:00:00Z",

@@ -1,0 +1,81 @@
+"""What a receiver says of itself in the log when it starts: enough to see from `kubectl logs` that it is the right one, and well.
+
+Nothing waits for it: the sources are asked beside the work, and one that does not answer delays no alert.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+from receiver.app.build import Application
+from receiver.app.release import version
+from receiver.app.sinks import make_sinks
+from receiver.errors import Forbidden, NotFound, SourceError
+from receiver.evidence import Evidence
+from receiver.settings import Settings
+from receiver.transport import Deadline, Http
+
+log = logging.getLogger(__name__)
+
+ANSWER_S = 5.0  # a source that is slower than that is worth a warning
+NOT_CONFIGURED = "not configured"
+# Where each tells its version: read-only, and allowed to whoever may ask at all.
+VERSIONS = {
+    "kubernetes": ("version", ("gitVersion",)),
+    "prometheus": ("api/v1/status/buildinfo", ("data", "version")),
+    "alertmanager": ("api/v2/status", ("versionInfo", "version")),
+}
+
+
+def say_start(settings: Settings) -> None:
+    """Who starts here, and with what."""
+    sinks = make_sinks(settings)
+    places = [settings.slack_channel, *(route.channel for route in settings.routes)]
+    log.info(
+        "oomtriage starts",
+        extra={
+            "version": version(), "listen": settings.listen, "sinks": [sink.name for sink in sinks],
+            "channels": list(dict.fromkeys(places)) if sinks[0].has_threads else [], "routes": len(settings.routes),
+            "state": settings.store_url.reveal().partition(":")[0], "cluster": settings.cluster_name, "public_url": settings.public_url,
+            "pages": "need ADMIN_TOKEN" if settings.admin_token else "for loopback" if settings.is_loopback else "closed: ADMIN_TOKEN is not set",
+        },
+    )  # fmt: skip
+
+
+def say_ready(application: Application) -> None:
+    """Alerts are taken from now on. What the sources answer follows when they have."""
+    log.info("ready: alerts are taken", extra={"version": version()})
+    threading.Thread(target=_say_sources, args=(application.evidence,), name="greeting", daemon=True).start()
+
+
+def _say_sources(evidence: Evidence) -> None:
+    answers = ask_sources(evidence)
+    is_well = all(said == NOT_CONFIGURED or not said.startswith("no answer") for said in answers.values())
+    log.log(logging.INFO if is_well else logging.WARNING, "what the sources answered", extra=dict(answers))
+
+
+def ask_sources(evidence: Evidence) -> Mapping[str, str]:
+    """By source: where it is and which version answered there, `no answer: WHY`, or that it is not configured."""
+    clients = {"kubernetes": evidence.kube, "prometheus": evidence.prometheus, "alertmanager": evidence.alertmanager}
+    with ThreadPoolExecutor(len(clients)) as pool:
+        asked = {name: pool.submit(_answer, name, client.http) for name, client in clients.items() if client is not None}
+        return {name: asked[name].result() if name in asked else NOT_CONFIGURED for name in clients}
+
+
+def _answer(name: str, http: Http) -> str:
+    path, keys = VERSIONS[name]
+    place = urlsplit(http.config.base_url)
+    where = f"at {place.hostname}{f':{place.port}' if place.port else ''}"
+    try:
+        found = http.get_json(path, deadline=Deadline(ANSWER_S))
+    except (NotFound, Forbidden):
+        return f"answers {where}, without its version"
+    except SourceError as exc:
+        return f"no answer: {exc}"
+    for key in keys:
+        found = found.get(key) if isinstance(found, dict) else None
+    return f"{found} {where}" if isinstance(found, str) and found else f"answers {where}, without its version"
