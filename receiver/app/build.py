@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from flask import Flask
 
@@ -53,15 +54,20 @@ from receiver.rulepack.places import causes_dir, runbooks_dir
 from receiver.settings import Settings
 from receiver.sinks import png
 from receiver.sinks.base import Sink, SpeaksHttp
+from receiver.store import away
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
 from receiver.web.application import WebDeps, create_web
 from receiver.web.auth import Gate
 from receiver.web.documents import Documents
+from receiver.web.health import readiness
 from receiver.web.hosts import ALERTS
 from receiver.worker.dispatcher import Dispatcher, DispatcherConfig, Handler
 from receiver.worker.sender import Sender
 from receiver.worker.worker import Worker
+
+if TYPE_CHECKING:
+    from receiver.app.doctor import DoctorDesk
 
 log = logging.getLogger(__name__)
 
@@ -233,13 +239,27 @@ def _build_on(
         for name, seconds in worker.stalls.items():
             metrics.delivery_stalled.labels(name).set(seconds)
 
+    def details() -> Mapping[str, Any]:
+        return {**_details((sink, *others), senders, worker, evidence), "watch": watch.to_json(), "configuration": gaps.to_json()}
+
+    @cache
+    def doctor() -> DoctorDesk:
+        from receiver.app.doctor import DoctorDesk, Here  # it needs this module, and memory for what few ask for
+
+        def here() -> Here:
+            with store.read() as tx:
+                known_as = away.receivers(tx)
+            return Here(ready=readiness(store, details), known_as=known_as, kube_api_url=kube_api_url)
+
+        return DoctorDesk(settings, here)
+
     web = create_web(
         WebDeps(
             store=store, metrics=metrics, environment=web_environment(), webhook_token=settings.webhook_token.reveal(),
             admin_token=settings.admin_token.reveal(), is_loopback=settings.is_loopback, public_url=settings.public_url, max_body_bytes=settings.max_body,
             wake=worker.wake, notice=notices.post, can_complete=bool(settings.alertmanager_url), is_stuck=worker.is_stuck,
             stalled=lambda: worker.stalled, local_word=local_word, triage=desk.answer,
-            details=lambda: {**_details((sink, *others), senders, worker, evidence), "watch": watch.to_json(), "configuration": gaps.to_json()},
+            details=details, doctor=lambda: doctor().answer(),
             slack_signing_secret=settings.slack_signing_secret.reveal(), permissions=Permissions(users=settings.slack_users), follow_ups_s=settings.followups,
             measure=measure, runbooks=make_runbooks(settings), causes=Documents(folders=(causes_dir(),)),
         )
@@ -288,7 +308,7 @@ def make_evidence(
     prometheus = make_prometheus(settings, count=count_of("prometheus")) if settings.prometheus_url else None
     alertmanager = None
     if settings.alertmanager_url:
-        alertmanager = Alertmanager(_alertmanager_config(settings), count=count_of("alertmanager"))
+        alertmanager = Alertmanager(alertmanager_config(settings), count=count_of("alertmanager"))
     redactor = make_redactor(settings.redaction)
     return Evidence(
         EvidenceConfig(cluster_name=settings.cluster_name, deadline_s=settings.enrich_deadline),
@@ -311,10 +331,11 @@ def make_prometheus(settings: Settings, *, count: Callable[[str], None] = lambda
 
 def make_silences(settings: Settings) -> AlertmanagerSilences | None:
     """What sets silences when somebody asks for one; None without ALERTMANAGER_URL."""
-    return AlertmanagerSilences(_alertmanager_config(settings)) if settings.alertmanager_url else None
+    return AlertmanagerSilences(alertmanager_config(settings)) if settings.alertmanager_url else None
 
 
-def _alertmanager_config(settings: Settings) -> AlertmanagerConfig:
+def alertmanager_config(settings: Settings) -> AlertmanagerConfig:
+    """Where Alertmanager is, and how to log in there."""
     return AlertmanagerConfig(
         url=settings.alertmanager_url,
         token=settings.alertmanager_token.reveal(),

@@ -15,14 +15,15 @@ import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-HEADER = "X-Oomtriage-Local"  # as receiver/web/admin.py reads it, which is not imported for its size
+HEADER = "X-Oomtriage-Local"  # as receiver/web/auth.py reads it, which is not imported for its size
 COMPARED = (
     "kube_api_url", "kube_token_path", "kube_ca_path", "cluster_name", "prometheus_url", "prometheus_headers", "prometheus_params",
     "prometheus_matchers", "request_rate_query", "alertmanager_url", "label_names", "redaction", "templates_dir",
 )  # fmt: skip
+NOT_COMPARED = ("sources", "secret_paths")  # where a value came from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,20 +34,33 @@ class LocalPass:
     word: str = field(repr=False)
     settings: Mapping[str, str] = field(default_factory=dict)
 
+    pid: int = 0
+
     def serves(self, wanted: Mapping[str, str]) -> bool:
         """Whether that receiver asks the same sources in the same way as these digests want it."""
-        return all(self.settings.get(name) == digest for name, digest in wanted.items())
+        return all(self.settings.get(name) == digest for name, digest in wanted.items() if name in COMPARED)
+
+    def differs_in(self, wanted: Mapping[str, str]) -> tuple[str, ...]:
+        """Of all settings that a command was given, those that this receiver has otherwise, by their names."""
+        return tuple(sorted(name for name, digest in wanted.items() if self.settings.get(name) != digest))
 
 
 def digests(settings: object, defaults: object) -> dict[str, str]:
     """Of the settings that are not the default's, for comparing: nobody can read them out of the note."""
-    found = {name: (getattr(settings, name), getattr(defaults, name)) for name in COMPARED}
+    names = (f.name for f in fields(defaults) if f.name not in NOT_COMPARED)  # type: ignore[arg-type]  # any dataclass
+    found = {name: (_plain(getattr(settings, name)), _plain(getattr(defaults, name))) for name in names}
     return {name: hashlib.sha256(repr(value).encode()).hexdigest() for name, (value, usual) in found.items() if value != usual}
+
+
+def _plain(value: object) -> object:
+    """A secret itself: its repr says nothing, and two that differ must not look the same."""
+    reveal = getattr(value, "reveal", None)
+    return reveal() if callable(reveal) else value
 
 
 def leave(port: int, settings: Mapping[str, str], *, folder: Path | None = None) -> tuple[LocalPass, Path | None]:
     """The pass of a receiver that starts, and its note; None where it cannot be written, and commands find no receiver then."""
-    local = LocalPass(port=port, word=secrets.token_urlsafe(32), settings=settings)
+    local = LocalPass(port=port, word=secrets.token_urlsafe(32), settings=settings, pid=os.getpid())
     folder = folder or _folder()
     note = folder / f"{port}.json"
     try:
@@ -73,7 +87,7 @@ def found(*, folder: Path | None = None) -> Iterator[LocalPass]:
             if not _runs(int(held["pid"])):
                 note.unlink(missing_ok=True)
                 continue
-            yield LocalPass(port=int(held["port"]), word=str(held["word"]), settings=dict(held["settings"]))
+            yield LocalPass(port=int(held["port"]), word=str(held["word"]), settings=dict(held["settings"]), pid=int(held["pid"]))
 
 
 def _folder() -> Path:

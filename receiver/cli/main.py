@@ -22,6 +22,7 @@ COMMANDS = (
     ("preview", "preview", "show every kind of message as your templates make it"),
     ("classify", "classify", "judge the shape of memory series"),
     ("rules", "rules", "check or render the Prometheus rules"),
+    ("doctor", "doctor", "say what is wrong with this installation, and what to do about it"),
     ("dead", "admin", "dead letters of a running receiver"),
     ("backup", "backup", "copy the state of a running receiver, or of one that is stopped, into a file"),
     ("restore", "restore", "put a backup in the place of a stopped receiver's state"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,26 +27,52 @@ def load_settings(environ: Mapping[str, str] = os.environ, config_path: str | No
 
     `needs_slack_token`: routes and a channel without it are an error; False for who posts nothing and only explains them.
     """
-    from_file = _read_yaml(config_path) if config_path else {}
+    settings, problems = read_settings(environ, config_path, needs_slack_token=needs_slack_token)
+    if problems:
+        raise problems[0]
+    return settings
+
+
+def read_settings(
+    environ: Mapping[str, str] = os.environ, config_path: str | None = None, *, needs_slack_token: bool = True
+) -> tuple[Settings, tuple[ConfigError, ...]]:
+    """The same, with everything that is wrong with them: what cannot be read is as if it were not set."""
+    problems: list[ConfigError] = []
+    from_file: Mapping[str, Any] = {}
+    if config_path:
+        try:
+            from_file = _read_yaml(config_path)
+        except ConfigError as exc:
+            problems.append(exc)
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for key in KEYS:
-        raw, source = _raw(key, environ, from_file, config_path or "")
-        value = _parse(key, raw, source)
+        try:
+            raw, source = _raw(key, environ, from_file, config_path or "")
+            value = _parse(key, raw, source)
+        except ConfigError as exc:
+            problems.append(exc)
+            value, source = key.parse(key.default), "default"
         values[key.name.lower()] = Secret(value) if key.is_secret and isinstance(value, str) else value
         sources[key.name.lower()] = source
     if from_file.get("thresholds"):
-        raise ConfigError(f"thresholds in {config_path}: no threshold can be set yet; the rules' thresholds: rules/config/values.yaml")
+        problems.append(
+            ConfigError(f"thresholds in {config_path}: no threshold can be set yet; the rules' thresholds: rules/config/values.yaml")
+        )
     for name in YAML_ONLY:
         if from_file.get(name) is not None:
-            values[name] = _structure(name, from_file[name])
+            try:
+                values[name] = _structure(name, from_file[name])
+            except ConfigError as exc:
+                problems.append(exc)
+                continue
             sources[name] = f"file {config_path}"
     _default_to_in_cluster(environ, values, sources)
     settings = Settings(**values, sources=sources, secret_paths=_secret_paths(environ, from_file))
-    _check(settings)
+    problems += _contradictions(settings)
     if needs_slack_token:
-        _check_slack(settings)
-    return settings
+        problems += _slack_contradictions(settings)
+    return settings, tuple(problems)
 
 
 SERVICE_ACCOUNT_DIR = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -175,34 +201,34 @@ def _slack_users(right: str, users: Any) -> tuple[str, ...]:
     return tuple(users)
 
 
-def _check(settings: Settings) -> None:
+def _contradictions(settings: Settings) -> Iterator[ConfigError]:
     if not settings.is_loopback and not settings.webhook_token and settings.webhook_auth != "none":
-        raise ConfigError(
+        yield ConfigError(
             f"LISTEN is {settings.listen}, which others can reach: set WEBHOOK_TOKEN (or WEBHOOK_TOKEN_FILE), or WEBHOOK_AUTH=none if that is meant"
         )
     if settings.webhook_auth == "none" and settings.webhook_token:
-        raise ConfigError("WEBHOOK_AUTH is none but WEBHOOK_TOKEN is set: remove one of them")
+        yield ConfigError("WEBHOOK_AUTH is none but WEBHOOK_TOKEN is set: remove one of them")
     if settings.webhook_auth == "token" and not settings.webhook_token:
-        raise ConfigError("WEBHOOK_AUTH is token but WEBHOOK_TOKEN is not set")
+        yield ConfigError("WEBHOOK_AUTH is token but WEBHOOK_TOKEN is not set")
     store_url = settings.store_url.reveal()
     if store_url.startswith(("postgresql://", "postgres://")):
-        raise ConfigError("STORE_URL names PostgreSQL, which this release does not store to: expected sqlite:////abs/path.db")
-    if not store_url.startswith("sqlite:///") or store_url == "sqlite:///":
-        raise ConfigError("STORE_URL: expected sqlite:////abs/path.db or sqlite:///relative.db")
+        yield ConfigError("STORE_URL names PostgreSQL, which this release does not store to: expected sqlite:////abs/path.db")
+    elif not store_url.startswith("sqlite:///") or store_url == "sqlite:///":
+        yield ConfigError("STORE_URL: expected sqlite:////abs/path.db or sqlite:///relative.db")
 
 
-def _check_slack(settings: Settings) -> None:
+def _slack_contradictions(settings: Settings) -> Iterator[ConfigError]:
     """Whether what names channels has the token that they need."""
     if settings.slack_bot_token and not settings.slack_channel:
-        raise ConfigError("SLACK_BOT_TOKEN is set but SLACK_CHANNEL is not: expected the default channel's ID, such as C0123456789")
+        yield ConfigError("SLACK_BOT_TOKEN is set but SLACK_CHANNEL is not: expected the default channel's ID, such as C0123456789")
     if settings.slack_channel and settings.slack_webhook_url and not settings.slack_bot_token:
-        raise ConfigError(
+        yield ConfigError(
             "SLACK_CHANNEL is set, but SLACK_WEBHOOK_URL has a channel of its own: remove SLACK_CHANNEL, or set SLACK_BOT_TOKEN to choose one"
         )
     if settings.slack_channel and not settings.slack_bot_token:
-        raise ConfigError("SLACK_CHANNEL is set but SLACK_BOT_TOKEN is not: messages would go to the console; set both or neither")
+        yield ConfigError("SLACK_CHANNEL is set but SLACK_BOT_TOKEN is not: messages would go to the console; set both or neither")
     if settings.routes and not settings.slack_bot_token:
-        raise ConfigError("routes need SLACK_BOT_TOKEN: an incoming webhook and the console have one place only")
+        yield ConfigError("routes need SLACK_BOT_TOKEN: an incoming webhook and the console have one place only")
 
 
 def effective(settings: Settings) -> list[tuple[str, str, str]]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import re
+import struct
 import tempfile
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -21,11 +23,13 @@ log = logging.getLogger(__name__)
 
 DAMAGED, REPLACED = "damaged", "replaced"
 
+NEARLY_FULL_BYTES = 100 * MIB  # as OomtriageVolumeFilling
 RESERVE_BYTES = 16 * MIB  # a sent message takes some 50 KiB until the next checkpoint, a look some 100 KiB
 RESERVE_SHARE = 16  # of a small volume: one part of so many
 _BLOCK_BYTES = 256 * KIB
 # The bytes of a file that SQLite locks (sqlite.org/src/file/src/os.h): whoever holds the file has a lock on them.
 _LOCK_BYTE, _LOCK_BYTES = 0x40000002, 510
+_FLOCK = "hhqqi4x"  # struct flock: type, whence, start, length, process
 
 Identity = tuple[int, int] | None  # device and inode
 
@@ -56,6 +60,30 @@ def is_held(path: Path) -> bool:
     except OSError:
         return False
     return False
+
+
+def holder_of(path: Path) -> int | None:
+    """The process that has the file open as its state: its id, 0 where that is not told (another host's), None for nobody.
+
+    It only asks, so it is in nobody's way; but as `is_held`, not for a file that this process has open. OSError.
+    """
+    with path.open("rb") as file:
+        asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, _LOCK_BYTE, _LOCK_BYTES, 0)
+        kind, _, _, _, pid = struct.unpack(_FLOCK, fcntl.fcntl(file, fcntl.F_GETLK, asked))
+    return None if kind == fcntl.F_UNLCK else max(0, pid)
+
+
+def file_system_of(folder: Path, mounts: str) -> str:
+    """The kind of file system that a folder is on, by a text like /proc/mounts; empty where that does not tell."""
+    found: tuple[int, str] = (-1, "")
+    for line in mounts.splitlines():
+        parts = line.split()
+        if len(parts) < 3:
+            continue
+        place = Path(re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), parts[1]))
+        if (folder == place or place in folder.parents) and len(place.parts) >= found[0]:  # of two on one place the later one is seen
+            found = len(place.parts), parts[2]
+    return found[1]
 
 
 def aside_name(path: Path, what: str, *, now: float) -> Path:

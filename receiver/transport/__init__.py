@@ -6,7 +6,7 @@ classification of what can go wrong. Leaves to its callers what the answers mean
 
 from receiver.transport.breaker import BREAKER_FAILURES, BREAKER_OPEN_S, Breaker
 from receiver.transport.deadline import Deadline
-from receiver.transport.failures import ConnectionFailed, NotAsked, Unauthenticated
+from receiver.transport.failures import ConnectionFailed, NotAsked, Unauthenticated, Unreached
 from receiver.transport.http import ANSWERS, Http, HttpConfig
 from receiver.transport.reply import Response, Tail, parse_json
 from receiver.transport.tls import TlsFault, TlsProblem
@@ -28,5 +28,6 @@ __all__ = [
     "TlsProblem",
     "Token",
     "Unauthenticated",
+    "Unreached",
     "parse_json",
 ]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
+from enum import StrEnum
 
 import requests
 import urllib3
@@ -14,14 +15,24 @@ from receiver.errors import Forbidden, NotFound, Rejected, SourceError, Throttle
 from receiver.transport.tls import TlsFault, TlsProblem, tls_fault
 
 
+class Unreached(StrEnum):
+    """At which step an exchange ended without an answer, as far as the next step of whoever mends it depends on that."""
+
+    NAME = "name"  # the host's name does not resolve
+    CONNECTION = "connection"  # refused, or no way there
+    TIME = "time"  # no connection, or no answer, in time
+    BROKEN = "broken"  # the connection ended, or nothing more is known
+
+
 class ConnectionFailed(Unavailable):
     """No HTTP answer. `maybe_received` is False only when the request surely never left: then it is safe to send again."""
 
-    def __init__(self, message: str, *, maybe_received: bool, tls: TlsFault | None = None) -> None:
-        """`tls`: what TLS refused, where it was that."""
+    def __init__(self, message: str, *, maybe_received: bool, tls: TlsFault | None = None, at: Unreached = Unreached.BROKEN) -> None:
+        """`tls`: what TLS refused, where it was that. `at`: how far it came."""
         super().__init__(message)
         self.maybe_received = maybe_received
         self.tls = tls
+        self.at = at
 
 
 class NotAsked(ConnectionFailed):
@@ -62,16 +73,17 @@ def _refusal(name: str, status: int, said: str, retry_after_s: float | None) -> 
 def failure(name: str, origin: str, exc: Exception) -> SourceError:
     """An exchange without an HTTP answer, as an error. `origin`: scheme, host and port, which may be told."""
     if isinstance(exc, requests.exceptions.ConnectTimeout):
-        return ConnectionFailed(f"{name} at {origin} did not accept a connection in time", maybe_received=False)
+        return ConnectionFailed(f"{name} at {origin} did not accept a connection in time", maybe_received=False, at=Unreached.TIME)
     if isinstance(exc, (requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError)):
-        return ConnectionFailed(f"{name} did not answer in time", maybe_received=True)
+        return ConnectionFailed(f"{name} did not answer in time", maybe_received=True, at=Unreached.TIME)
     if isinstance(exc, (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, requests.exceptions.InvalidHeader)):
         return Rejected(f"{name}: its address or a header is malformed ({type(exc).__name__})")
     causes = tuple(_causes(exc))
     if any(isinstance(c, urllib3.exceptions.NameResolutionError) for c in causes):
-        return ConnectionFailed(f"the name of {name} does not resolve ({origin})", maybe_received=False)
+        return ConnectionFailed(f"the name of {name} does not resolve ({origin})", maybe_received=False, at=Unreached.NAME)
     if any(isinstance(c, urllib3.exceptions.NewConnectionError) for c in causes):
-        return ConnectionFailed(f"{name} cannot be reached at {origin}: {_os_reason(causes)}", maybe_received=False)
+        text = f"{name} cannot be reached at {origin}: {_os_reason(causes)}"
+        return ConnectionFailed(text, maybe_received=False, at=Unreached.CONNECTION)
     error = _tls_error(causes)
     if error is not None:
         return _tls_failed(name, origin, tls_fault(error))

@@ -6,6 +6,7 @@ import logging
 import ssl
 import threading
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -59,6 +60,22 @@ def client_context(ca_path: str = "") -> ssl.SSLContext:
     context.sslsocket_class = BoundedTlsSocket
     context.load_verify_locations(cafile=ca_path or DEFAULT_CA_BUNDLE_PATH)
     return context
+
+
+def authorities(ca_path: str) -> tuple[tuple[str, datetime], ...]:
+    """The authorities in a file: each name, and when its certificate ends. OSError as `client_context`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cafile=ca_path)
+    return tuple(
+        (_name_of(found.get("subject")), datetime.fromtimestamp(ssl.cert_time_to_seconds(str(found["notAfter"])), UTC))
+        for found in context.get_ca_certs()
+    )
+
+
+def _name_of(subject: Any) -> str:
+    """The most telling part of a name as the standard library tells it: pairs inside tuples."""
+    parts = {str(pair[0]): str(pair[1]) for group in subject or () for pair in group}
+    return parts.get("commonName") or parts.get("organizationName") or "without a name"
 
 
 class TlsAdapter(BoundedAdapter):

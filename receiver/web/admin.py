@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Request, Response, jsonify, request
 
-from receiver.domain.addresses import is_loopback
 from receiver.domain.kube_names import is_name
 from receiver.domain.units import format_time, from_epoch
 from receiver.errors import StoreError
@@ -22,28 +20,21 @@ from receiver.pipeline.people import name_of
 from receiver.render.wording import say
 from receiver.store import jobs, outbox
 from receiver.store.store import Store
-from receiver.web.auth import Gate
+from receiver.web.auth import AdminGate
 
 ACTS = {"ack": ACKNOWLEDGE, "fixed": FIXED, "tick": TICK, "untick": UNTICK}
 BLOCK_BYTES = 64 * 1024
-LOCAL = "X-Oomtriage-Local"
 STATUS_OF = {"unknown": 404, "closed": 409}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdminDeps:
-    """`gate`: ADMIN_TOKEN, or anybody on loopback. `is_open` False: no token is set and others can reach us.
-
-    `local_word`: of commands of the same user on the same host, in the header LOCAL; empty for none. `triage`: looks at one pod; None
-    when it cannot now.
-    """
+    """`triage`: looks at one pod; None when it cannot now."""
 
     store: Store
-    gate: Gate
-    is_open: bool
+    gate: AdminGate
     wake: Callable[[], None]
     actions: Actions
-    local_word: str = field(default="", repr=False)
     triage: Callable[[Mapping[str, Any]], Mapping[str, Any] | None] = lambda asked: None
 
 
@@ -54,11 +45,8 @@ def admin_routes(deps: AdminDeps) -> Blueprint:
 
     @routes.before_request
     def check() -> tuple[Response, int] | None:
-        is_local = _is_local(request, deps.local_word)
-        if not deps.is_open and not is_local:
-            return jsonify(error="set ADMIN_TOKEN: without one this is open on a loopback address only"), 403
-        if not is_local and not deps.gate.admits(request):
-            return jsonify(error="wrong or missing ADMIN_TOKEN"), 401
+        if (refused := deps.gate.refusal(request)) is not None:
+            return jsonify(error=refused[0]), refused[1]
         if request.method == "POST" and (why := _foreign(request)):
             return jsonify(error=why), 403
         return None
@@ -139,12 +127,6 @@ def _blocks(copy: BinaryIO) -> Iterator[bytes]:
     with copy:
         while block := copy.read(BLOCK_BYTES):
             yield block
-
-
-def _is_local(request: Request, word: str) -> bool:
-    """Whether a command of our own user on this host asks: `receiver/app/local_pass.py`."""
-    given = request.headers.get(LOCAL, "").encode("latin-1", "replace")
-    return bool(word) and is_loopback(request.remote_addr or "") and hmac.compare_digest(given, word.encode())
 
 
 def _foreign(request: Request) -> str:

@@ -16,7 +16,8 @@ from receiver.pipeline.storm_acts import StormActions, is_storm
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
 from receiver.web.admin import AdminDeps, admin_routes
-from receiver.web.auth import Gate
+from receiver.web.auth import AdminGate, Gate
+from receiver.web.doctor import doctor_routes
 from receiver.web.documents import Documents, cause_routes, runbook_routes
 from receiver.web.health import HealthDeps, health_routes
 from receiver.web.hosts import ALERTS, HostRule, guard, name_of
@@ -36,6 +37,7 @@ class WebDeps:
     admin_token: str = field(repr=False)
     local_word: str = field(default="", repr=False)
     triage: Callable[[Mapping[str, Any]], Mapping[str, Any] | None] = lambda asked: None
+    doctor: Callable[[], Mapping[str, Any]] = dict
     is_loopback: bool
     public_url: str = ""
     max_body_bytes: int
@@ -60,6 +62,7 @@ def create_web(deps: WebDeps) -> Flask:
     guard(app, HostRule(is_open=partial(_needs_no_token, deps), public_host=name_of(deps.public_url)))
     gate = Gate(token=deps.admin_token)
     is_open = bool(deps.admin_token) or deps.is_loopback
+    admin_gate = AdminGate(gate=gate, is_open=is_open, local_word=deps.local_word)
     app.register_blueprint(
         intake_routes(
             IntakeDeps(
@@ -84,15 +87,14 @@ def create_web(deps: WebDeps) -> Flask:
         admin_routes(
             AdminDeps(
                 store=deps.store,
-                gate=gate,
-                is_open=is_open,
+                gate=admin_gate,
                 wake=deps.wake,
                 actions=actions,
-                local_word=deps.local_word,
                 triage=deps.triage,
             )
         )
     )
+    app.register_blueprint(doctor_routes(admin_gate, deps.doctor))
     if deps.slack_signing_secret:
         app.register_blueprint(
             slack_routes(SlackDeps(signing_secret=deps.slack_signing_secret, take=take, now=deps.store.now, wake=deps.wake))

@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 
 from flask import Request
 
+from receiver.domain.addresses import is_loopback
+
 WRONG_TOKEN = "wrong or missing token: send WEBHOOK_TOKEN as a bearer token or as the password of basic auth"  # noqa: S105  a sentence
+LOCAL = "X-Oomtriage-Local"
 CHALLENGE = 'Bearer realm="oomtriage", Basic realm="oomtriage"'
 
 
@@ -26,6 +29,32 @@ class Gate:
     def admits_header(self, authorization: str) -> bool:
         """Whether the header `Authorization`, as WSGI has it, carries the token."""
         return not self.token or hmac.compare_digest(_credential(authorization), self.token.encode())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminGate:
+    """Lets in who has ADMIN_TOKEN, anybody on loopback, and commands of our own user on this host.
+
+    `is_open` False: no token is set and others can reach us. `local_word`: of those commands, in the header LOCAL; empty for none.
+    """
+
+    gate: Gate
+    is_open: bool
+    local_word: str = field(default="", repr=False)
+
+    def refusal(self, request: Request) -> tuple[str, int] | None:
+        """Why a request is not let in, and its status; None when it is."""
+        if _is_local(request, self.local_word):
+            return None
+        if not self.is_open:
+            return "set ADMIN_TOKEN: without one this is open on a loopback address only", 403
+        return None if self.gate.admits(request) else ("wrong or missing ADMIN_TOKEN", 401)
+
+
+def _is_local(request: Request, word: str) -> bool:
+    """Whether a command of our own user on this host asks: `receiver/app/local_pass.py`."""
+    given = request.headers.get(LOCAL, "").encode("latin-1", "replace")
+    return bool(word) and is_loopback(request.remote_addr or "") and hmac.compare_digest(given, word.encode())
 
 
 def _credential(header: str) -> bytes:

@@ -14,9 +14,10 @@ from receiver.errors import StoreError
 from receiver.store import alerts, jobs, outbox, quarantine
 from receiver.store.database import Room
 from receiver.store.store import Store
+from receiver.store.volume import NEARLY_FULL_BYTES
 from receiver.telemetry import Metrics
 
-NEARLY_FULL_BYTES = 100 * 2**20  # as OomtriageVolumeFilling
+READY = "ready"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +50,8 @@ def health_routes(deps: HealthDeps) -> Blueprint:
 
     @routes.get("/readyz")
     def readyz() -> tuple[Response, int]:
-        try:
-            deps.store.probe()
-            quarantined = deps.store.quarantined()
-            volume = _volume(deps.store.room())
-        except StoreError as exc:
-            return jsonify(status="not ready", store=str(exc), **deps.details()), 503
-        more = {"quarantined": quarantined} if quarantined else {}
-        return jsonify(status="ready", store="ok", volume=volume, **more, **deps.details()), 200
+        said = readiness(deps.store, deps.details)
+        return jsonify(said), 200 if said["status"] == READY else 503
 
     @routes.get("/metrics")
     def metrics() -> Response:
@@ -67,6 +62,18 @@ def health_routes(deps: HealthDeps) -> Blueprint:
         return Response(deps.metrics.exposition(), content_type=CONTENT_TYPE_LATEST)
 
     return routes
+
+
+def readiness(store: Store, details: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
+    """What /readyz tells: `status` is READY exactly when an alert posted now would be stored."""
+    try:
+        store.probe()
+        quarantined = store.quarantined()
+        volume = _volume(store.room())
+    except StoreError as exc:
+        return {"status": "not ready", "store": str(exc), **details()}
+    more = {"quarantined": quarantined} if quarantined else {}
+    return {"status": READY, "store": "ok", "volume": volume, **more, **details()}
 
 
 def _volume(room: Room) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from receiver.diagnosis.log.announcements import ANNOUNCEMENTS
 from receiver.diagnosis.log.ceilings import ROWS
 from receiver.diagnosis.log.runtimes import RUNTIMES
 from receiver.diagnosis.log.signatures import SIGNATURES
+from receiver.doctor.checks import ALL as CHECKS
 from receiver.domain.facts import Termination
 from receiver.evidence.counters import COUNTERS, ON_POD, PLACES
 from receiver.evidence.gather import SOURCES
@@ -161,6 +162,12 @@ def counter_table() -> str:
     return "\n".join(["| metric | exported by | counts | found by | probes told by |", "|---|---|---|---|---|", *rows])
 
 
+def check_table() -> str:
+    """Every check of `oomtriage doctor`, in the order of its lines."""
+    rows = [f"| `{check.id}` | {_cell(check.tells)} | {', '.join(f'`{name}`' for name in check.after)} |" for check in CHECKS]
+    return "\n".join(["| check | looks whether, or at | only when these answer |", "|---|---|---|", *rows])
+
+
 _PARTS = {
     "live": "heap after a collection", "used": "heap in use", "held": "taken from the kernel for the heap", "max": "the heap's own maximum",
     "native": "beside the heap", "tasks": "goroutines", "stuck": "objects that cannot be collected",
@@ -191,6 +198,7 @@ PAGES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("other-witnesses.md", "heaps", heap_table),
     ("ceilings.md", "settings", ceiling_table),
     ("ceilings.md", "programs", program_table),
+    ("doctor.md", "checks", check_table),
     *(("how-we-know.md", mark, table) for mark, table in WITNESS_TABLES),
 )
 

@@ -6,16 +6,19 @@ with FakeKube(recorded("a-leak-crashloop", moment="t1")) as kube:
 
 from __future__ import annotations
 
+import json
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.utils import formatdate
 from functools import cache
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-from receiver.demo.standins import Asked, KubeStandin, Recordings, Reply, Standin, api_status, load
+from receiver.demo.standins import Asked, KubeStandin, Recordings, Reply, Standin, api_status, json_reply, load
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures" / "kubernetes"
 
@@ -65,6 +68,7 @@ class Faulty(Standin):
         self._used: dict[tuple[str, ...], int] = {}
         self._released = threading.Event()
         self.token: str | None = None
+        self.clock_ahead_s = 0.0
 
     def fault(self, path_part: str | tuple[str, ...], fault: Fault) -> None:
         """From now on requests whose path holds this text fail; an empty text is every request.
@@ -86,6 +90,9 @@ class Faulty(Standin):
         super().stop()
 
     def handle(self, asked: Asked, http: BaseHTTPRequestHandler) -> None:
+        if self.clock_ahead_s:
+            told = formatdate(time.time() + self.clock_ahead_s, usegmt=True)
+            http.date_time_string = lambda timestamp=None: told  # type: ignore[method-assign]
         fault = self._fault_for(asked)
         if fault is None:
             super().handle(asked, http)
@@ -121,4 +128,16 @@ def _is_meant(parts: tuple[str, ...], asked: Asked) -> bool:
 
 
 class FakeKube(Faulty, KubeStandin):
-    """Recordings behind a Kubernetes API that can be made to fail. `token`: require this bearer token."""
+    """Recordings behind a Kubernetes API that can be made to fail. `token`: require this bearer token. `denied`: (verb, resource) that an
+    access review denies.
+    """
+
+    denied: frozenset[tuple[str, str]] = frozenset()
+
+    def answer(self, asked: Asked) -> Reply:
+        if asked.method == "POST" and asked.parts[-1:] == ("selfsubjectaccessreviews",):
+            attributes = json.loads(asked.body)["spec"]["resourceAttributes"]
+            resource = "/".join(filter(None, (attributes["resource"], attributes.get("subresource"))))
+            if (attributes["verb"], resource) in self.denied:
+                return json_reply({"kind": "SelfSubjectAccessReview", "status": {"allowed": False}}, 201)
+        return super().answer(asked)

@@ -378,6 +378,7 @@ class FakeSlack:
             "conversations.history": self._history,
             "conversations.replies": self._replies,
             "conversations.list": self._list,
+            "conversations.info": self._info,
             "files.getUploadURLExternal": self._upload_url,
             "files.completeUploadExternal": self._complete_upload,
         }
@@ -495,6 +496,8 @@ class FakeSlack:
         channel = self._channels.get(str(form.get("channel", "")))
         if channel is None:
             return self._refuse("channel_not_found")
+        if not channel.has_bot:
+            return self._refuse("not_in_channel")
         messages = [m for m in reversed(channel.messages) if not m.thread_ts or m.is_broadcast]
         return self._page(messages, form)
 
@@ -533,11 +536,23 @@ class FakeSlack:
             "response_metadata": {"next_cursor": str(start + limit) if more else ""},
         }
 
+    def _info(self, form: dict[str, Any]) -> dict[str, Any]:
+        channel_id = str(form.get("channel", ""))
+        channel = self._channels.get(channel_id)
+        if not {"channels:read", "groups:read"} & self.scopes:
+            return self._refuse("missing_scope", needed="channels:read")
+        if channel is None or (channel.is_private and not channel.has_bot):
+            return self._refuse("channel_not_found")
+        shown = {"id": channel_id, "name": channel.name, "is_archived": channel.is_archived, "is_private": channel.is_private}
+        return {"ok": True, "channel": {**shown, "is_member": channel.has_bot}}
+
     def _webhook(self, raw: bytes) -> tuple[int, dict[str, str], bytes]:
         try:
             body = json.loads(raw)
         except ValueError:
             return 400, {}, b"invalid_payload"
+        if not body.get("text") and not body.get("blocks"):
+            return 400, {}, b"no_text"
         if self._channels[WEBHOOK_CHANNEL].is_archived:
             return 410, {}, b"channel_is_archived"
         now = self.clock()

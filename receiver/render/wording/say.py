@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from receiver.domain.reason import Reason
-from receiver.render.wording import advice, causes, ceilings, checklist, death, fixes, incident, memory, numbers, real_fixes, witnesses
+from receiver.render.wording import (
+    advice,
+    causes,
+    ceilings,
+    checklist,
+    death,
+    doctor,
+    fixes,
+    incident,
+    memory,
+    numbers,
+    real_fixes,
+    witnesses,
+)
 from receiver.render.wording.forms import Sentence, SentenceFormatter
 
-PARTS = (death, memory, causes, ceilings, advice, checklist, real_fixes, numbers, incident, fixes, witnesses)
+PARTS = (death, memory, causes, ceilings, advice, checklist, real_fixes, numbers, incident, fixes, witnesses, doctor)
 
 SENTENCES: Mapping[str, Sentence] = {code: sentence for part in PARTS for code, sentence in part.SENTENCES.items()}
 

@@ -11,7 +11,7 @@ import pytest
 
 from receiver.app import local_pass
 from receiver.settings import load_settings
-from receiver.web import admin
+from receiver.web import auth
 
 
 def test_a_pass_is_found_by_its_user(tmp_path: Path) -> None:
@@ -76,4 +76,4 @@ def test_only_what_is_set_otherwise_keeps_a_command_from_asking() -> None:
 
 
 def test_both_sides_call_the_header_alike() -> None:
-    assert local_pass.HEADER == admin.LOCAL
+    assert local_pass.HEADER == auth.LOCAL
