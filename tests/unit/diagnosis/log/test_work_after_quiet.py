@@ -83,6 +83,25 @@ def test_batch_after_idling_is_a_peak_from_the_first_kill_on(line: str, restarts
         assert (report.cause.name, report.cause.detail) == (CauseName.SPIKE, "burst")
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "cache capacity 90 MiB",
+        "upload limit is 90MB",
+        "buffering at most 90 MiB",
+        "max rows 50000 per import",
+        "90 MiB free for uploads",
+        "job 17 finished",
+    ],
+)
+def test_bound_stated_after_idling_is_no_peak(line: str) -> None:
+    """What is only stated filled nothing: no peak is told, and no raise as its cure."""
+    one = container(limit=96 * MIB, dead=death(lived_s=61), restart_count=4)
+    report = diagnose(facts(one, log=quiet_log(("memlab ready", 61), ("idle at 20 MiB", 60), (line, 0.3))))
+
+    assert report.cause.name is CauseName.UNKNOWN
+
+
 def test_loading_at_once_is_still_a_start() -> None:
     """The same line without a quiet time before it."""
     one = container(limit=96 * MIB, dead=death(lived_s=6), restart_count=4)
