@@ -34,7 +34,7 @@ from bench.classify_accuracy import (
 )
 
 PAGE = Path(__file__).parents[1] / "docs/diagnosis.md"
-BEGIN, END = "<!-- measured: python -m bench.diagnosis_tables -->", "<!-- /measured -->"
+SCRIPT = "bench.diagnosis_tables"
 BEFORE: Mapping[
     str, Mapping[str, tuple[str, ...]]
 ] = {  # right, hard, answered, of these right, leak precision, recall, said with 0.85 and right
@@ -97,6 +97,25 @@ def measured(told: Sequence[Told]) -> tuple[str, ...]:
         _of(core), _of([t for t in told if t.case.is_hard]), f"{len(answered)}/{len(core)}", _of(answered),
         _of([t for t in core if t.cause == "leak"]), _of([t for t in core if t.case.label == "leak"]), _of([t for t in core if t.confidence >= 0.85]),
     )  # fmt: skip
+
+
+def page_with(page: str, script: str, part: str) -> str:
+    """The page with this part between the marks that name the script."""
+    begin, end = f"<!-- measured: python -m {script} -->", "<!-- /measured -->"
+    if begin not in page:
+        raise ValueError(f"the page has no part that {script} measures")
+    return re.sub(re.escape(begin) + ".*?" + re.escape(end), lambda _: f"{begin}\n{part}\n{end}", page, flags=re.DOTALL)
+
+
+def settle(script: str, part: str, *, is_to_be_written: bool) -> None:
+    """Writes the part into the page, or compares: exit 1 and a diff when the page says something else."""
+    page = PAGE.read_text(encoding="utf-8")
+    new = page_with(page, script, part)
+    if is_to_be_written:
+        PAGE.write_text(new, encoding="utf-8")
+    elif new != page:
+        print("\n".join(difflib.unified_diff(page.splitlines(), new.splitlines(), "the page says", "measured", lineterm="")))
+        sys.exit(1)
 
 
 def _of(told: Sequence[Told]) -> str:
@@ -176,14 +195,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     if not options.traces or not options.public:
         print("needs the corpora: --traces DIR DIR --public DIR")
         return
-    page = PAGE.read_text(encoding="utf-8")
-    part = f"{BEGIN}\n{page_part(options.traces, options.public)}\n{END}"
-    new = re.sub(re.escape(BEGIN) + ".*?" + re.escape(END), lambda _: part, page, flags=re.DOTALL)
-    if options.write:
-        PAGE.write_text(new, encoding="utf-8")
-    elif new != page:
-        print("\n".join(difflib.unified_diff(page.splitlines(), new.splitlines(), "the page says", "measured", lineterm="")))
-        sys.exit(1)
+    settle(SCRIPT, page_part(options.traces, options.public), is_to_be_written=options.write)
 
 
 if __name__ == "__main__":

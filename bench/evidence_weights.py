@@ -1,7 +1,8 @@
 """Weighs the evidence of the memory shape: fits `receiver/diagnosis/memory/odds.py`, and tests it on families that it has not seen.
 
     python -m bench.evidence_weights DIR... [--public DIR] [--seeds 8]              fits, and prints the table and how far it is from the shipped one
-    python -m bench.evidence_weights DIR... [--public DIR] [--seeds 8] --held-out   for each group of families: fit on all others, tables on it
+    python -m bench.evidence_weights DIR DIR [--public DIR] [--seeds 8] --held-out  for each group of families: fit on all others, tables on it
+    ... --held-out --write                                                          and puts their table into docs/diagnosis.md
 
 DIR: labelled traces (labels.csv with file, scenario, label and, if there, family). The simulated programs are always
 among them. First the pieces of one life are weighed (a logistic regression: is its program one that leaks?), then the
@@ -18,21 +19,29 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from random import Random
 
-from bench.classify_accuracy import CAUSES, STAGES, Case, Told, folder_cases, negative_cases, synthetic_cases, tables
+from bench.classify_accuracy import CAUSES, SETS, STAGES, Case, Told, folder_cases, negative_cases, synthetic_cases, tables
+from bench.diagnosis_tables import measured, settle
 from receiver.diagnosis.memory import odds
 from receiver.diagnosis.memory.evidence import strengths_of
 from receiver.diagnosis.memory.findings import MemoryFindings
-from receiver.diagnosis.memory.lives import lives_of
-from receiver.diagnosis.memory.prepare import columns_of
+from receiver.diagnosis.memory.lives import Lives, lives_of
+from receiver.diagnosis.memory.prepare import Columns, columns_of
 from receiver.diagnosis.memory.shape import findings_of
 from receiver.diagnosis.memory.verdict import verdict_of
 from tests.lab.first_alert import first_alert
 
 FOLDS = 12
 FITTED_ON = ("first", "second", "third", "fourth")  # of the simulated sets: the fifth was run blind, with weights that have not seen it
+NEVER_SEEN = tuple(f"simulated, {name} set" for name in SETS if name not in FITTED_ON)
+BODIES = {  # by corpus, as the page has them
+    "dev": "first corpus", "dev2": "second corpus", "simulated, first set": "simulated, sets 1 and 2", "simulated, second set": "simulated, sets 1 and 2",
+    "simulated, third set": "simulated, set 3", "simulated, fourth set": "simulated, set 4", "simulated, fifth set": "simulated, set 5",
+}  # fmt: skip
+SCRIPT = "bench.evidence_weights --held-out --write"
 SWEEPS = 60
 LIFE_PENALTY, CAUSE_PENALTY = 0.003, 0.002
 MOST = 8.0  # of a weight
@@ -66,18 +75,24 @@ MOMENT_WEIGHTS: Mapping[str, float] = {"end of history": 1.0, "first alert": 0.5
 CHANGED_MIDWAY = ("py_leak_since_deploy", "leak_after_change", "leak_since_deploy", "leak_since_release")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Look:
-    """One case at one moment."""
+    """One case at one moment. Not slotted: what is seen then is kept."""
 
     case: Case
     moment: str
     now_s: float | None
 
+    @cached_property
+    def lives(self) -> tuple[Columns, Lives]:
+        """What is seen then; no weight has a part in it."""
+        c = columns_of(self.case.history, self.now_s)
+        return c, lives_of(c, self.case.history)
+
     def findings(self) -> MemoryFindings | None:
         """What is measured then, with the weights of lives that are in force; None without rows."""
-        c = columns_of(self.case.history, self.now_s)
-        return findings_of(c, lives_of(c, self.case.history)) if c.t else None
+        c, lives = self.lives
+        return findings_of(c, lives) if c.t else None
 
 
 @dataclass(slots=True)
@@ -195,11 +210,12 @@ def fit_causes(looks: Sequence[Look], found: Sequence[MemoryFindings | None]) ->
 def held_out(looks: Sequence[Look]) -> dict[str, list[Told]]:
     """What is told of each look by weights that were fitted without its family, per moment."""
     families = sorted({look.case.family for look in looks})
+    seen = [look for look in looks if look.case.corpus not in NEVER_SEEN]
     Random("families").shuffle(families)
     told: dict[str, list[Told]] = defaultdict(list)
     for fold in range(FOLDS):
         out = set(families[fold::FOLDS])
-        others = [look for look in looks if look.case.family not in out]
+        others = [look for look in seen if look.case.family not in out]
         fit_lives(others)
         fit_causes(others, [look.findings() for look in others])
         for look in looks:
@@ -209,6 +225,30 @@ def held_out(looks: Sequence[Look]) -> dict[str, list[Told]]:
                 told[look.moment].append(Told(look.case, verdict.cause.value, round(verdict.confidence, 2), verdict.detail))
         print(f"fold {fold + 1} of {FOLDS}: {', '.join(sorted(out))}", file=sys.stderr, flush=True)
     return told
+
+
+def page_part(told: Mapping[str, Sequence[Told]], seeds: int, has_public: bool) -> str:
+    """The table of held-out families as Markdown."""
+    lines = [
+        "| | right | hard | answered | of these right | leak precision | leak recall | said with 0.85 or more, right |",
+        "|---" * 8 + "|",
+    ]
+    for body in dict.fromkeys(BODIES.values()):
+        for moment, _ in STAGES:
+            of_body = [t for t in told[moment] if BODIES.get(t.case.corpus) == body]
+            lines.append(f"| {body}, {moment} | " + " | ".join(measured(of_body)) + " |")
+    of_public = (
+        f" False leaks on the public series: {sum(t.cause == 'leak' for t in public)} of {len(public)}."
+        if (public := [t for t in told["end of history"] if t.case.body == "public"])
+        else ""
+    )
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"({FOLDS} folds, {seeds} seeds of each simulated family, {'with' if has_public else 'without'} the public series.{of_public})",
+        ]
+    )
 
 
 def as_table() -> str:
@@ -228,14 +268,21 @@ def main(arguments: Sequence[str] = ()) -> None:
     parser.add_argument("--public", type=Path, metavar="DIR")
     parser.add_argument("--seeds", type=int, default=8)
     parser.add_argument("--held-out", action="store_true")
+    parser.add_argument("--write", action="store_true")
     options = parser.parse_args(arguments)
     cases = [case for folder in options.traces for case in folder_cases(folder)]
-    cases += [*synthetic_cases(options.seeds, FITTED_ON), *(negative_cases(options.public) if options.public else ())]
+    cases += [
+        *synthetic_cases(options.seeds, tuple(SETS) if options.held_out else FITTED_ON),
+        *(negative_cases(options.public) if options.public else ()),
+    ]
     looks = list(looks_of(cases))
     if options.held_out:
-        for moment, told in held_out(looks).items():
+        found = held_out(looks)
+        for moment, told in found.items():
             for body in dict.fromkeys(t.case.corpus for t in told):
                 tables(f"held out, {body}, {moment}", [t for t in told if t.case.corpus == body])
+        if options.traces:
+            settle(SCRIPT, page_part(found, options.seeds, options.public is not None), is_to_be_written=options.write)
         return
     shipped = {name: dict(weights) for name, weights in odds.CAUSES.items()}
     fit_lives(looks)
