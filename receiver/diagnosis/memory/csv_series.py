@@ -51,31 +51,19 @@ def history_of_csv(text: str, *, until_s: float | None = None) -> MemoryHistory:
     samples.sort(key=operator.attrgetter("t_s"))
     times = [s.t_s for s in samples]
     gaps = sorted(map(operator.sub, times[1:], times))
-    return MemoryHistory(
-        samples=tuple(samples),
-        step_s=gaps[len(gaps) // 4] if gaps else 0.0,
-    )
+    return MemoryHistory(samples=tuple(samples), step_s=gaps[len(gaps) // 4] if gaps else 0.0)
 
 
 def _numbers(cells: Sequence[str], name: str) -> list[float | None]:
     """A column as numbers; None for empty cells and for NaN and infinity, which stand for "nothing" in scrapes."""
     if not any(cells):
         return [None] * len(cells)
-    numbers: list[float | None]
-    try:
-        plain = list(map(float, cells))
-        if math.isfinite(sum(plain)):
-            return list(plain)
-        numbers = list(plain)
-    except ValueError:
-        numbers = [_number(cell, name, line) for line, cell in enumerate(cells, 2)]
-    return [n if n is not None and math.isfinite(n) else None for n in numbers]
-
-
-def _number(cell: str, name: str, line: int) -> float | None:
-    if not cell or not cell.strip():
-        return None
-    try:
-        return float(cell)
-    except ValueError:
-        raise SeriesError(f"line {line}, column {name}: {cell.strip()[:40]!r} is not a number") from None
+    numbers = []
+    for line, cell in enumerate(cells, 2):
+        try:
+            numbers.append(float(cell or "nan"))
+        except ValueError:
+            if cell.strip():
+                raise SeriesError(f"line {line}, column {name}: {cell.strip()[:40]!r} is not a number") from None
+            numbers.append(math.nan)
+    return [n if math.isfinite(n) else None for n in numbers]

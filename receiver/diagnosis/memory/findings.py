@@ -36,14 +36,9 @@ class MemoryFindings:
         return self.columns.t[-1] - self.columns.t[0]
 
     @property
-    def coverage(self) -> float:
-        """The share of the history that has rows."""
-        return min(1.0, len(self.columns.t) * self.columns.step_s / self.history_s) if self.history_s else 0.0
-
-    @property
     def is_long(self) -> bool:
         """Whether the history is long and full enough to say with weight that there is nothing in it."""
-        return self.history_s >= th.SETTLED_S and self.coverage >= th.MIN_COVERAGE
+        return self.history_s >= th.SETTLED_S and len(self.columns.t) * self.columns.step_s >= th.MIN_COVERAGE * self.history_s
 
     @property
     def is_past_warm_up(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from receiver.diagnosis.memory import stats
@@ -38,34 +39,30 @@ class MemoryLevel:
 
 def level_of(c: Columns, lives: Lives) -> MemoryLevel | None:
     """None when no settled row has a limit."""
-    at, used, limits, rates = _settled(c, lives, th.STARTUP_SKIP_S)
-    if None in limits:
-        known = [i for i, limit in enumerate(limits) if limit]
-        at, used, rates = [at[i] for i in known], [used[i] for i in known], [rates[i] for i in known]
-        limits = [limits[i] for i in known]
-    if not at:
+    limits = _in_force(c.limit, c.limit_now)
+    rows = [i for i in _settled(c, lives, th.STARTUP_SKIP_S) if limits[i]]
+    if not rows:
         return None
-    values = [u / limit for u, limit in zip(used, limits, strict=True) if limit]
+    at, used, values = [c.t[i] for i in rows], [c.in_use[i] for i in rows], _ratios(c, limits, rows)
     start_s, end_s = c.t[0], c.t[-1]
     later = values[bisect_left(at, (start_s + end_s) / 2) :] or values
     # A peak of start-up that was survived is no spike, and some start-ups take longer than STARTUP_SKIP_S.
-    _, past_used, past_limits, _ = _settled(c, lives, th.STARTUP_UPTIME_S)
-    past_startup = [u / limit for u, limit in zip(past_used, past_limits, strict=True) if limit]
+    past_startup = _ratios(c, limits, _settled(c, lives, th.STARTUP_UPTIME_S))
     excursions = _excursions(past_startup)
     # A level that came back from above before may do so again: then a quarter of the history must stay high.
     window_s = th.RECENT_MIN_S if excursions <= 1 else max(th.RECENT_MIN_S, th.RECENT_SHARE * (end_s - start_s))
     recent = sorted(values[bisect_left(at, end_s - window_s) :] or values)
     ordered = sorted(values)
-    low = stats.quantile_of_sorted(ordered, 0.05)
-    correlation, pairs = _rate_correlation(rates, used)
+    low = stats.quantile(ordered, 0.05)
+    correlation, pairs = _rate_correlation([c.rate[i] for i in rows], used)
     return MemoryLevel(
         settled_s=at[-1] - at[0],
         stood_s=_stood(c, lives.spans[-1]),
-        median=stats.quantile_of_sorted(ordered, 0.5),
+        median=stats.quantile(ordered, 0.5),
         median_bytes=stats.median(used),
-        recent_median=stats.quantile_of_sorted(recent, 0.5),
+        recent_median=stats.quantile(recent, 0.5),
         p10_later=stats.quantile(later, 0.1),
-        p10_recent=stats.quantile_of_sorted(recent, 0.1),
+        p10_recent=stats.quantile(recent, 0.1),
         high_share=_share_high(values),
         high_share_later=_share_high(later),
         high_share_recent=_share_high(recent),
@@ -74,7 +71,7 @@ def level_of(c: Columns, lives: Lives) -> MemoryLevel | None:
         reach=ordered[-1] - low,
         excursions=excursions,
         is_high_now=values[-1] >= th.HIGH_RATIO,
-        recent_swing=stats.quantile_of_sorted(recent, 0.95) - stats.quantile_of_sorted(recent, 0.05),
+        recent_swing=stats.quantile(recent, 0.95) - stats.quantile(recent, 0.05),
         rate_correlation=correlation,
         rate_pairs=pairs,
     )
@@ -117,7 +114,7 @@ def _starts_to_plateau(c: Columns, span: LifeSpan) -> bool:
     if took_s > th.MIN_HISTORY_S or stood_s < th.PLATEAU_S:
         return False
     before = sorted(r for t, r in ratios if t < reached_s)
-    if took_s > th.LONG_CLIMB_S and stats.quantile_of_sorted(before, 0.75) - stats.quantile_of_sorted(before, 0.25) < th.CLIMB_SPREAD:
+    if took_s > th.LONG_CLIMB_S and stats.quantile(before, 0.75) - stats.quantile(before, 0.25) < th.CLIMB_SPREAD:
         return False
     newest = [r for t, r in ratios if t >= c.t[span.last] - max(th.PLATEAU_S, stood_s / 2)]
     half = len(newest) // 2
@@ -126,22 +123,18 @@ def _starts_to_plateau(c: Columns, span: LifeSpan) -> bool:
     return abs(stats.median(newest[half:]) - stats.median(newest[:half])) <= th.PLATEAU_DRIFT
 
 
-def _settled(c: Columns, lives: Lives, skip_s: float) -> tuple[list[float], list[float], list[float | None], list[float | None]]:
-    """Times, memory in use, limits and request rates of the rows that are not within `skip_s` of a start."""
-    at: list[float] = []
-    used: list[float] = []
-    limits: list[float | None] = []
-    rates: list[float | None] = []
+def _settled(c: Columns, lives: Lives, skip_s: float) -> list[int]:
+    """The rows that are not within `skip_s` of a start."""
+    rows: list[int] = []
     for span in lives.spans:
-        first = span.first
-        if span.start_s is not None:
-            first = bisect_left(c.t, span.start_s + skip_s, span.first, span.last + 1)
-        rows = slice(first, span.last + 1)
-        at += c.t[rows]
-        used += c.in_use[rows]
-        limits += _in_force(c.limit[rows], c.limit_now)
-        rates += c.rate[rows]
-    return at, used, limits, rates
+        first = span.first if span.start_s is None else bisect_left(c.t, span.start_s + skip_s, span.first, span.last + 1)
+        rows += range(first, span.last + 1)
+    return rows
+
+
+def _ratios(c: Columns, limits: Sequence[float | None], rows: Iterable[int]) -> list[float]:
+    """Memory in use as a share of the limit, of the rows that have one."""
+    return [c.in_use[i] / limit for i in rows if (limit := limits[i])]
 
 
 def _in_force(limits: list[float | None], now: float | None) -> list[float | None]:
@@ -153,8 +146,6 @@ def _in_force(limits: list[float | None], now: float | None) -> list[float | Non
 
 def _excursions(values: list[float]) -> int:
     """How often the level came up to HIGH_RATIO from below LOW_MEDIAN."""
-    if max(values, default=0.0) < th.HIGH_RATIO:
-        return 0
     count, above = 0, False
     for value in values:
         if value >= th.HIGH_RATIO and not above:

@@ -54,7 +54,7 @@ def lives_of(c: Columns, history: MemoryHistory) -> Lives:
     starts = sorted(s for s in history.starts_s if s <= c.now_s)
     exact_kills = sorted({k for k in history.kill_times_s if k <= c.now_s})
     if not c.t:
-        return Lives(spans=(), kills=tuple(_exact_kills(exact_kills, starts, c, ())))
+        return Lives(spans=(), kills=_kills(c, (), {}, exact_kills, starts))
     slack = max(2 * c.step_s, th.EXPORTER_SLACK_S)
     has_kill_counter = any(x is not None for x in c.oom_kills) or bool(exact_kills)
     cuts, counted = _counted_cuts(c, slack)
@@ -161,13 +161,10 @@ def _spans(c: Columns, cuts: dict[int, bool], starts: list[float], exact_kills: 
         start_s, end_s = _start_of(c, first, last, starts, slack), c.t[last]
         is_over = after < len(c.t)
         is_killed = is_over and cuts[after]
-        if is_over:
-            end_s = _end_before(c, after, exact_kills)
-            end_s = next((k for k in exact_kills if c.t[first] < k < end_s), end_s)  # the counters cut it late: they lag
-        else:
-            unseen = next((k for k in exact_kills if k >= end_s), None)
-            if unseen is not None:
-                is_killed, is_over, end_s = True, True, unseen
+        if is_over:  # at the exact time of its kill, which counters tell late, else just after its last row
+            end_s = next((k for k in exact_kills if c.t[first] < k <= c.t[after]), min(end_s + c.step_s / 2, c.t[after]))
+        elif (unseen := next((k for k in exact_kills if k >= end_s), None)) is not None:
+            is_killed, is_over, end_s = True, True, unseen
         if start_s is not None:
             start_s = min(start_s, end_s)  # clocks differ, and rows of a dead container linger
         spans.append(LifeSpan(first=first, last=last, start_s=start_s, end_s=end_s, is_killed=is_killed, is_over=is_over))
@@ -186,12 +183,6 @@ def _start_of(c: Columns, first: int, last: int, starts: list[float], slack: flo
     return c.t[0] if _looks_fresh(c, last) else None
 
 
-def _end_before(c: Columns, after: int, exact_kills: list[float]) -> float:
-    """When the life before this row ended: the exact time of its kill, else just after its last row."""
-    exact = [k for k in exact_kills if c.t[after - 1] <= k <= c.t[after]]
-    return exact[0] if exact else min(c.t[after - 1] + c.step_s / 2, c.t[after])
-
-
 def _looks_fresh(c: Columns, last: int) -> bool:
     """Whether the history begins with a process that has just started: far below where it is a few minutes on."""
     soon = c.in_use[1 : bisect_right(c.t, c.t[0] + 2 * th.STARTUP_SKIP_S, 0, last + 1)]
@@ -203,7 +194,7 @@ def _kills(
 ) -> tuple[OomKill, ...]:
     """Exact kills as they are; counted ones where no exact time tells of them."""
     slack = max(2 * c.step_s, th.EXPORTER_SLACK_S)
-    kills = _exact_kills(exact, starts, c, spans)
+    kills = [_exact_kill(at_s, exact[i - 1] if i else None, starts, c, spans) for i, at_s in enumerate(exact)]
     unmatched = list(exact)
     firsts = [s.first for s in spans]
     for i, n in counted.items():
@@ -232,10 +223,6 @@ def _presumed_kills(c: Columns, spans: tuple[LifeSpan, ...]) -> tuple[OomKill, .
         for s in spans
         if s.is_killed
     )
-
-
-def _exact_kills(exact: list[float], starts: list[float], c: Columns, spans: tuple[LifeSpan, ...]) -> list[OomKill]:
-    return [_exact_kill(at_s, exact[i - 1] if i else None, starts, c, spans) for i, at_s in enumerate(exact)]
 
 
 def _exact_kill(at_s: float, before_s: float | None, starts: list[float], c: Columns, spans: tuple[LifeSpan, ...]) -> OomKill:

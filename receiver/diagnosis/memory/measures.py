@@ -17,7 +17,6 @@ class Measures:
     limit: float | None  # scraped or concluded
     peak: float  # highest working set
     median: float  # of memory in use, start-ups left out
-    working_set_at_peak: float
     own_at_peak: float
     own_at_kill: float | None
     last_seen_before_kill: float | None
@@ -30,7 +29,7 @@ class Measures:
     @property
     def cache_at_peak(self) -> float:
         """What the highest working set held beside memory in use."""
-        return max(self.working_set_at_peak - self.own_at_peak, 0.0)
+        return max(self.peak - self.own_at_peak, 0.0)
 
 
 def measures_of(findings: MemoryFindings) -> Measures:
@@ -43,7 +42,6 @@ def measures_of(findings: MemoryFindings) -> Measures:
         limit=c.limit_now,
         peak=c.working_set[highest],
         median=level.median_bytes if level is not None else stats.median(c.in_use),
-        working_set_at_peak=c.working_set[highest],
         own_at_peak=c.in_use[highest],
         own_at_kill=max((c.own[span.last] for span in killed), default=None),
         last_seen_before_kill=max((c.working_set[span.last] for span in killed), default=None),

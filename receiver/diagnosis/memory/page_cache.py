@@ -27,14 +27,8 @@ class CacheFinding:
 
 def is_unreclaimable(c: Columns, lives: Lives) -> bool:
     """Whether kills show that the part of the working set that is not the process's own could not be taken back."""
-    unreclaimed = []
-    for span in lives.spans:
-        limit = c.limit[span.last]
-        if not span.is_killed or not limit:
-            continue
-        full = c.working_set[span.last] >= th.KILL_LEVEL * limit
-        own_is_small = c.in_use[span.last] <= c.working_set[span.last] - th.UNRECLAIMABLE_SHARE * limit
-        unreclaimed.append(full and own_is_small)
+    killed = [(c.working_set[s.last], c.in_use[s.last], limit) for s in lives.spans if s.is_killed and (limit := c.limit[s.last])]
+    unreclaimed = [used >= th.KILL_LEVEL * limit and own <= used - th.UNRECLAIMABLE_SHARE * limit for used, own, limit in killed]
     return bool(unreclaimed) and 2 * sum(unreclaimed) >= len(unreclaimed)
 
 

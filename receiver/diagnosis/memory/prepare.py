@@ -76,7 +76,10 @@ def _known_rows(history: MemoryHistory, until_s: float) -> list[Sample]:
     """The samples that are numbers, in order, one for each time."""
     rows = [s for s in history.samples if 0.0 <= s.working_set_bytes < _INF and -_INF < s.t_s <= until_s and s.t_s != _INF]
     t = [s.t_s for s in rows]
-    return _ordered(rows) if any(map(operator.ge, t, t[1:])) else rows
+    if not any(map(operator.ge, t, t[1:])):
+        return rows
+    rows.sort(key=lambda s: (s.t_s, s.working_set_bytes))
+    return list({s.t_s: s for s in rows}.values())  # of two rows of one time the higher stays: max by, never sum
 
 
 def _limits(scraped: list[float | None]) -> list[float | None]:
@@ -113,13 +116,6 @@ def _in_use(working_set: list[float], rss: list[float | None] | None, cache: lis
             gap = w - r
         used.append(w - c if c is not None and w - c > own else own)
     return used
-
-
-def _ordered(rows: list[Sample]) -> list[Sample]:
-    merged: dict[float, Sample] = {}
-    for s in sorted(rows, key=lambda s: (s.t_s, s.working_set_bytes)):
-        merged[s.t_s] = s  # of two rows of one time the higher stays: max by, never sum
-    return list(merged.values())
 
 
 def _typical_step(t: list[float]) -> float | None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from receiver.diagnosis.memory import thresholds as th
-from receiver.diagnosis.memory.climb import Doubt
+from receiver.diagnosis.memory.climb import Climb, Doubt
 from receiver.diagnosis.memory.findings import MemoryFindings
 from receiver.diagnosis.memory.measures import Measures
 from receiver.diagnosis.memory.verdict import Detail, Verdict
-from receiver.domain.reason import Reason, reason
+from receiver.domain.reason import Fact, Reason, reason
 
 Reasons = tuple[Reason, ...]
 
@@ -26,19 +26,14 @@ def because(findings: MemoryFindings, verdict: Verdict, m: Measures) -> Reasons:
 def _steady(findings: MemoryFindings, m: Measures) -> Reasons:
     good, tested = findings.leak.climbing, findings.leak.tested
     killed = [x for x in good if x.span.is_killed]
-    growth = m.growth_range or (0.0, 0.0)
-    start = min(x.climb.floors[0] for x in good)
-    end = max(*(x.climb.floor_end for x in good), m.last_seen_before_kill or 0.0)
+    facts: dict[str, Fact] = {
+        "growth_bytes_per_h": m.growth_range or (0.0, 0.0), "floor_start_bytes": min(x.climb.floors[0] for x in good),
+        "floor_end_bytes": max(*(x.climb.floor_end for x in good), m.last_seen_before_kill or 0.0), "is_lower_bound": bool(killed),
+    }  # fmt: skip
     if len(tested) > 1:
-        grew = reason(
-            "memory.grew_in_lives", growth_bytes_per_h=growth, lives_grown=len(good), lives_tested=len(tested), floor_start_bytes=start,
-            floor_end_bytes=end, is_lower_bound=bool(killed),
-        )  # fmt: skip
+        grew = reason("memory.grew_in_lives", lives_grown=len(good), lives_tested=len(tested), **facts)
     else:
-        grew = reason(
-            "memory.grew_for", growth_bytes_per_h=growth, life_s=good[0].length_s, floor_start_bytes=start, floor_end_bytes=end,
-            is_lower_bound=bool(killed),
-        )  # fmt: skip
+        grew = reason("memory.grew_for", life_s=good[0].length_s, **facts)
     if not killed:
         return (grew,)
     return (grew, reason("memory.lives_killed", lives_killed=len(killed)) if len(good) > 1 else reason("memory.life_killed"))
@@ -46,13 +41,8 @@ def _steady(findings: MemoryFindings, m: Measures) -> Reasons:
 
 def _first_life(findings: MemoryFindings, m: Measures) -> Reasons:
     life = findings.leak.climbing[-1]
-    growth, start, end = m.growth or 0.0, life.climb.floors[0], life.climb.floor_end
-    if life.span.start_s is not None:
-        grows = reason(
-            "memory.growing_since_start", growth_bytes_per_h=growth, span_s=life.length_s, floor_start_bytes=start, floor_end_bytes=end
-        )
-    else:
-        grows = reason("memory.growing_for", growth_bytes_per_h=growth, span_s=life.length_s, floor_start_bytes=start, floor_end_bytes=end)
+    facts: dict[str, Fact] = {"growth_bytes_per_h": m.growth or 0.0, "span_s": life.length_s, **_floors(life.climb)}
+    grows = reason("memory.growing_for", **facts) if life.span.start_s is None else reason("memory.growing_since_start", **facts)
     is_open = life.length_s < th.FIRST_LIFE_SURE_S and not findings.is_past_warm_up
     return (grows, reason("memory.leak_or_warm_up")) if is_open else (grows,)
 
@@ -161,11 +151,16 @@ def _climbing(findings: MemoryFindings, m: Measures) -> Reasons:
     return (climbs, reason("memory.cannot_tell_yet", because=reason("memory.too_little_to_tell")))
 
 
+def _floors(climb: Climb | None) -> dict[str, Fact]:
+    """From where to where a stretch climbed, which was measured."""
+    assert climb is not None
+    return {"floor_start_bytes": climb.floors[0], "floor_end_bytes": climb.floor_end}
+
+
 def _slowing(findings: MemoryFindings, m: Measures) -> Reasons:
     newest = findings.leak.newest
     assert newest is not None
-    slows = reason("memory.slowing", floor_start_bytes=newest.floors[0], floor_end_bytes=newest.floor_end, tail_ratio=newest.tail)
-    return (slows, reason("memory.warm_up_or_falling_load"))
+    return (reason("memory.slowing", **_floors(newest), tail_ratio=newest.tail), reason("memory.warm_up_or_falling_load"))
 
 
 def _slow_growth(findings: MemoryFindings, m: Measures) -> Reasons:
@@ -174,23 +169,11 @@ def _slow_growth(findings: MemoryFindings, m: Measures) -> Reasons:
     return (reason("memory.slow_growth", growth_bytes=newest.growth, span_s=newest.end_s - newest.start_s),)
 
 
-def _warm_up(findings: MemoryFindings, m: Measures) -> Reasons:
-    newest = findings.leak.newest
-    assert newest is not None
-    return (reason("memory.levelled_off", floor_start_bytes=newest.floors[0], floor_end_bytes=newest.floor_end, limit_bytes=m.limit),)
-
-
 def _page_cache(findings: MemoryFindings, m: Measures) -> Reasons:
     own = reason("memory.process_itself", own_bytes=m.own_at_peak, limit_bytes=m.limit)
     if findings.cache.is_growing:
         return (own, reason("memory.cache_or_files_in_memory", cache_bytes=m.cache_at_peak))
     return (own, reason("memory.file_cache", cache_bytes=m.cache_at_peak))
-
-
-def _step(findings: MemoryFindings, m: Measures) -> Reasons:
-    newest = findings.leak.newest
-    assert newest is not None
-    return (reason("memory.one_step", floor_start_bytes=newest.floors[0], floor_end_bytes=newest.floor_end, limit_bytes=m.limit),)
 
 
 def _unexplained_kills(findings: MemoryFindings, m: Measures) -> Reasons:
@@ -218,11 +201,11 @@ BECAUSE: Mapping[Detail, Callable[[MemoryFindings, Measures], Reasons]] = {
     "climbing": _climbing,
     "slowing": _slowing,
     "slow_growth": _slow_growth,
-    "warm_up": _warm_up,
+    "warm_up": lambda f, m: (reason("memory.levelled_off", **_floors(f.leak.newest), limit_bytes=m.limit),),
     "page_cache": _page_cache,
     "follows_rate": lambda f, m: (reason("memory.goes_with_request_rate"), _usual_and_peaks(m)),
     "flat": lambda f, m: (reason("memory.flat", usual_bytes=m.median, limit_bytes=m.limit, peak_bytes=m.peak),),
-    "step": _step,
+    "step": lambda f, m: (reason("memory.one_step", **_floors(f.leak.newest), limit_bytes=m.limit),),
     "no_pattern": lambda f, m: (_usual_and_peaks(m), reason("memory.no_pattern")),
     "undecided": lambda f, m: (_usual_and_peaks(m), reason("memory.undecided")),
     "no_limit": lambda f, m: (reason("memory.no_limit_known"), reason("memory.no_steady_growth", peak_bytes=m.peak)),

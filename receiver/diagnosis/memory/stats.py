@@ -10,12 +10,8 @@ from collections.abc import Sequence
 
 
 def quantile(values: Sequence[float], q: float) -> float:
-    """The q-quantile (0-1), linear between neighbours. ValueError on an empty sequence."""
-    return quantile_of_sorted(sorted(values), q)
-
-
-def quantile_of_sorted(ordered: Sequence[float], q: float) -> float:
-    """The q-quantile of an ascending sequence."""
+    """The q-quantile (0-1), linear between neighbours. ValueError on an empty sequence. What is sorted is sorted again at little cost."""
+    ordered = sorted(values)
     if not ordered:
         raise ValueError("no quantile of nothing")
     position = q * (len(ordered) - 1)
