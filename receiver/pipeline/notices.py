@@ -12,9 +12,10 @@ from receiver.domain.incident import Destination
 from receiver.domain.reason import Reason, reason
 from receiver.domain.units import from_epoch
 from receiver.pipeline import reconcile
+from receiver.pipeline.kinds import COLLECT, DIGEST
 from receiver.render.notice import notice_message
 from receiver.store import alerts as alert_table
-from receiver.store import away, conversations, outbox, quarantine
+from receiver.store import away, conversations, incidents, jobs, outbox, quarantine
 from receiver.store.database import Tx
 from receiver.store.opening import BACKUP, JOURNAL_GONE, SAVED, Finding
 from receiver.store.schema import get_meta, set_meta
@@ -63,8 +64,8 @@ class Notices:
                 self._open(tx, _said_of(finding))
                 if finding.note is not None:
                     set_meta(tx, *finding.note)
-                if finding.what == DAMAGED:  # of what was accepted and is lost, Alertmanager still holds what fires
-                    reconcile.ask(tx, now=self._store.now())
+                if finding.what == DAMAGED:
+                    _look_again(tx, now=self._store.now())
 
     def check_quarantine(self) -> None:
         """Notify once of stored rows that cannot be read: what they would have shown may be missing in the channels."""
@@ -114,9 +115,19 @@ class Notices:
                 outbox.desire(tx, told.notice, notice_message(what, is_over=True), now=now)
 
 
+def _look_again(tx: Tx, *, now: float) -> None:
+    """After damage: of what was accepted and is lost Alertmanager still holds what fires, and what was taken over may lack its next step."""
+    reconcile.ask(tx, now=now)
+    for incident in incidents.open_after(tx, "", alert_table.ALL):
+        jobs.schedule(tx, COLLECT, incident.id, now=now)
+    for digest in conversations.open_digests(tx):
+        jobs.schedule(tx, DIGEST, digest.id, now=now)
+
+
 def _said_of(finding: Finding) -> Reason:
     if finding.what == DAMAGED:
-        return reason("notice.state_damaged", kept=finding.name)
+        n = finding.salvaged
+        return reason("notice.state_damaged", kept=finding.name, alerts=n.alerts, incidents=n.incidents, planned=n.planned, is_cut=n.is_cut)
     if finding.what == JOURNAL_GONE:
         return reason("notice.journal_gone")
     if finding.at is not None and finding.what == BACKUP:

@@ -86,6 +86,12 @@ def open_digest(tx: Tx, *, sink: str, channel: str, kind: str = DIGEST) -> Conve
     return _conversation(tx, rows[0]) if rows else None
 
 
+def open_digests(tx: Tx) -> list[Conversation]:
+    """The storms and inventories that are being shown now, in all channels."""
+    rows = tx.run("SELECT * FROM conversation WHERE closed_at IS NULL AND incident_id IS NULL AND kind IN (:d, :i)", d=DIGEST, i=INVENTORY)
+    return [_conversation(tx, r) for r in rows]
+
+
 def opened_since(tx: Tx, *, sink: str, channel: str, since: float) -> int:
     """How many incidents got a root of their own in a channel since then, without those whom a storm had shown before."""
     rows = tx.run(

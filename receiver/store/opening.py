@@ -10,13 +10,14 @@ import json
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from receiver.errors import StoreBroken, StoreDamaged, StoreError, StoreUnwritable
 from receiver.store import elsewhere, outbox
 from receiver.store.database import Tx
+from receiver.store.salvage import Salvaged, salvage, salvaged_from
 from receiver.store.schema import get_meta, set_meta
 from receiver.store.sqlite import SqliteDatabase
 from receiver.store.volume import DAMAGED, is_held, keep_aside, newest_kept, sweep_parts, wal_of
@@ -33,13 +34,15 @@ class Finding:
     """Something about the state that people must hear of.
 
     `what`: damaged or replaced (a file was kept aside, under `name`), backup or saved (a copy as of `at`, seconds since 1970), or
-    journal_gone. `note`: what to write down with the telling of it, so that it is told once.
+    journal_gone. `note`: what to write down with the telling of it, so that it is told once. `salvaged`: what was taken over from a
+    damaged file.
     """
 
     what: str
     name: str = ""
     at: float | None = None
     note: tuple[str, str] | None = None
+    salvaged: Salvaged = field(default_factory=Salvaged)
 
 
 class _Store(Protocol):
@@ -59,21 +62,21 @@ def open_state(path: Path, make: Callable[[SqliteDatabase], S], *, wait_s: float
         log.error("the state file cannot be used any more", extra={"error": str(empty)})
         keep(path, empty, now)
     try:
-        return _open(path, make, wait_s=wait_s, keeps_reserve=keeps_reserve)
+        return _open(path, make, wait_s=wait_s, keeps_reserve=keeps_reserve, now=now)
     except StoreDamaged as exc:
         keep(path, exc, now)
-    return _open(path, make, wait_s=wait_s, keeps_reserve=keeps_reserve)
+    return _open(path, make, wait_s=wait_s, keeps_reserve=keeps_reserve, now=now)
 
 
-def open_elsewhere(path: Path, make: Callable[[SqliteDatabase], S], why: StoreUnwritable) -> S:
+def open_elsewhere(path: Path, make: Callable[[SqliteDatabase], S], why: StoreUnwritable, *, now: float) -> S:
     """What `make` makes of a copy of a state file that cannot be written, and takes no alerts. StoreError when there can be none."""
-    store = _open(elsewhere.copy_of(path), make, wait_s=0.0, keeps_reserve=False)
+    store = _open(elsewhere.copy_of(path), make, wait_s=0.0, keeps_reserve=False, now=now)
     store.refuse_alerts(why)
     log.warning("what waits is delivered from a copy of the state; no alerts are taken", extra={"error": str(why)})
     return store
 
 
-def _open(path: Path, make: Callable[[SqliteDatabase], S], *, wait_s: float, keeps_reserve: bool) -> S:
+def _open(path: Path, make: Callable[[SqliteDatabase], S], *, wait_s: float, keeps_reserve: bool, now: float) -> S:
     try:
         database = SqliteDatabase.open(path, wait_s=wait_s, keeps_reserve=keeps_reserve)
     except StoreDamaged as exc:
@@ -83,6 +86,7 @@ def _open(path: Path, make: Callable[[SqliteDatabase], S], *, wait_s: float, kee
         sweep_parts(path)
         database.check_content(CHECK_S)
         store = make(database)
+        salvage(database, now=now)
         with database.transaction() as tx:
             store.findings = _findings(tx, database)
             set_meta(tx, OPEN, "1")
@@ -100,7 +104,8 @@ def _findings(tx: Tx, database: SqliteDatabase) -> tuple[Finding, ...]:
     found = []
     name = newest_kept(database.path)
     if name and not get_meta(tx, f"told:{name}"):
-        found.append(Finding(what=name.removeprefix(f"{database.path.name}.").partition("-")[0], name=name, note=(f"told:{name}", "1")))
+        what = name.removeprefix(f"{database.path.name}.").partition("-")[0]
+        found.append(Finding(what=what, name=name, note=(f"told:{name}", "1"), salvaged=salvaged_from(tx, name)))
     copy = get_meta(tx, COPY)
     if copy:
         of = json.loads(copy)

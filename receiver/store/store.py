@@ -57,7 +57,7 @@ class Store:
     @classmethod
     def open_elsewhere(cls, path: Path, why: StoreUnwritable, *, clock: Callable[[], float] = time.time) -> Store:
         """Open a copy of a state file that cannot be written, for what waits in it: `accept` and `probe` refuse. StoreError."""
-        store = opening.open_elsewhere(path, partial(cls, clock=clock), why)
+        store = opening.open_elsewhere(path, partial(cls, clock=clock), why, now=clock())
         store._original = path
         return store
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 
 from receiver.app.build import Application, build, make_admission
@@ -57,9 +58,9 @@ def is_complete(answer: bytes) -> bool:
 
 
 def status_of(answer: bytes) -> int:
-    """Of the last answer in it, so that 100 Continue is not taken for one. 0 for none."""
-    lines = [line for line in answer.split(b"\r\n") if line.startswith(b"HTTP/1.")]
-    return int(lines[-1].split()[1]) if lines else 0
+    """Of the last answer in it; 100 Continue is none. 0 for none."""
+    found = [int(line.split()[1]) for line in answer.split(b"\r\n") if line.startswith(b"HTTP/1.")]
+    return next((status for status in reversed(found) if status != HTTPStatus.CONTINUE), 0)
 
 
 class _Errors(logging.Handler):
@@ -79,7 +80,7 @@ def served(folder: Path, **settings: str) -> Iterator[Served]:
         "SLACK_BOT_TOKEN": "xoxb-fake-0123456789", "SLACK_CHANNEL": "C1", "SLACK_API_URL": "http://127.0.0.1:9/api/", **settings,
     }  # fmt: skip
     loaded = load_settings(environ)
-    application = build(loaded)
+    application = build(loaded, monotonic=lambda: 0.0)  # its worker does not run, and is not stuck for that
     front = Front(
         application.web,
         FrontConfig(listen="127.0.0.1:0", max_body_bytes=MAX_BODY, admits=make_admission(loaded), refused=application.front.refused),

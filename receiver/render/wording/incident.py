@@ -56,6 +56,23 @@ def _quarantined(facts: Facts) -> str:
     )
 
 
+def _state_damaged(facts: Facts) -> str:
+    taken = ", ".join(
+        f"{n} {one if n == 1 else many}"
+        for fact, one, many in (
+            ("alerts", "alert that waits", "alerts that wait"), ("incidents", "open incident", "open incidents"),
+            ("planned", "planned look", "planned looks"),
+        )
+        if isinstance(n := facts[fact], int) and n
+    )  # fmt: skip
+    went_on = f"with what could be read of it: {taken}" if taken else "with an empty one, because nothing of it could be read"
+    cut = ". There was more than it may take over" if facts["is_cut"] else ""
+    return (
+        f"the state file was damaged. It is kept as {facts['kept']}, and the receiver went on {went_on}{cut}. What is missing and still "
+        "fires comes again, in new threads. What to do: docs/operations.md"
+    )
+
+
 def _clock_of(fact: Fact) -> str:
     assert isinstance(fact, datetime)
     return clock(fact)
@@ -141,10 +158,7 @@ SENTENCES: Mapping[str, Sentence] = {
         "ALERTMANAGER_URL here, so that they can be read there"
     ),
     "notice.quarantined": _quarantined,
-    "notice.state_damaged": (
-        "the state file was damaged. It is kept as {kept}, and the receiver went on with an empty one: threads that were open get no more "
-        "edits, alerts that still fire open new ones, and what waited to be sent is lost. What to do: docs/operations.md"
-    ),
+    "notice.state_damaged": _state_damaged,
     "notice.journal_gone": (
         "the state file's journal was missing at the start, although the receiver had not ended in order. Unless another program has opened "
         "the file meanwhile, the newest alerts, messages and acts of people are lost: alerts that still fire come again, and some threads may be "

@@ -121,7 +121,7 @@ def test_a_file_without_a_state_is_saved_when_it_can_be(house: House, monkeypatc
 
 
 def test_damage_that_is_met_is_told_and_gone_on_from(house: House, caplog: pytest.LogCaptureFixture) -> None:
-    """503, one line, a notice; the file is kept, and the next alert is told."""
+    """503, one line, a notice; the file is kept, the thread that was told goes on, and the next alert is told."""
     house.service.start()
     assert house.post("before") == 202
     wait_until(lambda: house.roots("before") == 1, what="the first is told")
@@ -138,6 +138,7 @@ def test_damage_that_is_met_is_told_and_gone_on_from(house: House, caplog: pytes
     assert house.post("after") == 202
     wait_until(lambda: house.roots("after") == 1 and house.roots("needs a look") == 1, what="both are told")
 
+    assert house.roots("before") == 1
     assert [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR].count("the state file cannot be used any more") == 1
     assert len(list(house.path.parent.glob("state.db.damaged-*"))) == 1
 

@@ -80,12 +80,13 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_a_damaged_file_is_kept_aside_and_the_store_is_empty(path: Path, damage: Callable[[Path], object]) -> None:
+def test_a_damaged_file_is_kept_aside_and_a_new_one_begun(path: Path, damage: Callable[[Path], object]) -> None:
     """Whatever happened to it: what is left of it can be looked at, alerts are taken, and there is something to tell, once."""
     damage(stopped(path))
     left = path.read_bytes()
     store = Store.open_sqlite(path, clock=Clock().now)
     (finding,) = store.findings
+    salvaged = finding.salvaged.alerts
     accepted = store.accept([alert()])
     with store.write() as tx:
         assert finding.note is not None
@@ -98,7 +99,7 @@ def test_a_damaged_file_is_kept_aside_and_the_store_is_empty(path: Path, damage:
     assert finding.what == "damaged"
     assert finding.name == "state.db.damaged-20241110T090000Z"
     assert path.with_name(finding.name).read_bytes() == left
-    assert (accepted.new, n, told_again) == (1, 1, ())
+    assert (accepted.new, n - salvaged, told_again) == (1, 1, ())
 
 
 def test_what_was_not_told_before_a_crash_is_told_after_it(path: Path) -> None:
