@@ -1,4 +1,4 @@
-"""The tables in docs/ that are made from the code: signatures, redaction, causes, metrics. `python -m tests.checks.doc_tables` writes them."""
+"""The tables in docs/ that are made from the code, from signatures to permissions. `python -m tests.checks.doc_tables` writes them."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from receiver.evidence.redaction import KINDS
 from receiver.render.wording import say
 from receiver.render.wording.death import SENDERS
 from receiver.telemetry import Metrics
+from tests.checks.operator_tables import alert_table, permission_table, refusal_table
 from tests.lab.programs import PROGRAMS, told
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -196,6 +197,9 @@ PAGES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("metrics.md", "metrics", metric_table),
     ("request-rate.md", "counters", counter_table),
     ("other-witnesses.md", "heaps", heap_table),
+    ("permissions.md", "permissions", permission_table),
+    ("troubleshooting.md", "refusals", refusal_table),
+    ("README.md", "alerts", alert_table),
     ("ceilings.md", "settings", ceiling_table),
     ("ceilings.md", "programs", program_table),
     ("doctor.md", "checks", check_table),

@@ -14,6 +14,7 @@ from pathlib import Path
 from receiver.demo.run import RECORDINGS, run_demo
 from receiver.demo.scenarios import SCENARIOS, webhook_body
 from receiver.demo.standins import load
+from tests.checks.pages import fences
 from tests.places import REPO
 from tests.unit.evidence.kit import lab
 
@@ -91,7 +92,7 @@ def test_the_readme_shows_a_message_as_the_demo_prints_it() -> None:
     out = io.StringIO()
     run_demo(once=True, out=out, err=io.StringIO())
     block = out.getvalue().split("-" * 100 + "\n")[1]
-    shown = (REPO / "README.md").read_text().split("```\n")[1]
+    (shown,) = (fence.code for fence in fences((REPO / "README.md").read_text()) if not fence.language)
 
     assert _without_numbers(shown) == _without_numbers(block)[: len(_without_numbers(shown))]
 

@@ -1,0 +1,50 @@
+"""Pages for whoever installs: their tables are the code's, and what they quote is really said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from receiver.evidence.gatherers import ALL
+from tests.checks.doc_tables import DOCS, filled
+from tests.checks.operator_tables import WITHOUT, alert_table, permission_table, refusal_table
+from tests.places import REPO
+
+TROUBLE = (DOCS / "troubleshooting.md").read_text()
+SOURCE = "\n".join(path.read_text() for path in sorted((REPO / "receiver").rglob("*.py")))
+
+
+@pytest.mark.parametrize(
+    ("page", "mark", "table"),
+    [
+        ("permissions.md", "permissions", permission_table),
+        ("troubleshooting.md", "refusals", refusal_table),
+        ("README.md", "alerts", alert_table),
+    ],
+)
+def test_a_table_is_what_the_code_says(page: str, mark: str, table: Callable[[], str]) -> None:
+    """`python -m tests.checks.doc_tables` writes it."""
+    text = (DOCS / page).read_text()
+
+    assert filled(text, mark, table()) == text
+
+
+def test_every_evidence_that_needs_a_permission_says_what_is_lost() -> None:
+    assert {gatherer.source for gatherer in ALL if gatherer.permissions} == set(WITHOUT)
+
+
+def hints() -> list[str]:
+    """What the messages say, as the page quotes it: the first column of its table, with `…` for what differs."""
+    section = TROUBLE.split("## The message says that something is missing\n", 1)[1].split("\n## ", 1)[0]
+    return re.findall(r"^\| `([^`]+)`", section, re.MULTILINE)
+
+
+@pytest.mark.parametrize("hint", hints())
+def test_a_hint_that_is_quoted_is_really_said(hint: str) -> None:
+    """Each piece of it stands in the receiver's source: a hint that is rewritten is rewritten here as well."""
+    pieces = [piece.strip() for piece in hint.split("…") if len(piece.strip()) > 1]
+
+    assert pieces
+    assert [piece for piece in pieces if piece not in SOURCE] == []
