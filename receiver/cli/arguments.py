@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import argparse
 
+from receiver.cli.terminal import COLOR_CHOICES
+
 
 def add_config(parser: argparse.ArgumentParser) -> None:
     """`--config FILE`."""
     parser.add_argument("--config", metavar="FILE", help="YAML file with settings; the environment wins over it")
+
+
+def add_color(parser: argparse.ArgumentParser) -> None:
+    """`--color WHEN`."""
+    parser.add_argument(
+        "--color",
+        choices=COLOR_CHOICES,
+        default="auto",
+        help="colours: auto is a terminal without NO_COLOR, or FORCE_COLOR (default: auto)",
+    )
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:

@@ -14,6 +14,7 @@ from receiver.app.build import make_prometheus
 from receiver.cli import rules_backtest
 from receiver.cli.arguments import add_config
 from receiver.cli.shared import settings_for
+from receiver.cli.terminal import Progress
 from receiver.errors import ConfigError
 from receiver.rulepack import (
     FORMATS,
@@ -45,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check.add_argument("path", nargs="?", metavar="DIR|FILE", help="default: the shipped rules")
     check.add_argument("--prometheus", metavar="URL", help="also ask this Prometheus for every series that the rules read")
     check.add_argument("--values", metavar="FILE", help="ask it for the rules as they are with these values")
+    check.add_argument("--no-cost", action="store_true", help="do not measure what each rule costs there, which takes longest")
     check.add_argument("-o", "--output", choices=("text", "json"), default="text", help="what to print (default: text)")
     add_config(check)
     check.set_defaults(run=_check)
@@ -62,17 +64,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _check(arguments: argparse.Namespace) -> int:
     path = _path(arguments)
-    problems = check_rules(path)
+    with Progress() as progress:
+        progress("checking the rule files")
+        problems = check_rules(path)
     pack = read_pack(path) if arguments.prometheus or arguments.values else None
     costs = None
     if pack is not None and arguments.values:
         pack = with_values(pack, read_values(pack, _values(arguments)))
     if pack is not None and arguments.prometheus:
         ask, matchers = _asking(arguments)
-        problems += check_data(pack, ask, matchers=matchers)
-        if not any(problem.where == "Prometheus" for problem in problems):
-            costs = measure(pack, ask, matchers=matchers)
-            problems += costs.problems
+        with Progress() as progress:
+            problems += check_data(pack, ask, matchers=matchers, progress=progress)
+            if not any(problem.where == "Prometheus" for problem in problems) and not arguments.no_cost:
+                costs = measure(pack, ask, matchers=matchers, progress=progress)
+                problems += costs.problems
     if arguments.output == "json":
         json.dump({"problems": [asdict(problem) for problem in problems], "cost": _cost_document(costs)}, sys.stdout, indent=2)
         print()

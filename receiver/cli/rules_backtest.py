@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from receiver.cli.arguments import add_config
 from receiver.cli.shared import settings_for
+from receiver.cli.terminal import Progress, is_terminal
 from receiver.domain.units import parse_time
 from receiver.errors import ConfigError
 from receiver.rulepack import backtest as bt
@@ -165,6 +166,6 @@ def _progress(*, quiet: bool) -> Callable[[str], None]:
     """Lines on stderr; on a terminal one line that is written over, and wiped by an empty text."""
     if quiet:
         return lambda _: None
-    if not sys.stderr.isatty():
+    if not is_terminal(sys.stderr):
         return lambda text: print(text, file=sys.stderr, flush=True) if text else None
-    return lambda text: print(f"\r\x1b[K{text[:100]}", end="", file=sys.stderr, flush=True)
+    return Progress()

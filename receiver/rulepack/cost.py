@@ -6,7 +6,7 @@ The seconds are wall time of the query in the server, whatever else it was doing
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,8 +59,11 @@ class Costs:
         return sum(cost.share for cost in self.rules)
 
 
-def measure(pack: Pack, ask: Ask, *, matchers: str = "") -> Costs:
-    """Evaluates every rule once, one after the other. A Prometheus that does not answer ends it with one problem."""
+def measure(pack: Pack, ask: Ask, *, matchers: str = "", progress: Callable[[str], None] = lambda text: None) -> Costs:
+    """Evaluates every rule once, one after the other: together they would measure each other. `progress`: told which one.
+
+    A Prometheus that does not answer ends it with one problem.
+    """
     found: list[Cost] = []
     problems: list[Problem] = []
     unmeasured: list[str] = []
@@ -68,7 +71,8 @@ def measure(pack: Pack, ask: Ask, *, matchers: str = "") -> Costs:
     try:
         source = Source(ask, matchers)
         is_installed = _is_installed(pack, source)
-        for rule, interval_s in _rules(pack):
+        for n, (rule, interval_s) in enumerate(_rules(pack), 1):
+            progress(f"measuring what a rule costs: {n} of {len(pack.rules)}, {rule.name}")
             try:
                 expr = rule.expr if is_installed else _inlined(rule.expr, pack)
             except ConfigError:

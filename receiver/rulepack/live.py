@@ -1,12 +1,13 @@
 """The rules against a live Prometheus: is there data for every selector, do its series carry the labels that the rules need.
 
-Each distinct selector is one question, however many rules read it.
+Each distinct selector is one question, however many rules read it; several are asked at a time.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -21,6 +22,7 @@ from receiver.rulepack.pack import Pack
 from receiver.rulepack.problem import Level, Problem
 
 SERIES = "series"
+AT_A_TIME = 6  # a Prometheus evaluates 20 queries at once (--query.max-concurrency), and others want some
 EXPORTED = ("exported_namespace", "exported_pod", "exported_container")
 
 
@@ -75,13 +77,28 @@ def _one_by_one(asks: Sequence[Callable[[], Found]]) -> list[Found]:
     return [ask() for ask in asks]
 
 
-def check_data(pack: Pack, ask: Ask, *, matchers: str = "") -> Iterator[Problem]:
-    """What is missing behind `ask` for these rules. `matchers` go into every selector (`cluster="prod"`).
+def _several_at_a_time(asks: Sequence[Callable[[], Found]], *, progress: Callable[[str], None]) -> list[Found]:
+    """All answers, in order. The first that fails ends it: the others would fail as well."""
+    pool = ThreadPoolExecutor(AT_A_TIME)
+    try:
+        asked = [pool.submit(ask) for ask in asks]
+        found = []
+        for n, answer in enumerate(asked, 1):
+            progress(f"looking for the series that the rules read: {n} of {len(asked)}")
+            found.append(answer.result())
+        return found
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
-    A Prometheus that cannot be asked is one problem.
+
+def check_data(pack: Pack, ask: Ask, *, matchers: str = "", progress: Callable[[str], None] = lambda text: None) -> Iterator[Problem]:
+    """What is missing behind `ask` for these rules. `matchers` go into every selector (`cluster="prod"`). `ask` must be fit for threads.
+
+    A Prometheus that cannot be asked is one problem. `progress`: told what is being asked, on the caller's thread.
     """
     try:
-        yield from (_problem(lack) for lack in lacks(pack, Source(ask, matchers)))
+        at_once = partial(_several_at_a_time, progress=progress)
+        yield from (_problem(lack) for lack in lacks(pack, Source(ask, matchers), at_once=at_once))
     except SourceError as exc:
         yield away(exc)
 

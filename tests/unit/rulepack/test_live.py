@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -121,3 +123,21 @@ def test_every_metric_of_the_rules_is_listed() -> None:
     assert read - {metric.name for metric in PACK.metrics.listed} - {"up"} == set()
     assert metric_names('sum by (container_id) (kube_a{node_x="1"} / on (node_y) container_b)') == {"kube_a", "container_b"}
     assert metric_names("namespace_pod_container:container_oom_kill:recent") == frozenset()
+
+
+def test_selectors_are_asked_several_at_a_time_and_progress_is_told() -> None:
+    """A Prometheus far away does not take half a minute; who waits sees what for, in order."""
+    together = threading.Barrier(3, timeout=5)
+    left = itertools.count()
+
+    def ask(path: str, form: Mapping[str, Any]) -> Any:
+        if next(left) < 3:
+            together.wait()  # breaks unless three are under way at once
+        return EMPTY
+
+    said: list[str] = []
+    problems = list(check_data(PACK, ask, progress=said.append))
+
+    assert problems
+    assert len(said) == len(needs(PACK.rules))
+    assert said[0].endswith(f": 1 of {len(said)}")
