@@ -8,16 +8,21 @@ import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from receiver.app.release import version
+from receiver.cli.examples import epilog
 from receiver.errors import ConfigError, ReceiverError
 
+if TYPE_CHECKING:
+    from receiver.cli.tree import Node
+
+Formatter = argparse.RawDescriptionHelpFormatter
 # name, module (with `add_arguments(parser)`), help. Only the chosen module is imported: the others cost a second.
 COMMANDS = (
     ("serve", "serve", "run the receiver"),
     ("demo", "demo", "show the main job on recorded real incidents; nothing else is needed"),
-    ("triage", "triage", "diagnose one pod now"),
+    ("triage", "triage", "diagnose one pod or workload now, or list what died in a namespace"),
     ("diagnose", "diagnose", "diagnose a saved case offline"),
     ("preview", "preview", "show every kind of message as your templates make it"),
     ("classify", "classify", "judge the shape of memory series"),
@@ -30,7 +35,10 @@ COMMANDS = (
     ("fixed", "incident", "say that an incident's fix is applied"),
     ("tick", "incident", "tick an item of an incident's checklist, or take the tick back"),
     ("config", "config", "show the effective settings, or the route that labels would take"),
+    ("completion", "completion", "print the completion script of a shell"),
 )
+
+HIDDEN = "names"  # what completion scripts call
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
@@ -39,26 +47,53 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     _run(parser_for(words).parse_args(words))
 
 
-def parser_for(words: Sequence[str]) -> argparse.ArgumentParser:
-    """A parser of the whole command line; only the command that `words` begin with has its arguments."""
+def parser_for(words: Sequence[str], *, is_whole: bool = False) -> argparse.ArgumentParser:
+    """A parser of the whole command line; only the command that `words` begin with has its arguments, or all of them (`is_whole`)."""
     parser = argparse.ArgumentParser(
-        prog="oomtriage", description="A Slack message that has already done the first twenty minutes of an OOMKilled incident."
-    )
+        prog="oomtriage", description="A Slack message that has already done the first twenty minutes of an OOMKilled incident.",
+        formatter_class=Formatter, epilog=epilog("", "oomtriage"),
+    )  # fmt: skip
     parser.add_argument("--version", action="version", version=f"oomtriage {version()}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, module, summary in COMMANDS:
-        command = commands.add_parser(name, help=summary)
+        command = commands.add_parser(
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.",
+            formatter_class=Formatter,
+            epilog=epilog(name, f"oomtriage {name}"),
+        )
         command.set_defaults(command=name)
-        if name in words[:1]:
+        if is_whole or name in words[:1]:
             import_module(f"receiver.cli.{module}").add_arguments(command)
+    hidden = commands.add_parser(HIDDEN)
+    if HIDDEN in words[:1]:
+        import_module(f"receiver.cli.{HIDDEN}").add_arguments(hidden)
+    return parser
+
+
+def whole_tree() -> Node:
+    """Every command with its options, as data."""
+    from receiver.cli.tree import node_of
+
+    return node_of(parser_for((), is_whole=True), "oomtriage")
+
+
+def plugin_parser() -> argparse.ArgumentParser:
+    """The parser of `kubectl oomtriage`: `oomtriage triage` under the plugin's name."""
+    parser = argparse.ArgumentParser(
+        prog="kubectl oomtriage",
+        description="What died here, and why.",
+        formatter_class=Formatter,
+        epilog=epilog("triage", "kubectl oomtriage"),
+    )
+    import_module("receiver.cli.triage").add_arguments(parser)
     return parser
 
 
 def kubectl_main() -> NoReturn:
     """`kubectl oomtriage POD -n NS`: the plugin's way to `oomtriage triage`."""
-    parser = argparse.ArgumentParser(prog="kubectl oomtriage")
-    import_module("receiver.cli.triage").add_arguments(parser)
-    _run(parser.parse_args())
+    _run(plugin_parser().parse_args())
 
 
 def _run(arguments: argparse.Namespace) -> NoReturn:

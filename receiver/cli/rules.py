@@ -13,6 +13,7 @@ from typing import Any
 from receiver.app.build import make_prometheus
 from receiver.cli import rules_backtest
 from receiver.cli.arguments import add_config
+from receiver.cli.examples import epilog
 from receiver.cli.shared import settings_for
 from receiver.cli.terminal import Progress
 from receiver.errors import ConfigError
@@ -42,7 +43,7 @@ QUERY_TIMEOUT_S = 35.0  # a little more than the query itself may take
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
-    check = actions.add_parser("check", help="find what is wrong with rules, what a Prometheus lacks for them, and what they cost there")
+    check = _action(actions, "check", "find what is wrong with rules, what a Prometheus lacks for them, and what they cost there")
     check.add_argument("path", nargs="?", metavar="DIR|FILE", help="default: the shipped rules")
     check.add_argument("--prometheus", metavar="URL", help="also ask this Prometheus for every series that the rules read")
     check.add_argument("--values", metavar="FILE", help="ask it for the rules as they are with these values")
@@ -50,16 +51,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check.add_argument("-o", "--output", choices=("text", "json"), default="text", help="what to print (default: text)")
     add_config(check)
     check.set_defaults(run=_check)
-    render = actions.add_parser("render", help="write the rules with your values")
+    render = _action(actions, "render", "write the rules with your values")
     render.add_argument("path", nargs="?", metavar="DIR|FILE", help="default: the shipped rules")
     render.add_argument("--format", choices=FORMATS, default=FORMATS[0])
     render.add_argument("--values", metavar="FILE", help="YAML with what differs from rules/config/values.yaml")
     render.add_argument("--helm", action="store_true", help="so that the output can lie in a Helm chart's templates folder")
     render.set_defaults(run=_render)
-    schema = actions.add_parser("schema", help="print the JSON Schema of the values file")
+    schema = _action(actions, "schema", "print the JSON Schema of the values file")
     schema.add_argument("path", nargs="?", metavar="DIR|FILE", help="default: the shipped rules")
     schema.set_defaults(run=_schema)
-    rules_backtest.add_arguments(actions.add_parser("backtest", help="tell what the alerts would have said over your own history"))
+    rules_backtest.add_arguments(_action(actions, "backtest", "tell what the alerts would have said over your own history"))
+
+
+def _action(actions: Any, name: str, summary: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = actions.add_parser(
+        name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=epilog(f"rules {name}", f"oomtriage rules {name}"),
+    )  # fmt: skip
+    return parser
 
 
 def _check(arguments: argparse.Namespace) -> int:

@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from receiver.app.build import make_evidence, make_renderer
 from receiver.app.kubernetes import kubernetes_access
 from receiver.app.sinks import make_router, make_sinks
-from receiver.app.triage import NOTHING_KNOWN, Wanted, look, printed
+from receiver.app.triage import answer, wanted_from_json
+from receiver.cli.terminal import Progress
 from receiver.domain.report import Report
 from receiver.render.renderer import standalone_view
 from receiver.settings import Settings
 from receiver.telemetry import configure_logging
 
 
-def triage_here(arguments: argparse.Namespace, settings: Settings, *, save: Callable[[object, str], None]) -> int:
-    """The command's exit code."""
+def triage_here(asked: Mapping[str, Any], settings: Settings, flags: Sequence[str], *, with_post: bool) -> Mapping[str, Any]:
+    """What the receiver would answer (`TriageDesk.answer`). `flags`: of kubectl. `with_post`: the messages go to the sink as well."""
     configure_logging("WARNING", is_terminal=True)
-    evidence = make_evidence(settings, kube_api_url=kubernetes_access(settings, context=arguments.context))
-    wanted = Wanted(namespace=arguments.namespace, pod=arguments.pod, container=arguments.container)
-    try:
-        found = look(evidence, wanted, cluster_name=settings.cluster_name)
-    finally:
-        evidence.close()
-    if arguments.save:
-        save(found.case.to_json(), arguments.save)
-    if found.report is None:
-        print(f"oomtriage: {found.why}", file=sys.stderr)
-        return NOTHING_KNOWN
-    print(printed(found.report, make_renderer(settings), output=arguments.output, is_verbose=arguments.verbose))
-    if arguments.post:
+    wanted, renderer = wanted_from_json(asked), make_renderer(settings)
+    with Progress() as progress:
+        progress("connecting to Kubernetes")
+        is_needed = wanted.target.is_everything or bool(wanted.target.selector) or not settings.prometheus_url
+        proxy_url = kubernetes_access(settings, flags=flags, is_needed=is_needed)
+        evidence = make_evidence(settings, kube_api_url=proxy_url)
+        try:
+            found = answer(evidence, renderer, wanted, cluster_name=settings.cluster_name, progress=progress)
+        finally:
+            evidence.close()
+    if with_post and found.report is not None:
         _post(found.report, settings)
-    return 0
+    if found.why and proxy_url and found.why.startswith("the Kubernetes API"):
+        found = replace(found, why=f"{found.why}; does `{' '.join(('kubectl', *flags))} get pods` work?")
+    return found.to_json(with_case=bool(asked.get("case")))
 
 
 def _post(report: Report, settings: Settings) -> None:

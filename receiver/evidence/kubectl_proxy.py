@@ -8,11 +8,14 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 
+from receiver.domain.kube_names import is_name
 from receiver.errors import Unavailable
 
 _SERVING = re.compile(r"Starting to serve on (?P<address>127\.0\.0\.1:\d+)")
 START_TIMEOUT_S = 15.0
+DEFAULT_NAMESPACE = "default"
 _SAID_MAX = 300  # characters of kubectl's own complaint that an error repeats
 
 # PR_SET_PDEATHSIG is 1, SIGTERM 15; it stays over exec, so the child is kubectl itself and keeps the terminal for its logins.
@@ -33,17 +36,17 @@ class KubectlProxy:
         self.url = url
 
     @classmethod
-    def start(cls, *, context: str = "", kubectl: str = "kubectl", timeout_s: float = START_TIMEOUT_S) -> KubectlProxy:
+    def start(cls, *, flags: Sequence[str] = (), kubectl: str = "kubectl", timeout_s: float = START_TIMEOUT_S) -> KubectlProxy:
         """Start one and wait until it serves. Unavailable says why it does not: no kubectl, no kubeconfig, no such context.
+
+        `flags`: of kubectl itself, which say whose kubeconfig and which context.
 
         On Linux the child ends with the thread that called this, however that ends: call it from the main thread.
         """
         found = shutil.which(kubectl)
         if found is None:
             raise Unavailable(f"no way into Kubernetes: there is no {kubectl} to start; install kubectl or set KUBE_API_URL")
-        command = [found, "proxy", "--port=0", "--address=127.0.0.1", "--reject-methods=PUT,PATCH,DELETE"]
-        if context:
-            command.append(f"--context={context}")
+        command = [found, "proxy", "--port=0", "--address=127.0.0.1", "--reject-methods=PUT,PATCH,DELETE", *flags]
         try:
             child = subprocess.Popen(ending_with_us(command), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
         except OSError as exc:
@@ -65,6 +68,17 @@ class KubectlProxy:
     def stop(self) -> None:
         """End the child. Harmless when it has ended."""
         _end(self._child)
+
+
+def current_namespace(flags: Sequence[str] = (), *, kubectl: str = "kubectl") -> str:
+    """The namespace that the kubeconfig's context sets; `default`, as for kubectl, where it sets none or cannot be read."""
+    command = [kubectl, "config", "view", "--minify", "--output=jsonpath={..namespace}", *flags]
+    try:
+        said = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=5, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return DEFAULT_NAMESPACE
+    found = said.stdout.strip()
+    return found if said.returncode == 0 and is_name(found) else DEFAULT_NAMESPACE
 
 
 def ending_with_us(command: list[str], parent: int | None = None) -> list[str]:

@@ -49,9 +49,14 @@ def find_worst_pod(look: Look) -> Look:
         return replace(
             look, unfound=Gap(f"no pod of {workload.name} was found", "it may have been scaled down or deleted", is_normal=False)
         )
-    worst = max(pods, key=lambda pod: _badness(pod, look.subject.container))
+    worst = worst_of(pods, look.subject.container)
     subject = replace(look.subject, pod=text(worst, "metadata", "name"), node=text(worst, "spec", "nodeName"))
     return replace(look, subject=subject)
+
+
+def worst_of(pods: Iterable[Mapping[str, Any]], container: str = "") -> Mapping[str, Any]:
+    """The pod that shows most. ValueError for none at all."""
+    return max(pods, key=lambda pod: _badness(pod, container))
 
 
 def _pods(look: Look, workload: Workload) -> Iterable[Any]:

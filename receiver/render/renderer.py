@@ -106,18 +106,21 @@ class Renderer:
         """A message as text for a terminal."""
         return terminal.wrap(message.full_text)
 
-    def report_text(self, report: Report, verbose: bool = False) -> str:
-        """A whole report for a terminal (`-o text`); `verbose` adds the numbers behind the verdict."""
+    def report_text(self, report: Report, verbose: bool = False, *, width: int | None = None) -> str:
+        """A whole report for a terminal (`-o text`); `verbose` adds the numbers behind the verdict. `width`: columns, None: `WIDTH`."""
         view = standalone_view(report)
 
         def make(seen: IncidentView, found: Report | None, show: Print) -> str:
             draft = _draft(seen, found, patch_place="below")
             whole = [blocks.as_text([b]) for b in _parts(draft, show, is_for_operator=True)]
-            return terminal.stack([blocks.as_text(root.root(draft, show).blocks), *whole])
+            first = blocks.as_text(root.root(draft, show).blocks)
+            return terminal.stack([terminal.with_memory(first, found) if found is not None else first, *whole])
 
         text = self._surely(make, view, report) or _bare(view).full_text
         behind = terminal.numbers(report) if verbose else ""
-        return terminal.wrap(terminal.stack([text, f"Numbers behind the verdict\n{_indented(behind)}" if behind else ""]))
+        return terminal.wrap(
+            terminal.stack([text, f"Numbers behind the verdict\n{_indented(behind)}" if behind else ""]), width or terminal.WIDTH
+        )
 
     def slack_lines(self, messages: tuple[Message, ...]) -> list[dict[str, Any]]:
         """chat.postMessage bodies in posting order (`-o slack`), with the extra keys `slot` and `thread`."""

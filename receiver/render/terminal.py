@@ -6,13 +6,16 @@ import textwrap
 from collections.abc import Iterable
 
 from receiver.domain.report import Life, Report, Shape
-from receiver.domain.units import human_bytes, human_percent
+from receiver.domain.units import human_bytes, human_duration, human_percent
+from receiver.render.chart.spark import sparkline
+from receiver.render.context.memory import limit_of
 from receiver.render.text import clean_block
 from receiver.render.wording import say_all
 
 WIDTH = 100
 MAX_LIVES = 12  # of the numbers: the newest ones
 LABEL_WIDTH = 7  # "Facts  "
+LABELS = ("Do", "Why", "Next", "Facts")
 
 
 def wrap(text: str, width: int = WIDTH) -> str:
@@ -27,9 +30,23 @@ def _fold(line: str, width: int) -> list[str]:
     head = line.lstrip()
     if head[:2] == "- " or head[:1].isdigit():
         hang += head.index(" ") + 1
-    elif line[:LABEL_WIDTH].rstrip() in ("Do", "Why", "Next", "Facts"):
+    elif line[:LABEL_WIDTH].rstrip() in LABELS:
         hang = LABEL_WIDTH
     return textwrap.wrap(line, width, subsequent_indent=" " * hang, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def with_memory(text: str, report: Report) -> str:
+    """The first part of a report with its memory as a line of blocks, behind its labelled lines; as it is where no history is known."""
+    drawn, shape = sparkline(report), report.shape
+    if not drawn or shape is None:
+        return text
+    limit = limit_of(report.facts, shape, report.subject.container)
+    scale = f"of {human_bytes(limit)}" if limit else f"peak {human_bytes(shape.peak_bytes)}" if shape.peak_bytes else ""
+    line = f"Memory {drawn}  {scale} in {human_duration(shape.history_s)}"
+    lines = text.split("\n")
+    labelled = [i for i, found in enumerate(lines) if found[:LABEL_WIDTH].rstrip() in LABELS]
+    at = labelled[-1] + 1 if labelled else len(lines)
+    return "\n".join([*lines[:at], line, *lines[at:]])
 
 
 def numbers(report: Report) -> str:

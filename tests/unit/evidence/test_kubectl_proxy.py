@@ -31,7 +31,7 @@ def test_the_child_serves_and_is_ended(tmp_path: Path):
         f'open({str(said)!r}, "w").write(" ".join(sys.argv[1:])); print("Starting to serve on 127.0.0.1:41234", flush=True); time.sleep(60)'
     )
 
-    proxy = KubectlProxy.start(context="prod", kubectl=kubectl(tmp_path, program))
+    proxy = KubectlProxy.start(flags=("--context=prod",), kubectl=kubectl(tmp_path, program))
     proxy.stop()
 
     assert proxy.url == "http://127.0.0.1:41234"
@@ -47,7 +47,7 @@ def test_kubectls_own_complaint_is_passed_on(tmp_path: Path):
     program = 'print("error: context \\"nope\\" does not exist", file=sys.stderr); sys.exit(1)'
 
     with pytest.raises(Unavailable, match='context "nope" does not exist'):
-        KubectlProxy.start(context="nope", kubectl=kubectl(tmp_path, program))
+        KubectlProxy.start(flags=("--context=nope",), kubectl=kubectl(tmp_path, program))
 
 
 def test_a_kubectl_that_says_nothing_is_not_waited_for_for_ever(tmp_path: Path):
