@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from receiver.app.build import Application
@@ -22,7 +23,6 @@ from receiver.transport import Deadline, Http
 log = logging.getLogger(__name__)
 
 ANSWER_S = 5.0  # a source that is slower than that is worth a warning
-NOT_CONFIGURED = "not configured"
 # Where each tells its version: read-only, and allowed to whoever may ask at all.
 VERSIONS = {
     "kubernetes": ("version", ("gitVersion",)),
@@ -54,28 +54,36 @@ def say_ready(application: Application) -> None:
 
 def _say_sources(evidence: Evidence) -> None:
     answers = ask_sources(evidence)
-    is_well = all(said == NOT_CONFIGURED or not said.startswith("no answer") for said in answers.values())
-    log.log(logging.INFO if is_well else logging.WARNING, "what the sources answered", extra=dict(answers))
+    level = logging.INFO if all(answer.is_well for answer in answers.values()) else logging.WARNING
+    log.log(level, "what the sources answered", extra={name: answer.said for name, answer in answers.items()})
 
 
-def ask_sources(evidence: Evidence) -> Mapping[str, str]:
-    """By source: where it is and which version answered there, `no answer: WHY`, or that it is not configured."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """`said`: where a source is and which version answered there, or why none did."""
+
+    said: str
+    is_well: bool = True
+
+
+def ask_sources(evidence: Evidence) -> Mapping[str, Answer]:
+    """By source; one that is not configured is well."""
     clients = {"kubernetes": evidence.kube, "prometheus": evidence.prometheus, "alertmanager": evidence.alertmanager}
     with ThreadPoolExecutor(len(clients)) as pool:
         asked = {name: pool.submit(_answer, name, client.http) for name, client in clients.items() if client is not None}
-        return {name: asked[name].result() if name in asked else NOT_CONFIGURED for name in clients}
+        return {name: asked[name].result() if name in asked else Answer(said="not configured") for name in clients}
 
 
-def _answer(name: str, http: Http) -> str:
+def _answer(name: str, http: Http) -> Answer:
     path, keys = VERSIONS[name]
     place = urlsplit(http.config.base_url)
     where = f"at {place.hostname}{f':{place.port}' if place.port else ''}"
     try:
         found = http.get_json(path, deadline=Deadline(ANSWER_S))
     except (NotFound, Forbidden):
-        return f"answers {where}, without its version"
+        return Answer(said=f"answers {where}, without its version")
     except SourceError as exc:
-        return f"no answer: {exc}"
+        return Answer(said=f"no answer: {exc}", is_well=False)
     for key in keys:
         found = found.get(key) if isinstance(found, dict) else None
-    return f"{found} {where}" if isinstance(found, str) and found else f"answers {where}, without its version"
+    return Answer(said=f"{found} {where}" if isinstance(found, str) and found else f"answers {where}, without its version")

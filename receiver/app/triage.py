@@ -122,12 +122,13 @@ def printed_deaths(found: Deaths, wanted: Wanted) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a command prints. `text` empty: nothing is known, and `why`. `case`, `report`: of one pod."""
+    """What a command prints. `text` empty: nothing is known, and `why`. `case`, `report`: of one pod. `is_refused`: a source's fault."""
 
     text: str = ""
     why: str = ""
     case: Case | None = None
     report: Report | None = None
+    is_refused: bool = False
 
     @property
     def code(self) -> int:
@@ -152,7 +153,7 @@ def answer(
             return Answer(text=printed_deaths(found, wanted))
         one = look(evidence, wanted, cluster_name=cluster_name, progress=progress)
     except SourceError as exc:
-        return Answer(why=str(exc))
+        return Answer(why=str(exc), is_refused=not isinstance(exc, NotFound))
     if one.report is None:
         return Answer(why=one.why, case=one.case)
     shown = printed(one.report, renderer, output=wanted.output, is_verbose=wanted.is_verbose, width=wanted.width)

@@ -1,7 +1,6 @@
 """`oomtriage completion bash|zsh|fish`: a script with every command, option and choice in it; names in the cluster are asked for at each TAB.
 
-A generator of our own: shtab (30 KiB) has no fish, and argcomplete (200 KiB) starts Python at every TAB, for options as well.
-docs/decisions has the reasons.
+Why it is a generator of our own: docs/decisions/0011.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def _way_into_kubernetes(settings: Settings, context: str) -> tuple[str, str]:
     if settings.kube_api_url:
         return "", ""
     try:
-        proxy = KubectlProxy.start(context=context)
+        proxy = KubectlProxy.start(flags=[f"--context={context}"] if context else ())
     except SourceError as exc:
         return "", str(exc)
     atexit.register(proxy.stop)

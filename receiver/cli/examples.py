@@ -34,6 +34,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "rules render": ("> rules.yaml", "--format prometheusrule --values values.yaml"),
     "rules schema": ("",),
     "rules backtest": ("--prometheus http://localhost:9090 --since 14d", "--prometheus http://localhost:9090 --against old-rules/ my-rules/"),
+    "doctor": ("", "-v", "--config config.yaml -o json"),
     "dead": ("list", "replay", "drop 4f1c9e"),
     "backup": ("oomtriage.backup", "- > oomtriage.backup"),
     "restore": ("oomtriage.backup",),

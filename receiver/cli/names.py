@@ -1,4 +1,4 @@
-"""`oomtriage names KIND -- WORDS`: what completion asks the cluster for. Quick, quiet, and empty when it cannot know.
+"""What completion asks the cluster for. Quick, quiet, and empty when it cannot know.
 
 `kubectl_complete-oomtriage` is how kubectl (1.26 and later) asks a plugin for completions: words, a tab and help, and a number at the
 end that says whether file names may follow (https://kubernetes.io/docs/tasks/extend-kubectl/kubectl-plugins/).

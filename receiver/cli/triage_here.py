@@ -33,7 +33,7 @@ def triage_here(asked: Mapping[str, Any], settings: Settings, flags: Sequence[st
             evidence.close()
     if with_post and found.report is not None:
         _post(found.report, settings)
-    if found.why and proxy_url and found.why.startswith("the Kubernetes API"):
+    if found.is_refused and proxy_url:
         found = replace(found, why=f"{found.why}; does `{' '.join(('kubectl', *flags))} get pods` work?")
     return found.to_json(with_case=bool(asked.get("case")))
 

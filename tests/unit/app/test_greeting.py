@@ -36,7 +36,7 @@ def test_each_source_says_what_it_is(tmp_path: Path) -> None:
     """A version, what is wrong, or that it is not configured."""
     with FakeKube(recorded("a-leak-crashloop", moment="t3")) as kube:
         evidence = make_evidence(load_settings({"KUBE_API_URL": kube.url, "PROMETHEUS_URL": "http://u:hidden@127.0.0.1:9"}))
-        answers = ask_sources(evidence)
+        answers = {name: answer.said for name, answer in ask_sources(evidence).items()}
         evidence.close()
 
     assert answers["kubernetes"].startswith(("v1.", "answers at 127.0.0.1"))
