@@ -162,26 +162,28 @@ class Cluster:
         common = {**self._kubelet(pod.node, "/metrics/cadvisor"), "namespace": pod.namespace, "pod": pod.name}
         slice_ = f"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{pod.uid.replace('-', '_')}.slice"
         full = limit or 512 * MI
+        started_s = float(int(self._end_s - pod.age_s))
         use = full * (rng.uniform(0.8, 0.99) if rng.random() < 0.13 else rng.uniform(0.1, 0.78))
         name = hashlib.sha256(f"{pod.uid} {container}".encode()).hexdigest()
         image = f"registry.example/{pod.namespace}/{container}:v1.{len(pod.name)}.0"
         yield from self._cgroup(
             {**common, "id": f"{slice_}/cri-containerd-{name}.scope", "name": name, "image": image, "container": container},
-            use, limit, rng,
+            use, limit, started_s, rng,
         )  # fmt: skip
         if container != "app":
             return
         pause = hashlib.sha256(f"{pod.uid} pause".encode()).hexdigest()
         pause_labels = {"id": f"{slice_}/cri-containerd-{pause}.scope", "name": pause, "image": "registry.k8s.io/pause:3.9"}
-        yield from self._cgroup({**common, **pause_labels}, 0.3 * MI, 0.0, rng)
-        yield from self._cgroup({**common, "id": slice_}, use, limit, rng)
+        yield from self._cgroup({**common, **pause_labels}, 0.3 * MI, 0.0, started_s, rng)
+        yield from self._cgroup({**common, "id": slice_}, use, limit, started_s, rng)
 
-    def _cgroup(self, labels: Labels, use: float, limit: float, rng: Random) -> Iterator[Series]:
+    def _cgroup(self, labels: Labels, use: float, limit: float, started_s: float, rng: Random) -> Iterator[Series]:
         yield Series({**labels, "__name__": "container_memory_working_set_bytes"}, self._noisy(use, rng))
         yield Series({**labels, "__name__": "container_memory_total_active_file_bytes"}, self._noisy(use * 0.1, rng))
         yield Series({**labels, "__name__": "container_memory_rss"}, self._noisy(use * 0.7, rng))
         yield Series({**labels, "__name__": "container_oom_events_total"}, 0)
         yield Series({**labels, "__name__": "container_spec_memory_limit_bytes"}, limit)
+        yield Series({**labels, "__name__": "container_start_time_seconds"}, started_s)
 
     def _node(self, node: int, rng: Random) -> Iterator[Series]:
         exporter = {"job": "node-exporter", "instance": f"10.1.{node // 250}.{node % 250}:9100"}
