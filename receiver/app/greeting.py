@@ -36,7 +36,7 @@ def say_start(settings: Settings) -> None:
     sinks = make_sinks(settings)
     places = [settings.slack_channel, *(route.channel for route in settings.routes)]
     log.info(
-        "oomtriage starts",
+        "the receiver starts",
         extra={
             "version": version(), "listen": settings.listen, "sinks": [sink.name for sink in sinks],
             "channels": list(dict.fromkeys(places)) if sinks[0].has_threads else [], "routes": len(settings.routes),

@@ -20,7 +20,10 @@ SETTINGS = {key.name for key in KEYS} | {f"{key.name}_FILE" for key in KEYS if k
 # Written from the code: what other programs print and are set by.
 OF_OTHERS = {Path("docs/signatures.md"), Path("docs/ceilings.md"), Path("docs/redaction.md")}
 # Of the kernel, of Python, of libraries; NAME_FILE stands for any secret.
-FOREIGN = {"CONSTRAINT_MEMCG", "CONSTRAINT_NONE", "F_GETLK", "HTTP_PROXY", "HTTPS_PROXY", "LD_PRELOAD", "MALLOC_ARENA_MAX", "NAME_FILE"}
+FOREIGN = {
+    "CONSTRAINT_MEMCG", "CONSTRAINT_NONE", "F_GETLK", "FORCE_COLOR", "HTTP_PROXY", "HTTPS_PROXY", "LD_PRELOAD", "MALLOC_ARENA_MAX", "NAME_FILE",
+    "NO_COLOR",
+}  # fmt: skip
 # What a block of settings may leave out, because the page has it elsewhere.
 AROUND = {"WEBHOOK_TOKEN": "w", "SLACK_BOT_TOKEN": "xoxb-b", "SLACK_CHANNEL": "C0123456789"}
 CAPITALS = re.compile(r"(?<![\w.$/{<-])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?![\w(])")
