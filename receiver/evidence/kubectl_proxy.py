@@ -46,6 +46,8 @@ class KubectlProxy:
         found = shutil.which(kubectl)
         if found is None:
             raise Unavailable(f"no way into Kubernetes: there is no {kubectl} to start; install kubectl or set KUBE_API_URL")
+        if not _names_a_cluster(found, flags):
+            raise Unavailable("no way into Kubernetes: kubectl has no current context; set KUBECONFIG, choose one, or set KUBE_API_URL")
         command = [found, "proxy", "--port=0", "--address=127.0.0.1", "--reject-methods=PUT,PATCH,DELETE", *flags]
         try:
             child = subprocess.Popen(ending_with_us(command), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
@@ -79,6 +81,21 @@ def current_namespace(flags: Sequence[str] = (), *, kubectl: str = "kubectl") ->
         return DEFAULT_NAMESPACE
     found = said.stdout.strip()
     return found if said.returncode == 0 and is_name(found) else DEFAULT_NAMESPACE
+
+
+def _names_a_cluster(kubectl: str, flags: Sequence[str]) -> bool:
+    """Whether kubectl knows which API to ask. Without a context it would ask localhost:8080, which is likely our own address.
+
+    Whatever else is wrong (no such context, an unreadable file) the proxy itself complains of.
+    """
+    if any(flag.startswith("--cluster") for flag in flags):
+        return True
+    command = [kubectl, "config", "view", "--minify", "--output=name", *flags]
+    try:
+        said = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=5, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return True
+    return said.returncode == 0 or "current-context must exist" not in said.stderr
 
 
 def ending_with_us(command: list[str], parent: int | None = None) -> list[str]:

@@ -16,10 +16,10 @@ from tests.fakes.kube import FakeKube, recorded
 from tests.support import wait_until
 
 
-def kubectl(folder: Path, program: str) -> str:
-    """A stand-in for kubectl that runs this Python."""
+def kubectl(folder: Path, program: str, config: str = "pass") -> str:
+    """A stand-in for kubectl that runs this Python for `proxy`, and `config` for `config view`."""
     path = folder / "kubectl"
-    path.write_text(f"#!{sys.executable}\nimport sys, time\n{program}\n")
+    path.write_text(f"#!{sys.executable}\nimport sys, time\nif sys.argv[1] == 'config':\n    {config}\n    sys.exit()\n{program}\n")
     path.chmod(0o755)
     return str(path)
 
@@ -54,6 +54,25 @@ def test_a_kubectl_that_says_nothing_is_not_waited_for_for_ever(tmp_path: Path):
     """A login plugin that waits for a browser must not hang the command."""
     with pytest.raises(Unavailable, match="nothing said"):
         KubectlProxy.start(kubectl=kubectl(tmp_path, "time.sleep(60)"), timeout_s=0.5)
+
+
+def test_a_kubectl_without_a_context_is_not_asked(tmp_path: Path):
+    """It would ask localhost:8080, where a receiver listens that is started as the quick start says: it would take itself for the cluster."""
+    config = 'sys.exit("error: current-context must exist in order to minify")'
+    serving = 'print("Starting to serve on 127.0.0.1:41234", flush=True); time.sleep(60)'
+
+    with pytest.raises(Unavailable, match="no current context"):
+        KubectlProxy.start(kubectl=kubectl(tmp_path, serving, config))
+
+
+def test_a_cluster_that_is_named_needs_no_context(tmp_path: Path):
+    config = 'sys.exit("error: current-context must exist in order to minify")'
+    serving = 'print("Starting to serve on 127.0.0.1:41234", flush=True); time.sleep(60)'
+
+    proxy = KubectlProxy.start(flags=("--cluster=prod",), kubectl=kubectl(tmp_path, serving, config))
+    proxy.stop()
+
+    assert proxy.url == "http://127.0.0.1:41234"
 
 
 def test_without_kubectl_the_error_says_what_to_do(tmp_path: Path):
