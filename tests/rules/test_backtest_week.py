@@ -20,6 +20,7 @@ from receiver.rulepack.backtest import (
     Limits,
     Load,
     Range,
+    RuleSet,
     Runner,
     backtest_document,
     backtest_markdown,
@@ -30,6 +31,7 @@ from receiver.rulepack.backtest import (
     read_rule_set,
 )
 from receiver.rulepack.backtest.judge import How, Outcome
+from receiver.rulepack.backtest.plan import AlertRule
 from receiver.transport import Http, HttpConfig
 from tests.e2e.binaries import binary
 from tests.e2e.servers import Prometheus
@@ -134,14 +136,21 @@ def test_what_cannot_be_evaluated_is_said(old: Backtest) -> None:
 
 
 def test_a_history_that_begins_later_is_said(prometheus: Prometheus) -> None:
-    """Asked for more than Prometheus keeps: since when it holds anything, instead of quiet days."""
+    """Asked for more than Prometheus keeps: nothing fired before there was one, neither a heartbeat nor a missing metric."""
     longer = Range(start_s=START_S - 48 * HOUR_S, end_s=START_S + 24 * HOUR_S)
-    result = Runner(asker(prometheus), longer).run(read_rule_set(OLD, step_s=60), only=["Watchdog"])
+    missing = AlertRule(
+        name="MetricsMissing", severity="critical", expr="absent(container_memory_working_set_bytes)", interval_s=300, for_s=600, keep_s=300,
+        labels={"severity": "critical"},
+    )  # fmt: skip
+    watchdog = next(alert for alert in read_rule_set(OLD, step_s=60).alerts if alert.name == "Watchdog")
+    result = Runner(asker(prometheus), longer).run(RuleSet(alerts=(missing, watchdog), records=()))
 
-    assert [text.split(" was there")[0] for text in result.missing] == [
-        "container_memory_working_set_bytes", "kube_pod_container_status_restarts_total",
-    ]  # fmt: skip
-    assert all("first at 2024-11-03T0" in text for text in result.missing)
+    assert result.range.start_s == START_S
+    assert [text for text in result.missing if "before" in text] == [
+        "Prometheus holds nothing from before 2024-11-03T00:00:00Z: the 2 days before it are not judged"
+    ]
+    assert outcome(result, "MetricsMissing").firings == ()
+    assert [firing.span.from_s for firing in outcome(result, "Watchdog").firings] == [START_S]
 
 
 def test_matchers_that_fit_nothing_find_nothing_and_say_so(prometheus: Prometheus) -> None:

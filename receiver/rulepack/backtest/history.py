@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from receiver.domain.units import format_time, from_epoch, parse_duration_s
+from receiver.domain.units import format_time, from_epoch, human_duration, parse_duration_s
 from receiver.errors import SourceError
 from receiver.promql.tokens import Kind, words
 from receiver.rulepack.backtest.asking import Asker
@@ -34,6 +34,43 @@ class Range:
     def evaluations(self, step_s: int) -> tuple[int, int]:
         """The first and the last evaluation in it, at multiples of the step."""
         return -(-self.start_s // step_s) * step_s, self.end_s // step_s * step_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """The part of the range that this Prometheus can tell of. `lacks`: what is said of the rest; empty when it is all of it."""
+
+    range: Range
+    lacks: str = ""
+
+
+def held(asker: Asker, range_: Range, *, matchers: str) -> Held:
+    """The range from the first sample on: before there was a Prometheus, nothing fired, and nothing was missing either.
+
+    `up` is written by every Prometheus that scrapes; a store that is only written to may not have it.
+    """
+    expander = Expander((), matchers=matchers)
+    query = " or ".join(expander.expanded(f"count({metric})", MINUTE_S).expr for metric in ("up", *BASIC_METRICS))
+
+    def first_of(part: Range, step_s: int) -> int | None:
+        seen: list[int] = []
+        start_s, end_s = part.evaluations(step_s)
+        asker.range(
+            query, start_s=start_s, end_s=end_s, step_s=step_s, what="since when is there anything",
+            on_series=lambda _, points: seen.extend(at for at, _ in points),
+        )  # fmt: skip
+        return min(seen, default=None)
+
+    step_s = _look_s(range_)
+    first_s = first_of(range_, step_s)
+    if first_s is None or first_s <= range_.evaluations(step_s)[0]:
+        return Held(range=range_)
+    first_s = first_of(replace(range_, start_s=first_s - step_s, end_s=first_s), MINUTE_S) or first_s
+    return Held(
+        range=replace(range_, start_s=first_s),
+        lacks=f"Prometheus holds nothing from before {format_time(from_epoch(first_s))}: "
+        f"the {human_duration(first_s - range_.start_s)} before it are not judged",
+    )
 
 
 class History:
@@ -89,7 +126,7 @@ class History:
 
     def gap(self, metric: str) -> str:
         """Where the history lacks the metric though it holds it at other times; empty when it lacks nothing, or all of it."""
-        step_s = max(MINUTE_S, self._range.length_s // LOOKS // MINUTE_S * MINUTE_S)
+        step_s = _look_s(self._range)
         start_s, end_s = self._range.evaluations(step_s)
         seen: list[int] = []
         query = Expander((), matchers=self._matchers).expanded(f"count({metric})", step_s).expr
@@ -102,6 +139,11 @@ class History:
             return ""
         since = f", first at {format_time(from_epoch(min(seen)))}" if min(seen) > start_s else ""
         return f"{metric} was there at {len(seen)} of {looks} looks{since}: what happened between was not seen"
+
+
+def _look_s(range_: Range) -> int:
+    """How far apart a few looks at the whole of it are."""
+    return max(MINUTE_S, range_.length_s // LOOKS // MINUTE_S * MINUTE_S)
 
 
 def _longest_s(expressions: Sequence[str]) -> int:

@@ -10,7 +10,7 @@ from receiver.errors import ConfigError
 from receiver.promql.tokens import words
 from receiver.rulepack.backtest.asking import Asker, Covered, Load
 from receiver.rulepack.backtest.expand import CannotTell, Expanded, Expander
-from receiver.rulepack.backtest.history import BASIC_METRICS, History, Range
+from receiver.rulepack.backtest.history import BASIC_METRICS, History, Range, held
 from receiver.rulepack.backtest.judge import LATE_S, Firing, Outcome, incidents, judge
 from receiver.rulepack.backtest.kills import NEEDED, NEVER_SEEN, Found, PastKill, find_kills
 from receiver.rulepack.backtest.narrow import narrowed
@@ -135,8 +135,13 @@ class Runner:
 
     def _kills(self) -> Found:
         if self._found is None:
+            there_is = held(self._asker, self._range, matchers=self._matchers)
+            if there_is.lacks:
+                self._range = there_is.range
+                self._history = History(self._asker, self._range, matchers=self._matchers)
             self._found = find_kills(self._asker, start_s=self._range.start_s, end_s=self._range.end_s, matchers=self._matchers)
-            self._gaps = tuple(gap for metric in BASIC_METRICS if (gap := self._history.gap(metric)))
+            gaps = (there_is.lacks, *(self._history.gap(metric) for metric in BASIC_METRICS))
+            self._gaps = tuple(gap for gap in gaps if gap)
             there = self._history.there(set(NEEDED))
             if there is not None:
                 self._blind = tuple(f"{name} is not there: {without}" for name, without in NEEDED.items() if name not in there)
