@@ -39,6 +39,7 @@ from receiver.pipeline.after_storm import AfterStorm
 from receiver.pipeline.collect import CollectConfig, Collector
 from receiver.pipeline.configuration_gaps import ConfigurationGaps
 from receiver.pipeline.digest import DigestConfig, Digests
+from receiver.pipeline.drills import Drills
 from receiver.pipeline.fold import FoldConfig
 from receiver.pipeline.judge import Judge
 from receiver.pipeline.notices import Notices
@@ -204,8 +205,11 @@ def _build_on(
     )
     watch.begin()
 
+    drills = Drills(store, router)
+
     def every_so_often() -> None:
         collector.adopt_fixes()
+        drills.tidy()
         allocator.give_back()
 
     dispatcher = Dispatcher(
@@ -258,7 +262,7 @@ def _build_on(
             store=store, metrics=metrics, environment=web_environment(), webhook_token=settings.webhook_token.reveal(),
             admin_token=settings.admin_token.reveal(), is_loopback=settings.is_loopback, public_url=settings.public_url, max_body_bytes=settings.max_body,
             wake=worker.wake, notice=notices.post, can_complete=bool(settings.alertmanager_url), is_stuck=worker.is_stuck,
-            stalled=lambda: worker.stalled, local_word=local_word, triage=desk.answer,
+            stalled=lambda: worker.stalled, local_word=local_word, triage=desk.answer, drills=drills,
             details=details, doctor=lambda: doctor().answer(),
             slack_signing_secret=settings.slack_signing_secret.reveal(), permissions=Permissions(users=settings.slack_users), follow_ups_s=settings.followups,
             measure=measure, runbooks=make_runbooks(settings), causes=Documents(folders=(causes_dir(),)),

@@ -35,6 +35,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "rules schema": ("",),
     "rules backtest": ("--prometheus http://localhost:9090 --since 14d", "--prometheus http://localhost:9090 --against old-rules/ my-rules/"),
     "doctor": ("", "-v", "--config config.yaml -o json"),
+    "test-alert": ("", "--channel C0123456789", "--url http://oomtriage.oomtriage:8080"),
     "dead": ("list", "replay", "drop 4f1c9e"),
     "backup": ("oomtriage.backup", "- > oomtriage.backup"),
     "restore": ("oomtriage.backup",),

@@ -28,6 +28,7 @@ COMMANDS = (
     ("classify", "classify", "judge the shape of memory series"),
     ("rules", "rules", "check or render the Prometheus rules"),
     ("doctor", "doctor", "say what is wrong with this installation, and what to do about it"),
+    ("test-alert", "test_alert", "send a marked alert through the running receiver into a channel, and time each hop"),
     ("dead", "admin", "dead letters of a running receiver"),
     ("backup", "backup", "copy the state of a running receiver, or of one that is stopped, into a file"),
     ("restore", "restore", "put a backup in the place of a stopped receiver's state"),

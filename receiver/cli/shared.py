@@ -18,9 +18,16 @@ def settings_for(arguments: argparse.Namespace, *, log_level: str = "", needs_sl
     return settings
 
 
-def receiver_http(settings: Settings, url: str | None, *, read_timeout_s: float = 10.0) -> Http:
-    """The running receiver at `--url`, else where LISTEN says. ConfigError for what is no address."""
+def receiver_http(settings: Settings, url: str | None, *, read_timeout_s: float = 10.0, token: str | None = None) -> Http:
+    """The running receiver at `--url`, else where LISTEN says. `token`: instead of ADMIN_TOKEN. ConfigError for what is no address."""
     address = url or f"http://{settings.listen}"
     if not address.startswith(("http://", "https://")):
         raise ConfigError(f"--url {without_password(address)!r}: expected a URL that starts with http:// or https://")
-    return Http(HttpConfig(base_url=address, name="the receiver", token=settings.admin_token.reveal(), read_timeout_s=read_timeout_s))
+    return Http(
+        HttpConfig(
+            base_url=address,
+            name="the receiver",
+            token=settings.admin_token.reveal() if token is None else token,
+            read_timeout_s=read_timeout_s,
+        )
+    )

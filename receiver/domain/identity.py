@@ -8,6 +8,7 @@ confirms it, and a better key then becomes an alias (never a re-keying).
 
 from __future__ import annotations
 
+from receiver.domain import drill
 from receiver.domain.alerts import Alert
 from receiver.domain.kube_names import UNKNOWN_KIND, Workload, kind_named, workload_from_pod_name
 from receiver.domain.subject import LabelNames, Subject, subject_of
@@ -37,7 +38,9 @@ def pod_key(subject: Subject) -> str:
 
 
 def incident_key(subject: Subject, alert: Alert) -> str:
-    """The first identity that applies: workload, pod, node, namespace and alert, alert alone."""
+    """The first identity that applies: workload, pod, node, namespace and alert, alert alone. A test alert has its own."""
+    if test := drill.id_of(alert.labels):
+        return drill.key_of(test)
     if subject.names_a_pod or (subject.namespace and subject.workload):
         if subject.workload is not None:
             return workload_key(subject, subject.workload)

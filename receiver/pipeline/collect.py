@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from receiver.diagnosis.advice.follow_up import NO_EVIDENCE, Verdict, verdict_of
+from receiver.domain import drill
 from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.case import Case
 from receiver.domain.identity import LabelNames, Subject, subject_of
@@ -236,6 +237,8 @@ class Collector:
                 self._publisher.publish(tx, incident, None, case=None)
 
     def _count(self, incident: Incident, report: Report | None, *, took_s: float) -> None:
+        if drill.is_key(incident.key):
+            return
         self._metrics.enrichment.observe(took_s)
         fields: dict[str, Any] = {"incident": incident.id, "key": incident.key, "state": incident.state, "took_s": round(took_s, 3)}
         if report is not None:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from receiver.domain.incident import FIRING, PICTURE, Destination, IncidentView, Message
+from receiver.domain.reason import reason
 from receiver.domain.report import Report
 from receiver.pipeline import events
 from receiver.pipeline.life import Update
 from receiver.render.blocks import image
 from receiver.render.chart import chart_of
+from receiver.render.notice import test_message
 from receiver.store import conversations, outbox
 from receiver.store.conversations import Conversation
 from receiver.store.database import Tx
@@ -60,12 +62,21 @@ class Messages:
 
     def show(self, tx: Tx, conversation: Conversation, place: Destination, content: Content, *, now: float) -> None:
         """Say what a conversation should show from now on."""
-        if self.has_threads(conversation.sink):
+        if conversation.kind == conversations.TEST:
+            self._test(tx, conversation, content, now=now)
+        elif self.has_threads(conversation.sink):
             self._thread(tx, conversation, place, content, now=now)
         elif conversation.sink in self._document_sinks:
             self._event(tx, conversation, content, now=now)
         else:
             self._single(tx, conversation, content, now=now)
+
+    def _test(self, tx: Tx, conversation: Conversation, content: Content, *, now: float) -> None:
+        """A test alert, and where it can be edited, that it is over."""
+        is_over = content.view.state != FIRING
+        if not is_over or self.has_threads(conversation.sink):
+            said = reason("notice.test_alert", at=content.view.opened_at)
+            outbox.desire(tx, conversation.id, test_message(said, is_over=is_over), now=now)
 
     def _thread(self, tx: Tx, conversation: Conversation, place: Destination, content: Content, *, now: float) -> None:
         """The root and its replies as they are now, and what must be notified beside their edits."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from receiver.domain import drill
 from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.incident import Destination
 from receiver.domain.incident_memory import Owner
@@ -108,6 +109,8 @@ class Router:
         The alert that decides is the first that takes any route, firing ones before resolved ones, critical ones before
         others, newer before older. `options`: `is_critical`, `is_quiet`, and `held_until` in seconds since 1970.
         """
+        if (test := next((a for a in alerts if drill.id_of(a.labels)), None)) is not None:
+            return (self._place_of_test(test.labels.get(drill.CHANNEL, "")),)
         is_critical = any(a.status == FIRING and a.severity == CRITICAL for a in alerts)
         for alert in _by_weight(alerts):
             places: dict[str, Destination] = {}
@@ -116,6 +119,16 @@ class Router:
             if places:
                 return (*places.values(), *self.beside)
         return (self.default, *self.beside)
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Every configured channel, the default one first."""
+        return tuple(dict.fromkeys(filter(None, (self.default.channel, *(route.channel for route in self.routes)))))
+
+    def _place_of_test(self, channel: str) -> Destination:
+        """Where a test alert is told: in the channel that it names when that is configured, else by default. It calls nobody."""
+        named = Destination(sink=self.sink, channel=channel)
+        return named if channel in self.channels else Destination(sink=self.default.sink, channel=self.default.channel)
 
     def taken(self, alert: Alert, namespace: str, owner: Owner = NOBODY) -> Sequence[tuple[int, Route]]:
         """The routes that an alert takes, with their places in the list."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from receiver.domain import drill
 from receiver.domain.conversation_memory import RELEASING, ConversationMemory
 from receiver.domain.incident import FIRING, Destination
 from receiver.pipeline.kinds import DIGEST, PUBLISH
@@ -48,6 +49,10 @@ def place(
     own = [c for c in conversations.of_incident(tx, incident.id) if (c.sink, c.channel) == (place.sink, place.channel)]
     if own:
         return own[0]
+    if drill.is_key(incident.key):
+        return conversations.open_new(
+            tx, kind=conversations.TEST, incident_id=incident.id, sink=place.sink, channel=place.channel, mention="", now=now
+        )
     is_critical = bool(place.options.get("is_critical"))
     if can_digest and not is_critical:
         shown_in = [d for d in conversations.digests_of(tx, incident.id) if (d.sink, d.channel) == (place.sink, place.channel)]

@@ -47,6 +47,12 @@ class Arrival:
         )  # fmt: skip
 
 
+def accepted_at(tx: Tx, incident_id: str) -> float | None:
+    """When the first alert of an incident was stored; None when it has none."""
+    found = tx.run("SELECT MIN(first_seen) AS at FROM alert WHERE incident_id = :id", id=incident_id)[0]["at"]
+    return float(found) if found is not None else None
+
+
 def accept(tx: Tx, arrivals: Iterable[Arrival], *, now: float, gaps: Sequence[Gap] = ()) -> Accepted:
     """Store alerts to be folded into incidents; a known state of an alert is only noted as seen again. What began in one of `gaps`
     is marked as late.

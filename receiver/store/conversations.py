@@ -16,6 +16,7 @@ AFTER_STORM = "after_storm"  # of an incident as well: it was shown by a storm u
 DIGEST = "digest"
 INVENTORY = "inventory"  # a digest of what was dying before there was a receiver
 NOTICE = "notice"
+TEST = "test"  # of an incident that is none: no storm counts it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

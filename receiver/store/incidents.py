@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from receiver.domain import drill
 from receiver.domain.case import Case, case_from_json, subject_from_json, subject_to_json
 from receiver.domain.identity import Subject
 from receiver.domain.incident import FIRING, RESOLVED
@@ -119,8 +120,11 @@ def unshown(tx: Tx) -> int:
 
 
 def newest(tx: Tx, limit: int) -> list[Incident]:
-    """The incidents with the newest life signs, for the page."""
-    rows = tx.run(f"{_SELECT} WHERE i.state <> :merged ORDER BY i.last_seen DESC LIMIT :n", merged=MERGED, n=limit)
+    """The incidents with the newest life signs, for the page. Test alerts are none."""
+    rows = tx.run(
+        f"{_SELECT} WHERE i.state <> :merged AND i.key NOT LIKE :tests ORDER BY i.last_seen DESC LIMIT :n",
+        merged=MERGED, tests=f"{drill.KEY}%", n=limit,
+    )  # fmt: skip
     return list(_readable(tx, rows))
 
 
@@ -247,6 +251,36 @@ def close_quiet(tx: Tx, *, resolved_before: float, now: float) -> int:
         before=resolved_before,
     )
     return len(rows)
+
+
+def close_resolved(tx: Tx, *, prefix: str, resolved_before: float, now: float) -> None:
+    """Close resolved incidents whose key begins so, whatever else is planned."""
+    tx.run(
+        "UPDATE incident SET closed_at = :now WHERE closed_at IS NULL AND state = :resolved AND resolved_at < :before AND key LIKE :keys",
+        now=now,
+        resolved=RESOLVED,
+        before=resolved_before,
+        keys=f"{prefix}%",
+    )
+
+
+def firing_since(tx: Tx, *, prefix: str, opened_before: float) -> list[str]:
+    """The ids of open incidents whose key begins so, that fire since before then."""
+    rows = tx.run(
+        "SELECT id FROM incident WHERE closed_at IS NULL AND state = :firing AND opened_at < :before AND key LIKE :keys",
+        firing=FIRING,
+        before=opened_before,
+        keys=f"{prefix}%",
+    )
+    return [row["id"] for row in rows]
+
+
+def forget(tx: Tx, key: str) -> bool:
+    """Delete the incidents of that key with all that belongs to them; whether there were any."""
+    ids = [row["id"] for row in tx.run("DELETE FROM incident WHERE key = :key RETURNING id", key=key)]
+    for incident_id in ids:
+        tx.run("DELETE FROM job WHERE subject_id = :id", id=incident_id)
+    return bool(ids)
 
 
 def is_firing(incident: Incident) -> bool:

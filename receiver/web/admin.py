@@ -46,7 +46,7 @@ def admin_routes(deps: AdminDeps) -> Blueprint:
     def check() -> tuple[Response, int] | None:
         if (refused := deps.gate.refusal(request)) is not None:
             return jsonify(error=refused[0]), refused[1]
-        if request.method == "POST" and (why := _foreign(request)):
+        if request.method == "POST" and (why := foreign(request)):
             return jsonify(error=why), 403
         return None
 
@@ -131,7 +131,7 @@ def _blocks(copy: BinaryIO) -> Iterator[bytes]:
             yield block
 
 
-def _foreign(request: Request) -> str:
+def foreign(request: Request) -> str:
     """Why this request is a web page's rather than the command line's; empty when it is not.
 
     A page in the browser of whoever may act here can post here too. It cannot leave out its Origin. (One that had its own name

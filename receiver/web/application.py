@@ -12,6 +12,7 @@ from flask import Flask
 
 from receiver.domain.reason import Reason
 from receiver.pipeline.actions import Act, Actions, Outcome, Permissions
+from receiver.pipeline.drills import Drills
 from receiver.pipeline.storm_acts import StormActions, is_storm
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
@@ -19,6 +20,7 @@ from receiver.web.admin import AdminDeps, admin_routes
 from receiver.web.auth import AdminGate, Gate
 from receiver.web.doctor import doctor_routes
 from receiver.web.documents import Documents, cause_routes, runbook_routes
+from receiver.web.drills import drill_routes
 from receiver.web.health import HealthDeps, health_routes
 from receiver.web.hosts import ALERTS, HostRule, guard, name_of
 from receiver.web.intake import IntakeDeps, intake_routes
@@ -53,6 +55,7 @@ class WebDeps:
     follow_ups_s: tuple[float, ...] = ()
     runbooks: Documents = field(default_factory=Documents)
     causes: Documents = field(default_factory=Documents)
+    drills: Drills | None = None
 
 
 def create_web(deps: WebDeps) -> Flask:
@@ -94,6 +97,8 @@ def create_web(deps: WebDeps) -> Flask:
             )
         )
     )
+    if deps.drills is not None:
+        app.register_blueprint(drill_routes(admin_gate, deps.drills))
     app.register_blueprint(doctor_routes(admin_gate, deps.doctor))
     if deps.slack_signing_secret:
         app.register_blueprint(

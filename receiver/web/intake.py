@@ -15,6 +15,7 @@ from http import HTTPStatus
 from flask import Blueprint, Request, Response, jsonify, request
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
+from receiver.domain import drill
 from receiver.domain.alert_stream import Body
 from receiver.domain.alerts import Notification
 from receiver.domain.reason import Reason, reason
@@ -104,6 +105,9 @@ def intake_routes(deps: IntakeDeps) -> Blueprint:
         except StoreError as exc:
             log.error("alerts could not be stored; Alertmanager will send them again", extra={"error": str(exc)})
             return _refuse(deps, "store", 503, "the alerts could not be stored; send them again")
+        if read.envelope.receiver == drill.SENDER:
+            deps.wake()
+            return jsonify(accepted=accepted.new, duplicates=accepted.duplicates), 202
         deps.metrics.received.inc(accepted.new + accepted.duplicates)
         deps.metrics.duplicates.inc(accepted.duplicates)
         if read.envelope.truncated_alerts:

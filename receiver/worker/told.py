@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
+from receiver.domain import drill
 from receiver.domain.incident_memory import LookSummary
 from receiver.errors import StoreError
 from receiver.store import alerts, conversations, incidents, outbox
@@ -22,7 +23,7 @@ from receiver.store.store import Store
 
 log = logging.getLogger(__name__)
 
-INCIDENT, STORM = "incident told", "storm told"
+INCIDENT, STORM, TEST = "incident told", "storm told", "test alert told"
 
 
 def say_told(store: Store, outgoing: Outgoing) -> None:
@@ -50,6 +51,8 @@ def line_of(tx: Tx, outgoing: Outgoing, *, now: float) -> tuple[str, Mapping[str
     incident = incidents.load(tx, conversation.incident_id)
     if incident is None:
         return None
+    if drill.is_key(incident.key):
+        return TEST, {"incident": incident.id, **place}
     return INCIDENT, {**_what(incident), **place, **_way(tx, incident, conversation, outgoing, now=now)}
 
 

@@ -22,8 +22,10 @@ from tests.support import wait_until
 class Receiver:
     """One `oomtriage serve` after another over the same state file. `start`, `kill` and `stop` may follow each other."""
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    def __init__(self, folder: Path, *, config: str = "", **settings: str) -> None:
+        """`config`: a settings file."""
         folder.mkdir(parents=True, exist_ok=True)
+        self._config = config
         self.folder = folder
         self.settings = settings
         self.port = _free_port()
@@ -41,9 +43,10 @@ class Receiver:
 
     def launch(self) -> None:
         """Start it and do not wait: it may be killed before it is ready."""
+        words = ["serve", *(("--config", self._config) if self._config else ())]
         with (self.folder / "receiver.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "receiver", "serve"], env=self.environ(), cwd=REPO, stdout=log, stderr=log, start_new_session=True
+                [sys.executable, "-m", "receiver", *words], env=self.environ(), cwd=REPO, stdout=log, stderr=log, start_new_session=True
             )
 
     def start(self) -> Self:

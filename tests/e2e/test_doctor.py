@@ -319,6 +319,9 @@ def _shown(found: Found, installation: Lab) -> str:
     text = re.sub(r"\([^()]* *s\)$", "(TIME)", text)
     text = re.sub(r"oomtriage [\d.]+, Python [\d.]+", "oomtriage VERSION, Python VERSION", text)
     text = re.sub(r"(Prometheus|Alertmanager) ([\d.]+)(\+\w+)?", r"\1 VERSION", re.sub(r"\((\d[\d.]+)(\+\w+)?\)", "(VERSION)", text))
+    text = re.sub(
+        r"\b\d+ (of \d+ alerts|alerts|metrics|more\b|fine)", r"N \1", re.sub(r"\d+ of \d+ alerts", "N of N alerts", text)
+    )  # the pack's
     return re.sub(r"(under 1 s|\d s) apart", "under 1 s apart", text)
 
 

@@ -1,4 +1,4 @@
-"""Slack: the token, what it may do, and each channel. Nothing is posted."""
+"""Slack: the token, what it may do, and each channel. Nothing is posted: `oomtriage test-alert` does that."""
 
 from __future__ import annotations
 

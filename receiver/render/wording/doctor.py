@@ -365,7 +365,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "doctor.do.rule_error": "`oomtriage rules check --prometheus URL` says what its series lack",
     "doctor.do.vmalert": "VictoriaMetrics tells them with -vmalert.proxyURL; else look at vmalert's own page",
     "doctor.do.alertmanager": "set ALERTMANAGER_URL: without it routes are not checked, nothing is silenced from Slack, and alerts missed while away stay missed",
-    "doctor.do.deliveries": "its log says why: the token, the address, a network policy",
+    "doctor.do.deliveries": "its log says why: the token, the address, a network policy; then `oomtriage test-alert`",
     "doctor.do.webhook_config": "add a receiver with webhook_configs to Alertmanager: deploy/alertmanager/alertmanager.yaml",
     "doctor.do.name_receiver": "call the receiver that posts here oomtriage, or run this once an alert has come",
     "doctor.do.webhook_path": "let its url end with /alerts",

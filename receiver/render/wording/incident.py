@@ -173,6 +173,7 @@ SENTENCES: Mapping[str, Sentence] = {
         "the state file was replaced while the receiver ran. It goes on with the new one; the state it had is kept as {kept}. "
         "What to do: docs/operations.md"
     ),
+    "notice.test_alert": "Asked for at {at:clock} by `oomtriage test-alert`, to see that alerts reach this channel. It counts nowhere",
     # in a storm's digest
     "storm.workers_killed": "{kills} workers killed, pod Running",
     "storm.kills": "{kills:count:kill}, {verdict:reason}",
