@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 
 import pytest
 
+from receiver.domain.alerts import parse_notification
 from receiver.evidence.gatherers import ALL
 from tests.checks.doc_tables import DOCS, filled
 from tests.checks.operator_tables import WITHOUT, alert_table, permission_table, refusal_table
@@ -36,9 +38,10 @@ def test_every_evidence_that_needs_a_permission_says_what_is_lost() -> None:
 
 
 def hints() -> list[str]:
-    """What the messages say, as the page quotes it: the first column of its table, with `…` for what differs."""
+    """What is said, as the page quotes it: the first column of the messages' table, with `…` for what differs, and what stands in quotes."""
     section = TROUBLE.split("## The message says that something is missing\n", 1)[1].split("\n## ", 1)[0]
-    return re.findall(r"^\| `([^`]+)`", section, re.MULTILINE)
+    symptoms = [line.split(" | ")[0] for line in TROUBLE.splitlines() if line.startswith("| ")]
+    return [*re.findall(r"^\| `([^`]+)`", section, re.MULTILINE), *(said for s in symptoms for said in re.findall(r'"([^"`]{9,})"', s))]
 
 
 @pytest.mark.parametrize("hint", hints())
@@ -48,3 +51,12 @@ def test_a_hint_that_is_quoted_is_really_said(hint: str) -> None:
 
     assert pieces
     assert [piece for piece in pieces if piece not in SOURCE] == []
+
+
+def test_the_webhook_of_the_quick_start_is_taken() -> None:
+    """Who tries the way with curl gets a 202."""
+    page = (DOCS / "quick-start.md").read_text()
+    (body,) = re.findall(r"-d '(\{.*?\})'\n", page, re.DOTALL)
+    (alert,) = parse_notification(json.loads(body)).alerts
+
+    assert (alert.status, alert.name, alert.severity) == ("firing", "OOMKilled", "critical")
