@@ -645,7 +645,7 @@ def _slot_of(body: Mapping[str, Any], *, is_reply: bool) -> str:
     """The place whose budget holds. Pages of a storm's thread are longer than other replies."""
     if not is_reply:
         return "root"
-    return "digest-page" if re.match(r"All \d+ workloads of this storm", str(body.get("text") or "")) else "reply"
+    return "digest-page" if re.match(r"All \d+ workloads of this (?:storm|inventory)", str(body.get("text") or "")) else "reply"
 
 
 def _mentions(body: Mapping[str, Any]) -> list[str]:

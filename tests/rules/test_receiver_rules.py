@@ -29,6 +29,8 @@ MUTATIONS = {
     "failing: once is enough": (rules_dir(), "receiver", "oomtriage_webhook_rejected_total[5m]", "oomtriage_webhook_rejected_total[20m]"),
     "failing: any integration": (rules_dir(), "receiver", 'integration="webhook"', 'integration!="webhook"'),
     "failing: another webhook": (rules_dir(), "receiver", "[10m])) == 0", "[10m])) >= 0"),
+    "failing: no room": (rules_dir(), "receiver", "(oomtriage_store_ready)", "(no_such)"),
+    "failing: a store that is well": (rules_dir(), "receiver", '"store", "", "") == 0', '"store", "", "")'),
     "failing: at once": (rules_dir(), "receiver", "for: 10m", "for: 1m"),
     "failing: clusters merged": (rules_dir(), "receiver", "by (cluster, namespace, job) (oomtriage_dead", "by (namespace, job) (oomtriage_dead"),
     "backlog: shorter": (rules_dir(), "receiver", "> 300", "> 200"),

@@ -237,6 +237,18 @@ def test_what_slack_would_refuse_is_refused_with_its_reasons(slack: FakeSlack, s
     slack.complaints.clear()
 
 
+@pytest.mark.parametrize(("whose", "fits"), [("storm", True), ("inventory", True), ("day", False)])
+def test_a_page_of_a_digest_may_be_longer_than_another_reply(slack: FakeSlack, sink: SlackBotSink, whose: str, *, fits: bool) -> None:
+    """117 workloads in one page are 5,900 characters, well below what Slack refuses."""
+    root = sink.post("C1", body(), delivery_id="root")
+    line = {"type": "rich_text_section", "elements": [{"type": "text", "text": "x" * 65}]}
+    page = {"text": f"All 80 workloads of this {whose}, by cause", "blocks": [{"type": "rich_text", "elements": [line] * 80}]}
+    sink.post("C1", page, delivery_id="page", thread_ts=root)
+
+    assert bool(slack.complaints) != fits
+    slack.complaints.clear()
+
+
 def test_a_deleted_root_is_gone(slack: FakeSlack, sink: SlackBotSink) -> None:
     """Editing a deleted message, or replying to it, says Gone: post anew."""
     ts = str(sink.post("C1", body(), delivery_id="d"))
