@@ -26,8 +26,8 @@ BEGIN_S = 1_764_000_000.0
 
 def child() -> None:
     """The receiver: commands on stdin, one JSON document a line; an answer a line on stdout."""
-    from receiver.app import allocator
     from receiver.app.build import build
+    from receiver.process import allocator
     from receiver.settings import load_settings
     from receiver.store import outbox
     from receiver.telemetry import configure_logging

@@ -15,12 +15,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from flask import Flask
 
-from receiver.app import allocator, own_memory
 from receiver.app.files import slack_loader, web_environment
 from receiver.app.release import version
 from receiver.app.sinks import for_programs, is_text_only, kind_of, make_router, make_senders, make_sinks, threaded
 from receiver.app.triage import TriageDesk
-from receiver.cpu_guard import CpuGuard
 from receiver.domain.identity import LabelNames
 from receiver.domain.reason import reason
 from receiver.errors import ConfigError, StoreError, StoreUnwritable
@@ -49,6 +47,8 @@ from receiver.pipeline.silencer import Silencer
 from receiver.pipeline.storm_acts import StormWork
 from receiver.pipeline.storm_shares import ShareWork
 from receiver.pipeline.watch import Watch, WatchConfig
+from receiver.process import allocator, own_memory
+from receiver.process.cpu_guard import CpuGuard
 from receiver.render.environment import slack_environment
 from receiver.render.renderer import Renderer
 from receiver.rulepack.places import causes_dir, runbooks_dir

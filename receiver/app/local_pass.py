@@ -11,12 +11,12 @@ import hashlib
 import json
 import os
 import secrets
-import stat
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+
+from receiver.process.own_folder import is_private, make_private, own_folder
 
 HEADER = "X-Oomtriage-Local"  # as receiver/web/auth.py reads it, which is not imported for its size
 COMPARED = (
@@ -61,12 +61,10 @@ def _plain(value: object) -> object:
 def leave(port: int, settings: Mapping[str, str], *, folder: Path | None = None) -> tuple[LocalPass, Path | None]:
     """The pass of a receiver that starts, and its note; None where it cannot be written, and commands find no receiver then."""
     local = LocalPass(port=port, word=secrets.token_urlsafe(32), settings=settings, pid=os.getpid())
-    folder = folder or _folder()
+    folder = folder or own_folder()
     note = folder / f"{port}.json"
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        if not _is_private(folder):
-            return local, None
+        make_private(folder)
         note.unlink(missing_ok=True)
         handle = os.open(note, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -78,8 +76,8 @@ def leave(port: int, settings: Mapping[str, str], *, folder: Path | None = None)
 
 def found(*, folder: Path | None = None) -> Iterator[LocalPass]:
     """The passes of receivers of this user that run here; what a killed one left behind is removed."""
-    folder = folder or _folder()
-    if not _is_private(folder):
+    folder = folder or own_folder()
+    if not is_private(folder):
         return
     for note in sorted(folder.glob("*.json")):
         with suppress(OSError, ValueError, KeyError, TypeError):
@@ -88,19 +86,6 @@ def found(*, folder: Path | None = None) -> Iterator[LocalPass]:
                 note.unlink(missing_ok=True)
                 continue
             yield LocalPass(port=int(held["port"]), word=str(held["word"]), settings=dict(held["settings"]), pid=int(held["pid"]))
-
-
-def _folder() -> Path:
-    return Path(tempfile.gettempdir()) / f"oomtriage-{os.getuid()}"
-
-
-def _is_private(folder: Path) -> bool:
-    """A folder of ours, no link, that nobody else can enter: the place above it is everybody's."""
-    try:
-        state = folder.lstat()
-    except OSError:
-        return False
-    return stat.S_ISDIR(state.st_mode) and state.st_uid == os.getuid() and not state.st_mode & 0o077
 
 
 def _runs(pid: int) -> bool:

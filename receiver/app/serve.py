@@ -10,7 +10,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from receiver.app import allocator, greeting, local_pass
+from receiver.app import greeting, local_pass
 from receiver.app.build import build, make_admission, make_label_names, make_redactor, make_renderer, store_path
 from receiver.app.door import Door
 from receiver.app.front import Front, FrontConfig
@@ -18,6 +18,7 @@ from receiver.app.kubernetes import kubernetes_access
 from receiver.app.service import Service
 from receiver.app.sinks import check_channels, make_sinks
 from receiver.errors import ConfigError, ReceiverError
+from receiver.process import allocator
 from receiver.settings import Settings, load_settings
 from receiver.telemetry import configure_logging
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from receiver.cpu_guard import CpuGuard
 from receiver.domain.alerts import Alert
 from receiver.domain.case import Case, Missing
 from receiver.domain.identity import Subject
@@ -28,6 +27,7 @@ from receiver.evidence.prometheus import Prometheus
 from receiver.evidence.pulse import PulseReader
 from receiver.evidence.rbac import Permission, union
 from receiver.evidence.worst_pod import find_worst_pod
+from receiver.process.cpu_guard import CpuGuard
 from receiver.transport import ConnectionFailed, Deadline, TlsFault, TlsProblem, Unauthenticated
 
 log = logging.getLogger(__name__)

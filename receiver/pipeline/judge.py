@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from receiver.case import facts_of
-from receiver.cpu_guard import CpuGuard
 from receiver.diagnosis.diagnose import diagnose
 from receiver.domain.case import Case
 from receiver.domain.report import Report
+from receiver.process.cpu_guard import CpuGuard
 
 
 class Judge:

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import sqlite3
-import tempfile
 from contextlib import closing, suppress
 from pathlib import Path
 
 from receiver.domain.units import MIB
 from receiver.errors import StoreUnwritable
+from receiver.process.own_folder import is_private, make_private, own_folder
 from receiver.store.sqlite import SqliteDatabase
 from receiver.store.volume import free_bytes, part_of, sync_folder, wal_of
 
@@ -89,12 +88,11 @@ def bring_back(path: Path) -> None:
 
 def _place(path: Path, *, is_new_wanted: bool = False) -> Path:
     """Where the copy of this state file is: a folder that nobody else can write. OSError when there is none."""
-    folder = Path(tempfile.gettempdir()) / f"oomtriage-{os.getuid()}"
+    folder = own_folder()
     if is_new_wanted:
-        folder.mkdir(mode=0o700, exist_ok=True)
-    found = folder.lstat()
-    if folder.is_symlink() or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise PermissionError(1, f"{folder} is not this user's alone")
+        make_private(folder)
+    elif not is_private(folder):
+        raise FileNotFoundError(2, f"{folder} is not there, or not this user's alone")
     return folder / f"{hashlib.sha256(str(path.absolute()).encode()).hexdigest()[:16]}.db"
 
 

@@ -165,7 +165,7 @@ class SqliteDatabase:
             sizes = [self._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_size", "page_count", "freelist_count")]
         page_bytes, pages, free_pages = (int(n) for n in sizes)
         try:
-            store_bytes = sum(p.stat().st_size for p in (self.path, self.path.with_name(f"{self.path.name}-wal")) if p.exists())
+            store_bytes = sum(p.stat().st_size for p in (self.path, wal_of(self.path)) if p.exists())
             free_bytes = shutil.disk_usage(self.path.parent).free
         except OSError as exc:
             raise StoreError(f"the volume of the state file cannot be looked at: {exc}") from exc

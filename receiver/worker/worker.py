@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from receiver.cpu_guard import CpuGuard
 from receiver.errors import StoreBroken, StoreError, StoreFenced
+from receiver.process.cpu_guard import CpuGuard
 from receiver.worker.dispatcher import Dispatcher
 from receiver.worker.sender import Sender
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from receiver.cpu_guard import CpuGuard
 from receiver.errors import ComputedTooLong
 from receiver.pipeline.judge import Judge
+from receiver.process.cpu_guard import CpuGuard
 from receiver.store import jobs
 from receiver.store.jobs import Job
 from receiver.store.store import Store

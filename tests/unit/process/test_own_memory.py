@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from receiver.app.own_memory import OwnMemory, read
+from receiver.process.own_memory import OwnMemory, read
 
 MIB = 1 << 20
 
