@@ -1,12 +1,12 @@
 """What died in a namespace (or the cluster, or among what a selector names), and a look at the worst of it.
 
-The list costs one request for 500 pods, and two to Prometheus for pods that are gone. A look costs what it costs an incident, so that
+The list costs one request for 200 pods, of which only the deaths are kept, and two to Prometheus for pods that are gone. A look costs what it costs an incident, so that
 only the first few workloads get one, several at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,9 +26,9 @@ from receiver.evidence.kube import Kube, object_path
 from receiver.evidence.missed import Missed
 from receiver.render.deaths import Deaths, Row
 
-PAGE = 500
-MOST_PAGES = 40
-PAGE_BYTES = 64 * MIB
+PAGE = 200  # pods of a request: one is 10 to 30 KB, and the receiver that answers for a command has little room
+MOST_PAGES = 100
+PAGE_BYTES = 32 * MIB
 MOST_LOOKS = 8  # workloads that are looked into
 LOOKS_AT_A_TIME = 4  # each asks with a dozen threads of its own
 
@@ -42,22 +42,28 @@ def find_deaths(
     """All deaths among the target's pods within `since_s`. A SourceError when the pods cannot be listed, or there are none."""
     now = datetime.now(UTC)
     where = f"namespace {target.namespace}" if target.namespace else "all namespaces"
-    pods = list(list_pods(kube_of(evidence), target, progress=progress, where=where))
-    if not pods:
+    there: set[tuple[str, str]] = set()
+
+    def passing() -> Iterator[Mapping[str, Any]]:
+        for pod in list_pods(kube_of(evidence), target, progress=progress, where=where):
+            there.add((text(pod, "metadata", "namespace"), text(pod, "metadata", "name")))
+            yield pod
+
+    found = deaths_of(passing(), now=now, since=timedelta(seconds=since_s) if since_s is not None else None)
+    if not there:
         raise NotFound(_no_pods(evidence, target, where))
-    found = deaths_of(pods, now=now, since=timedelta(seconds=since_s) if since_s is not None else None)
     gone: tuple[Death, ...] = ()
     missing: tuple[str, ...] = ()
-    if len(pods) >= MOST_PAGES * PAGE:
-        missing = (f"pods after the first {len(pods):,}: name a namespace",)
+    if len(there) >= MOST_PAGES * PAGE:
+        missing = (f"pods after the first {len(there):,}: name a namespace",)
     if since_s is not None and not target.selector:
         progress("asking Prometheus for pods that are gone")
-        gone, unseen = _gone(evidence, target, pods, now=now, since_s=since_s)
+        gone, unseen = _gone(evidence, target, there, now=now, since_s=since_s)
         missing = (*missing, *unseen)
     deaths = (*found, *gone)
     reports = _looks(evidence, deaths, cluster_name=cluster_name, progress=progress, most=most_looks)
     return Deaths(
-        where=f"{where}, {target.selector}" if target.selector else where, now=now, pods=len(pods), since_s=since_s,
+        where=f"{where}, {target.selector}" if target.selector else where, now=now, pods=len(there), since_s=since_s,
         rows=tuple(Row(death=death, report=reports.get(_kind_of(death))) for death in deaths),
         is_many_namespaces=not target.namespace, missing=missing,
     )  # fmt: skip
@@ -101,12 +107,11 @@ def _no_pods(evidence: Evidence, target: Target, where: str) -> str:
 
 
 def _gone(
-    evidence: Evidence, target: Target, pods: Sequence[Mapping[str, Any]], *, now: datetime, since_s: float
+    evidence: Evidence, target: Target, there: Collection[tuple[str, str]], *, now: datetime, since_s: float
 ) -> tuple[tuple[Death, ...], tuple[str, ...]]:
     """OOM kills of pods that the API does not have any more, as Prometheus knows them."""
     if evidence.prometheus is None:
         return (), ("pods that were deleted meanwhile: PROMETHEUS_URL is not set",)
-    there = {(text(pod, "metadata", "namespace"), text(pod, "metadata", "name")) for pod in pods}
     since = now - timedelta(seconds=since_s)
     try:
         past = Missed(None, evidence.prometheus).past(Gap(since=since, until=now, whose=RECEIVER), now=now.timestamp())

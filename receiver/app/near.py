@@ -24,22 +24,25 @@ def near_names(kube: Kube, target: Target) -> str:
     if not wanted or not target.namespace:
         return ""
     try:
-        pods = list(list_pods(kube, Target(namespace=target.namespace)))
+        names = _named(list_pods(kube, Target(namespace=target.namespace)))
     except SourceError:
         return ""
-    found = _near(target, wanted, pods)
+    found = _near(target, wanted, names)
     if found:
         return f"; did you mean {' or '.join(found)}?"
     elsewhere = _elsewhere(kube, target)
     if elsewhere:
         return f"; there is one in namespace {' and '.join(elsewhere)}: use -n"
-    return "" if pods else f"; namespace {target.namespace} has no pods"
+    return "" if names else f"; namespace {target.namespace} has no pods"
 
 
-def _near(target: Target, wanted: str, pods: Iterable[Mapping[str, Any]]) -> list[str]:
+def _named(pods: Iterable[Mapping[str, Any]]) -> Mapping[str, Workload | None]:
+    """Pods by name, with what owns them."""
+    return {name: _owner(pod) for pod in pods if is_name(name := text(pod, "metadata", "name"))}
+
+
+def _near(target: Target, wanted: str, names: Mapping[str, Workload | None]) -> list[str]:
     """A pod's workload when its name was given, pods of the same workload when one was replaced, then names that look alike."""
-    names: dict[str, Workload | None] = {text(pod, "metadata", "name"): _owner(pod) for pod in pods}
-    names = {name: owner for name, owner in names.items() if is_name(name)}
     workloads = {f"{w.kind.lower()}/{w.name}": w.name for w in names.values() if w is not None and is_name(w.name)}
     exact = [shown for shown, name in workloads.items() if name == wanted]
     if exact:

@@ -95,10 +95,9 @@ def _named(target: Target) -> str:
 def _worst(evidence: Evidence, target: Target, progress: Progress) -> Target:
     """Of the pods that the selector names, the one that an alert about them would be looked at by."""
     where = f"namespace {target.namespace}" if target.namespace else "all namespaces"
-    pods = list(list_pods(kube_of(evidence), target, where=where, progress=progress))
-    if not pods:
+    worst = worst_of(list_pods(kube_of(evidence), target, where=where, progress=progress))
+    if worst is None:
         raise NotFound(f"no pod in {where} has the labels {target.selector}; `kubectl get pods --show-labels` shows what they have")
-    worst = worst_of(pods)
     return replace(target, namespace=text(worst, "metadata", "namespace"), pod=text(worst, "metadata", "name"), selector="")
 
 

@@ -7,6 +7,7 @@ import argparse
 from receiver.cli.arguments import add_config
 from receiver.cli.shared import receiver_http, settings_for
 from receiver.errors import PayloadError
+from receiver.render.text import clean_line
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +26,7 @@ def _run(arguments: argparse.Namespace) -> int:
         answer = http.get_json("/admin/dead")
         letters = answer.get("dead", []) if isinstance(answer, dict) else []
         for letter in letters:
-            print(f"{letter['id']}  since {letter['since']}  {letter['what']}: {letter['error']}")
+            print(clean_line(f"{letter['id']}  since {letter['since']}  {letter['what']}: {letter['error']}"))
         if not letters:
             print("no dead letters")
         return 0
@@ -33,5 +34,5 @@ def _run(arguments: argparse.Namespace) -> int:
     response = http.post(path)
     if response.status != 200:
         raise PayloadError(f"the receiver answered {response.status}: {response.body.decode('utf-8', 'replace')[:200]}")
-    print(response.body.decode("utf-8", "replace").strip())
+    print(clean_line(response.body.decode("utf-8", "replace")))
     return 0

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from receiver.cli.arguments import add_config
 from receiver.cli.shared import receiver_http, settings_for
 from receiver.errors import PayloadError, Unreadable
+from receiver.render.text import clean_line
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,5 +38,5 @@ def _run(arguments: argparse.Namespace) -> int:
         raise PayloadError(f"the receiver answered {response.status}: {response.body.decode('utf-8', 'replace')[:200]}")
     if response.status != 200:
         raise PayloadError(f"{arguments.incident}: {answer.get('text') or answer.get('error')}")
-    print(f"{arguments.incident}: {answer.get('text')}")
+    print(clean_line(f"{arguments.incident}: {answer.get('text')}"))
     return 0

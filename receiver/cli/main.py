@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from receiver.app.release import version
 from receiver.cli.examples import epilog
+from receiver.cli.terminal import complain
 from receiver.errors import ConfigError, ReceiverError
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ def plugin_parser() -> argparse.ArgumentParser:
         formatter_class=Formatter,
         epilog=epilog("triage", "kubectl oomtriage"),
     )
+    parser.add_argument("--version", action="version", version=f"oomtriage {version()}")
     import_module("receiver.cli.triage").add_arguments(parser)
     return parser
 
@@ -114,5 +116,5 @@ def _run(arguments: argparse.Namespace) -> NoReturn:
 
 
 def _complain(text: str, code: int) -> int:
-    print(f"oomtriage: {text}", file=sys.stderr)
+    complain(text)
     return code

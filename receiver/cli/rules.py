@@ -17,6 +17,7 @@ from receiver.cli.examples import epilog
 from receiver.cli.shared import settings_for
 from receiver.cli.terminal import Progress
 from receiver.errors import ConfigError
+from receiver.render.text import visible
 from receiver.rulepack import (
     FORMATS,
     Costs,
@@ -112,7 +113,7 @@ def _asking(arguments: argparse.Namespace) -> tuple[Ask, str]:
 
 def _print(problems: list[Problem], costs: Costs | None) -> None:
     for problem in problems:
-        print(problem)
+        print(visible(str(problem)))
     if not problems:
         print("the rules are fine")
     if costs is None or not costs.rules:

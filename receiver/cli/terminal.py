@@ -8,9 +8,12 @@ import sys
 from collections.abc import Mapping
 from typing import TextIO
 
+from receiver.render.text import clean_line
+
 PLAIN_WIDTH = 100  # of what is piped, whatever terminal it was started from
 NARROWEST, WIDEST = 60, 140
 PROGRESS_MAX = 100
+COMPLAINT_MAX = 2000
 COLOR_CHOICES = ("auto", "always", "never")
 
 
@@ -37,6 +40,11 @@ def width_of(stream: TextIO) -> int:
     return min(WIDEST, max(NARROWEST, shutil.get_terminal_size((PLAIN_WIDTH, 24)).columns))
 
 
+def complain(text: str) -> None:
+    """One line on stderr. What servers say in their refusals is in it, so it is cleaned: nothing of it moves the cursor."""
+    print(f"oomtriage: {clean_line(text, COMPLAINT_MAX)}", file=sys.stderr)
+
+
 class Progress:
     """One line on stderr that is written over, on a terminal only; wiped at the end, so that the answer stands alone."""
 
@@ -46,11 +54,11 @@ class Progress:
         self._is_dirty = False
 
     def __call__(self, text: str) -> None:
-        """What is being done now. An empty text wipes the line. Texts are ours, or cleaned."""
+        """What is being done now. An empty text wipes the line. It is cleaned: names of the cluster are in it."""
         if not self._is_shown or (not text and not self._is_dirty):
             return
         room = min(PROGRESS_MAX, width_of(self._stream) - 1)
-        print(f"\r\x1b[K{text[:room]}", end="", file=self._stream, flush=True)
+        print(f"\r\x1b[K{clean_line(text, room)}", end="", file=self._stream, flush=True)
         self._is_dirty = bool(text)
 
     def __enter__(self) -> Progress:

@@ -15,7 +15,7 @@ from typing import Any
 
 from receiver.cli import beside
 from receiver.cli.arguments import add_color, add_config, add_output
-from receiver.cli.terminal import wants_color, width_of
+from receiver.cli.terminal import complain, wants_color, width_of
 from receiver.domain.target import Target, target_of
 from receiver.errors import ConfigError
 from receiver.settings import Settings, load_settings
@@ -82,7 +82,7 @@ def _run(arguments: argparse.Namespace, parser: argparse.ArgumentParser, *, is_p
     if arguments.save and answer.get("case") is not None:
         _save(answer["case"], arguments.save)
     if answer.get("why"):
-        print(f"oomtriage: {answer['why']}", file=sys.stderr)
+        complain(str(answer["why"]))
     else:
         print(_colored(str(answer.get("text", "")), target, arguments))
     return int(answer.get("code", 1))

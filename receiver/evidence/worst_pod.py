@@ -45,18 +45,18 @@ def find_worst_pod(look: Look) -> Look:
     gone = _newest_gone(look, workload) if not pods else ""
     if gone:
         return replace(look, subject=replace(look.subject, pod=gone))
-    if not pods:
+    worst = worst_of(pods, look.subject.container)
+    if worst is None:
         return replace(
             look, unfound=Gap(f"no pod of {workload.name} was found", "it may have been scaled down or deleted", is_normal=False)
         )
-    worst = worst_of(pods, look.subject.container)
     subject = replace(look.subject, pod=text(worst, "metadata", "name"), node=text(worst, "spec", "nodeName"))
     return replace(look, subject=subject)
 
 
-def worst_of(pods: Iterable[Mapping[str, Any]], container: str = "") -> Mapping[str, Any]:
-    """The pod that shows most. ValueError for none at all."""
-    return max(pods, key=lambda pod: _badness(pod, container))
+def worst_of(pods: Iterable[Mapping[str, Any]], container: str = "") -> Mapping[str, Any] | None:
+    """The pod that shows most; None of none."""
+    return max(pods, key=lambda pod: _badness(pod, container), default=None)
 
 
 def _pods(look: Look, workload: Workload) -> Iterable[Any]:

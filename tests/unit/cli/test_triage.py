@@ -152,3 +152,22 @@ def test_the_plugin_without_a_word_asks_about_the_own_namespace(
 
     assert ended.value.code == 0
     assert "The whole story: kubectl oomtriage -n shop " in out
+
+
+def test_a_refusal_moves_no_cursor(run: Run, cluster: FakeKube) -> None:
+    """The API's words, and those of whatever answers in its place, are text from outside."""
+    cluster.fault("/pods", refuse(403, "\x1b[2J\x1b]0;owned\x07 no \u202e way\n oomtriage: all is well", times=1))
+    code, _, err = run("-n", "shop")
+
+    assert code == 1
+    assert not any((ord(c) < 0x20 and c != "\n") or 0x7F <= ord(c) < 0xA0 or c == "\u202e" for c in err)
+    assert err.count("\n") == 1
+
+
+def test_a_large_namespace_is_read_page_by_page(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And where it is too large, what was left out is said."""
+    monkeypatch.setattr("receiver.app.deaths.PAGE", 2)
+    monkeypatch.setattr("receiver.app.deaths.MOST_PAGES", 1)
+    _, out, _ = run("-n", "shop", "--since", "5000d", "--looks", "0")
+
+    assert "Not seen: pods after the first 2: name a namespace" in out
