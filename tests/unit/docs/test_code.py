@@ -38,6 +38,9 @@ def code() -> Iterator[tuple[str, str]]:
         yield from ((str(page), line) for line in code_of((REPO / page).read_text()))
 
 
+CODE = tuple(code())
+
+
 def blocks(*languages: str) -> list[tuple[str, Fence]]:
     """(where, block) of every block of code in these languages."""
     return [(f"{page}:{fence.line}", fence) for page in PAGES for fence in fences((REPO / page).read_text()) if fence.language in languages]
@@ -47,7 +50,7 @@ def test_settings_that_are_named_exist() -> None:
     """Nobody sets what nothing reads."""
     makefile = set(re.findall(r"^([A-Z_]+) ", (REPO / "Makefile").read_text(), re.MULTILINE))
     known = SETTINGS | FOREIGN | makefile
-    named = [(page, word) for page, line in code() if Path(page) not in OF_OTHERS for word in CAPITALS.findall(line)]
+    named = [(page, word) for page, line in CODE if Path(page) not in OF_OTHERS for word in CAPITALS.findall(line)]
 
     assert sum(word in SETTINGS for _, word in named) > 50
     assert [(page, word) for page, word in named if word not in known] == []
@@ -55,7 +58,7 @@ def test_settings_that_are_named_exist() -> None:
 
 def test_make_targets_that_are_named_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (REPO / "Makefile").read_text(), re.MULTILINE))
-    named = {(page, word) for page, line in code() for word in re.findall(r"(?<![\w./-])make ([a-z][\w-]*)", line)}
+    named = {(page, word) for page, line in CODE for word in re.findall(r"(?<![\w./-])make ([a-z][\w-]*)", line)}
 
     assert {word for _, word in named} >= {"demo", "test", "compat"}
     assert [(page, word) for page, word in named if word not in targets] == []
@@ -63,7 +66,7 @@ def test_make_targets_that_are_named_exist() -> None:
 
 def test_what_is_applied_or_built_exists() -> None:
     """A folder that is applied with -k has a kustomization, a chart its Chart.yaml."""
-    named = {(page, path) for page, line in code() for path in APPLIED.findall(line)}
+    named = {(page, path) for page, line in CODE for path in APPLIED.findall(line)}
     missing = []
     for page, path in sorted(named):
         there = REPO / path.rstrip("/")
