@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+import yaml
 
 from receiver.domain.alerts import parse_notification
 from receiver.evidence.gatherers import ALL
@@ -51,6 +52,15 @@ def test_a_hint_that_is_quoted_is_really_said(hint: str) -> None:
 
     assert pieces
     assert [piece for piece in pieces if piece not in SOURCE] == []
+
+
+def test_each_scope_of_the_slack_app_says_what_it_is_for() -> None:
+    """The page's table and the manifest have the same."""
+    manifest = yaml.safe_load((REPO / "deploy" / "slack" / "manifest.yaml").read_text())
+    table = (DOCS / "slack.md").read_text().split("| scope | without it |\n", 1)[1].split("\n\n", 1)[0]
+    told = [scope for row in table.splitlines() for scope in re.findall(r"`([a-z]+:[a-z.]+)`", row.split("|")[1])]
+
+    assert sorted(told) == sorted(manifest["oauth_config"]["scopes"]["bot"])
 
 
 def test_the_webhook_of_the_quick_start_is_taken() -> None:
