@@ -64,8 +64,7 @@ def _of_limit(
     limit = change.after_bytes or 0
     allowed = allowance_of(clues.settings, limit) if not any(c.what == What.FLAGS for c in changes) else None
     if allowed is not None and allowed.covering_bytes is not None and not allowed.decides[0].row.is_soft and allowed.allows_bytes >= limit:
-        flag = allowed.decides[0].flag
-        return reason("fix.forecast.heap_above", flag=flag, heap_bytes=allowed.allows_bytes, limit_bytes=limit), False
+        return reason("fix.forecast.heap_above", flag=allowed.decides[0].quoted, heap_bytes=allowed.allows_bytes, limit_bytes=limit), False
     if change.is_lower:
         return reason("fix.forecast.lowered", before_bytes=change.before_bytes, limit_bytes=limit), False
     if kill.kind is KillKind.NONE and leaf_of(cause.name).a_raise is not Raise.DELAYS:

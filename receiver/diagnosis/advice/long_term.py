@@ -15,7 +15,7 @@ from receiver.diagnosis.advice.ceilings import instead_of_raise
 from receiver.diagnosis.advice.witnessed import witnessed
 from receiver.diagnosis.causes.leaf import Leaf, Whose
 from receiver.diagnosis.causes.leaves import leaf_of
-from receiver.diagnosis.causes.settings import CEILING
+from receiver.diagnosis.causes.settings import CEILING, OWN_MAXIMUM
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.log.runtimes import HABITS, profiling_advice
 from receiver.domain.kube_names import is_name
@@ -42,7 +42,8 @@ def long_term_for(clues: Clues, kill: Kill, cause: Cause) -> tuple[LongTerm, ...
     has_ended = kill.kind is not KillKind.NONE or kill.exit_code is not None
     is_enough = cause.detail in ("memory_volume", "open_end") or (cause.name is CauseName.UNKNOWN and not has_ended)
     first: dict[str, LongTerm] = {}
-    for entry in named if is_enough else (*named, *_general(clues, leaf, is_said=cause.detail == CEILING)):
+    is_said = cause.detail == CEILING or (cause.detail == OWN_MAXIMUM and cause.remedy is not None)
+    for entry in named if is_enough else (*named, *_general(clues, leaf, is_said=is_said)):
         first.setdefault(entry.id, entry)
     return tuple(first.values())
 

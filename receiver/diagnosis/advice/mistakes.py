@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from receiver.diagnosis.causes.common import AT_THE_LIMIT
 from receiver.diagnosis.causes.leaf import Raise
 from receiver.diagnosis.causes.leaves import leaf_of
+from receiver.diagnosis.causes.settings import OWN_MAXIMUM
 from receiver.diagnosis.clues import Clues, LimitRaise
 from receiver.diagnosis.log.ceilings import Fit, allowance_of
 from receiver.domain.confidence import UNSURE
@@ -42,7 +43,7 @@ def _only_raising(seen: Seen) -> Reason | None:
     is_growth = leaf_of(seen.cause.name).a_raise is Raise.DELAYS
     if raises and (is_growth or len(raises) > 1):
         return reason("mistake.raised_before", steps=tuple(_step(r) for r in reversed(raises)))
-    if is_growth and seen.cause.confidence > UNSURE:
+    if is_growth and seen.cause.confidence > UNSURE and seen.cause.detail != OWN_MAXIMUM:  # else a raise delays nothing
         return reason("mistake.raising_a_leak")
     return None
 
@@ -109,7 +110,7 @@ def _outside_the_heap(seen: Seen) -> Reason | None:
     first = allowed.decides[0]
     return reason(
         "mistake.outside_the_heap",
-        flag=first.flag,
+        flag=first.quoted,
         heap_bytes=allowed.allows_bytes,
         limit_bytes=allowed.limit_bytes,
         runtime=first.row.runtime,

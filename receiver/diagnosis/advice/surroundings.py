@@ -18,7 +18,7 @@ def heap_caveats(clues: Clues, limit: int) -> tuple[Reason, ...]:
         return ceiling_advice(clues.settings, limit)
     allows, limit_before = before.allows_bytes, before.limit_bytes
     if HEAP_LEAVES_LITTLE * limit_before < allows < limit_before and allows <= HEAP_LEAVES_LITTLE * limit:
-        return (reason("heap.leave_flag", flag=before.decides[0].flag, use=share_of_limit(before)),)
+        return (reason("heap.leave_flag", flag=before.decides[0].quoted, use=share_of_limit(before)),)
     return ceiling_advice(clues.settings, limit)
 
 

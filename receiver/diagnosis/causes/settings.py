@@ -18,7 +18,7 @@ from receiver.diagnosis.death.kill import own_limit
 from receiver.diagnosis.death.lookups import kernel_kills, newest, uids_of
 from receiver.diagnosis.log.ceilings import Allowance, Fit, allowance_of, workers_of
 from receiver.diagnosis.log.ceilings.advice import what_they_allow
-from receiver.diagnosis.log.ceilings.allowance import fewer, written
+from receiver.diagnosis.log.ceilings.allowance import fewer, told_of, written
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import CauseName, Kill, KillKind, Sender, Signature
 from receiver.domain.tidy import tidy_up
@@ -100,8 +100,9 @@ def _above(clues: Clues, kill: Kill, allowed: Allowance) -> Answer | None:
     if allowed.fit in GIVES_WAY and grown.decides:
         return None
     is_leak = grown.decides and (grown.detail == "log" or not any(s.row.fills for s in allowed.decides))
-    against = grown.against if is_leak else (reason("ceiling.growth_says_little", flag=first.flag),) if grown.decides else ()
+    against = grown.against if is_leak else (reason("ceiling.growth_says_little", flag=first.quoted),) if grown.decides else ()
     confidence = grown.confidence if is_leak else SURE[allowed.fit]
+    told = told_of(first, first.bytes_of(allowed.limit_bytes) or 0)
     if first.needs_script:
         against = (reason("ceiling.needs_script", variable=first.source), *against)
         confidence = min(confidence, NEEDS_SCRIPT)
@@ -110,14 +111,14 @@ def _above(clues: Clues, kill: Kill, allowed: Allowance) -> Answer | None:
         confidence=confidence, reasons=(above, *grown.reasons) if is_leak else (above,),
         against=against, settle_by=reason("ceiling.below_it_settles"), detail=CEILING,
         headline=reason(
-            "ceiling.headline", flag=first.flag, fit=allowed.fit.value, limit_bytes=allowed.limit_bytes, times=first.times,
+            "ceiling.headline", flag=first.flag, told=told, fit=allowed.fit.value, limit_bytes=allowed.limit_bytes, times=first.times,
             noun=first.row.per.noun if first.row.per is not None else "", each_bytes=(first.bytes_of(allowed.limit_bytes) or 0) // first.times,
-            medium=reason("ceiling.headline_medium", flag=first.flag, fit=allowed.fit.value, limit_bytes=allowed.limit_bytes, times=first.times),
+            medium=reason("ceiling.headline_medium", flag=first.flag, told=told, fit=allowed.fit.value, limit_bytes=allowed.limit_bytes, times=first.times),
             short=reason("ceiling.headline_short", part=first.row.part, fit=allowed.fit.value),
         ),
         remedy=reason(
             "ceiling.lower", before=tuple(c.before for c in allowed.changes), sources=tuple(c.source for c in allowed.changes),
-            after=tuple(c.after for c in allowed.changes), covering_bytes=allowed.covering_bytes, soft=first.row.acts if allowed.fit is Fit.SOFT else "",
+            after=tuple(c.after for c in allowed.changes), told=tuple(c.told for c in allowed.changes), covering_bytes=allowed.covering_bytes, soft=first.row.acts if allowed.fit is Fit.SOFT else "",
             is_leak=is_leak,
         ),
     )  # fmt: skip
@@ -227,5 +228,5 @@ def _about_its_own(clues: Clues, part: str, *, is_leak: bool) -> Reason | None:
     fitting = int(setting.row.share * limit if part == "heap" else min(TWICE * now, setting.row.share * limit - others))
     after = written(setting, fitting, ratio=fitting / limit)
     return reason(
-        "ceiling.raise_own", before=(setting.flag,), sources=(setting.source,), after=(after,), has_room=fitting >= WORTH_RAISING * now, now_bytes=now, limit_bytes=limit, is_leak=is_leak,
+        "ceiling.raise_own", before=(setting.flag,), sources=(setting.source,), after=(after,), told=(told_of(setting, now, fits_bytes=fitting),), has_room=fitting >= WORTH_RAISING * now, now_bytes=now, limit_bytes=limit, is_leak=is_leak,
     )  # fmt: skip

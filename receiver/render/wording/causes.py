@@ -140,7 +140,7 @@ _ANSWERS: Mapping[str, Sentence] = {
     "growing.log_to_the_kill": "its log up to the kill",
     "growing.counter_rises": "{log:reason}: {counter} rises in every line",
     "growing.counter_rises_by": "{log:reason}: {counter} rises in every line from {first} to {last}",
-    "growing.short_life": "a life of {life_s:span} is short: work that needs more than the limit looks the same",
+    "growing.short_life": "a life of {life_s:span} is short: work that needs more memory than it may take looks the same",
     "growing.job_may_need_it": "a job may simply need this much: it never gets to its end",
     "growing.longer_life_settles": "a longer life with memory history would settle it: a plateau speaks against a leak",
     "spikes.last_line": 'the last line before the kill: "{line}"',

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from receiver.domain.reason import Reason
 from receiver.domain.units import format_quantity, human_bytes
-from receiver.render.wording.forms import Facts, Sentence
+from receiver.render.wording.forms import Facts, Sentence, upper_first
 
 OUTSIDE_HEAP = {
     "jvm": "metaspace, threads, code and direct buffers",
@@ -22,41 +22,59 @@ _PARTS = {
     "code": "the code cache", "stacks": "thread stacks", "sql": "its queries",
 }  # fmt: skip
 
+_TOLD = {"jvm": "heap maximum", "mysql": "buffer pool", "mongodb": "cache", "erlang": "high watermark"}
+
 
 def _and(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def _placed(flag: str, source: str, *, times_flag: str = "") -> str:
+def _told(told: Reason | Facts) -> str:
+    """`a heap maximum of 494 MiB`: a ceiling of which only the log tells."""
+    return f"{_TOLD.get(str(told['runtime']), 'memory maximum')} of {human_bytes(float(str(told['told_bytes'])))}"
+
+
+def _fits(told: Reason) -> str:
+    """`72 MiB (-Xmx72m)`; the size alone where the option is not known."""
+    size, option = human_bytes(float(str(told["fits_bytes"]))), told["option"]
+    return f"{size} ({option})" if option else size
+
+
+def _placed(flag: str, source: str, *, times_flag: str = "", told: object = None) -> str:
     """`-Xmx512m in JAVA_OPTS`; where the flag is the variable itself, its name says where."""
     times = f" times {times_flag}" if times_flag else ""
+    if isinstance(told, Reason):
+        return f"the {_told(told)}{times} that its log tells of"
     if source == "log":
-        return f'what its log tells of, "{flag}"{times},'
+        return f"{flag}{times}, which its log tells of,"
     if source == "command":
         return f"{flag}{times} in its command"
     return f"{flag}{times}" if flag.startswith(f"{source}=") else f"{flag}{times} in {source}"
 
 
 def _setting(facts: Facts) -> str:
-    return _placed(str(facts["flag"]), str(facts["source"]), times_flag=str(facts["times_flag"]))
+    return _placed(str(facts["flag"]), str(facts["source"]), times_flag=str(facts["times_flag"]), told=facts.get("told"))
 
 
-def _all_placed(flags: list[str], sources: list[str]) -> str:
+def _all_placed(flags: list[str], sources: list[str], told: tuple[object, ...]) -> str:
     """With the place once where it is one for all."""
     if len(flags) > 1 and len(set(sources)) == 1 and sources[0] != "log" and not any(f.startswith(f"{sources[0]}=") for f in flags):
         return _placed(_and(flags), sources[0])
-    return _and([_placed(flag, source) for flag, source in zip(flags, sources, strict=True)])
+    return _and([_placed(flag, source, told=of) for flag, source, of in zip(flags, sources, told, strict=True)])
 
 
 def _named(settings: object) -> str:
     found = [s for s in settings if isinstance(s, Reason)] if isinstance(settings, tuple) else []
     if any(s["times_flag"] for s in found):
         return _and([_setting(s.by_name) for s in found])
-    return _all_placed([str(s["flag"]) for s in found], [str(s["source"]) for s in found])
+    return _all_placed([str(s["flag"]) for s in found], [str(s["source"]) for s in found], tuple(s.by_name.get("told") for s in found))
 
 
 def _above(facts: Facts) -> str:
     part, limit = _PARTS.get(str(facts["part"]), "it"), human_bytes(facts["limit_bytes"])
+    told = facts["setting"].by_name.get("told")
+    if isinstance(told, Reason):
+        return f"its log tells of a {_told(told)}, and the limit is {limit}: the kernel kills it before that ceiling is reached"
     said = _setting(facts["setting"].by_name)
     return f"{said} lets {part} grow to {human_bytes(facts['allows_bytes'])}, and the limit is {limit}: the kernel kills it before that ceiling is reached"
 
@@ -73,7 +91,8 @@ def _no_room(facts: Facts) -> str:
 
 
 def _headline(facts: Facts) -> str:
-    flag, limit = facts["flag"], human_bytes(facts["limit_bytes"])
+    told, limit = facts.get("told"), human_bytes(facts["limit_bytes"])
+    flag = upper_first(_told(told)) if isinstance(told, Reason) else facts["flag"]
     if facts["times"] > 1:
         return f"{facts['times']} {facts['noun']} at {human_bytes(facts['each_bytes'])} each exceed {limit}"
     match facts["fit"]:
@@ -89,7 +108,7 @@ def _headline(facts: Facts) -> str:
 def _headline_medium(facts: Facts) -> str:
     if facts["times"] > 1:
         return "Too many processes for its limit"
-    return f"{facts['flag']} over {human_bytes(facts['limit_bytes'])}" if facts["fit"] == "above" else _headline(facts)
+    return _headline(facts).replace("its ", "").removesuffix(" limit") if facts["fit"] == "above" else _headline(facts)
 
 
 def _headline_short(facts: Facts) -> str:
@@ -112,23 +131,30 @@ _SOFT = {
 def _lower(facts: Facts) -> str:
     covering = facts["covering_bytes"]
     before, sources, after = ([str(word) for word in facts[name]] for name in ("before", "sources", "after"))
-    lower = f"lower {_all_placed(before, sources)} to about {_and(after)}"
+    told = tuple(facts.get("told") or [None] * len(before))
+    if len(told) == 1 and isinstance(told[0], Reason):
+        lower, then = f"the log tells of a {_told(told[0])}: set it to about {_fits(told[0])}", ";"
+    else:
+        fitting = [_fits(of) if isinstance(of, Reason) else to for of, to in zip(told, after, strict=True)]
+        lower, then = f"lower {_all_placed(before, sources, told)} to about {_and(fitting)}", ":"
     if facts["soft"]:
-        return f"{lower}: {_SOFT[str(facts['soft'])]}"
+        return f"{lower}{then} {_SOFT[str(facts['soft'])]}"
     if covering is None:
-        return f"{lower}: it follows the limit, so a higher limit alone changes nothing"
+        return f"{lower}{then} it follows the limit, so a higher limit alone changes nothing"
     if facts["is_leak"]:
-        return f"{lower}: then a leak ends in an error of the program's own, which says what filled it. A limit under {format_quantity(covering)} fills up the same way"
+        return f"{lower}{then} then a leak ends in an error of the program's own, which says what filled it. A limit under {format_quantity(covering)} fills up the same way"
     return f"{lower}, or raise the limit to {format_quantity(covering)}, which covers it: anything less fills up the same way"
 
 
 def _raise_own(facts: Facts) -> str:
-    setting, after, limit = _placed(facts["before"][0], facts["sources"][0]), facts["after"][0], human_bytes(facts["limit_bytes"])
+    told, limit = (facts.get("told") or (None,))[0], human_bytes(facts["limit_bytes"])
+    setting = _placed(facts["before"][0], facts["sources"][0], told=told)
+    after = _fits(told) if isinstance(told, Reason) else facts["after"][0]
     if facts["is_leak"]:
         room = (
             f"raising {setting} to {after}, for which the {limit} limit has room, only buys time"
             if facts["has_room"]
-            else f"a larger {setting} only buys time"
+            else f"raising {setting} only buys time"
         )
         return f"take a heap dump to see what fills it; {room}, and a higher container limit alone changes nothing"
     if facts["has_room"]:
@@ -145,6 +171,7 @@ def _set_share(facts: Facts) -> str:
 
 
 SENTENCES: Mapping[str, Sentence] = {
+    "ceiling.told": lambda facts: f"a {_told(facts)}",
     "ceiling.setting": _setting,
     "ceiling.above": _above,
     "ceiling.times": (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from receiver.diagnosis.log.ceilings.allowance import Allowance, Fit, allowance_of
+from receiver.diagnosis.log.ceilings.allowance import Allowance, Fit, allowance_of, told_of
 from receiver.diagnosis.log.ceilings.model import LOG, Setting
 from receiver.domain.reason import Reason, reason
 
@@ -15,7 +15,7 @@ def ceiling_advice(settings: tuple[Setting, ...], limit_bytes: int | None) -> tu
     first = next((s for s in settings if s.bytes_of(limit_bytes) or s.max_ratio), None)
     if first is None or limit_bytes is not None:
         return ()
-    return (reason("heap.share_of_node", flag=first.flag) if first.max_bytes is None else reason("heap.only_bound", flag=first.flag),)
+    return (reason("heap.share_of_node", flag=first.quoted) if first.max_bytes is None else reason("heap.only_bound", flag=first.quoted),)
 
 
 def _beside_limit(allowed: Allowance) -> tuple[Reason, ...]:
@@ -25,14 +25,14 @@ def _beside_limit(allowed: Allowance) -> tuple[Reason, ...]:
             return (what_they_allow(allowed), reason("heap.set_to_about", fitting=fitting))
         case Fit.NO_ROOM:
             outside = reason("heap.outside", runtime=first.row.runtime)
-            return (reason("heap.leaves_no_room", flag=first.flag, use=use, outside=outside, fitting=fitting),)
+            return (reason("heap.leaves_no_room", flag=first.quoted, use=use, outside=outside, fitting=fitting),)
         case Fit.SOFT:
-            return (reason("heap.soft_too_near", flag=first.flag, use=use, fitting=fitting),)
+            return (reason("heap.soft_too_near", flag=first.quoted, use=use, fitting=fitting),)
     if first.row.is_soft:
-        return (reason("heap.soft", flag=first.flag, use=use), reason("heap.raise_soft_with_limit"))
+        return (reason("heap.soft", flag=first.quoted, use=use), reason("heap.raise_soft_with_limit"))
     if first.max_bytes is None:
-        return (reason("heap.follows_limit", flag=first.flag, use=use),)
-    fixed = reason("heap.is_fixed", flag=first.flag, use=use)
+        return (reason("heap.follows_limit", flag=first.quoted, use=use),)
+    fixed = reason("heap.is_fixed", flag=first.quoted, use=use)
     return (fixed,) if allowed.fit is Fit.FITS else (fixed, reason("heap.raise_flag_if", fitting=fitting))
 
 
@@ -45,7 +45,8 @@ def share_of_limit(allowed: Allowance) -> Reason:
 def named(setting: Setting) -> Reason:
     """A setting with the place where it stands, for how many it counts, and which part of the program it bounds."""
     return reason(
-        "ceiling.setting", flag=setting.flag, source=setting.source, is_in_log=setting.source == LOG, times_flag=setting.times_flag, part=setting.row.part
+        "ceiling.setting", flag=setting.flag, source=setting.source, is_in_log=setting.source == LOG, times_flag=setting.times_flag, part=setting.row.part,
+        told=told_of(setting, (setting.bytes_of(None) or 0) // setting.times),
     )  # fmt: skip
 
 

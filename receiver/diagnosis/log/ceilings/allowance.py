@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from receiver.diagnosis.log.ceilings.model import Count, Setting
+from receiver.domain.reason import Reason, reason
 from receiver.domain.tidy import tidy_up
-from receiver.domain.units import GIB, KIB, MIB
+from receiver.domain.units import GIB, KIB, MIB, human_bytes
 
 NEAR_LIMIT_RATIO = 0.90  # main memory of this share of the limit and more leaves no room for what is beside it,
 MOST_BESIDE_BYTES = GIB  # unless that is a lot all the same
@@ -19,6 +21,9 @@ FULL_RATIO = 0.95  # of the limit, where what a program needs beside its heap is
 LEAST_SHARE = 0.5  # no limit is asked for that is more than twice the ceiling, however cautious its row
 BESIDE_USED_RATIO = 0.5  # of what is allowed beside the heap: bounds there are set for safety
 KEEP_RATIO = 0.25  # of what it may be: a ceiling is never proposed below that, whatever the others take
+
+
+_VALUE = re.compile(r"(?P<n>0[xX][0-9a-fA-F]+|\d+(?:\.\d+)?)(?P<u>[A-Za-z]{0,5})%?$")  # at the end of an option
 
 
 class Fit(StrEnum):
@@ -40,11 +45,12 @@ class Fit(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A setting as it is, where it stands, and with another value as it would be written."""
+    """A setting as it is, where it stands, and with another value as it would be written. `told`: where only the log tells of it."""
 
     before: str
     source: str
     after: str
+    told: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +144,20 @@ def _changes(allowed: Allowance, setting: Setting) -> tuple[Change, ...]:
     if setting.times > 1 and setting.row.per is not None and one <= bytes_for_it:
         after = fewer(setting.row.per, setting.times_flag, max(bytes_for_it // one, 1))
         return (Change(before=setting.times_flag, source=setting.times_source, after=after),)
-    after = written(setting, bytes_for_it // setting.times, ratio=bytes_for_it / setting.times / limit)
-    return (Change(before=setting.flag, source=setting.source, after=after), *_following(setting, bytes_for_it))
+    each = bytes_for_it // setting.times
+    after = written(setting, each, ratio=bytes_for_it / setting.times / limit)
+    told = told_of(setting, one, fits_bytes=each)
+    return (Change(before=setting.flag, source=setting.source, after=after, told=told), *_following(setting, bytes_for_it))
+
+
+def told_of(setting: Setting, n_bytes: int, *, fits_bytes: int | None = None) -> Reason | None:
+    """A ceiling of which only the log tells: what it bounds, and how large it is and should be; None for one that is seen where it is set."""
+    if not setting.is_told:
+        return None
+    option = written(setting, fits_bytes, ratio=0.0) if fits_bytes is not None and setting.is_option_known else ""
+    return reason(
+        "ceiling.told", part=setting.row.part, runtime=setting.row.runtime, told_bytes=n_bytes, fits_bytes=fits_bytes, option=option
+    )  # fmt: skip
 
 
 def _following(setting: Setting, n_bytes: int) -> tuple[Change, ...]:
@@ -149,21 +167,35 @@ def _following(setting: Setting, n_bytes: int) -> tuple[Change, ...]:
     if match is None or amount is None or (amount[0] or 0) <= n_bytes:
         return ()
     name = setting.follower.removesuffix(match["n"] + match["u"])
-    return (Change(before=setting.follower, source=setting.source, after=f"{name}{max(n_bytes // MIB, 1)}m"),)
+    return (
+        Change(
+            before=setting.follower, source=setting.source, after=f"{name}{max(n_bytes // MIB, 1)}{'M' if match['u'].isupper() else 'm'}"
+        ),
+    )
 
 
 def fewer(count: Count, flag: str, n: int) -> str:
     """The flag or variable for a number of processes, with another number."""
-    name, is_there, value = flag.partition("=")
-    return f"{name}={n}" if is_there and value.isdigit() and not name.startswith("-") and " " not in name else count.fits.format(n=n)
+    own = _VALUE.search(flag)
+    return f"{flag[: own.start()]}{n}" if own is not None else count.fits.format(n=n)
 
 
 def written(setting: Setting, n_bytes: int, *, ratio: float) -> str:
-    """The setting with another value, as it would be written."""
-    name = f"{setting.source}=" if setting.is_variable else ""
-    form = f"{name}{setting.row.value_fits}" if name else setting.row.fits
+    """The setting with another value, as it would be written: under its own name and in its own form. A size where its option is not known."""
+    if not setting.is_option_known:
+        return human_bytes(n_bytes)
+    form = setting.row.value_fits if setting.is_variable else setting.row.fits
     mib, percent = max(n_bytes // MIB, 1), max(int(ratio * 100), 1)
     gib = f"{max(n_bytes / GIB, 0.25):.2f}".rstrip("0").rstrip(".")
-    return form.format(
+    usual = form.format(
         mib=mib, kib=max(n_bytes // KIB, 1), gib=gib, bytes=n_bytes, hex=f"{mib * MIB:X}", percent=percent, hex_percent=f"{percent:X}"
     )
+    own, value = _VALUE.search(setting.flag), _VALUE.search(usual)
+    if setting.is_variable and (own is None or value is None or usual.startswith("0x")):
+        return f"{setting.source}={usual}"
+    if setting.is_told or own is None or value is None or setting.row.is_other_than_fits:
+        return usual
+    n, unit = value["n"], value["u"]
+    unit = unit.lower() if own["u"].islower() else unit.upper() if own["u"].isupper() else unit
+    is_decimal = not unit and "." in own["n"] and "." not in n  # older JVMs want a decimal point
+    return f"{setting.flag[: own.start()]}{n}{'.0' if is_decimal else unit}"

@@ -55,6 +55,8 @@ class Row:
     per: Count | None = None
     example: str  # `java -Xmx512m` or `GOMEMLIMIT=1GiB`
     source: str
+    is_said_by_others: bool = False  # programs of other runtimes log the like of `echo`
+    is_other_than_fits: bool = False  # `fits` is another option, which is to take its place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,13 @@ class Setting:
     times_source: str = ""
     needs_script: bool = False  # the program itself does not read the variable, and its command shows no script that would pass it on
     follower: str = ""  # `-Xms4G` beside -Xmx4G: it has to be lowered as well
+    is_told: bool = False  # `flag` is no option but the words of the log
+    is_option_known: bool = True  # else the log tells of it, and which option sets it in this program is not known
+
+    @property
+    def quoted(self) -> str:
+        """As it stands in a sentence."""
+        return f'"{self.flag}"' if self.is_told else self.flag
 
     @property
     def is_variable(self) -> bool:

@@ -64,6 +64,8 @@ def settings_of(container: ContainerFacts | None, log: LogFacts | None, runtime:
         is_of_other = bool(like) and row.runtime != like and _is_known(row.runtime)
         if setting is None or (is_of_other and setting.source != COMMAND):
             continue
+        if setting.is_told and row.is_said_by_others and row.runtime != like:
+            setting = replace(setting, is_option_known=False)
         found.setdefault((row.runtime, row.part), _counted(setting, texts, env))
     first = next(iter(found), ("", ""))[0]
     own = [s for s in found.values() if s.row.runtime == first]
@@ -153,7 +155,7 @@ def _told(row: Row, lines: Iterable[str]) -> Setting | None:
     for line in lines:
         match = row.echo.search(line)
         if match is not None and (setting := _setting(row, match, source=LOG)) is not None:
-            return setting
+            return replace(setting, is_told=True)
     return None
 
 

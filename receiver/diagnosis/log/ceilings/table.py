@@ -54,7 +54,7 @@ ROWS: tuple[Row, ...] = (
             r"\b[Mm]ax(?:imum)?[ -]?[Hh]eap(?: ?[Ss]ize)?(?: is| set to|:|=)? {0,2}(?P<n>\d{1,9}(?:\.\d{1,3})?) ?(?P<u>[KMGkmg]i?[Bb]?)\b"
             r"|\bHeap Max Capacity: (?P<n2>\d{1,9})(?P<u2>[KMG])|\bheap size \[(?P<n3>\d{1,9}(?:\.\d{1,3})?)(?P<u3>[kmg]b)\]"
         ),
-        example="java -Xmx512m -jar app.jar", source=f"{_JAVA}; OpenJ9 and native images read -Xmx as well; HotSpot's gc,init log; Elasticsearch's NodeEnvironment",
+        is_said_by_others=True, example="java -Xmx512m -jar app.jar", source=f"{_JAVA}; OpenJ9 and native images read -Xmx as well; HotSpot's gc,init log; Elasticsearch's NodeEnvironment",
     ),
     Row(
         id="jvm-ram-percentage", runtime="jvm", title="JVM", part="heap", read=amounts.percent, fills=True, fits="-XX:MaxRAMPercentage={percent}", value_fits="{percent}",
@@ -63,7 +63,7 @@ ROWS: tuple[Row, ...] = (
         example="java -XX:MaxRAMPercentage=95 -jar app.jar", source=f"{_JAVA} (default 25); run-java.sh of Fabric8 and OpenShift images",
     ),
     Row(
-        id="jvm-ram-fraction", runtime="jvm", title="JVM", part="heap", read=amounts.fraction, fills=True, fits="-XX:MaxRAMPercentage={percent}",
+        id="jvm-ram-fraction", runtime="jvm", title="JVM", part="heap", read=amounts.fraction, fills=True, fits="-XX:MaxRAMPercentage={percent}", is_other_than_fits=True,
         option=re.compile(rf"-XX:MaxRAMFraction=(?P<n>\d{{1,4}})(?P<u>){_END}"), example="java -XX:MaxRAMFraction=1 -jar app.jar", source=f"{_JAVA}, deprecated",
     ),
     Row(

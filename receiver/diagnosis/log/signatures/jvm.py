@@ -15,8 +15,8 @@ PATTERNS: tuple[LogPattern, ...] = (
         hint="java heap space",
         regex=re.compile(r"OutOfMemoryError: Java heap space"),
         meaning="the Java heap is full",
-        advice="Raise -Xmx or -XX:MaxRAMPercentage: with -Xmx set, a higher container limit alone changes nothing. Take a heap "
-        "dump to see what fills it.",
+        advice="Take a heap dump to see what fills it. If all of it is needed, raise -Xmx or -XX:MaxRAMPercentage: with -Xmx set, a higher limit alone "
+        "changes nothing.",
         example="Terminating due to java.lang.OutOfMemoryError: Java heap space",
         near_miss="INFO Java heap space: 46 MiB used of 256 MiB",
         source="OpenJDK, share/memory/universe.cpp; -XX:+ExitOnOutOfMemoryError in share/utilities/debug.cpp",
@@ -175,7 +175,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         hint="java/lang/outofmemoryerror",
         regex=re.compile(r"JVMDUMP\d{3}[IWE] [^\n]{0,200}?\"java/lang/OutOfMemoryError\""),
         meaning="OpenJ9's heap, or another of its pools, is full: it writes its dumps",
-        advice="Raise -Xmx or -XX:MaxRAMPercentage; open the .phd or javacore file that it names in Eclipse MAT.",
+        advice="Open the .phd or javacore file that it names in Eclipse MAT to see what fills the heap; if it is needed, raise -Xmx or -XX:MaxRAMPercentage.",
         example='JVMDUMP039I Processing dump event "systhrow", detail "java/lang/OutOfMemoryError" at 2024/05/02 10:11:12 - please wait.',
         near_miss="Picked up JAVA_TOOL_OPTIONS: -Xdump:heap:events=systhrow,filter=java/lang/OutOfMemoryError",
         source="eclipse-openj9/openj9, runtime/nls/dump/j9dmp.nls: J9NLS_DMP_PROCESSING_EVENT_TIME",
@@ -201,7 +201,7 @@ PATTERNS: tuple[LogPattern, ...] = (
         hint="",
         regex=re.compile(r"Garbage-collected heap size exceeded|OutOfMemoryError: Could not allocate an? (?:un)?aligned heap chunk"),
         meaning="the heap of a GraalVM native image is full",
-        advice="Raise -Xmx or -XX:MaxRAMPercentage (80 % of the container's memory unless set); -XX:+HeapDumpOnOutOfMemoryError writes a dump.",
+        advice="-XX:+HeapDumpOnOutOfMemoryError writes a dump that shows what fills it; if all of it is needed, raise -Xmx or -XX:MaxRAMPercentage (default 80 %).",
         example="java.lang.OutOfMemoryError: Garbage-collected heap size exceeded. Consider increasing the maximum Java heap size, for example with '-Xmx'.",
         near_miss="INFO native image: maximum heap size 409 MB (80 % of RAM)",
         source="oracle/graal, com.oracle.svm.core.genscavenge: GCImpl, HeapChunkProvider",
@@ -234,7 +234,7 @@ PATTERNS: tuple[LogPattern, ...] = (
             r"Uncaught (?:fatal )?error from thread \[[^\]\n]{1,200}\]:? (?:\(?java\.lang\.OutOfMemoryError|Java heap space|GC overhead|Metaspace|Direct buffer|Cannot reserve)"
         ),
         meaning="an actor system (Akka, Pekko) shut its JVM down: the heap, or another of its pools, is full",
-        advice="Raise -Xmx or -XX:MaxRAMPercentage, and look for mailboxes that grow: bounded mailboxes, back-pressure (streams).",
+        advice="Look for mailboxes that grow: bounded mailboxes, back-pressure (streams). If the heap is only too small, raise -Xmx or -XX:MaxRAMPercentage.",
         example="Uncaught error from thread [app-akka.actor.default-dispatcher-5]: Java heap space, shutting down JVM since "
         "'akka.jvm-exit-on-fatal-error' is enabled for ActorSystem[app]",
         near_miss="Uncaught error from thread [app-akka.actor.default-dispatcher-5]: null, shutting down JVM since "

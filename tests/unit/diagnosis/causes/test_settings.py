@@ -18,6 +18,7 @@ from receiver.domain.units import GIB, MIB
 from receiver.render.context.build import build
 from receiver.render.kinds import kind_of
 from receiver.render.samples import view_of
+from receiver.render.wording.say import say
 from tests.unit.diagnosis.facts_kit import FLAT, LEAK_SHAPE, container, death, facts, history, log
 
 RISING = ("session cache size 40 MiB", "session cache size 80 MiB", "session cache size 120 MiB")
@@ -284,3 +285,35 @@ def test_heap_without_room_above_it() -> None:
 def test_each_error_of_a_full_pool_is_in_the_catalogue() -> None:
     """Else a row that was renamed would be forgotten here."""
     assert FILLED.keys() <= {p.id for p in SIGNATURES}
+
+
+@pytest.mark.wording
+@pytest.mark.parametrize(
+    ("command", "do"),
+    [
+        ("", "the log tells of a heap maximum of 494 MiB: set it to about 72 MiB, or raise"),
+        ("java -jar a.jar", "the log tells of a heap maximum of 494 MiB: set it to about 72 MiB (-Xmx72m), or raise"),
+        ("java -XX:MaxDirectMemorySize=512M -jar a.jar", "lower -XX:MaxDirectMemorySize=512M in its command and the heap maximum of 494 MiB that its log tells of to about"),
+    ],
+)  # fmt: skip
+def test_maximum_of_which_only_the_log_tells(command: str, do: str) -> None:
+    """It is no option to be lowered: its size is said, and an option only where the runtime that reads it is known."""
+    cause = seen(killed(command, limit=96 * MIB, lines=("INFO: OrderService started, max heap 494 MiB",)), None).cause
+
+    assert cause.detail == "ceiling"
+    assert cause.remedy is not None
+    assert say(cause.remedy).startswith(do)
+    assert cause.headline is not None
+    assert len(say(cause.headline)) <= 62
+
+
+def test_heap_that_leaks_is_not_told_to_be_raised() -> None:
+    """With the heap dump first, and neither a larger heap nor a warning about raises among what is to be done."""
+    full = container(
+        limit=256 * MIB, dead=death(reason="Error", code=3, lived_s=700), restart_count=9, command=("java", "-Xmx48m", "-jar", "a.jar")
+    )
+    report = diagnose(facts(full, log=log("cached 10 MiB", "cached 20 MiB", "cached 30 MiB", HEAP_FULL)))
+
+    assert (report.cause.name, report.cause.detail) == (CauseName.LEAK, "runtime_limit")
+    assert "jvm_heap_and_limit" not in [fix.id for fix in report.long_term]
+    assert "only_raising_limits" not in [w.id for w in report.warnings]

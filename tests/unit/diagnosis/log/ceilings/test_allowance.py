@@ -72,6 +72,33 @@ def test_fewer_processes_where_one_fits() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("command", "limit_mib", "after"),
+    [
+        ("java -XX:MaxHeapSize=512M -jar a.jar", 128, "-XX:MaxHeapSize=96M"),
+        ("java -mx1G a.jar", 512, "-mx384M"),
+        ("java -Xmx536870912 -jar a.jar", 128, "-Xmx96m"),
+        ("java -XX:MaxRAMPercentage=95.0 -jar a.jar", 512, "-XX:MaxRAMPercentage=75.0"),
+        ("java -XX:MaxRAMFraction=1 -jar a.jar", 512, "-XX:MaxRAMPercentage=75"),
+        ("node --max-old-space-size 1024 a.js", 160, "--max-old-space-size 120"),
+        ("node --max_old_space_size=1024 a.js", 160, "--max_old_space_size=120"),
+        ("redis-server --maxmemory 1GB", 512, "--maxmemory 384MB"),
+        ("mysqld --innodb_buffer_pool_size=2G", 1024, "--innodb_buffer_pool_size=614M"),
+        ("mongod --wiredTigerCacheSizeGB=4", 2048, "--wiredTigerCacheSizeGB=1"),
+        ("pm2-runtime start a.js -i 4 --node-args --max-old-space-size=512", 1024, "-i 1"),
+    ],
+)
+def test_setting_keeps_its_name_and_form(command: str, limit_mib: int, after: str) -> None:
+    """What is to be changed can be found and put in its place; an option that is out of date is replaced."""
+    assert [c.after for c in allowed(command, limit_mib).changes] == [after]
+
+
+def test_variable_keeps_its_unit() -> None:
+    """Of two variables each as it was written."""
+    sizes = {"NEO4J_server_memory_heap_max__size": "1g", "NEO4J_server_memory_pagecache_size": "1G"}
+    assert [c.after.partition("=")[2] for c in allowed("neo4j console", 1536, **sizes).changes] == ["576m", "576M"]
+
+
 @given(st.integers(16, 70_000), st.integers(0, 70_000), st.integers(32, 70_000))
 def test_what_is_proposed_fits(heap_mib: int, direct_mib: int, limit_mib: int) -> None:
     """Whatever is set: with the values proposed the ceilings let the program stop itself, and so they do under the covering limit."""
