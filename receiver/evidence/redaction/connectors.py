@@ -10,7 +10,7 @@ _WHOSE = r"(?:[ \t]{1,4}(?:\([^()\n]{1,40}\)|\[[^\[\]\n]{1,20}\]|(?:for|of|from|
 STRONG = re.compile(
     _CLOSE
     + _WHOSE
-    + r"(?:[ \t]{0,16}|[ \t]{0,4}\r?\n[ \t]{0,16}(?=[:=]))(?P<is>=>|:=|[?+]=|\\[=:]|<-|←|={1,3}>?|::(?=[ \t]|new\b|from\b)|:(?!:)|[-~]>|→|⇒|⟶|\.{3,200}[:=]?)(?P<after>[ \t]{0,16})"
+    + r"(?:[ \t]{0,16}|[ \t]{0,4}\r?\n[ \t]{0,16}(?=[:=]))(?P<is>=>|:=|[?+]=|\\[=:]|<-|←|={1,3}>?|::(?=[ \t]|new\b|from\b)|:(?!:)|[-~]>|[→⇒⇨⟶⟹↦➔➙➛➜➝➞➡]\ufe0f?|\.{3,200}[:=]?)(?P<after>[ \t]{0,16})"
 )
 # A sentence says it: `is`, `was`, `set to`, `lautet`, `value`.
 COPULA = re.compile(
@@ -22,7 +22,7 @@ COPULA = re.compile(
 # A blank, a tab, a bar: the value must be no word.
 LOOSE = re.compile(_CLOSE + r"(?:[ \t]{0,8}(?:[|\t;~≔]|::)[ \t]{0,8}|[ \t]{1,8})")
 LOOSEST = re.compile(
-    _CLOSE + r"(?:[ \t]{0,8}(?:[|\t;~≔>@*#,/^]|::)[ \t]{0,8}|[ \t]{1,8})"
+    _CLOSE + r"(?:[ \t]{1,8}(?=#[\w./-]{1,40}[ \t]{1,4}[\"'])|[ \t]{0,8}(?:[|\t;~≔@*#,/^]|>{1,3}|::)[ \t]{0,8}|[ \t]{1,8})"
 )  # of passwords: other names stand in paths and lists
 # `--password x`, also in a list and on the next line.
 FLAG = re.compile(

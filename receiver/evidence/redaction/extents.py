@@ -26,6 +26,8 @@ _WRAPPERS = re.compile(
             r"!{1,2}[\w./:-]{1,40}[ \t]{1,4}",  # YAML tags
             r"!<[^<>\n]{1,80}>[ \t]{1,4}",
             r"&[\w-]{1,40}[ \t]{1,4}(?=\S)",  # YAML anchors
+            r"#[\w./-]{1,40}[ \t]{1,4}(?=[\"'])",  # EDN tags
+            r"\{[ \t]{0,2}:\w{1,20},[ \t]{0,4}(?=\S)",  # Elixir's and Erlang's tagged values
             r"\((?:\w|\[\]){1,16}\)[ \t]{1,4}(?=[\"'(\[])",  # casts, go-spew
             r"\(len=\d{1,9}(?: cap=\d{1,9})?\)[ \t]{0,4}",
             r"(?:String|str|string|SecretStr)[ \t]{0,2}=[ \t]{0,2}",  # a parameter's type and its default
@@ -80,6 +82,8 @@ def value_at(text: str, start: int, *, is_yaml: bool, named: str) -> Extent:
         is_in_brackets = is_in_brackets or wrapper[0].rstrip()[-1:] in "([{:"
         if wrapper[0][-1:] in "[({" and (listed := _BYTES.match(text, start)) and text[listed.end() : listed.end() + 1] in set(")]},"):
             return Extent(*listed.span())
+    if start > first and (block := _BLOCK_SCALAR.match(text, start)):  # behind a tag
+        return Extent(*block.span("body"))
     if quoted := _quoted(text, start):
         if text[start - 1 : start] == "{" and _IS_KEY.match(text, quoted.end):  # an object: the value is one of its fields
             field = _FIELD.match(text, start)

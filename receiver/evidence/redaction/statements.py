@@ -47,6 +47,7 @@ PROTOCOLS: tuple[Rule, ...] = (
     # FTP, POP3, IMAP, SMTP, IRC
     rule(PASSWORD, "pass ", rf"{_SAID}PASS[ \t]{{1,4}}:?(?P<secret>[^\s\"'\\]{{3,256}}+)(?=[ \t]{{0,4}}(?:\\[rn]|\r|[\"'`)]|(?m:$)))", _is_no_test),
     rule(PASSWORD, "login ", rf"(?:{_SAID}|(?<=IMAP )|(?<=\. ))(?:[A-Za-z]{{0,4}}\d{{0,6}} )?LOGIN[ \t]\"?[^\s\"]{{1,128}}\"?[ \t]\"?(?P<secret>[^\s\"\\]{{3,256}}+)\"?[ \t]{{0,4}}(?m:$|(?=\\[rn]))", is_mixed_value),
+    rule(PASSWORD, "login ", rf"(?:{_SAID}|(?<=IMAP )|(?<=\. ))(?:[A-Za-z]{{0,4}}\d{{0,6}} )?LOGIN[ \t]\"?[^\s\"]{{1,128}}\"?[ \t]\"(?P<secret>[^\"\\\r\n]{{3,256}}+)\"[ \t]{{0,4}}(?m:$|(?=\\[rn]))", is_value),
     rule(CREDENTIAL, "plain ", r"(?i:\b(?:AUTH|AUTHENTICATE) PLAIN[ \t]{1,4})(?P<secret>[A-Za-z0-9+/]{8,}+={0,2})"),
     rule(CREDENTIAL, "auth", r"(?i:\b(?:AUTH|AUTHENTICATE) (?:LOGIN|XOAUTH2|CRAM-MD5|OAUTHBEARER|NTLM)[ \t]{1,4})(?P<secret>[A-Za-z0-9+/]{4,}+={0,2})"),
     rule(PASSWORD, "334 ", r"334 UGFzc3dvcmQ6?=?\r?\n(?:[CS<>]{1,3}[: ]{1,2})?(?P<secret>[A-Za-z0-9+/]{4,}+={0,2})"),

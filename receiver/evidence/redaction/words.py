@@ -74,7 +74,7 @@ ENDINGS: dict[str, str] = {
 PHRASES: tuple[tuple[str, str, Shape], ...] = (
     ("seed phrase", SECRET, Shape.PHRASE), ("recovery phrase", SECRET, Shape.PHRASE), ("mnemonic", SECRET, Shape.PHRASE), ("private key", PRIVATE_KEY, Shape.MIXED),
     ("client key data", PRIVATE_KEY, Shape.LONG), ("session id", COOKIE, Shape.LONG), ("session key", SECRET, Shape.LONG), ("api key", API_KEY, Shape.MIXED), ("access key", API_KEY, Shape.MIXED),
-    ("secret key", SECRET, Shape.MIXED), ("encryption key", SECRET, Shape.MIXED), ("connect sid", COOKIE, Shape.LONG), ("pass word", PASSWORD, Shape.ANY),
+    ("secret key", SECRET, Shape.MIXED), ("encryption key", SECRET, Shape.MIXED), ("connect sid", COOKIE, Shape.LONG), ("pass word", PASSWORD, Shape.ANY), ("pass phrase", PASSWORD, Shape.ANY), ("pass code", PASSWORD, Shape.MIXED),
     ("p/w", PASSWORD, Shape.ANY), ("key material", SECRET, Shape.LONG), ("wep key", PASSWORD, Shape.ANY), ("routing key", API_KEY, Shape.LONG), ("sdk key", API_KEY, Shape.LONG),
 )  # fmt: skip
 # After the word of secrecy, these say that the value is about a secret, and no secret.
@@ -86,7 +86,7 @@ ABOUT = """
     rotated rotation created deleted missing present set at in ms seconds secs sec minutes hours days time timestamp date interval period window latency duration
     refreshes validation validator verified verification authentication filter service server client user username login form page prompt mode strategy reset cache hits
     misses errors error failures failed ok samesite secure httponly domain check checks method methods driver sync request requests event events
-    java py rs go js ts rb kt scala cs cpp php tsx rounds iterations cost threads memory rss bytes shape dim embedding embeddings ratio budget throughput per second
+    java py rs go js ts rb kt scala cs cpp php tsx rounds iterations cost threads memory rss bytes encoder encoders hasher resolver factory converter handler generator supplier shape dim embedding embeddings ratio budget throughput per second
 """
 # Words that also stand for an amount: `pass=3 fail=0`, `tokens: 4096 / 8192`.
 COUNTED = "tokens pass secrets credentials cookies passwords jwt token cred creds pw sas salt"
