@@ -1,9 +1,10 @@
-"""What a release must pass, up to the upload: `make release-check`. No token and no registry is needed, only a package index.
+"""What a release must pass, and everything that is uploaded: `make release`. No token and no registry is needed, only a package index.
 
     python tools/release_check.py [--versions]
 
-Builds the wheel and the source archive into dist/, builds a wheel from the archive again, installs the first one into a
-fresh environment with the pinned requirements, and runs it there, far from this clone. `--versions`: compares versions only.
+Builds the wheel and the source archive into dist/, builds a wheel from the archive again, looks at what is in them, installs the first
+one into a fresh environment with the pinned requirements, and runs it there, far from this clone. Beside them in dist/: the Helm chart,
+the release's text and SHA256SUMS. The image is built where a builder answers. `--versions`: compares versions only.
 """
 
 from __future__ import annotations
@@ -21,24 +22,14 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from release_parts import ReleaseError, build_image, check_sdist, check_wheel, package_charts, release_notes, write_sums
+
 REPO = Path(__file__).resolve().parents[1]
 DIST = REPO / "dist"
 VERSION = str(tomllib.loads((REPO / "pyproject.toml").read_text())["project"]["version"])
 RELEASED = re.compile(r"oomtriage:(\d+\.\d+\.\d+)|oomtriage@v(\d+\.\d+\.\d+)|\bnewTag: (\d+\.\d+\.\d+)|\brev: v(\d+\.\d+\.\d+)")
 NAMES_A_VERSION = ("README.md", "deploy/**/*.y*ml", "deploy/Dockerfile")
-# What an installed package cannot do without, beside its modules.
-CARRIED = (
-    "receiver/_templates/slack/root/leak.j2",
-    "receiver/_rules/oom.rules.yaml",
-    "receiver/_runbooks/",
-    "receiver/_causes/",
-    "receiver/render/fonts/",
-)
 TIMEOUT_S = 600
-
-
-class ReleaseError(Exception):
-    """Why this is not ready for release. The text goes to the terminal."""
 
 
 def check_versions() -> str:
@@ -62,10 +53,8 @@ def build() -> str:
     """Wheel and source archive in dist/, the archive holding all that the wheel was made of."""
     shutil.rmtree(DIST, ignore_errors=True)
     _run(sys.executable, "-m", "hatchling", "build", "-d", str(DIST), cwd=REPO)
-    names = _files(_wheel())
-    missing = [wanted for wanted in CARRIED if not any(name.startswith(wanted) for name in names)]
-    if missing:
-        raise ReleaseError(f"{_wheel().name} lacks {', '.join(missing)}")
+    names = check_wheel(_wheel(), VERSION)
+    check_sdist(next(DIST.glob("*.tar.gz")))
     with tempfile.TemporaryDirectory() as temporary:
         with tarfile.open(next(DIST.glob("*.tar.gz"))) as archive:
             archive.extractall(temporary, filter="data")
@@ -107,6 +96,22 @@ def install_and_run() -> str:
     return f"{said}; demo: {incidents} incidents; rules: {alerts} alerts"
 
 
+def chart() -> str:
+    """The Helm chart, as an archive in dist/."""
+    return package_charts(REPO / "deploy", DIST, VERSION)
+
+
+def image() -> str:
+    """The image, where one can be built."""
+    return build_image(REPO, VERSION)
+
+
+def texts() -> str:
+    """The release's text and the sums, over all that lies in dist/."""
+    (DIST / "changes.txt").write_text(release_notes((REPO / "CHANGELOG.md").read_text(), VERSION))
+    return write_sums(DIST)
+
+
 def _run(*command: str, cwd: Path) -> str:
     """Its output. No setting of this shell, and no path of this clone, gets in. ReleaseError holds the last lines of what went wrong."""
     environ = {
@@ -125,7 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status: 0 when it may be released."""
     parser = argparse.ArgumentParser(description="Checks that this clone can be released.")
     parser.add_argument("--versions", action="store_true", help="compare the versions that the files name, and nothing else")
-    steps: tuple[Callable[[], str], ...] = (check_versions, build, install_and_run)
+    steps: tuple[Callable[[], str], ...] = (check_versions, build, install_and_run, chart, image, texts)
     try:
         for step in steps[:1] if parser.parse_args(arguments).versions else steps:
             print(f"{step.__name__}: {step()}", flush=True)
