@@ -39,15 +39,17 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _found(arguments: argparse.Namespace) -> Mapping[str, Any]:
-    settings, problems = read_settings(config_path=arguments.config)
+    # In a pod a command has the environment and not the receiver's file: what is incomplete alone may be whole there.
+    settings, unreadable = read_settings(config_path=arguments.config, needs_slack_token=False)
     local = beside.on_port_of(settings)
     differing = local.differs_in(beside.digests_of(settings)) if local is not None else ()
-    if local is not None and not differing and not problems and not arguments.context and not arguments.url:
+    if local is not None and not differing and not unreadable and not arguments.context and not arguments.url:
         answer = beside.get(local, "/api/v1/doctor")
         if isinstance(answer, dict) and answer.get("schema"):
             return answer
     from receiver.cli.doctor_here import doctor_here
 
+    settings, problems = read_settings(config_path=arguments.config)
     return doctor_here(
         settings, problems, context=arguments.context, url=arguments.url or "", receiver_pid=local.pid if local else 0, differing=differing
     )

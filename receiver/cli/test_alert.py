@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    settings = settings_for(arguments, log_level="ERROR")
+    settings = settings_for(arguments, log_level="ERROR", needs_slack_token=False)
     receiver = _receiver(settings, arguments.url)
     channel = _channel(receiver.admin, arguments.channel.removeprefix("#"))
     drill_id, began = secrets.token_hex(8), datetime.now(UTC)

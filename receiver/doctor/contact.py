@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin, urlsplit
 
 from receiver.doctor.site import Site
-from receiver.domain.finding import Finding, problem
+from receiver.domain.finding import Finding, problem, unknown
 from receiver.domain.reason import Reason, reason
 from receiver.errors import SourceError, Unreadable
 from receiver.render.text import clean_line
@@ -55,7 +55,7 @@ def reach(site: Site, service: Service, http: Http, ask: Ask) -> Reached | Findi
     try:
         response = ask(http)
     except ConnectionFailed as exc:
-        return _unreached(service, http, exc)
+        return _unreached(site, service, http, exc)
     except SourceError as exc:
         return problem(reason("doctor.reach.failed", error=str(exc)), reason("doctor.do.address", setting=service.address))
     if service.is_answer(response):
@@ -77,9 +77,14 @@ def is_page(response: Response) -> bool:
     return "html" in response.headers.get("content-type", "").lower() or response.body.lstrip()[:1] == b"<"
 
 
-def _unreached(service: Service, http: Http, exc: ConnectionFailed) -> Finding:
+def _unreached(site: Site, service: Service, http: Http, exc: ConnectionFailed) -> Finding:
     if exc.tls is not None:
         return _tls(service, http, exc.tls, str(exc))
+    proxies = tuple(sorted(name for name in site.own.proxies if name.upper() != "NO_PROXY"))
+    if proxies and exc.at is not Unreached.BROKEN:
+        return problem(
+            reason("doctor.reach.failed", error=str(exc)), reason("doctor.do.not_by_proxy", setting=service.address, variables=proxies)
+        )
     todo = {
         Unreached.NAME: reason("doctor.do.name", setting=service.address),
         Unreached.CONNECTION: reason("doctor.do.connection", setting=service.address),
@@ -131,6 +136,8 @@ def _refused(site: Site, service: Service, http: Http, response: Response, ask: 
     by = next((name for name in PROXY_HEADERS if name in response.headers), "")
     if status == PROXY_STATUS or (by and by != "via"):
         return problem(_proxied(service, http, response, by), reason("doctor.do.proxy", setting=service.address))
+    if status == 429:
+        return unknown(answered)
     if status == 401:
         return problem(answered, _about_token(service))
     if status == 403 and not is_page(response):

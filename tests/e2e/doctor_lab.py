@@ -135,6 +135,7 @@ def _series(place: Mapping[str, str], cluster: str, names: Mapping[str, str] | N
     inside = {**place, "container": "some-container"}
     for metric in ("container_memory_rss", "container_memory_cache", "http_requests_total"):
         yield _line(metric, {k: inside[k] for k in ("namespace", "pod", "container")}, cluster, names or {})
+    yield _line("oomtriage_store_ready", {"instance": "10.0.0.1:8080"}, cluster, {})
     for metric in ("alertmanager_notifications_total", "alertmanager_notifications_failed_total"):
         yield _line(metric, {"integration": "webhook"}, cluster, {}, value="0")
 

@@ -35,6 +35,7 @@ ALL: tuple[Check, ...] = (
     Check(id="metrics-server", tells="`kubectl top` has something to say", ask=kubernetes.metrics_server, after=(KUBERNETES,)),
     Check(id=PROMETHEUS, tells="it answers at `PROMETHEUS_URL`; else why not", ask=prometheus.reach),
     Check(id="prometheus.alertmanagers", tells="it sends its alerts to some Alertmanager", ask=prometheus.alertmanagers, after=(PROMETHEUS,)),
+    Check(id="prometheus.receivers", tells="it scrapes one receiver, not two that tell everything twice", ask=prometheus.receivers, after=(PROMETHEUS,)),
     Check(id="metrics", tells="each metric that the rules and the diagnosis need has series", ask=metrics.series, after=(PROMETHEUS,)),
     Check(id="metrics.freshness", tells="they are scraped often enough, and still", ask=metrics.freshness, after=(PROMETHEUS,)),
     Check(id="metrics.labels", tells="their labels are called as `label_names` says", ask=metrics.labels, after=(PROMETHEUS,)),

@@ -79,7 +79,13 @@ def _absent(lack: Lack, *, was_there: bool) -> Finding:
     else:
         what = reason("doctor.metrics.absent", **facts)
     exporter = known.exporter if known else ""
-    todo = reason("doctor.do.keep_metric", metric=lack.metric, by=lack.drop) if lack.drop else reason("doctor.do.scrape", exporter=exporter)
+    todo = (
+        reason("doctor.do.none_with")
+        if lack.kind is LackKind.NONE_WITH
+        else reason("doctor.do.keep_metric", metric=lack.metric, by=lack.drop)
+        if lack.drop
+        else reason("doctor.do.scrape", exporter=exporter)
+    )
     return (problem if _is_needed(lack) else advice)(what, todo, part=lack.metric)
 
 

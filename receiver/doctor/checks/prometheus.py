@@ -69,6 +69,17 @@ def alertmanagers(site: Site) -> Iterator[Finding]:
         yield problem(reason("doctor.alertmanagers.none", dropped=len(dropped)), reason("doctor.do.alerting"))
 
 
+def receivers(site: Site) -> Iterator[Finding]:
+    """Receivers with a state each: two that get the same alerts tell everything twice, and neither can know."""
+    instances = tuple(sorted(labels.get("instance", "") for labels, _ in site.query("max by (instance) (oomtriage_store_ready) == 1")))
+    if len(instances) > 1:
+        yield advice(reason("doctor.receivers.several", n=len(instances), instances=instances[:5]), reason("doctor.do.one_of_them"))
+    elif instances:
+        yield ok(reason("doctor.receivers.one"))
+    else:
+        yield unknown(reason("doctor.receivers.none"))
+
+
 def _time(answer: Any) -> datetime | None:
     """Of `time()`: a scalar, or what a stand-in makes of it."""
     result = get(answer, "data", "result")
