@@ -17,7 +17,7 @@ import yaml
 from receiver.case.access import mapping, objects, text
 from receiver.errors import Unreadable
 
-HIDDEN = "<secret>"  # how a secret address is told, since 0.26
+HIDDEN = "<secret>"  # how newer releases tell a secret address
 WEBHOOK_PATH = "/alerts"
 _MATCHER = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[^\s=!~,{}"]+)\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*"|[^,{}]*)\s*(?:,|$)')
 
@@ -173,7 +173,7 @@ def _has_login(config: Mapping[str, Any]) -> bool:
 def ours(webhooks: Sequence[Webhook], *, addresses: Sequence[str], known_as: Sequence[str]) -> tuple[Webhook, ...]:
     """The webhooks that post to us, by the best that is known: names by which alerts have come, addresses, then what they are called.
 
-    Since 0.26 Alertmanager hides the addresses, and a name is all there is.
+    Newer Alertmanagers hide the addresses, and a name is all there is.
     """
     by_name = [w for w in webhooks if w.receiver in known_as]
     by_address = [w for w in webhooks if w.url != HIDDEN and _host_of(w.url) in addresses]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,10 +20,13 @@ import pytest
 from receiver.app.doctor import Here
 from receiver.cli import main
 from receiver.demo.standins import Asked, Reply, Standin, json_reply
+from receiver.doctor import routing_tree
 from receiver.doctor.checks import ALL
 from receiver.render.doctor import lines, summary
 from receiver.settings.model import KEYS
+from tests.e2e.binaries import NEW, OLD, SUITE_VARIABLE, binary
 from tests.e2e.doctor_lab import DROPPED, ELSEWHERE, MOUNTS, READY, RENAMED, TOKEN, AlertmanagerSays, Found, Lab, lab, shipped_alertmanager
+from tests.e2e.servers import Alertmanager
 from tests.fakes.slack import FakeSlack
 from tests.fakes.tls import OTHER_CA, PLAIN_CA, TLS, over_tls
 from tests.golden import Golden
@@ -368,3 +372,56 @@ def test_a_source_that_hangs_does_not_hold_it_up(installation: Lab, monkeypatch:
     assert found.problems == {"prometheus": "doctor.reach.failed"}
     assert found.of("unknown")["rules"] == "doctor.not_asked"
     assert took_s < 10
+
+
+AWKWARD = """
+route:
+  receiver: default
+  routes:
+    - {receiver: first, match: {team: a}, match_re: {namespace: shop-.*}, continue: true}
+    - receiver: nested
+      matchers: ['incident="memory"', severity=~"critical|warning"]
+      routes:
+        - {receiver: critical, matchers: ['{severity="critical",namespace!=""}'], continue: true}
+        - {matchers: [namespace!~"kube-.*"], routes: [{receiver: deep, matchers: [team = a]}]}
+    - {receiver: late, matchers: [alertname=~"OOM.+"]}
+receivers: [{name: default}, {name: first}, {name: nested}, {name: critical}, {name: deep}, {name: late}]
+"""
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {}, {"team": "a"}, {"team": "a", "namespace": "shop-eu"}, {"incident": "memory", "severity": "critical"},
+        {"incident": "memory", "severity": "critical", "namespace": "shop"}, {"incident": "memory", "severity": "warning", "namespace": "kube-system"},
+        {"incident": "memory", "severity": "warning", "namespace": "shop-eu", "team": "a"}, {"alertname": "OOMKilled"}, {"alertname": "OOM"},
+        {"incident": "memory", "severity": "none", "alertname": "OOMKilled"},
+    ],
+    ids=lambda labels: ",".join(f"{k}={v}" for k, v in labels.items()) or "none",
+)  # fmt: skip
+@pytest.mark.parametrize("suite", [OLD, NEW], ids=["old", "new"])
+def test_routes_are_followed_as_alertmanager_follows_them(labels: dict[str, str], suite: str, tmp_path: Path) -> None:
+    """Against amtool's own answer."""
+    file = tmp_path / "alertmanager.yaml"
+    file.write_text(AWKWARD)
+    command = [binary("amtool", suite), "config", "routes", "test", f"--config.file={file}", *(f"{k}={v}" for k, v in labels.items())]
+    told = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip().split(",")
+    known = frozenset({"team", "namespace", "incident", "severity", "alertname"})
+
+    assert [way.receiver for way in routing_tree.led(routing_tree.read(AWKWARD).root, labels, known)] == told
+
+
+@pytest.mark.parametrize("suite", [OLD, NEW], ids=["old", "new"])
+def test_our_receiver_is_known_in_the_configuration_that_it_tells(
+    installation: Lab, suite: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its address; where Alertmanager hides that, by its name, which is said."""
+    monkeypatch.setenv(SUITE_VARIABLE, suite)
+    with Alertmanager(tmp_path, config=shipped_alertmanager()) as alertmanager:
+        found = installation.examine(PROMETHEUS_URL="", ALERTMANAGER_URL=alertmanager.url)
+
+    assert found.problems == {}
+    assert (
+        found.line("alertmanager.webhook/oomtriage")["code"]
+        == {OLD: "doctor.webhook_config.ok", NEW: "doctor.webhook_config.by_name"}[suite]
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 
@@ -109,6 +110,28 @@ def test_a_wrong_token_is_named(run: Run, other: dict[str, str], says: str) -> N
     assert (code, lines, err.count("\n")) == (1, [], 1)
     assert says in err
     assert "planted" not in err
+
+
+def test_doctor_asks_the_receiver_beside_it(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a part of its settings, as a command in its pod has them, the answer is about all of them; with others it is about those."""
+    found = []
+    for more in ({"SLACK_CHANNEL": ""}, {"WORKERS": "3"}):
+        for key in KEYS:
+            monkeypatch.delenv(key.name, raising=False)
+        for name, value in (receiver.environ() | more).items():
+            if name in {key.name for key in KEYS} and value:
+                monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit):
+            main(["doctor", "-o", "json"])
+        found.append({c["id"]: c["code"] for c in json.loads(capsys.readouterr().out)["checks"]})
+
+    beside, here = found
+    assert (beside["settings"], beside["store.lock"]) == ("doctor.settings.ok", "doctor.lock.ours")
+    assert "slack.channel/C3" in beside
+    assert (here["receiver/settings"], here["store.lock"]) == ("doctor.receiver.differs", "doctor.lock.here")
+    assert "slack.channel/C3" not in here
 
 
 def test_no_receiver_is_one_line(run: Run) -> None:

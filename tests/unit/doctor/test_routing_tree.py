@@ -70,7 +70,7 @@ def configuration(*urls: tuple[str, str]) -> str:
     ],
 )
 def test_which_webhooks_are_ours(urls: tuple[tuple[str, str], ...], known_as: tuple[str, ...], found: list[str]) -> None:
-    """By names under which alerts came, by address, by what it is called; since 0.26 addresses are hidden."""
+    """By names under which alerts came, by address, by what it is called; newer Alertmanagers hide addresses."""
     webhooks = read(configuration(*urls)).webhooks
 
     assert [w.receiver for w in ours(webhooks, addresses=("10.0.0.1:8080",), known_as=known_as)] == found
