@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from receiver.errors import StoreBroken, StoreDamaged, StoreError, StoreUnwritable
-from receiver.store import elsewhere, outbox
+from receiver.store import elsewhere, journal, outbox
 from receiver.store.database import Tx
 from receiver.store.salvage import Salvaged, salvage, salvaged_from
 from receiver.store.schema import get_meta, set_meta
@@ -57,10 +57,10 @@ S = TypeVar("S", bound=_Store)
 def open_state(path: Path, make: Callable[[SqliteDatabase], S], *, wait_s: float, keeps_reserve: bool, now: float) -> S:
     """What `make` makes of the state file; of a new one, when the file is damaged. StoreLocked, StoreUnwritable, StoreError."""
     elsewhere.bring_back(path)
-    if _is_cut_to_nothing(path):
-        empty = StoreDamaged(f"the state file {path} is empty, or its journal was left without it")
-        log.error("the state file cannot be used any more", extra={"error": str(empty)})
-        keep(path, empty, now)
+    if why := _what_sqlite_does_not_say(path):
+        damaged = StoreDamaged(f"the state file {path} {why}")
+        log.error("the state file cannot be used any more", extra={"error": str(damaged)})
+        keep(path, damaged, now)
     try:
         return _open(path, make, wait_s=wait_s, keeps_reserve=keeps_reserve, now=now)
     except StoreDamaged as exc:
@@ -118,11 +118,17 @@ def _findings(tx: Tx, database: SqliteDatabase) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def _is_cut_to_nothing(path: Path) -> bool:
-    """Whether SQLite would begin anew without a word, and delete the journal."""
-    if not path.exists():
-        return wal_of(path).exists() and wal_of(path).stat().st_size > 0
-    return path.stat().st_size == 0 and not is_held(path)
+def _what_sqlite_does_not_say(path: Path) -> str:
+    """Of what SQLite would begin anew without a word, and delete the journal; or leave out what was committed. Empty for a good file."""
+    wal = wal_of(path)
+    try:
+        if not path.exists():
+            return "is not there, and its journal is" if wal.exists() and wal.stat().st_size > 0 else ""
+        if path.stat().st_size == 0:
+            return "is empty" if not is_held(path) else ""
+        return "has a damaged journal" if wal.exists() and not is_held(path) and journal.is_torn(wal) else ""
+    except OSError:
+        return ""
 
 
 def keep(path: Path, why: StoreBroken, now: float) -> None:

@@ -3,6 +3,7 @@
 SQLite finds a row by going down a tree of pages. Where a page of it is torn, a whole read ends; so a read begins again behind the tear,
 and then backwards up to it. Where the page is torn that says which tables there are, a copy gets another one: in a file with
 auto_vacuum the roots of the tables stand at its beginning, in the order in which they were made, which is the same for all our files.
+A journal that is torn is laid over a copy, too.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from receiver.store import journal
 from receiver.store.database import SQLITE, Tx, json_object
 from receiver.store.quarantine import UNREADABLE
 from receiver.store.schema import MIGRATIONS
@@ -116,14 +118,21 @@ class RowsLeft:
 @contextmanager
 def opened(path: Path, deadline: float) -> Iterator[RowsLeft | None]:
     """A damaged file, to read from. None when not even its tables are to be had."""
-    with _reading(path, deadline) as connection:
-        if connection is not None:
-            yield RowsLeft(connection, deadline)
-            return
-    with _with_new_schema(path) as copy:
+    if path.exists() and not journal.is_torn(wal_of(path)):
+        with _reading(path, deadline) as connection:
+            if connection is not None:
+                yield RowsLeft(connection, deadline)
+                return
+    with _copied(path) as copy:
         if copy is None:
             yield None
             return
+        with _reading(copy, deadline) as connection:
+            if connection is not None:
+                yield RowsLeft(connection, deadline)
+                return
+        with copy.open("r+b") as file:
+            file.write(_first_page(copy.stat().st_size // _PAGE_BYTES))
         with _reading(copy, deadline) as connection:
             yield RowsLeft(connection, deadline) if connection is not None else None
 
@@ -152,25 +161,22 @@ def _has_tables(connection: sqlite3.Connection) -> bool:
 
 
 @contextmanager
-def _with_new_schema(path: Path) -> Iterator[Path | None]:
-    """A copy of the file whose first page is another; None where there is no room for one, or nothing to copy."""
+def _copied(path: Path) -> Iterator[Path | None]:
+    """A copy of the file with all that its journal holds; None where there is no room for one."""
     free = free_bytes(path.parent)
     n_bytes = sum(f.stat().st_size for f in (path, wal_of(path)) if f.exists())
-    if not path.exists() or path.stat().st_size < 2 * _PAGE_BYTES or (free is not None and free < n_bytes + 2 * RESERVE_BYTES):
+    if n_bytes < 2 * _PAGE_BYTES or (free is not None and free < n_bytes + 2 * RESERVE_BYTES):
         yield None
         return
     copy = part_of(path)
     try:
-        shutil.copyfile(path, copy)
+        if path.exists():
+            shutil.copyfile(path, copy)
         if wal_of(path).exists():
-            shutil.copyfile(wal_of(path), wal_of(copy))
-        with copy.open("r+b") as file:
-            file.write(_first_page(path.stat().st_size // _PAGE_BYTES))
+            journal.lay_over(wal_of(path), copy)
         yield copy
     finally:
-        for left in (copy, wal_of(copy)):
-            with suppress(OSError):
-                left.unlink(missing_ok=True)
+        copy.unlink(missing_ok=True)
 
 
 def _first_page(n_pages: int) -> bytes:
