@@ -7,8 +7,8 @@ only the first few workloads get one, several at a time.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from receiver.case import facts_of
@@ -25,6 +25,7 @@ from receiver.evidence import Evidence
 from receiver.evidence.kube import Kube, object_path
 from receiver.evidence.missed import Missed
 from receiver.render.deaths import Deaths, Row
+from receiver.transport import several
 
 PAGE = 200  # pods of a request: one is 10 to 30 KB, and the receiver that answers for a command has little room
 MOST_PAGES = 100
@@ -140,15 +141,14 @@ def _looks(
 ) -> Mapping[tuple[str, ...], Report]:
     first = {_kind_of(death): death for death in reversed(deaths)}
     chosen = [(kind, first[kind]) for kind in dict.fromkeys(_kind_of(death) for death in deaths)][:most]
-    reports = {}
-    with ThreadPoolExecutor(LOOKS_AT_A_TIME) as pool:
-        asked = [(kind, death, pool.submit(_report, evidence, death, cluster_name)) for kind, death in chosen]
-        for n, (kind, death, answer) in enumerate(asked, 1):
-            progress(f"looking into {n} of {len(asked)}: {death.namespace}/{death.pod}")
-            report = answer.result()
-            if report is not None:
-                reports[kind] = report
-    return reports
+
+    def told(n: int) -> None:
+        death = chosen[n - 1][1]
+        progress(f"looking into {n} of {len(chosen)}: {death.namespace}/{death.pod}")
+
+    calls = [partial(_report, evidence, death, cluster_name) for _, death in chosen]
+    reports = several(calls, at_a_time=LOOKS_AT_A_TIME, told=told)
+    return {kind: report for (kind, _), report in zip(chosen, reports, strict=True) if report is not None}
 
 
 def _report(evidence: Evidence, death: Death, cluster_name: str) -> Report | None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlsplit
 
 from receiver.app.build import Application
@@ -18,7 +18,7 @@ from receiver.app.sinks import make_sinks
 from receiver.errors import Forbidden, NotFound, SourceError
 from receiver.evidence import Evidence
 from receiver.settings import Settings
-from receiver.transport import Deadline, Http
+from receiver.transport import Deadline, Http, several
 
 log = logging.getLogger(__name__)
 
@@ -69,9 +69,10 @@ class Answer:
 def ask_sources(evidence: Evidence) -> Mapping[str, Answer]:
     """By source; one that is not configured is well."""
     clients = {"kubernetes": evidence.kube, "prometheus": evidence.prometheus, "alertmanager": evidence.alertmanager}
-    with ThreadPoolExecutor(len(clients)) as pool:
-        asked = {name: pool.submit(_answer, name, client.http) for name, client in clients.items() if client is not None}
-        return {name: asked[name].result() if name in asked else Answer(said="not configured") for name in clients}
+    there = [(name, client) for name, client in clients.items() if client is not None]
+    answers = several([partial(_answer, name, client.http) for name, client in there], at_a_time=len(clients))
+    known = {name: answer for (name, _), answer in zip(there, answers, strict=True)}
+    return {name: known.get(name, Answer(said="not configured")) for name in clients}
 
 
 def _answer(name: str, http: Http) -> Answer:

@@ -7,17 +7,21 @@ end that says whether file names may follow (https://kubernetes.io/docs/tasks/ex
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 
+from receiver.case.access import objects, text
 from receiver.cli.tree import FILES, NAMES, expected, node_of
 from receiver.domain.kube_names import is_name
 from receiver.domain.target import KINDS
+from receiver.errors import ReceiverError
+from receiver.evidence.kubectl_proxy import current_namespace
 
 DEADLINE_S = 2.0  # whoever pressed TAB waits
-MOST = 1000
+MOST = 500
 RESOURCES = {
     "Pod": "pods", "Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets", "ReplicaSet": "replicasets",
     "Job": "jobs", "CronJob": "cronjobs", "Rollout": "rollouts",
@@ -95,11 +99,22 @@ def _options(words: Sequence[str]) -> _Options:
 
 
 def _ask(resource: str, options: _Options) -> Iterable[str]:
-    """Through KUBE_API_URL when that is set and nothing else is named, else through kubectl."""
-    if os.environ.get("KUBE_API_URL") and not options.flags:
-        return _of_api(resource, options.namespace or "default")
-    where = [] if resource == "namespaces" or not options.namespace else ["-n", options.namespace]
-    return _kubectl(["get", resource, *where, "-o", 'jsonpath={range .items[*]}{.metadata.name}{"\\n"}{end}', *options.flags])
+    """Through KUBE_API_URL when that is set and nothing else is named, else through kubectl: one GET, without its discovery."""
+    is_by_address = bool(os.environ.get("KUBE_API_URL")) and not options.flags
+    namespace = "" if resource == "namespaces" else options.namespace or ("default" if is_by_address else current_namespace(options.flags))
+    if namespace and not is_name(namespace):
+        return ()
+    parts = (_PATHS.get(resource, "apis/apps/v1"), *(("namespaces", namespace) if namespace else ()), resource)
+    path = "/".join(parts)
+    listed = _of_api(path) if is_by_address else _parsed(_kubectl(["get", "--raw", f"/{path}?limit={MOST}", *options.flags]))
+    return [text(item, "metadata", "name") for item in objects(listed, "items")]
+
+
+def _parsed(lines: Sequence[str]) -> object:
+    try:
+        return json.loads("\n".join(lines))
+    except ValueError:
+        return None
 
 
 def _kubectl(arguments: Sequence[str]) -> list[str]:
@@ -113,18 +128,14 @@ def _kubectl(arguments: Sequence[str]) -> list[str]:
     return done.stdout.splitlines() if done.returncode == 0 else []
 
 
-def _of_api(resource: str, namespace: str) -> list[str]:
-    from receiver.case.access import objects, text
-    from receiver.errors import ReceiverError
-    from receiver.evidence.kube import Kube, KubeConfig, object_path
+def _of_api(path: str) -> object:
+    from receiver.evidence.kube import Kube, KubeConfig
     from receiver.settings import load_settings
     from receiver.transport import Deadline
 
     try:
         settings = load_settings(needs_slack_token=False)
         kube = Kube(KubeConfig(api_url=settings.kube_api_url, token_path=settings.kube_token_path, ca_path=settings.kube_ca_path))
-        path = object_path(_PATHS.get(resource, "apis/apps/v1"), resource, namespace="" if resource == "namespaces" else namespace)
-        found = kube.get(path, {"limit": MOST}, deadline=Deadline(DEADLINE_S), max_bytes=64 * 1024**2)
+        return kube.get(path, {"limit": MOST}, deadline=Deadline(DEADLINE_S), max_bytes=64 * 1024**2)
     except ReceiverError:
-        return []
-    return [text(item, "metadata", "name") for item in objects(found, "items")]
+        return None

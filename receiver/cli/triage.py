@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -72,7 +73,7 @@ def _run(arguments: argparse.Namespace, parser: argparse.ArgumentParser, *, is_p
     asked = {
         **target.to_json(), "container": arguments.container, "output": arguments.output, "verbose": arguments.verbose,
         "case": bool(arguments.save), "looks": arguments.looks, "since_s": _since_s(arguments.since), "width": width_of(sys.stdout) if sys.stdout.isatty() else None,
-        "command": parser.prog,
+        "command": " ".join([parser.prog, *map(shlex.quote, flags)]),
     }  # fmt: skip
     answer = None if flags or arguments.post else _answer_beside(asked, settings)
     if answer is None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -20,6 +19,7 @@ from receiver.rulepack.metrics import Metric
 from receiver.rulepack.needs import Need, needs
 from receiver.rulepack.pack import Pack
 from receiver.rulepack.problem import Level, Problem
+from receiver.transport import several
 
 SERIES = "series"
 AT_A_TIME = 6  # a Prometheus evaluates 20 queries at once (--query.max-concurrency), and others want some
@@ -78,17 +78,9 @@ def _one_by_one(asks: Sequence[Callable[[], Found]]) -> list[Found]:
 
 
 def _several_at_a_time(asks: Sequence[Callable[[], Found]], *, progress: Callable[[str], None]) -> list[Found]:
-    """All answers, in order. The first that fails ends it: the others would fail as well."""
-    pool = ThreadPoolExecutor(AT_A_TIME)
-    try:
-        asked = [pool.submit(ask) for ask in asks]
-        found = []
-        for n, answer in enumerate(asked, 1):
-            progress(f"looking for the series that the rules read: {n} of {len(asked)}")
-            found.append(answer.result())
-        return found
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    return several(
+        asks, at_a_time=AT_A_TIME, told=lambda n: progress(f"looking for the series that the rules read: {n} of {len(asks)}")
+    )  # fmt: skip
 
 
 def check_data(pack: Pack, ask: Ask, *, matchers: str = "", progress: Callable[[str], None] = lambda text: None) -> Iterator[Problem]:

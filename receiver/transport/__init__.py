@@ -9,6 +9,7 @@ from receiver.transport.deadline import Deadline
 from receiver.transport.failures import ConnectionFailed, NotAsked, Unauthenticated, Unreached
 from receiver.transport.http import ANSWERS, Http, HttpConfig
 from receiver.transport.reply import Response, Tail, parse_json
+from receiver.transport.several import several
 from receiver.transport.tls import TlsFault, TlsProblem
 from receiver.transport.token import Token
 
@@ -30,4 +31,5 @@ __all__ = [
     "Unauthenticated",
     "Unreached",
     "parse_json",
+    "several",
 ]

@@ -65,6 +65,17 @@ def test_every_output_comes_from_the_receiver(receiver: Receiver, kube: KubeStan
     assert "orders-api" in out
 
 
+def test_a_list_of_deaths_comes_from_the_receiver(receiver: Receiver, kube: KubeStandin) -> None:
+    """It has loaded what a look needs; a workload and a selector are found there as well."""
+    code, out, err = triage(receiver, "--since", "5000d", "--looks", "1", "-o", "json", KUBE_API_URL=kube.url)
+    of_owner = triage(receiver, "deploy/orders-api", KUBE_API_URL=kube.url)
+
+    assert (code, err) == (0, "")
+    assert json.loads(out)["schema"] == "oomtriage.deaths/v1"
+    assert of_owner[0] == 0
+    assert of_owner[1].startswith("🔴 orders-api")
+
+
 def test_nothing_known_is_said_as_ever(receiver: Receiver, kube: KubeStandin) -> None:
     code, out, err = triage(receiver, "not-there-abc", KUBE_API_URL=kube.url)
 

@@ -142,10 +142,11 @@ def test_a_cluster_that_does_not_answer_offers_nothing(monkeypatch: pytest.Monke
 
 
 def test_kubectl_is_asked_with_the_context_that_was_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even where KUBE_API_URL is set; hostile names are left out."""
+    """Even where KUBE_API_URL is set; names that are none are left out."""
+    pods = {"items": [{"metadata": {"name": name}} for name in ("web-1", "we$(id)", "web-2", "db-0")]}
     kubectl = tmp_path / "kubectl"
     kubectl.write_text(
-        f"#!{sys.executable}\nimport json, sys\njson.dump(sys.argv[1:], open({str(tmp_path / 'said')!r}, 'w'))\nprint('web-1\\n$(id)\\nweb-2')\n"
+        f"#!{sys.executable}\nimport json, sys\njson.dump(sys.argv[1:], open({str(tmp_path / 'said')!r}, 'w'))\nprint({json.dumps(pods)!r})\n"
     )
     kubectl.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
@@ -153,4 +154,5 @@ def test_kubectl_is_asked_with_the_context_that_was_named(tmp_path: Path, monkey
 
     assert names("targets", ["triage", "--context", "prod", "-n", "shop", "we"]) == ["web-1", "web-2"]
     said = json.loads((tmp_path / "said").read_text())
-    assert {"--context=prod", "-n", "shop", f"--request-timeout={completion_names.DEADLINE_S:.0f}s"} <= set(said)
+    assert said[:3] == ["get", "--raw", f"/api/v1/namespaces/shop/pods?limit={completion_names.MOST}"]
+    assert {"--context=prod", f"--request-timeout={completion_names.DEADLINE_S:.0f}s"} <= set(said)
