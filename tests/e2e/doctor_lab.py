@@ -31,6 +31,7 @@ WHOLE, DROPPED, ELSEWHERE, RENAMED = "whole", "dropped", "elsewhere", "renamed"
 LISTEN = "0.0.0.0:8080"
 TOKEN = "webhook-token-for-tests"
 MOUNTS = "/dev/sda1 / ext4 rw 0 0\n"
+READY_METRIC = "oomtriage_store_ready"
 DROPS = ("container_memory_working_set_bytes", "kube_pod_container_status_restarts_total")
 
 
@@ -126,7 +127,7 @@ def _series(place: Mapping[str, str], cluster: str, names: Mapping[str, str] | N
     }
     for need in every:
         for metric in need.selector.names:
-            if metric.startswith("kube_pod_init_"):  # of the same container they would be its twins
+            if metric.startswith("kube_pod_init_") or metric == READY_METRIC:  # they would be twins of others
                 continue
             labels = {label: place.get(label, f"some-{label}") for label in carried[metric]} | _wanted(need.selector)
             if metric.startswith("kube_node"):
@@ -135,7 +136,7 @@ def _series(place: Mapping[str, str], cluster: str, names: Mapping[str, str] | N
     inside = {**place, "container": "some-container"}
     for metric in ("container_memory_rss", "container_memory_cache", "http_requests_total"):
         yield _line(metric, {k: inside[k] for k in ("namespace", "pod", "container")}, cluster, names or {})
-    yield _line("oomtriage_store_ready", {"instance": "10.0.0.1:8080"}, cluster, {})
+    yield _line(READY_METRIC, {"instance": "10.0.0.1:8080", "job": "oomtriage", "namespace": "oomtriage"}, cluster, {})
     for metric in ("alertmanager_notifications_total", "alertmanager_notifications_failed_total"):
         yield _line(metric, {"integration": "webhook"}, cluster, {}, value="0")
 

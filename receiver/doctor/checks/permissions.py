@@ -8,7 +8,7 @@ from typing import Any
 
 from receiver.case.access import get
 from receiver.doctor.site import Site
-from receiver.domain.finding import Finding, State, advice, ok, problem, unknown
+from receiver.domain.finding import Finding, advice, ok, problem, unknown
 from receiver.domain.reason import reason
 from receiver.errors import Unreadable
 from receiver.evidence.gatherers import ALL
@@ -16,35 +16,37 @@ from receiver.evidence.rbac import Permission, union
 
 # Of add-ons that many clusters do not have: what is lost without them is little, and nothing where they are not installed.
 ADD_ONS = frozenset({"argoproj.io", "keda.sh", "autoscaling.k8s.io", "metrics.k8s.io"})
-GRANTED, DENIED, NOT_ANSWERED = "granted", "denied", "not_answered"
+CLUSTER_WIDE = frozenset({"nodes"})  # no Role can grant them
+GRANTED, OWN_NAMESPACE, DENIED, NOT_ANSWERED = "granted", "own_namespace", "denied", "not_answered"
 
 
 def each(site: Site) -> Iterator[Finding]:
-    """A line a permission, those that are missing first. One that is granted in our own namespace only is told as that: Roles
-    instead of a ClusterRole.
+    """A line a permission, those that are missing first. What Roles grant in our own namespace, and nothing cluster-wide beside it, is
+    how somebody wanted it: one line, and no problem.
     """
     wanted = union(p for g in ALL for p in g.permissions)
-    found = site.at_once([partial(_one, site, p) for p in wanted])
-    yield from sorted(found, key=lambda finding: finding.state is State.OK)
+    answers = dict(zip(wanted, site.at_once([partial(_answer, site, p) for p in wanted]), strict=True))
+    of = {answer: [p for p, found in answers.items() if found == answer] for answer in (GRANTED, OWN_NAMESPACE, DENIED, NOT_ANSWERED)}
+    has_roles = bool(of[OWN_NAMESPACE]) and not of[GRANTED]
+    yield from (_denied(p, is_meant=has_roles and p.resource in CLUSTER_WIDE) for p in of[DENIED])
+    yield from (unknown(reason("doctor.permissions.not_answered", permission=str(p)), part=str(p)) for p in of[NOT_ANSWERED])
+    if of[OWN_NAMESPACE]:
+        what = reason("doctor.permissions.own_namespace", permissions=tuple(map(str, of[OWN_NAMESPACE])), namespace=site.own.namespace)
+        yield advice(what, reason("doctor.do.cluster_role"), part=site.own.namespace)
+    yield from (ok(reason("doctor.permissions.granted", permission=str(p)), part=str(p)) for p in of[GRANTED])
 
 
-def _one(site: Site, permission: Permission) -> Finding:
-    part = str(permission)
+def _answer(site: Site, permission: Permission) -> str:
     answer = _ask(site, permission, "")
-    if answer == GRANTED:
-        return ok(reason("doctor.permissions.granted", permission=part), part=part)
-    if answer == NOT_ANSWERED:
-        return unknown(reason("doctor.permissions.not_answered", permission=part), part=part)
-    if site.own.namespace and _ask(site, permission, site.own.namespace) == GRANTED:
-        what = reason("doctor.permissions.own_namespace", permission=part, namespace=site.own.namespace)
-        return advice(what, reason("doctor.do.cluster_role"), part=part)
-    return _denied(permission)
+    if answer == DENIED and site.own.namespace and _ask(site, permission, site.own.namespace) == GRANTED:
+        return OWN_NAMESPACE
+    return answer
 
 
-def _denied(permission: Permission) -> Finding:
+def _denied(permission: Permission, *, is_meant: bool) -> Finding:
     lost = tuple(g.source for g in ALL if permission in g.permissions)
     what = reason("doctor.permissions.denied", permission=str(permission), sources=lost)
-    make = advice if permission.group in ADD_ONS else problem
+    make = advice if is_meant or permission.group in ADD_ONS else problem
     return make(what, reason("doctor.do.rbac", permission=str(permission)), part=str(permission))
 
 

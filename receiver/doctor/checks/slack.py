@@ -19,6 +19,7 @@ from receiver.sinks.slack_errors import WHOLE_SINK
 from receiver.transport import Http, Response
 
 SCOPES = "slack.scopes"  # note: what Slack says the token may do; empty when it did not say
+PRIVATE_HISTORY = "groups:history"
 ANYWHERE = "chat:write.public"  # posts in public channels without being a member
 # What is lost without a scope that is no must: their sentences are in the wording.
 OPTIONAL = (*WANTED_SCOPES, "files:write")
@@ -113,11 +114,18 @@ def channels(site: Site) -> Iterator[Finding]:
     """Each configured channel, the default one first."""
     if site.slack is None:
         return
+    private: list[str] = []
     for channel in dict.fromkeys(site.own.channels):
-        yield _channel(site, channel)
+        yield _channel(site, channel, private)
+    there = site.notes.get(SCOPES, ())
+    if private and there and PRIVATE_HISTORY not in there:
+        yield advice(
+            reason("doctor.scopes.private", channel=private[0]), reason("doctor.do.scope", scope=PRIVATE_HISTORY), part=PRIVATE_HISTORY
+        )
 
 
-def _channel(site: Site, channel: str) -> Finding:
+def _channel(site: Site, channel: str, private: list[str]) -> Finding:
+    """`private`: it is noted there when it is."""
     channel_id = channel
     if not looks_like_id(channel):
         assert site.channel_names is not None
@@ -129,6 +137,8 @@ def _channel(site: Site, channel: str) -> Finding:
             return unknown(reason("doctor.failed", error=str(exc)), part=channel)
     answer = _ask(site, "conversations.info", {"channel": channel_id})
     if answer.get("ok") is True:
+        if mapping(answer, "channel").get("is_private") is True:
+            private.append(channel)
         return _seen(site, channel, mapping(answer, "channel"))
     word = _word(answer)
     if word in CANNOT_LOOK:  # the history needs another scope, and is refused where the bot is no member

@@ -202,7 +202,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "doctor.metrics_server.away": "metrics-server does not answer: {error}",
     "doctor.permissions.granted": "may {permission}",
     "doctor.permissions.denied": _denied,
-    "doctor.permissions.own_namespace": "may {permission} in namespace {namespace} only",
+    "doctor.permissions.own_namespace": lambda facts: f"may, in namespace {facts['namespace']} only: {_names(facts, 'permissions')}",
     "doctor.permissions.not_answered": "whether we may {permission} was not answered",
     # Prometheus
     "doctor.receivers.one": "Prometheus scrapes one receiver that takes alerts",
@@ -272,6 +272,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "doctor.scopes.not_told": "Slack did not say what the token may do",
     "doctor.scopes.needed": "the token lacks {scope}: nothing can be posted",
     "doctor.scopes.history": "the token lacks {scope}: a message whose answer was lost may be posted twice",
+    "doctor.scopes.private": "the token lacks groups:history: in private channels, such as {channel}, a message whose answer was lost may be posted twice",
     "doctor.scopes.files": "the token lacks {scope}: messages come without the memory chart",
     "doctor.channel.ok": lambda facts: f"{_channel(facts)}: the bot is a member",
     "doctor.channel.readable": "channel {channel}: the bot can read it",
