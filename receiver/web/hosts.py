@@ -30,9 +30,14 @@ class HostRule:
             return ""
         if not self._is_ours(name_of(f"//{host}")):
             return "without a token this is served under a loopback name only, such as localhost, or under PUBLIC_URL's"
-        if origin is not None and not self._is_ours(name_of(origin)):
+        if origin is not None and not self._is_own_page(origin, host):
             return "this request comes from another web page"
         return ""
+
+    def _is_own_page(self, origin: str, host: str) -> bool:
+        """Whether a page of ours asks: another server of the same machine has a page on loopback as well, at another port."""
+        name = name_of(origin)
+        return bool(name) and (name == self.public_host or _place_of(origin) == _place_of(f"{origin.partition(':')[0]}://{host}"))
 
     def _is_ours(self, name: str) -> bool:
         return is_loopback(name) or (bool(name) and name == self.public_host)
@@ -44,6 +49,15 @@ def name_of(url: str) -> str:
         return (urlsplit(url).hostname or "").lower()
     except ValueError:
         return ""
+
+
+def _place_of(url: str) -> tuple[str, int | None]:
+    """Name and port of an address."""
+    try:
+        port = urlsplit(url).port
+    except ValueError:
+        return "", None
+    return name_of(url), port or {"http": 80, "https": 443}.get(url.partition(":")[0].lower())
 
 
 def guard(app: Flask, rule: HostRule) -> None:

@@ -143,6 +143,33 @@ def test_damage_that_is_met_is_told_and_gone_on_from(house: House, caplog: pytes
     assert len(list(house.path.parent.glob("state.db.damaged-*"))) == 1
 
 
+def test_what_a_storm_has_not_told_yet_survives_damage(house: House) -> None:
+    """Accepted and gathered for a digest, but not sent: nobody else has it, and it need not fire any more."""
+    house.service.start()
+    house.slack.stop()
+    workloads = [f"storm-{n}" for n in range(15)]
+    assert {house.post(name) for name in workloads} == {202}
+    store = house.running().store
+    wait_until(lambda: _n(store, "digest_member") + _n(store, "conversation") > len(workloads) // 2, what="they are gathered")
+    store._database.checkpoint()
+    with house.path.open("r+b") as file:
+        file.write(b"\x99" * 4096)
+    with pytest.raises(StoreDamaged):
+        store.check()
+    wait_until(house.is_ready, what="it is ready again")
+    house.slack.start()
+    wait_until(lambda: all(_is_told(house.slack, name) for name in workloads), what="each is told")
+
+
+def _n(store: Store, table: str) -> int:
+    with store.read() as tx:
+        return int(tx.run(f"SELECT COUNT(*) AS n FROM {table}")[0]["n"])
+
+
+def _is_told(slack: FakeSlack, word: str) -> bool:
+    return any(word in message.shown() for message in slack.channel("C1").messages)
+
+
 def test_a_start_on_a_volume_that_cannot_be_written_waits_until_it_can(house: House) -> None:
     """The process stays, says why, and goes on by itself: a restart would make no room."""
     house.fault = StoreUnwritable("database or disk is full")

@@ -25,9 +25,25 @@ def test_foreign_names_are_not(host: str) -> None:
     assert RULE.refusal(host, None, "/") != ""
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example.org", "null", "http://[", "https://127.0.0.1.evil.org"])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://evil.example.org", "null", "http://[", "https://127.0.0.1.evil.org", "http://localhost:3000", "http://localhost", "http://127.0.0.1:8080",
+        "http://localhost:99999", "http://localhost:abc", "",
+    ],
+)  # fmt: skip
 def test_a_foreign_page_is_refused(origin: str) -> None:
+    """That of another server on this machine, too."""
     assert RULE.refusal("localhost:8080", origin, "/") != ""
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [("localhost:8080", "http://localhost:8080"), ("LOCALHOST", "http://localhost"), ("localhost", "http://localhost:80"), ("[::1]:8080", "http://[::1]:8080"), ("localhost:8080", "https://oomtriage.example.org")],
+)  # fmt: skip
+def test_a_page_of_ours_may_ask(host: str, origin: str) -> None:
+    """Also behind a proxy that gives us another Host."""
+    assert RULE.refusal(host, origin, "/") == ""
 
 
 def test_a_route_behind_a_token_may_have_any_name() -> None:
