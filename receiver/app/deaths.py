@@ -58,7 +58,8 @@ def find_deaths(
     if len(there) >= MOST_PAGES * PAGE:
         missing = (f"pods after the first {len(there):,}: name a namespace",)
     if since_s is not None and not target.selector:
-        progress("asking Prometheus for pods that are gone")
+        if evidence.prometheus is not None:
+            progress("asking Prometheus for pods that are gone")
         gone, unseen = _gone(evidence, target, there, now=now, since_s=since_s)
         missing = (*missing, *unseen)
     deaths = (*found, *gone)

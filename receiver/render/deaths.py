@@ -17,7 +17,7 @@ from receiver.render.wording import say
 from receiver.render.words import about, counted
 
 SCHEMA = "oomtriage.deaths/v1"
-FLOORS = {"NAMESPACE": 8, "POD": 16, "CONTAINER": 9, "VERDICT": 18}  # columns that give way on a narrow terminal
+FLOORS = {"NAMESPACE": 8, "POD": 12, "CONTAINER": 9}  # columns that give way on a narrow terminal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ def _cells(row: Row, now: datetime) -> list[str]:
         f"{death.pod}{gone}",
         death.container,
         f"{how}{code}",
-        human_duration(death.lived_s) if death.lived_s is not None else "?",
+        "?" if death.lived_s is None else human_duration(death.lived_s) if death.lived_s >= 1 else "<1 s",
         str(death.restarts),
         format_quantity(death.limit_bytes) if death.limit_bytes else "?" if death.is_gone or not death.container else "none",
         verdict_words(row),
