@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 from receiver.cli import beside
-from receiver.cli.arguments import add_config
+from receiver.cli.arguments import add_color, add_config
+from receiver.cli.terminal import Progress, wants_color
 from receiver.settings.load import read_settings
 
 
@@ -21,19 +23,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-v", "--verbose", action="store_true", help="with text: also each permission and metric that is fine")
     parser.add_argument("--context", default="", help="kubectl context to use, outside a cluster")
     parser.add_argument("--url", help="the receiver (default: http:// and LISTEN)")
+    add_color(parser)
     add_config(parser)
     parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from receiver.render import paint
     from receiver.render.doctor import lines, summary
 
-    found = _found(arguments)
+    with Progress() as progress:
+        progress("asking everything that the receiver asks")
+        found = _found(arguments)
+    colored = paint.state if wants_color(sys.stdout, arguments.color) else str
     if arguments.output == "json":
         print(json.dumps(found, ensure_ascii=False, indent=2))
     else:
         for line in lines(found["checks"], is_verbose=arguments.verbose):
-            print(line)
+            print(colored(line))
         print(summary(found))
     return 1 if found["summary"]["problem"] else 0
 

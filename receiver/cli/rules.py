@@ -12,11 +12,12 @@ from typing import Any
 
 from receiver.app.build import make_prometheus
 from receiver.cli import rules_backtest
-from receiver.cli.arguments import add_config
+from receiver.cli.arguments import add_color, add_config
 from receiver.cli.examples import epilog
 from receiver.cli.shared import settings_for
-from receiver.cli.terminal import Progress
+from receiver.cli.terminal import Progress, wants_color
 from receiver.errors import ConfigError
+from receiver.render import paint
 from receiver.render.text import visible
 from receiver.rulepack import (
     FORMATS,
@@ -50,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check.add_argument("--values", metavar="FILE", help="ask it for the rules as they are with these values")
     check.add_argument("--no-cost", action="store_true", help="do not measure what each rule costs there, which takes longest")
     check.add_argument("-o", "--output", choices=("text", "json"), default="text", help="what to print (default: text)")
+    add_color(check)
     add_config(check)
     check.set_defaults(run=_check)
     render = _action(actions, "render", "write the rules with your values")
@@ -92,7 +94,7 @@ def _check(arguments: argparse.Namespace) -> int:
         json.dump({"problems": [asdict(problem) for problem in problems], "cost": _cost_document(costs)}, sys.stdout, indent=2)
         print()
     else:
-        _print(problems, costs)
+        _print(problems, costs, color=arguments.color)
     return 1 if any(p.level is Level.ERROR for p in problems) else 0
 
 
@@ -111,9 +113,10 @@ def _asking(arguments: argparse.Namespace) -> tuple[Ask, str]:
     return ask, settings.prometheus_matchers
 
 
-def _print(problems: list[Problem], costs: Costs | None) -> None:
+def _print(problems: list[Problem], costs: Costs | None, *, color: str) -> None:
+    colored = paint.state if wants_color(sys.stdout, color) else str
     for problem in problems:
-        print(visible(str(problem)))
+        print(colored(visible(str(problem))))
     if not problems:
         print("the rules are fine")
     if costs is None or not costs.rules:

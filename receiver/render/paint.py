@@ -57,3 +57,12 @@ def deaths(text: str) -> str:
     header, *rows = head.split("\n")
     red = (_DIED.sub(lambda found: painted(found.group(), RED), row, count=1) for row in rows)
     return "\n".join([painted(header, BOLD), *red]) + separator + rest
+
+
+_STATES = {"ok": (GREEN,), "PROBLEM": (BOLD, RED), "advice": (YELLOW,), "unknown": (DIM,), "error": (BOLD, RED), "warning": (YELLOW,)}
+_STATE = re.compile(rf"({'|'.join(_STATES)})(?=:? )")
+
+
+def state(line: str) -> str:
+    """A line that begins with how it stands (`PROBLEM `, `error: `): that word in its colour."""
+    return _STATE.sub(lambda found: painted(found.group(), *_STATES[found.group()]), line, count=1) if _STATE.match(line) else line

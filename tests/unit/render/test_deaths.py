@@ -87,3 +87,17 @@ def test_a_report_has_colours_that_change_no_character(name: str, golden: Golden
 
     assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == plain
     golden(f"terminal/report-{name}-colored.txt", colored)
+
+
+@pytest.mark.parametrize(
+    ("line", "colored"),
+    [
+        ("PROBLEM  slack.token  refused", "\x1b[1;31mPROBLEM\x1b[0m  slack.token  refused"),
+        ("ok       settings  read", "\x1b[32mok\x1b[0m       settings  read"),
+        ("warning: promtool: not installed", "\x1b[33mwarning\x1b[0m: promtool: not installed"),
+        ("okay then", "okay then"),
+    ],
+)
+def test_how_a_check_stands_has_its_colour(line: str, colored: str) -> None:
+    """Of `doctor` and `rules check`: the first word, and nothing else."""
+    assert paint.state(line) == colored
