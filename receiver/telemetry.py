@@ -24,6 +24,7 @@ WATCH_CHANGES = ("death", "processes", "limit", "pods", "ready", "owner", "repea
 REJECTIONS = ("auth", "size", "payload", "store", "busy")
 SERVICES = ("kubernetes", "prometheus", "alertmanager")
 SERVICE_ANSWERS = ("ok", "refused", "failed")
+SOCKET_ENVELOPES = ("done", "ignored", "unreadable", "not_stored")
 
 
 class Metrics:
@@ -65,6 +66,16 @@ class Metrics:
         self.source_requests = Counter(
             "oomtriage_source_requests", "Questions to the sources of evidence, by how they ended.", ["source", "result"], registry=r
         )
+        self.socket_connected = Gauge(
+            "oomtriage_slack_socket_connected", "1 while the connection for Slack's buttons (SLACK_APP_TOKEN) is open.", registry=r
+        )
+        self.socket_connects = Counter(
+            "oomtriage_slack_socket_connects", "Connections for Slack's buttons that were opened or tried, by how it went.",
+            ["result"], registry=r,
+        )  # fmt: skip
+        self.socket_envelopes = Counter(
+            "oomtriage_slack_socket_envelopes", "What came over Slack's connections, by what was done with it.", ["result"], registry=r
+        )
         self.diagnoses = Counter("oomtriage_diagnoses", "Diagnoses by cause.", ["cause"], registry=r)
         self.watch_rounds = Counter("oomtriage_watch_rounds", "Rounds of the watch over open incidents, by result.", ["result"], registry=r)
         self.watch_requests = Counter("oomtriage_watch_requests", "Requests of the watch, by source.", ["source"], registry=r)
@@ -95,6 +106,10 @@ class Metrics:
         for source in SERVICES:
             for answer in SERVICE_ANSWERS:
                 self.source_requests.labels(source, answer)
+        for answer in SERVICE_ANSWERS:
+            self.socket_connects.labels(answer)
+        for result in SOCKET_ENVELOPES:
+            self.socket_envelopes.labels(result)
         for reason in REJECTIONS:
             self.rejected.labels(reason)
         for sink in sinks:

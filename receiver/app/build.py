@@ -32,7 +32,7 @@ from receiver.evidence.redaction import RedactionConfig, Redactor
 from receiver.evidence.shares import ClusterShares
 from receiver.evidence.silences import AlertmanagerSilences
 from receiver.pipeline import kinds
-from receiver.pipeline.actions import Permissions
+from receiver.pipeline.actions import Actions, Permissions
 from receiver.pipeline.after_storm import AfterStorm
 from receiver.pipeline.collect import CollectConfig, Collector
 from receiver.pipeline.configuration_gaps import ConfigurationGaps
@@ -41,10 +41,11 @@ from receiver.pipeline.drills import Drills
 from receiver.pipeline.fold import FoldConfig
 from receiver.pipeline.judge import Judge
 from receiver.pipeline.notices import Notices
+from receiver.pipeline.presses import Presses
 from receiver.pipeline.publish import PublishConfig, Publisher
 from receiver.pipeline.reconcile import ReconcileConfig, Reconciler
 from receiver.pipeline.silencer import Silencer
-from receiver.pipeline.storm_acts import StormWork
+from receiver.pipeline.storm_acts import StormActions, StormWork
 from receiver.pipeline.storm_shares import ShareWork
 from receiver.pipeline.watch import Watch, WatchConfig
 from receiver.process import allocator, own_memory
@@ -69,6 +70,7 @@ from receiver.worker.worker import Worker
 
 if TYPE_CHECKING:
     from receiver.app.doctor import DoctorDesk
+    from receiver.worker.socket_mode import SocketMode
 
 log = logging.getLogger(__name__)
 
@@ -108,13 +110,18 @@ class Application:
     store: Store
     evidence: Evidence
     at_the_end: Callable[[], None]
+    socket_mode: SocketMode | None = None
 
     def start(self) -> None:
-        """Start the dispatcher and the sender."""
+        """Start the dispatcher and the sender, and open the connection for Slack's buttons: whoever has the store is the one who does."""
         self.worker.start()
+        if self.socket_mode is not None:
+            self.socket_mode.start()
 
     def close(self) -> None:
         """Finish what is under way, then let go of the store."""
+        if self.socket_mode is not None:
+            self.socket_mode.stop()
         self.worker.stop()
         with suppress(StoreError):  # on a full disk, or when another receiver has taken over
             self.at_the_end()
@@ -163,7 +170,9 @@ def _build_on(
     router = make_router(settings, sink, *others)
     notices = Notices(store, router.default)
     notices.tell_of_state()
-    has_buttons = bool(settings.slack_signing_secret) and kind_of(sink).has_buttons and not is_text_only(settings)
+    has_buttons = (
+        bool(settings.slack_signing_secret or settings.slack_app_token) and kind_of(sink).has_buttons and not is_text_only(settings)
+    )
     label_names, can_silence = make_label_names(settings), bool(settings.alertmanager_url)
     publisher = Publisher(
         store=store, rendering=renderer, router=router, hide=evidence.hide, judge=judge,
@@ -237,6 +246,11 @@ def _build_on(
     desk = TriageDesk(evidence, renderer, cluster_name=settings.cluster_name)
     worker = Worker(dispatcher, *senders, guard=guard)
 
+    permissions = Permissions(users=settings.slack_users)
+    actions = Actions(store, permissions, follow_ups_s=settings.followups)
+    presses = Presses(actions, StormActions(store, permissions), wake=worker.wake)
+    socket_mode = make_socket_mode(settings, presses, metrics) if has_buttons else None
+
     def measure(metrics: Metrics) -> None:
         _measure(metrics)
         metrics.lost_threads.set(dispatcher.lost)
@@ -244,7 +258,13 @@ def _build_on(
             metrics.delivery_stalled.labels(name).set(seconds)
 
     def details() -> Mapping[str, Any]:
-        return {**_details((sink, *others), senders, worker, evidence), "watch": watch.to_json(), "configuration": gaps.to_json()}
+        buttons = {"slack_socket": socket_mode.state} if socket_mode is not None else {}
+        return {
+            **_details((sink, *others), senders, worker, evidence),
+            **buttons,
+            "watch": watch.to_json(),
+            "configuration": gaps.to_json(),
+        }
 
     @cache
     def doctor() -> DoctorDesk:
@@ -264,14 +284,28 @@ def _build_on(
             wake=worker.wake, notice=notices.post, can_complete=bool(settings.alertmanager_url), is_stuck=worker.is_stuck,
             stalled=lambda: worker.stalled, local_word=local_word, triage=desk.answer, drills=drills,
             details=details, doctor=lambda: doctor().answer(),
-            slack_signing_secret=settings.slack_signing_secret.reveal(), permissions=Permissions(users=settings.slack_users), follow_ups_s=settings.followups,
+            slack_signing_secret=settings.slack_signing_secret.reveal(), actions=actions, presses=presses,
             measure=measure, runbooks=make_runbooks(settings), causes=Documents(folders=(causes_dir(),)),
         )
     )  # fmt: skip
     duties = FrontDuties(max_body_bytes=settings.max_body, metrics=metrics, notices=notices)
-    application = Application(web=web, front=duties, worker=worker, store=store, evidence=evidence, at_the_end=reconciler.beat)
+    application = Application(
+        web=web, front=duties, worker=worker, store=store, evidence=evidence, at_the_end=reconciler.beat, socket_mode=socket_mode
+    )
     web.extensions["oomtriage"] = application
     return application
+
+
+def make_socket_mode(settings: Settings, presses: Presses, metrics: Metrics) -> SocketMode | None:
+    """What takes presses over a connection of ours; None without SLACK_APP_TOKEN."""
+    if not settings.slack_app_token:
+        return None
+    from receiver.worker.socket_mode import SocketMode, SocketModeConfig  # its library takes 3 MiB, which those without it keep
+
+    config = SocketModeConfig(
+        token=settings.slack_app_token.reveal(), token_path=settings.secret_paths.get("slack_app_token", ""), api_url=settings.slack_api_url
+    )
+    return SocketMode(config, presses, metrics=metrics)
 
 
 def make_runbooks(settings: Settings) -> Documents:

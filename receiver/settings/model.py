@@ -68,6 +68,7 @@ KEYS: tuple[Key, ...] = (
     Key(name="SLACK_WEBHOOK_URL", parse=parsing.url, default="", meaning="incoming webhook: one message an incident, no thread, no edits", is_secret=True),
     Key(name="SLACK_FORMAT", parse=parsing.one_of("blocks", "text"), default="blocks", meaning="text: whole messages as plain text, for compatible receivers that drop blocks (Mattermost)"),
     Key(name="SLACK_SIGNING_SECRET", parse=parsing.text, default="", meaning="signing secret of your Slack app: with it, messages have buttons (POST /slack/actions)", is_secret=True),
+    Key(name="SLACK_APP_TOKEN", parse=parsing.text, default="", meaning="app-level token (xapp-...) of your Slack app: with it, messages have buttons without a way in to the receiver (Socket Mode)", is_secret=True),
     Key(name="SLACK_MIN_INTERVAL", parse=parsing.pace_s, default="1.1s", meaning="least time between two messages in one channel"),
     Key(name="ON_AMBIGUOUS", parse=parsing.one_of("resend", "hold"), default="resend", meaning="a post that may have arrived and cannot be looked up: send again, or hold it as a dead letter"),
     Key(name="JSON_WEBHOOK_URL", parse=parsing.url, default="", meaning="every incident's report document is also posted here, beside Slack", is_secret=True),
@@ -120,6 +121,7 @@ class Settings:
     slack_webhook_url: Secret
     slack_format: str
     slack_signing_secret: Secret
+    slack_app_token: Secret
     slack_min_interval: float
     on_ambiguous: str
     json_webhook_url: Secret

@@ -162,7 +162,7 @@ class SlackBotSink:
 
     def _send_file(self, url: str, content: bytes) -> None:
         """To the address that Slack named. Its host is another one than the API's, so the token does not go there."""
-        if not self._is_slacks(url):
+        if not (url.startswith(f"{self._http.origin}/") or is_slacks(url)):
             raise RetryLater("Slack named an upload address that is not its own", code="address")
         try:
             place = Http(replace(self._http.config, base_url=url, name="Slack's file upload", token="", headers={}, pool_size=1))
@@ -178,19 +178,9 @@ class SlackBotSink:
         if response.status != 200:
             raise BadMessage(f"Slack's file upload answered {response.status}", code=f"http_{response.status}")
 
-    def _is_slacks(self, url: str) -> bool:
-        """Whether an address is the API's own, or https to a host of Slack's: nothing is sent to others, whoever names them."""
-        if url.startswith(f"{self._http.origin}/"):
-            return True
-        try:
-            parts = urlsplit(url)
-            return parts.scheme == "https" and bool(_SLACKS_HOST.fullmatch(parts.hostname or "")) and parts.port in (None, 443)
-        except ValueError:
-            return False
-
     def check(self) -> SlackIdentity:
         """auth.test: who the token is and what it may do. DeliveryError when it does not work."""
-        answer, response = self._exchange("auth.test", form={}, is_repeatable=True)
+        answer, response = ask_slack(self._http, "auth.test", form={}, is_repeatable=True)
         scopes = tuple(s.strip() for s in response.headers.get("x-oauth-scopes", "").split(",") if s.strip())
         return SlackIdentity(team=str(answer.get("team", "")), user=str(answer.get("user", "")), scopes=scopes)
 
@@ -237,32 +227,43 @@ class SlackBotSink:
     def _call(
         self, method: str, *, json_body: Any = None, form: Mapping[str, Any] | None = None, is_repeatable: bool, timeout_s: float | None = None
     ) -> Mapping[str, Any]:  # fmt: skip
-        return self._exchange(method, json_body=json_body, form=form, is_repeatable=is_repeatable, timeout_s=timeout_s)[0]
+        return ask_slack(self._http, method, json_body=json_body, form=form, is_repeatable=is_repeatable, timeout_s=timeout_s)[0]
 
-    def _exchange(
-        self,
-        method: str,
-        *,
-        json_body: Any = None,
-        form: Mapping[str, Any] | None = None,
-        is_repeatable: bool,
-        timeout_s: float | None = None,
-    ) -> tuple[Mapping[str, Any], Response]:
-        headers = {"Content-Type": "application/json; charset=utf-8"} if json_body is not None else {}
-        try:
-            response = self._http.post(method, json_body=json_body, form=form, headers=headers, timeout_s=timeout_s, max_bytes=8 * 1024**2)
-        except SourceError as exc:
-            raise transport_error(exc, is_repeatable=is_repeatable) from exc
-        check_status(response, f"Slack's {method}", is_repeatable=is_repeatable)
-        try:
-            answer = response.json()
-        except Unreadable as exc:
-            raise _doubt("Slack's answer is not JSON", "unreadable", is_repeatable=is_repeatable) from exc
-        if not isinstance(answer, dict):
-            raise _doubt("Slack's answer is not a JSON object", "unreadable", is_repeatable=is_repeatable)
-        if answer.get("ok") is not True:
-            raise refusal(method, answer, is_repeatable=is_repeatable)
-        return answer, response
+
+def is_slacks(url: str, *, scheme: str = "https") -> bool:
+    """Whether an address that an answer named is one of Slack's: nothing is sent to others, whoever names them."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == scheme and bool(_SLACKS_HOST.fullmatch(parts.hostname or "")) and parts.port in (None, 443)
+    except ValueError:
+        return False
+
+
+def ask_slack(
+    http: Http,
+    method: str,
+    *,
+    json_body: Any = None,
+    form: Mapping[str, Any] | None = None,
+    is_repeatable: bool,
+    timeout_s: float | None = None,
+) -> tuple[Mapping[str, Any], Response]:
+    """One call of a method of Slack's Web API: what it says, and the whole answer. A DeliveryError for whatever else comes."""
+    headers = {"Content-Type": "application/json; charset=utf-8"} if json_body is not None else {}
+    try:
+        response = http.post(method, json_body=json_body, form=form, headers=headers, timeout_s=timeout_s, max_bytes=8 * 1024**2)
+    except SourceError as exc:
+        raise transport_error(exc, is_repeatable=is_repeatable) from exc
+    check_status(response, f"Slack's {method}", is_repeatable=is_repeatable)
+    try:
+        answer = response.json()
+    except Unreadable as exc:
+        raise _doubt("Slack's answer is not JSON", "unreadable", is_repeatable=is_repeatable) from exc
+    if not isinstance(answer, dict):
+        raise _doubt("Slack's answer is not a JSON object", "unreadable", is_repeatable=is_repeatable)
+    if answer.get("ok") is not True:
+        raise refusal(method, answer, is_repeatable=is_repeatable)
+    return answer, response
 
 
 def transport_error(exc: SourceError, *, is_repeatable: bool) -> DeliveryError:

@@ -58,6 +58,15 @@ HINTS: Mapping[str, str] = {
     "action_prohibited": "an administrator forbids this webhook to post",
 }
 
+# Of the one method that is called with the app-level token.
+CONNECT = "apps.connections.open"
+_CONNECT_RIGHT = "set SLACK_APP_TOKEN to an app-level token (xapp-...) with the scope connections:write"
+_CONNECT_HINTS: Mapping[str, str] = {
+    **dict.fromkeys(("invalid_auth", "not_authed", "not_allowed_token_type", "missing_scope", "no_permission", "token_expired"), _CONNECT_RIGHT),
+    "token_revoked": f"the app-level token was revoked; {_CONNECT_RIGHT}",
+    "account_inactive": "the app was removed from the workspace; install it again",
+}  # fmt: skip
+
 _WORD = re.compile(r"[a-z0-9_]{1,60}")
 
 
@@ -65,7 +74,8 @@ def refusal(method: str, answer: Mapping[str, Any], *, is_repeatable: bool) -> D
     """The error for an answer `{"ok": false, "error": ...}`. `is_repeatable`: doing it again is harmless, so doubt is too."""
     word = _known_word(answer.get("error"))
     needed = clean_line(str(answer.get("needed") or ""), 120)
-    details = "; ".join(filter(None, (HINTS.get(word, ""), f"needed: {needed}" if needed else "", _details(answer))))
+    hints = _CONNECT_HINTS if method == CONNECT else HINTS
+    details = "; ".join(filter(None, (hints.get(word, ""), f"needed: {needed}" if needed else "", _details(answer))))
     return classified(word, f"Slack refused {method}: {word}" + (f" ({details})" if details else ""), is_repeatable=is_repeatable)
 
 

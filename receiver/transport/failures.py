@@ -4,6 +4,7 @@ exceptions of the HTTP library.
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Iterator
 from enum import StrEnum
@@ -88,6 +89,18 @@ def failure(name: str, origin: str, exc: Exception) -> SourceError:
     if error is not None:
         return _tls_failed(name, origin, tls_fault(error))
     return ConnectionFailed(f"{name} broke the connection ({_root_name(causes)})", maybe_received=True)
+
+
+def at_connecting(name: str, origin: str, exc: OSError) -> ConnectionFailed:
+    """A connection of ours that was not made: the name, the way there, TLS, or no time left. As `failure` says it for HTTP."""
+    if isinstance(exc, ssl.SSLError):
+        return _tls_failed(name, origin, tls_fault(exc))
+    if isinstance(exc, socket.gaierror):
+        return ConnectionFailed(f"the name of {name} does not resolve ({origin})", maybe_received=False, at=Unreached.NAME)
+    if isinstance(exc, TimeoutError):
+        return ConnectionFailed(f"{name} at {origin} did not accept a connection in time", maybe_received=False, at=Unreached.TIME)
+    text = f"{name} cannot be reached at {origin}: {_os_reason((exc,))}"
+    return ConnectionFailed(text, maybe_received=False, at=Unreached.CONNECTION)
 
 
 def broken_off(name: str, exc: Exception) -> ConnectionFailed:

@@ -11,9 +11,9 @@ import jinja2
 from flask import Flask
 
 from receiver.domain.reason import Reason
-from receiver.pipeline.actions import Act, Actions, Outcome, Permissions
+from receiver.pipeline.actions import Actions
 from receiver.pipeline.drills import Drills
-from receiver.pipeline.storm_acts import StormActions, is_storm
+from receiver.pipeline.presses import Presses
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
 from receiver.web.admin import AdminDeps, admin_routes
@@ -43,6 +43,8 @@ class WebDeps:
     is_loopback: bool
     public_url: str = ""
     max_body_bytes: int
+    actions: Actions
+    presses: Presses
     wake: Callable[[], None]
     notice: Callable[[str, Reason], object]
     is_stuck: Callable[[], bool]
@@ -51,8 +53,6 @@ class WebDeps:
     measure: Callable[[Metrics], None] = lambda metrics: None
     can_complete: bool = False  # Alertmanager can be asked for what a body leaves out
     slack_signing_secret: str = field(default="", repr=False)  # without it there is no /slack/actions
-    permissions: Permissions = field(default_factory=Permissions)
-    follow_ups_s: tuple[float, ...] = ()
     runbooks: Documents = field(default_factory=Documents)
     causes: Documents = field(default_factory=Documents)
     drills: Drills | None = None
@@ -81,18 +81,13 @@ def create_web(deps: WebDeps) -> Flask:
             )
         )
     )  # fmt: skip
-    actions, storms = Actions(deps.store, deps.permissions, follow_ups_s=deps.follow_ups_s), StormActions(deps.store, deps.permissions)
-
-    def take(target: str, act: Act) -> Outcome:
-        return (storms if is_storm(target) else actions).take(target, act)
-
     app.register_blueprint(
         admin_routes(
             AdminDeps(
                 store=deps.store,
                 gate=admin_gate,
                 wake=deps.wake,
-                actions=actions,
+                actions=deps.actions,
                 triage=deps.triage,
             )
         )
@@ -101,9 +96,7 @@ def create_web(deps: WebDeps) -> Flask:
         app.register_blueprint(drill_routes(admin_gate, deps.drills))
     app.register_blueprint(doctor_routes(admin_gate, deps.doctor))
     if deps.slack_signing_secret:
-        app.register_blueprint(
-            slack_routes(SlackDeps(signing_secret=deps.slack_signing_secret, take=take, now=deps.store.now, wake=deps.wake))
-        )
+        app.register_blueprint(slack_routes(SlackDeps(signing_secret=deps.slack_signing_secret, presses=deps.presses, now=deps.store.now)))
     app.register_blueprint(runbook_routes(deps.environment, deps.runbooks))
     app.register_blueprint(cause_routes(deps.environment, deps.causes))
     app.register_blueprint(

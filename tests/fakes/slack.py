@@ -32,6 +32,7 @@ from urllib.parse import parse_qs, urlsplit
 from receiver.render import blocks as block_text
 from receiver.render.text import unescape_mrkdwn
 from tests.checks.slack_limits import MENTION, MENTION_TYPES, budget_problems, problems, slack_error
+from tests.fakes.slack_socket import APP_TOKEN, LINK_PATH, SocketModeServer
 
 TOKEN = "xoxb-fake-0123456789"
 WEBHOOK_PATH = "/services/T0FAKE/B0FAKE/webhook-secret"
@@ -188,6 +189,9 @@ class FakeSlack:
         self._healed = threading.Event()
         self._port = port
         self._server: ThreadingHTTPServer | None = None
+        self.app_token = APP_TOKEN
+        self.socket_url = ""  # what apps.connections.open answers, when it is not an address of this fake
+        self.socket_mode = SocketModeServer(self._changed)
 
     # -- life
 
@@ -207,6 +211,7 @@ class FakeSlack:
     def stop(self) -> None:
         """Stop listening: new connections are refused."""
         self._ending.set()
+        self.socket_mode.end()
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
@@ -363,6 +368,8 @@ class FakeSlack:
         given = headers.get("authorization", "").removeprefix("Bearer ")
         if not given:
             return self._refuse("not_authed")
+        if method == "apps.connections.open":
+            return self._connect(given)
         if given != self.token:
             return self._refuse("invalid_auth")
         handlers: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
@@ -385,6 +392,11 @@ class FakeSlack:
         if method not in handlers:
             return self._refuse("unknown_method")
         return handlers[method](_arguments(headers, raw))
+
+    def _connect(self, token: str) -> dict[str, Any]:
+        if token != self.app_token:
+            return self._refuse("not_allowed_token_type" if token == self.token else "invalid_auth")
+        return {"ok": True, "url": self.socket_url or f"ws://127.0.0.1:{self._port}{self.socket_mode.ticket()}"}
 
     def _post(self, body: dict[str, Any]) -> dict[str, Any]:
         channel_id = str(body.get("channel", ""))
@@ -695,6 +707,11 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     timeout = 120
+
+    def do_GET(self) -> None:
+        self.close_connection = True
+        if self.path.startswith(LINK_PATH):
+            self.slack.socket_mode.serve(self)
 
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))

@@ -16,6 +16,9 @@ from hypothesis import strategies as st
 
 from receiver.domain.reason import Reason
 from receiver.errors import StoreError
+from receiver.pipeline.actions import Actions
+from receiver.pipeline.presses import Presses
+from receiver.pipeline.storm_acts import StormActions
 from receiver.store import alerts, jobs
 from receiver.store.database import Room
 from receiver.store.store import Store
@@ -37,7 +40,10 @@ class Site:
         self.notices: list[tuple[str, Reason]] = []
         self.wakes = 0
         self.stuck = False
+        permissions = overrides.pop("permissions", None)
+        actions, storms = Actions(self.store, permissions), StormActions(self.store, permissions)
         values: dict[str, Any] = {
+            "actions": actions, "presses": Presses(actions, storms, wake=self._wake),
             "store": self.store, "metrics": self.metrics, "environment": jinja2.Environment(autoescape=True), "webhook_token": "", "admin_token": "",
             "is_loopback": True, "max_body_bytes": 100_000, "wake": self._wake, "notice": lambda kind, text: self.notices.append((kind, text)),
             "is_stuck": lambda: self.stuck, "details": lambda: {"sink": {"fake": "ok"}}, **overrides,

@@ -18,9 +18,10 @@ from receiver.domain.incident_memory import IncidentMemory
 from receiver.errors import PayloadError, StoreError
 from receiver.pipeline.actions import RIGHTS, Permissions
 from receiver.pipeline.fold import FoldConfig, fold
+from receiver.pipeline.presses import acts
 from receiver.settings import load
 from receiver.store import conversations, incidents, jobs
-from receiver.web.slack_actions import clicks, is_signed
+from receiver.web.slack_actions import is_signed, payload_of
 from tests.support import alert
 from tests.unit.web.test_intake import Site
 
@@ -231,7 +232,7 @@ def test_the_body_is_signed_to_the_byte(slack: Slack) -> None:
 
 def test_nothing_is_parsed_before_the_signature_fits(slack: Slack, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stranger's body never reaches a parser."""
-    monkeypatch.setattr("receiver.web.slack_actions.clicks", lambda body: pytest.fail("parsed"))
+    monkeypatch.setattr("receiver.web.slack_actions.payload_of", lambda body: pytest.fail("parsed"))
 
     assert slack.send(b"payload=%7B", signature="v0=0") == 401
 
@@ -319,7 +320,7 @@ json_values = st.recursive(
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_payload_makes_the_parser_fail(payload: dict[str, Any]) -> None:
     """Whatever stands in a signed payload: acts, or nothing."""
-    for incident, act in clicks(urlencode({"payload": json.dumps(payload)}).encode()):
+    for incident, act in acts(payload_of(urlencode({"payload": json.dumps(payload)}).encode())):
         assert incident.isascii()
         assert act.by.isprintable()
 
@@ -395,4 +396,4 @@ def test_a_lone_surrogate_is_refused_as_what_it_is() -> None:
     body = urlencode({"payload": '{"type": "block_actions", "user": {"id": "U1", "name": "\\ud800"}, "actions": []}'}).encode()
 
     with pytest.raises(PayloadError):
-        clicks(body)
+        acts(payload_of(body))
