@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from receiver.doctor.at_once import at_once
 from receiver.domain.kube_names import is_name
 from receiver.errors import Forbidden, SourceError, Unavailable
 from receiver.evidence.alertmanager import Alertmanager
@@ -22,7 +22,6 @@ from receiver.sinks.base import NamesChannels
 from receiver.transport import Deadline, Http, Response
 
 QUESTION_S = 8.0  # of one question: a source that is slower than that is slower than an incident waits for
-AT_A_TIME = 6  # questions of one check: a small Prometheus evaluates twenty
 PODS = 100
 
 T = TypeVar("T")
@@ -125,8 +124,7 @@ class Site:
 
     def at_once(self, asks: Sequence[Callable[[], T]]) -> list[T]:
         """The answers to several questions, a few at a time, in their order. The first SourceError."""
-        with ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="doctor") as pool:
-            return list(pool.map(lambda ask: ask(), asks))
+        return at_once(asks)
 
     def review(self, body: Mapping[str, Any]) -> Response:
         """An access review of our own account."""
