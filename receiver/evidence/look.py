@@ -159,7 +159,7 @@ class Look:
         """A Gap when `n` more requests to Kubernetes would be more than one incident may cost, and `beyond` more than that."""
         budget = (WARM_BUDGET if self.is_warm else COLD_BUDGET) + beyond
         if self.meter.count(KUBERNETES) + n > budget:
-            raise Gap(f"left out: one look may cost the Kubernetes API {budget} requests", is_normal=True)
+            raise Gap(f"not asked, for one look may cost the Kubernetes API {budget} requests", is_normal=True)
 
     def pod(self) -> Mapping[str, Any]:
         """The pod. A Gap with the pod's own reason when there is none."""

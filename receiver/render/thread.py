@@ -153,6 +153,8 @@ def tree_line(step: TreeStep) -> str:
     """One question as it was walked: `Growing steadily? yes: 20-21 MiB/h in 4 of 4 lives → memory leak`."""
     answer = {"cannot_tell": "cannot tell"}.get(step.answer, step.answer)
     question, because = clean_line(say(step.question), 120), clean_phrase(remark(step.because), RESULT_MAX)
+    if step.because is not None and step.because.code.startswith("memory."):  # a sentence of its own, which goes on here
+        because = because[:1].lower() + because[1:]
     leads_to = f" → {clean_line(step.leads_to, 60).replace('_', ' ')}" if step.leads_to else ""
     return f"{question} {inline.bold(answer)}{': ' + because if because else ''}{leads_to}"
 

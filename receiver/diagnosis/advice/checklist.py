@@ -13,6 +13,7 @@ from typing import TypeAlias
 from receiver.diagnosis.advice.elsewhere import ELSEWHERE
 from receiver.diagnosis.advice.limits_policy import is_futile
 from receiver.diagnosis.advice.sizing import FIX
+from receiver.diagnosis.causes.common import is_regression
 from receiver.diagnosis.causes.leaf import Raise, Whose
 from receiver.diagnosis.causes.leaves import leaf_of
 from receiver.diagnosis.causes.settings import CEILING
@@ -191,7 +192,7 @@ def _apply_fix(f: Findings) -> Checked:
     if f.cause.detail == CEILING:
         return TODO, reason("check.change_setting", has_patch=f.proposal.none is None)
     if leaf_of(f.cause.name).a_raise is Raise.DELAYS:
-        return TODO, _fix_leak(f.proposal)
+        return TODO, reason("check.roll_back") if is_regression(f.cause.because) else _fix_leak(f.proposal)
     if f.cause.detail == "runtime_limit":
         return TODO, reason("check.fix_own_limit")
     if f.proposal.none is None:

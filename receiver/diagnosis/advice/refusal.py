@@ -6,6 +6,7 @@ from receiver.diagnosis.advice import limits_policy as policy
 from receiver.diagnosis.advice.ceilings import defeated
 from receiver.diagnosis.advice.demand import peak_bytes
 from receiver.diagnosis.advice.raises import raises_before, step_of
+from receiver.diagnosis.causes.common import is_regression
 from receiver.diagnosis.causes.leaf import Before, Raise, Whose
 from receiver.diagnosis.causes.leaves import leaf_of
 from receiver.diagnosis.causes.settings import OWN_MAXIMUM
@@ -22,7 +23,7 @@ from receiver.domain.report import Cause, CauseName, Kill, KillKind, Sender
 
 NOT_AN_OOM = "advice.not_an_oom"  # the one that forbids a raise: something else was seen to end it
 # Where the limit was raised already and that did not help.
-RAISED_IN_VAIN = ("advice.raised_before", "advice.raised_often")
+RAISED_IN_VAIN = ("advice.raised_before", "advice.raised_for_a_release", "advice.raised_often")
 
 KILLED_FOR_MEMORY = (KillKind.CONTAINER_OOM, KillKind.CHILD_PROCESS_OOM, KillKind.SUSPECTED_OOM)
 
@@ -117,6 +118,8 @@ def _raised_enough(clues: Clues, kill: Kill, cause: Cause) -> Reason | None:
     raises = raises_before(clues, kill, window_s=policy.RAISES_WINDOW_S) if kill.kind in KILLED_FOR_MEMORY else ()
     steps = tuple(step_of(r) for r in reversed(raises))
     if raises and leaf_of(cause.name).a_raise is Raise.DELAYS:
+        if is_regression(cause.because):
+            return reason("advice.raised_for_a_release", steps=steps)
         return reason("advice.raised_before", steps=steps)
     if len(raises) >= policy.MAX_RAISES:
         return reason("advice.raised_often", count=len(raises), steps=steps)

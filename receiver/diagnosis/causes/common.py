@@ -13,6 +13,7 @@ from receiver.diagnosis.causes.leaf import YES, Answer, Verdict
 from receiver.diagnosis.clues import Clues
 from receiver.diagnosis.log.signatures import taken_sizes
 from receiver.diagnosis.log.signatures.model import REFUSED
+from receiver.diagnosis.memory.replicas import REGRESSION
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import CauseName, KillKind, Shape, Signature
 
@@ -38,6 +39,11 @@ def by_shape(shape: Shape) -> Answer:
         answer=YES, because=because, decides=True, confidence=shape.confidence, reasons=shape.because,
         against=shape.against, settle_by=shape.settle_by, detail=shape.detail,
     )  # fmt: skip
+
+
+def is_regression(because: tuple[Reason, ...]) -> bool:
+    """Whether the growth began with a rollout, by the other replicas' word: going back ends it."""
+    return any(r.code in REGRESSION for r in because)
 
 
 def is_blind(clues: Clues) -> bool:

@@ -11,7 +11,7 @@ from receiver.diagnosis.causes.leaf import YES, Answer, Leaf, Question, Raise, V
 from receiver.diagnosis.clues import Clues, rollout_before
 from receiver.diagnosis.death.kill import own_limit
 from receiver.diagnosis.log.log_clues import rise_of
-from receiver.diagnosis.memory.replicas import ALONE, REGRESSION, SHARED
+from receiver.diagnosis.memory.replicas import ALONE, SHARED
 from receiver.domain.confidence import UNSURE
 from receiver.domain.reason import Reason, reason
 from receiver.domain.report import CauseName, Kill, KillKind, Shape
@@ -45,7 +45,7 @@ def growing_steadily(clues: Clues, kill: Kill) -> Answer:
 def _by_shape(clues: Clues, shape: Shape) -> Answer:
     """The shape's word, with the rollout it began with, and with what the other replicas say against it."""
     answer = common.by_shape(shape)
-    is_told = any(r.code in REGRESSION for r in shape.because)
+    is_told = common.is_regression(shape.because)
     rollout = rollout_before(clues, from_epoch(shape.change_at_s)) if shape.change_at_s is not None and not is_told else None
     if rollout is not None:
         image = rollout.images.get(clues.container_name, "")

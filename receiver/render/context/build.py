@@ -9,9 +9,9 @@ from typing import TypedDict
 from receiver.diagnosis.advice.elsewhere import ELSEWHERE
 from receiver.diagnosis.advice.limits_policy import is_futile
 from receiver.diagnosis.advice.refusal import NOT_AN_OOM, RAISED_IN_VAIN
+from receiver.diagnosis.causes.common import is_regression
 from receiver.diagnosis.causes.leaves import leaf_of
 from receiver.diagnosis.log.signatures.model import REFUSED
-from receiver.diagnosis.memory.replicas import REGRESSION
 from receiver.domain.alerts import FIRING, Alert
 from receiver.domain.case import Missing
 from receiver.domain.confidence import LIKELY, PLAUSIBLE
@@ -245,7 +245,7 @@ def _cause(view: IncidentView, report: Report | None) -> CauseWords:
         first_against_is_refusal=bool(against) and speaks_for(against[0]),
         tells_of_replicas=any(tells_of_replicas(r) for r in (*cause.because, *against[:1])),
         witnessed=tuple(clean_phrase(remark(b)) for b in cause.because if b.code in witnesses.TOLD),
-        is_regression=any(b.code in REGRESSION for b in cause.because),
+        is_regression=is_regression(cause.because),
         settle_by=clean_line(settling(cause.settle_by), 300),
         headlines=_headlines(cause),
         remedy=clean_line(say(cause.remedy), 300),

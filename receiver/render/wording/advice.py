@@ -74,6 +74,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "advice.leak_not_stopped": "nothing was killed so far, and a higher limit does not stop a leak",
     "advice.nothing_killed": "nothing was killed for memory",
     "advice.raised_before": "the limit was raised before ({steps:reason_list}) and it was killed again: stop raising, fix the code, and restart it on a schedule until then",
+    "advice.raised_for_a_release": "the limit was raised before ({steps:reason_list}) and it was killed again: stop raising, and roll back to the release that does not grow",
     "advice.raised_often": "the limit was raised {count} times in a week ({steps:reason_list}) and it was killed again: take a memory profile before raising further",
     "advice.no_room": "it needs about {limit_bytes:size}, and {because:reason}: make room there first, or reduce what it needs",
     "advice.trim": "no kill and a peak of {peak_bytes:size} in {quiet_s:span}: {saved_bytes:size} less would do",

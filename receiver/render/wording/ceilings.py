@@ -221,7 +221,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "heap.leave_flag": "{flag} took {use:reason}: the raise is for what the runtime needs beside its heap, so leave the flag as it is",
     "heap.outside": lambda facts: OUTSIDE_HEAP.get(str(facts["runtime"]), "what is outside the heap"),
     # A raise that they would fill as well.
-    "advice.setting_defeats_raise": "any limit under {covering_bytes:quantity} fills up the same way: lower the setting instead",
+    "advice.setting_defeats_raise": "any limit under {covering_bytes:quantity} fills up the same way; lower the setting instead",
     "advice.setting_follows_limit": "the setting follows the limit, so a higher limit alone fills up the same way",
     "advice.covers_setting": "{covering_bytes:quantity} covers what the program's own settings allow, and what it needs beside; anything less fills up the same way",
 }

@@ -102,6 +102,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "check.change_setting": lambda facts: "for you: the setting, or the patch below" if facts["has_patch"] else "for you: the setting",
     "check.fix_own_limit": "for you: its own limit, or its code",
     "check.fix_code": "for you: fix the code",
+    "check.roll_back": "for you: roll back, then fix the code",
     "check.fix_code_and_stop_gap": "for you: fix the code; stop-gap patch below",
     "check.fix_code_raise_is_futile": "for you: fix the code; a higher limit hardly lasts",
     "check.apply_patch": "for you: patch below",

@@ -477,7 +477,7 @@ def own_limit() -> tuple[IncidentView, Report]:
         shape=Shape(cause=CauseName.UNKNOWN, confidence=0.0, detail="too_short", limit_bytes=mib(256), peak_bytes=mib(61)),
         tree=(), checklist=(), proposal=no_change("the program stopped at a limit of its own, not at the container's"),
         signature=Signature(id="jvm-heap", runtime="jvm", meaning="the Java heap is full", line=line, line_index=4, kind="own_limit",
-                            advice="Raise -Xmx or -XX:MaxRAMPercentage: with -Xmx set, a higher container limit alone changes nothing."),
+                            advice="Take a heap dump to see what fills it. If all of it is needed, raise -Xmx: a higher limit alone changes nothing."),
     )  # fmt: skip
     return view_of(report, kill_count=0, severity="warning"), report
 
