@@ -45,6 +45,7 @@ from receiver.transport import Deadline, Http, HttpConfig
 
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 READY_S = 3.0
+WAIT_S = 3.0
 KEPT_S = 10.0  # an answer serves all who ask within that: a page that is loaded again asks nobody
 SHORTEST_SECRET = 6  # characters: less of one stands in ordinary words
 
@@ -105,6 +106,9 @@ def make_site(settings: Settings, here: Here) -> Site:
         prometheus=_once(make_prometheus(settings)) if settings.prometheus_url else None,
         alertmanager=_once(Alertmanager(alertmanager_config(settings))) if settings.alertmanager_url else None,
         slack=Http(_config(settings.slack_api_url, "Slack", token=settings.slack_bot_token.reveal())) if settings.slack_bot_token else None,
+        slack_app=Http(_config(settings.slack_api_url, "Slack", token=settings.slack_app_token.reveal()))
+        if settings.slack_app_token
+        else None,
         slack_webhook=Http(_config(settings.slack_webhook_url.reveal(), "the Slack webhook")) if settings.slack_webhook_url else None,
         channel_names=names if isinstance(names, NamesChannels) else None,
         receiver=receiver,
@@ -134,6 +138,7 @@ def _own(settings: Settings, here: Here, problems: tuple[str, ...]) -> Own:
         has_webhook_token=bool(settings.webhook_token),
         has_admin_token=bool(settings.admin_token),
         is_loopback=settings.is_loopback,
+        has_signing_secret=bool(settings.slack_signing_secret),
         channels=tuple(dict.fromkeys(channel for channel in channels if channel)),
         known_as=here.known_as,
         request_rate_query=settings.request_rate_query,
@@ -225,7 +230,7 @@ def _password(url: str) -> str:
 
 
 class DoctorDesk:
-    """Does it in the running receiver, one at a time; who asks meanwhile gets the same answer."""
+    """Does it in the running receiver, one at a time."""
 
     def __init__(self, settings: Settings, here: Callable[[], Here], *, monotonic: Callable[[], float] = time.monotonic) -> None:
         """`here`: as it is now."""
@@ -233,10 +238,18 @@ class DoctorDesk:
         self._lock = threading.Lock()
         self._kept: tuple[float, dict[str, Any]] | None = None
 
-    def answer(self) -> dict[str, Any]:
-        """The document, at most `KEPT_S` old."""
-        with self._lock:
-            if self._kept is None or self._monotonic() - self._kept[0] > KEPT_S:
-                found = diagnose(self._settings, self._here())
-                self._kept = (self._monotonic(), found)
-            return self._kept[1]
+    def answer(self) -> dict[str, Any] | None:
+        """The document, at most `KEPT_S` old; while another is being made, the one before it. None when there is none yet, and none
+        within `WAIT_S`: who waits here holds one of the server's threads.
+        """
+        kept = self._kept
+        if kept is not None and self._monotonic() - kept[0] <= KEPT_S:
+            return kept[1]
+        if not self._lock.acquire(timeout=0.0 if kept is not None else WAIT_S):
+            return kept[1] if kept is not None else None
+        try:
+            found = diagnose(self._settings, self._here())
+            self._kept = (self._monotonic(), found)
+            return found
+        finally:
+            self._lock.release()

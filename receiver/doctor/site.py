@@ -69,8 +69,7 @@ class Own:
     has_webhook_token: bool = False
     has_admin_token: bool = False
     is_loopback: bool = True
-    has_buttons: bool = False
-    sink: str = "console"
+    has_signing_secret: bool = False
     channels: tuple[str, ...] = ()
     known_as: tuple[str, ...] = ()
     request_rate_query: str = ""
@@ -100,6 +99,7 @@ class Site:
     prometheus: Prometheus | None = None
     alertmanager: Alertmanager | None = None
     slack: Http | None = None
+    slack_app: Http | None = None
     slack_webhook: Http | None = None
     channel_names: NamesChannels | None = None
     receiver: Http | None = None
@@ -174,7 +174,7 @@ class Site:
     def close(self) -> None:
         """Let go of the connections."""
         clients: Iterable[Http | None] = (
-            *(c.http for c in (self.kube, self.prometheus, self.alertmanager) if c is not None), self.slack, self.slack_webhook, self.receiver,
+            *(c.http for c in (self.kube, self.prometheus, self.alertmanager) if c is not None), self.slack, self.slack_app, self.slack_webhook, self.receiver,
         )  # fmt: skip
         for client in clients:
             if client is not None:

@@ -39,7 +39,7 @@ class WebDeps:
     admin_token: str = field(repr=False)
     local_word: str = field(default="", repr=False)
     triage: Callable[[Mapping[str, Any]], Mapping[str, Any] | None] = lambda asked: None
-    doctor: Callable[[], Mapping[str, Any]] = dict
+    doctor: Callable[[], Mapping[str, Any] | None] = lambda: None
     is_loopback: bool
     public_url: str = ""
     max_body_bytes: int

@@ -51,7 +51,7 @@ class Lab:
             "LISTEN": LISTEN, "WEBHOOK_TOKEN": TOKEN, "ADMIN_TOKEN": "admin-token-for-tests", "PUBLIC_URL": "http://oomtriage.oomtriage:8080",
             "STORE_URL": f"sqlite:///{self.folder}/state.db", "KUBE_API_URL": self.kube.url, "PROMETHEUS_URL": self.prometheus.url,
             "PROMETHEUS_MATCHERS": f'cluster="{WHOLE}"', "ALERTMANAGER_URL": self.alertmanager.url, "SLACK_API_URL": self.slack.api_url,
-            "SLACK_BOT_TOKEN": self.slack.token, "SLACK_CHANNEL": "C1", **other,
+            "SLACK_BOT_TOKEN": self.slack.token, "SLACK_CHANNEL": "C1", "SLACK_SIGNING_SECRET": "signing-secret-for-tests", **other,
         }  # fmt: skip
         return {name: value for name, value in every.items() if value}
 

@@ -98,6 +98,10 @@ def without_the_scope_to_look_at_channels(lab: Lab) -> Found:
     return lab.examine(PROMETHEUS_URL="", SLACK_CHANNEL="C2")
 
 
+def wrong_app_level_token(lab: Lab) -> Found:
+    return lab.examine(PROMETHEUS_URL="", SLACK_APP_TOKEN="xapp-planted-secret")
+
+
 def no_permission_for_logs(lab: Lab) -> Found:
     lab.kube.denied = frozenset({("get", "pods/log")})
     return lab.examine(PROMETHEUS_URL="")
@@ -214,6 +218,7 @@ BROKEN: dict[Callable[[Lab], Found], dict[str, str]] = {
     bot_not_in_a_private_channel_of_a_route: {"slack.channel/C3": "doctor.channel.not_found"},
     archived_channel: {"slack.channel/C4": "doctor.channel.archived"},
     without_the_scope_to_look_at_channels: {"slack.channel/C2": "doctor.channel.no_member"},
+    wrong_app_level_token: {"slack.buttons": "doctor.buttons.refused"},
     no_permission_for_logs: {"permissions/get pods/log": "doctor.permissions.denied"},
     wrong_label_names: {"metrics.labels/cadvisor": "doctor.labels.wrong", "metrics.labels/kube-state-metrics": "doctor.labels.wrong"},
     other_label_names_there: {

@@ -55,6 +55,7 @@ ALL: tuple[Check, ...] = (
     Check(id=SLACK, tells="Slack takes the token (or the incoming webhook is there)", ask=slack.token),
     Check(id="slack.scopes", tells="what the token may do", ask=slack.scopes, after=(SLACK,)),
     Check(id="slack.channel", tells="the bot can post in each configured channel: it is there, not archived, and the bot a member", ask=slack.channels, after=(SLACK,)),
+    Check(id="slack.buttons", tells="presses get here: by Socket Mode, or to `/slack/actions`", ask=slack.buttons, after=(SLACK,)),
     Check(id="store", tells="the state file's folder can be written", ask=store.writable),
     Check(id="store.space", tells="there is room on its volume", ask=store.space),
     Check(id="store.filesystem", tells="the volume is of a kind on which file locks hold, and that outlives the pod", ask=store.file_system),

@@ -15,9 +15,10 @@ from receiver.domain.reason import Reason, reason
 from receiver.errors import DeliveryError, SinkMisconfigured, SourceError
 from receiver.render.text import clean_line
 from receiver.sinks.slack import NEEDED_SCOPES, WANTED_SCOPES, looks_like_id
-from receiver.sinks.slack_errors import WHOLE_SINK
+from receiver.sinks.slack_errors import CONNECT, WHOLE_SINK
 from receiver.transport import Http, Response
 
+SOCKET, FINE = "slack_socket", "ok"  # of /readyz
 SCOPES = "slack.scopes"  # note: what Slack says the token may do; empty when it did not say
 PRIVATE_HISTORY = "groups:history"
 ANYWHERE = "chat:write.public"  # posts in public channels without being a member
@@ -110,6 +111,36 @@ def _lost_without(scope: str) -> Reason:
     return reason("doctor.scopes.files", scope=scope) if scope == "files:write" else reason("doctor.scopes.history", scope=scope)
 
 
+def buttons(site: Site) -> Iterator[Finding]:
+    """Whether presses get here: over a connection of the receiver's own (Socket Mode), or to /slack/actions, which nobody can try from here."""
+    if site.slack is None:
+        return
+    if site.slack_app is None:
+        yield _by_way_in(site)
+        return
+    socket = text(site.ready, SOCKET)
+    if socket == FINE:
+        yield ok(reason("doctor.buttons.connected"))
+    elif socket:
+        yield problem(reason("doctor.buttons.trouble", error=clean_line(socket, 300)), reason("doctor.do.app_token"))
+    else:  # no receiver runs here: Slack hands out an address to connect to, which is let go of
+        answer = _ask(site, CONNECT, {}, by=site.slack_app)
+        word = _word_of(answer)
+        yield (
+            problem(reason("doctor.buttons.refused", word=word), reason("doctor.do.app_token"))
+            if word
+            else ok(reason("doctor.buttons.could_connect"))
+        )
+
+
+def _by_way_in(site: Site) -> Finding:
+    if not site.own.has_signing_secret:
+        return advice(reason("doctor.buttons.none"), reason("doctor.do.buttons"))
+    if site.own.is_loopback and not site.own.public_url:
+        return advice(reason("doctor.buttons.no_way_in"), reason("doctor.do.buttons"))
+    return ok(reason("doctor.buttons.way_in"))
+
+
 def channels(site: Site) -> Iterator[Finding]:
     """Each configured channel, the default one first."""
     if site.slack is None:
@@ -173,10 +204,11 @@ def _seen(site: Site, channel: str, found: Mapping[str, Any]) -> Finding:
     return ok(reason("doctor.channel.ok", channel=channel, name=name), part=channel)
 
 
-def _ask(site: Site, method: str, form: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Slack's answer; an empty one where it is no JSON object. A SourceError when there is none."""
-    assert site.slack is not None
-    response = site.slack.post(method, form=form, timeout_s=site.question_s)
+def _ask(site: Site, method: str, form: Mapping[str, Any], *, by: Http | None = None) -> Mapping[str, Any]:
+    """Slack's answer; an empty one where it is no JSON object. `by`: another token than the bot's. A SourceError when there is none."""
+    slack = by or site.slack
+    assert slack is not None
+    response = slack.post(method, form=form, timeout_s=site.question_s)
     answer = response.json() if is_json(response) else {}
     return answer if isinstance(answer, Mapping) else {}
 
