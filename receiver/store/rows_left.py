@@ -54,17 +54,17 @@ class Column:
 
 
 class RowsLeft:
-    """What can be read of a file. `is_cut`: the deadline or the most rows were met, so that something may be left out."""
+    """What can be read of a file. `is_cut`: the deadline was met, so that something may be left out."""
 
     def __init__(self, connection: sqlite3.Connection, deadline: float) -> None:
         self._connection = connection
         self._deadline = deadline
         self.is_cut = False
 
-    def scan(self, table: str, columns: Sequence[str], *, most: int) -> Iterator[tuple[Any, ...]]:
+    def scan(self, table: str, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         """Of every row its rowid and these columns, mostly in the order of rowids."""
         wanted = f"SELECT rowid, {', '.join(columns)} FROM {table} NOT INDEXED"
-        left, last = most, -1
+        last = -1
         while last < _LARGEST:
             is_torn = False
             for row in self._rows(f"{wanted} WHERE rowid > {last} ORDER BY rowid"):
@@ -72,10 +72,6 @@ class RowsLeft:
                     is_torn = True
                     break
                 last = row[0] if last < row[0] < _LARGEST else last
-                left -= 1
-                if left < 0:
-                    self.is_cut = True
-                    return
                 yield row
             if not is_torn:
                 return

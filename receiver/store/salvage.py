@@ -26,7 +26,7 @@ from receiver.store.volume import DAMAGED, newest_kept
 log = logging.getLogger(__name__)
 
 MOST_S = 10.0  # of reading; a file of 700 MiB takes about 3 s
-MOST_ROWS = 50_000  # of a table
+MOST_ROWS = 50_000  # of alerts; nothing else is so many
 STILL_FIRING_S = 24 * 3600.0  # a firing alert of an incident that cannot be read is taken for news when it was seen so lately
 _NOT_NOTES = ("schema", "copy", "open", "probe", "told:", "salvaged:")
 
@@ -133,25 +133,35 @@ class _Salvage:
                 self._take(table, rowid)
 
     def _alerts(self, known: Collection[object]) -> int:
-        """Takes those that wait, those of the incidents, and anew what fires of incidents that cannot be read. Returns how many wait."""
-        waiting = 0
+        """Takes those that wait, then those of the incidents. What fires of an incident that cannot be read waits anew. Returns how many do.
+
+        Which these are is found out first: of more than can be taken, the newest.
+        """
+        waiting: list[int] = []
+        shown: list[int] = []
         lost: list[tuple[int, float]] = []
         columns = ("incident_id", "status", "last_seen", "is_folded", "is_newest")
         for rowid, incident_id, status, seen, is_folded, is_newest in self._scan("alert", *columns):
             if incident_id in self.incidents:
-                self._take("alert", rowid)
+                shown.append(rowid)
             elif not is_folded:
-                waiting += self._take("alert", rowid)
-            elif incident_id is not None and incident_id not in known and status == "firing" and is_newest and isinstance(seen, float):
+                waiting.append(rowid)
+            elif incident_id is not None and incident_id not in known and (status, is_newest) == ("firing", 1) and isinstance(seen, float):
                 lost.append((rowid, seen))
         newest = max((seen for _, seen in lost if seen <= self.now), default=0.0)
-        for rowid, seen in lost:
-            if seen >= newest - STILL_FIRING_S:
-                waiting += self._take("alert", rowid, is_folded=0, is_newest=0, incident_id=None)
-        return waiting
+        anew = [rowid for rowid, seen in lost if seen >= newest - STILL_FIRING_S]
+        taken = sum(self._take("alert", rowid) for rowid in self._newest(waiting))
+        taken += sum(self._take("alert", rowid, is_folded=0, is_newest=0, incident_id=None) for rowid in self._newest(anew))
+        for rowid in self._newest(shown):
+            self._take("alert", rowid)
+        return taken
+
+    def _newest(self, rowids: list[int]) -> list[int]:
+        self.rows.is_cut = self.rows.is_cut or len(rowids) > MOST_ROWS
+        return rowids[-MOST_ROWS:]
 
     def _scan(self, table: str, *columns: str) -> Iterator[tuple[Any, ...]]:
-        return self.rows.scan(table, columns, most=MOST_ROWS)
+        return self.rows.scan(table, columns)
 
     def _take(self, table: str, rowid: int, **changed: object) -> bool:
         """One row, as it is but for what is changed; False when it cannot be read, or contradicts one that was taken before."""

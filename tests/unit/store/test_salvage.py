@@ -9,8 +9,7 @@ import pytest
 
 from receiver.domain.incident import Message
 from receiver.pipeline.fold import FoldConfig, fold
-from receiver.store import conversations, incidents, jobs, outbox
-from receiver.store.rows_left import opened
+from receiver.store import alerts, conversations, incidents, jobs, outbox
 from receiver.store.salvage import Salvaged, salvage
 from receiver.store.schema import set_meta
 from receiver.store.sqlite import SqliteDatabase
@@ -151,7 +150,15 @@ def test_reading_is_bounded(state: bytes, tmp_path: Path) -> None:
 
     assert found["waiting"] == 0
 
-    with opened(path, 2.0**40) as rows:
-        assert rows is not None
-        assert list(rows.scan("meta", ("k",), most=1))
-        assert rows.is_cut
+
+def test_of_more_than_can_be_taken_the_newest_are(state: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which are at the end of the file, behind those of closed incidents."""
+    monkeypatch.setattr("receiver.store.salvage.MOST_ROWS", 3)
+    store = Store.open_sqlite(damaged(state, tmp_path, 0), clock=Clock().now)
+    (finding,) = store.findings
+    with store.read() as tx:
+        waiting = [a.labels["pod"] for _, a in alerts.unfolded(tx, 100)]
+    store.close()
+
+    assert waiting == [f"q-{n}" for n in range(WAITING - 3, WAITING)]
+    assert finding.salvaged.is_cut
