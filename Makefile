@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -q --no-input --no-cache-dir
 # Binaries that tests start. A name is a group in tools/debian_binaries.py.
-DEBIAN_GROUPS := prometheus prometheus-3.5
+DEBIAN_GROUPS := prometheus prometheus-3.5 kustomize
 # One worker a core: half of the tests' time is waiting for real servers. `make unit PYTEST_ARGS="-x tests/unit"` for some.
 PYTEST_ARGS ?= -n auto
 ARGS ?=

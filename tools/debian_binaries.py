@@ -70,6 +70,8 @@ GROUPS: Mapping[str, Group] = {
     ),
     "victoria-1.112": Group(packages=("victoria-metrics",), commands=VICTORIA, suite="trixie"),
     "victoria-1.145": Group(packages=("victoria-metrics",), commands=VICTORIA, suite="sid", version={"victoria-metrics": "1.145.0+ds1-2"}),
+    # What people apply the manifests with (`kubectl kustomize` is the same code).
+    "kustomize": Group(packages=("kustomize",), commands={"kustomize": "usr/bin/kustomize"}, suite="trixie"),
     # A browser without windows and its fonts, for `make pictures` only: about 110 MB to download.
     "pictures": Group(
         packages=("chromium-headless-shell", "chromium-common", "fonts-lato", "fonts-dejavu-core", "fonts-noto-color-emoji"),

@@ -1,0 +1,1 @@
+"""What people apply, built by kustomize and Helm."""
