@@ -108,6 +108,6 @@ def _names(config: PrometheusConfig, subject: Subject, pods: str) -> dict[str, s
         "namespace": quoted(subject.namespace),
         "workload": quoted(name),
         "services": quoted(service),
-        "celery": quoted(f"[^@]*@{pods}"),
+        "celery": quoted(f"([^@]*@)?{pods}"),  # its exporter leaves out the node before the @, Flower does not
         "traefik": quoted(f"{namespace}-{service}-[a-z0-9]+@kubernetes.*"),  # namespace, Service, port
     }

@@ -149,9 +149,23 @@ EXPORTERS: dict[str, tuple[list[tuple[str, float, dict[str, str]]], str, float]]
     ),
     "routed": ([("traefik_service_requests_total", 6, {"service": "rates-routed-http@kubernetes"})], "traefik_service_requests_total", 3),
     "worker": (
-        [("celery_task_received_total", 3, {"hostname": "celery@{pod}"}), ("celery_task_received_total", 8, {"hostname": "celery@other-1"})],
+        [("celery_task_received_total", 3, {"hostname": "{pod}"}), ("celery_task_received_total", 8, {"hostname": "other-1"})],
         "celery_task_received_total",
         3,
+    ),
+    "older-worker": ([("celery_task_received_total", 4, {"hostname": "celery@{pod}"})], "celery_task_received_total", 4),
+    "planner": (
+        [
+            ("flower_events_total", 2, {"worker": "celery@{pod}", "type": "task-received", "task": "a"}),
+            ("flower_events_total", 9, {"worker": "celery@{pod}", "type": "task-succeeded", "task": "a"}),
+        ],
+        "flower_events_total",
+        2,
+    ),
+    "probed-axum": (
+        [("axum_http_requests_total", 1, {"pod": "{pod}", "endpoint": "/health"}), ("axum_http_requests_total", 5, {"pod": "{pod}", "endpoint": "/orders"})],
+        "axum_http_requests_total",
+        5,
     ),
     "reader": ([("kafka_consumergroup_current_offset", 12, {"consumergroup": "reader", "partition": "0"})], "kafka_consumergroup_current_offset", 6),
 }  # fmt: skip
