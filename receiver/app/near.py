@@ -45,18 +45,20 @@ def _near(target: Target, wanted: str, names: Mapping[str, Workload | None]) -> 
     """A pod's workload when its name was given, pods of the same workload when one was replaced, then names that look alike."""
     workloads = {f"{w.kind.lower()}/{w.name}": w.name for w in names.values() if w is not None and is_name(w.name)}
     exact = [shown for shown, name in workloads.items() if name == wanted]
-    if exact:
-        return exact[:MOST]
-    replaced = workload_from_pod_name(wanted) if target.pod else None
-    if replaced is not None:
-        others = [name for name, owner in names.items() if owner is not None and owner.name == replaced.name]
-        if others:
-            return others[:MOST]
+    found = exact or (_of_the_same(wanted, names) if target.pod else [])
+    if found:
+        return found[:MOST]
+    alike = set(difflib.get_close_matches(wanted, workloads.values(), MOST, CUTOFF))
+    like = [shown for shown, name in workloads.items() if name in alike]
     if target.workload is not None:
-        return [shown for shown, name in workloads.items() if name in difflib.get_close_matches(wanted, workloads.values(), MOST, CUTOFF)]
-    near = difflib.get_close_matches(wanted, names, MOST, CUTOFF)
-    like = [shown for shown, name in workloads.items() if name in difflib.get_close_matches(wanted, workloads.values(), MOST, CUTOFF)]
-    return [*like, *near][:MOST]
+        return like
+    return [*like, *difflib.get_close_matches(wanted, names, MOST, CUTOFF)][:MOST]
+
+
+def _of_the_same(pod: str, names: Mapping[str, Workload | None]) -> list[str]:
+    """The pods of the workload that a pod's name tells."""
+    told = workload_from_pod_name(pod)
+    return [name for name, owner in names.items() if owner is not None and owner.name == told.name] if told is not None else []
 
 
 def _owner(pod: object) -> Workload | None:
