@@ -81,9 +81,9 @@ def _labels_wrong(facts: Facts) -> str:
 
 def _other_cluster(facts: Facts) -> str:
     nodes = f"; none of {counted(facts['ours'], 'node')} here is among its {facts['theirs']}" if facts["theirs"] and facts["ours"] else ""
-    asked = f"none of {counted(facts['asked'], 'running pod')}" if facts["asked"] > 1 else "the one running pod that was looked for"
-    verb = "has" if facts["asked"] > 1 else "has not"
-    return f"this seems to be the Prometheus of another cluster: {asked} {verb} a memory series (such as {facts['namespace']}/{facts['pod']}){nodes}"
+    pod = f"{facts['namespace']}/{facts['pod']}"
+    of = f"any of {facts['asked']} running pods, such as {pod}" if facts["asked"] > 1 else f"{pod}, the one running pod that was looked for"
+    return f"this seems to be the Prometheus of another cluster: it has no memory series of {of}{nodes}"
 
 
 def _rules_none(facts: Facts) -> str:
@@ -112,13 +112,18 @@ def _channel(facts: Facts) -> str:
     return f"#{facts['name']} ({facts['channel']})" if facts["name"] else f"channel {facts['channel']}"
 
 
+def _off(facts: Facts) -> str:
+    """`10 min ahead of`, `2 min behind`."""
+    of = " of" if facts["direction"] == "ahead" else ""
+    return f"{human_duration(float(facts['off_s']))} {facts['direction']}{of}"
+
+
 def _clock(facts: Facts) -> str:
-    return f"{facts['service']}'s clock is {human_duration(float(facts['off_s']))} {facts['direction']} of ours"
+    return f"the clock of {facts['service']} is {_off(facts)} ours"
 
 
 def _clock_ours(facts: Facts) -> str:
-    how = f"{human_duration(float(facts['off_s']))} {facts['direction']}"
-    return f"our own clock is {how} of Prometheus' and Kubernetes', which agree"
+    return f"our own clock is {_off(facts)} those of Prometheus and Kubernetes, which agree"
 
 
 def _versions(facts: Facts) -> str:
