@@ -74,6 +74,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+NO_BUTTONS = "not used: messages have buttons with SLACK_BOT_TOKEN and SLACK_FORMAT blocks only"
 LOOK_LIMIT_S = 60.0  # its evidence has ENRICH_DEADLINE, judging it takes a fraction of a second
 
 
@@ -250,6 +251,8 @@ def _build_on(
     actions = Actions(store, permissions, follow_ups_s=settings.followups)
     presses = Presses(actions, StormActions(store, permissions), wake=worker.wake)
     socket_mode = make_socket_mode(settings, presses, metrics) if has_buttons else None
+    if settings.slack_app_token and socket_mode is None:
+        log.warning("Slack's Socket Mode is not used", extra={"reason": NO_BUTTONS})
 
     def measure(metrics: Metrics) -> None:
         _measure(metrics)
@@ -258,7 +261,7 @@ def _build_on(
             metrics.delivery_stalled.labels(name).set(seconds)
 
     def details() -> Mapping[str, Any]:
-        buttons = {"slack_socket": socket_mode.state} if socket_mode is not None else {}
+        buttons = {"slack_socket": socket_mode.state if socket_mode is not None else NO_BUTTONS} if settings.slack_app_token else {}
         return {
             **_details((sink, *others), senders, worker, evidence),
             **buttons,

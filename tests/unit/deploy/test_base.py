@@ -143,3 +143,14 @@ def test_the_slack_app_may_what_the_receiver_does(scope: str) -> None:
     manifest = yaml.safe_load((REPO / "deploy" / "slack" / "manifest.yaml").read_text())
 
     assert scope in manifest["oauth_config"]["scopes"]["bot"]
+
+
+def test_the_slack_app_for_socket_mode_differs_in_its_buttons_alone() -> None:
+    """Switched on, and without an address that nobody would call."""
+    plain, socket_mode = (
+        yaml.safe_load((REPO / "deploy" / "slack" / f"{n}.yaml").read_text()) for n in ("manifest", "manifest-socket-mode")
+    )
+    settings = socket_mode.pop("settings")
+
+    assert settings == {**plain.pop("settings"), "socket_mode_enabled": True, "interactivity": {"is_enabled": True}}
+    assert socket_mode == plain
