@@ -179,7 +179,8 @@ def _once(client: C) -> C:
 def _addresses(settings: Settings) -> tuple[str, ...]:
     """`host:port` by which others may call us, as far as that can be known from here."""
     port = settings.listen.rpartition(":")[2]
-    hosts = ("127.0.0.1", "localhost", "::1", socket.gethostname())
+    is_in_cluster = bool(_service_account("namespace"))  # there, localhost is somebody else's
+    hosts = (socket.gethostname(), *(() if is_in_cluster else ("127.0.0.1", "localhost", "::1")))
     public = urlsplit(settings.public_url)
     named = f"{public.hostname}:{public.port or (443 if public.scheme == 'https' else 80)}" if public.hostname else ""
     return tuple(filter(None, (*(f"{host}:{port}" for host in hosts), named)))

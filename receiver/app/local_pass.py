@@ -28,13 +28,14 @@ NOT_COMPARED = ("sources", "secret_paths")  # where a value came from
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalPass:
-    """`port`: on this host. `settings`: digests by name."""
+    """`port`: on this host. `settings`: digests by name. `config`: the settings file that it was started with; empty for none."""
 
     port: int
     word: str = field(repr=False)
     settings: Mapping[str, str] = field(default_factory=dict)
 
     pid: int = 0
+    config: str = ""
 
     def serves(self, wanted: Mapping[str, str]) -> bool:
         """Whether that receiver asks the same sources in the same way as these digests want it."""
@@ -58,9 +59,9 @@ def _plain(value: object) -> object:
     return reveal() if callable(reveal) else value
 
 
-def leave(port: int, settings: Mapping[str, str], *, folder: Path | None = None) -> tuple[LocalPass, Path | None]:
+def leave(port: int, settings: Mapping[str, str], *, config: str = "", folder: Path | None = None) -> tuple[LocalPass, Path | None]:
     """The pass of a receiver that starts, and its note; None where it cannot be written, and commands find no receiver then."""
-    local = LocalPass(port=port, word=secrets.token_urlsafe(32), settings=settings, pid=os.getpid())
+    local = LocalPass(port=port, word=secrets.token_urlsafe(32), settings=settings, pid=os.getpid(), config=config)
     folder = folder or own_folder()
     note = folder / f"{port}.json"
     try:
@@ -68,7 +69,7 @@ def leave(port: int, settings: Mapping[str, str], *, folder: Path | None = None)
         note.unlink(missing_ok=True)
         handle = os.open(note, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump({"port": port, "word": local.word, "pid": os.getpid(), "settings": dict(settings)}, file)
+            json.dump({"port": port, "word": local.word, "pid": os.getpid(), "config": config, "settings": dict(settings)}, file)
     except OSError:
         return local, None
     return local, note
@@ -85,7 +86,13 @@ def found(*, folder: Path | None = None) -> Iterator[LocalPass]:
             if not _runs(int(held["pid"])):
                 note.unlink(missing_ok=True)
                 continue
-            yield LocalPass(port=int(held["port"]), word=str(held["word"]), settings=dict(held["settings"]), pid=int(held["pid"]))
+            yield LocalPass(
+                port=int(held["port"]),
+                word=str(held["word"]),
+                settings=dict(held["settings"]),
+                pid=int(held["pid"]),
+                config=str(held.get("config") or ""),
+            )
 
 
 def _runs(pid: int) -> bool:

@@ -27,15 +27,17 @@ _POLL_S = 0.1
 _MAY_PASS = (errno.ENOSPC, errno.EROFS, errno.EDQUOT)  # of the volume, not of the setting
 
 
-def serve(settings: Settings) -> None:
-    """Serve until a signal ends it. ConfigError, StoreLocked and the like are raised before anything is answered."""
+def serve(settings: Settings, *, config_path: str = "") -> None:
+    """Serve until a signal ends it. `config_path`: of the settings file, for commands beside it. ConfigError, StoreLocked and the like are raised before anything is answered."""
     check(settings)
     allocator.keep_small()
     configure_logging(settings.log_level, is_terminal=sys.stderr.isatty())
     greeting.say_start(settings)
     kube_api_url = kubernetes_access(settings)
     door = Door()
-    local, note = local_pass.leave(int(settings.listen.rpartition(":")[2]), local_pass.digests(settings, load_settings({})))
+    local, note = local_pass.leave(
+        int(settings.listen.rpartition(":")[2]), local_pass.digests(settings, load_settings({})), config=config_path
+    )
     service = Service(
         door,
         partial(build, settings, store_wait_s=TAKEOVER_WAIT_S, keeps_reserve=True, local_word=local.word, kube_api_url=kube_api_url),

@@ -56,7 +56,8 @@ def _found(arguments: argparse.Namespace) -> Mapping[str, Any]:
             return answer
     from receiver.cli.doctor_here import doctor_here
 
-    settings, problems = read_settings(config_path=arguments.config)
+    config = arguments.config or (local.config if local is not None else None) or None
+    settings, problems = read_settings(config_path=config)
     return doctor_here(
         settings, problems, context=arguments.context, url=arguments.url or "", receiver_pid=local.pid if local else 0, differing=differing
     )

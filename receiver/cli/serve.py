@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from receiver.app.serve import serve
 from receiver.cli.arguments import add_config
@@ -16,5 +17,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    serve(settings_for(arguments))
+    serve(settings_for(arguments), config_path=str(Path(arguments.config).resolve()) if arguments.config else "")
     return 0

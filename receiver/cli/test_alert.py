@@ -20,7 +20,7 @@ from receiver.cli.arguments import add_config
 from receiver.cli.shared import receiver_http, settings_for
 from receiver.domain import drill
 from receiver.errors import ConfigError, Forbidden, NotFound, PayloadError, SourceError
-from receiver.settings import Settings
+from receiver.settings import Settings, load_settings
 from receiver.transport import Http
 
 ARRIVES_S = 30.0  # a channel may wait for its turn, a first message for ENRICH_DEADLINE
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    settings = settings_for(arguments, log_level="ERROR", needs_slack_token=False)
+    settings = _settings(arguments)
     receiver = _receiver(settings, arguments.url)
     channel = _channel(receiver.admin, arguments.channel.removeprefix("#"))
     drill_id, began = secrets.token_hex(8), datetime.now(UTC)
@@ -65,6 +65,13 @@ def _run(arguments: argparse.Namespace) -> int:
     where = f"{stops['sink']} {stops['channel']}".strip()
     print(f"arrived in {where} after {_span(stops['posted'] - stops['accepted'])}; its message says in a moment that it is over")
     return 0
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    """As for any command; in the receiver's pod, which has the tokens in the receiver's file, as that was started."""
+    settings = settings_for(arguments, log_level="ERROR", needs_slack_token=False)
+    local = beside.on_port_of(settings) if not arguments.url and not arguments.config else None
+    return load_settings(config_path=local.config, needs_slack_token=False) if local is not None and local.config else settings
 
 
 def _receiver(settings: Settings, url: str | None) -> _Receiver:

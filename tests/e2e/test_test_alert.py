@@ -28,11 +28,12 @@ def slack() -> Iterator[FakeSlack]:
 def receiver(slack: FakeSlack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
     folder = tmp_path_factory.mktemp("receiver")
     config = folder / "config.yaml"
-    config.write_text("routes: [{channel: C2, match: {team: payments}, mention: <!here>}, {channel: C3, match: {team: other}}]")
-    settings = {
-        "SLACK_BOT_TOKEN": slack.token, "SLACK_API_URL": slack.api_url, "SLACK_CHANNEL": "C1", "WEBHOOK_TOKEN": "token-of-the-webhook",
-        "ADMIN_TOKEN": "token-of-admins",
-    }  # fmt: skip
+    config.write_text("""
+routes: [{channel: C2, match: {team: payments}, mention: <!here>}, {channel: C3, match: {team: other}}]
+webhook_token: token-of-the-webhook
+admin_token: token-of-admins
+""")
+    settings = {"SLACK_BOT_TOKEN": slack.token, "SLACK_API_URL": slack.api_url, "SLACK_CHANNEL": "C1"}
     with Receiver(folder, config=str(config), **settings) as running:
         yield running
 
@@ -40,11 +41,12 @@ def receiver(slack: FakeSlack, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture
 def run(receiver: Receiver, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """The command with the receiver's settings, or some of them otherwise: exit code, lines, stderr."""
+    tokens = {"WEBHOOK_TOKEN": "token-of-the-webhook", "ADMIN_TOKEN": "token-of-admins"}
 
     def call(*words: str, **other: str) -> tuple[int, list[str], str]:
         for key in KEYS:
             monkeypatch.delenv(key.name, raising=False)
-        for name, value in (receiver.environ() | other).items():
+        for name, value in (receiver.environ() | tokens | other).items():
             if name in {key.name for key in KEYS} and value:
                 monkeypatch.setenv(name, value)
         with pytest.raises(SystemExit) as ended:
@@ -82,6 +84,13 @@ def test_a_channel_of_a_route_can_be_chosen(run: Run, slack: FakeSlack) -> None:
     assert (len(slack.channel("C2").messages), slack.pings) == (1, [])
 
 
+def test_in_the_receivers_pod_it_needs_no_settings(run: Run, receiver: Receiver, slack: FakeSlack) -> None:
+    """The tokens are in the receiver's file, and the note that it left says which that is."""
+    code, lines, err = run(WEBHOOK_TOKEN="", ADMIN_TOKEN="", SLACK_BOT_TOKEN="", SLACK_CHANNEL="")
+
+    assert (code, lines[-1].split(" after ")[0], err) == (0, "arrived in slack C1", "")
+
+
 def test_another_channel_is_refused_before_anything_is_sent(run: Run, slack: FakeSlack) -> None:
     """The receiver's own channels are named."""
     code, lines, err = run("--channel", "C9")
@@ -115,7 +124,8 @@ def test_a_wrong_token_is_named(run: Run, other: dict[str, str], says: str) -> N
 def test_doctor_asks_the_receiver_beside_it(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With a part of its settings, as a command in its pod has them, the answer is about all of them; with others it is about those."""
+    """With a part of its settings, as a command in its pod has them, the answer is about all of them; with others it is about those
+    and the receiver's file."""
     found = []
     for more in ({"SLACK_CHANNEL": ""}, {"WORKERS": "3"}):
         for key in KEYS:
@@ -129,9 +139,8 @@ def test_doctor_asks_the_receiver_beside_it(
 
     beside, here = found
     assert (beside["settings"], beside["store.lock"]) == ("doctor.settings.ok", "doctor.lock.ours")
-    assert "slack.channel/C3" in beside
     assert (here["receiver/settings"], here["store.lock"]) == ("doctor.receiver.differs", "doctor.lock.here")
-    assert "slack.channel/C3" not in here
+    assert ("slack.channel/C3" in beside, "slack.channel/C3" in here) == (True, True)  # of a route in the receiver's file
 
 
 def test_no_receiver_is_one_line(run: Run) -> None:

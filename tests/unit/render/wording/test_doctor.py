@@ -7,13 +7,12 @@ import pytest
 from receiver.domain.reason import Reason, reason
 from receiver.render.wording import say
 
-pytestmark = pytest.mark.wording
-
 
 def other(asked: int, ours: int, theirs: int) -> Reason:
     return reason("doctor.cluster.other", asked=asked, namespace="shop", pod="cart-0", ours=ours, theirs=theirs)
 
 
+@pytest.mark.wording
 @pytest.mark.parametrize(
     ("what", "says"),
     [
