@@ -77,6 +77,25 @@ def test_what_is_applied_or_built_exists() -> None:
     assert missing == []
 
 
+def test_values_that_are_set_by_helm_exist() -> None:
+    """Of our own chart: each value, and below `config` each setting."""
+    values = yaml.safe_load((REPO / "deploy" / "helm" / "oomtriage" / "values.yaml").read_text())
+    named = [
+        (page, path.split("."))
+        for page, line in CODE
+        if "helm/oomtriage" in line
+        for path in re.findall(r"--set(?:-string)? ([\w.]+)=", line)
+    ]
+    unknown = [
+        (page, path)
+        for page, path in named
+        if path[0] not in values or (path[1:] and path[1] not in values[path[0]] and path[1].upper() not in SETTINGS)
+    ]
+
+    assert named
+    assert unknown == []
+
+
 @pytest.mark.parametrize(("where", "fence"), [pytest.param(*found, id=found[0]) for found in blocks("yaml")])
 def test_yaml_is_whole_and_settings_are_taken(where: str, fence: Fence, tmp_path: Path) -> None:
     """Of a block that holds settings, the receiver takes every key and value."""
