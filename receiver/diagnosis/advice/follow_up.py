@@ -73,15 +73,11 @@ def verdict_of(report: Report, trial: Trial) -> Verdict:
         return Verdict(outcome=NO_EVIDENCE, because=reason("follow_up.no_evidence", after_s=trial.after_s, missing_s=missing_s))
     values = [v for pod in since.pods for t, v in pod.samples if t >= begun_s]
     limit = trial.limit_bytes or next((int(v) for pod in since.pods for _, v in reversed(pod.limits)), None)
-    before, after = growth_at_equal_hours(since, begun_s)
-    before = before if before is not None else trial.growth_before_bytes_per_h
-    is_leak = leaf_of(report.cause.name).a_raise is Raise.DELAYS and report.cause.name is not CauseName.UNKNOWN
-    if not is_leak:  # what wobbles around a level is no growth
-        before = after = None
+    before, after = _growth(report, trial, since)
     numbers = {
         "after_s": trial.after_s, "peak_bytes": max(values), "limit_bytes": limit, "before_bytes_per_h": before, "after_bytes_per_h": after,
     }  # fmt: skip
-    still_grows = is_leak and after is not None and after > STILL_GROWS_RATIO * (before or 0.0) and after > 0
+    still_grows = after is not None and after > max(STILL_GROWS_RATIO * (before or 0.0), 0.0)
     next_at = _full_at(since, limit, after, begun_s) if still_grows else None
     if next_at is not None:
         return Verdict(outcome=DELAYS, because=reason("follow_up.delays", next_at=next_at, **numbers))
@@ -94,6 +90,14 @@ def verdict_of(report: Report, trial: Trial) -> Verdict:
         is_tight=limit is not None and _p99(values) >= TIGHT_RATIO * limit, p99_bytes=_p99(values), **numbers,
     )  # fmt: skip
     return Verdict(outcome=HELD, because=held)
+
+
+def _growth(report: Report, trial: Trial, since: Since) -> tuple[float | None, float | None]:
+    """Of a leak, before and after the fix, in bytes an hour. What wobbles around a level is no growth."""
+    if leaf_of(report.cause.name).a_raise is not Raise.DELAYS or report.cause.name is CauseName.UNKNOWN:
+        return None, None
+    before, after = growth_at_equal_hours(since, trial.since.timestamp())
+    return (trial.growth_before_bytes_per_h if before is None else before), after
 
 
 def _killed(since: Since, trial: Trial) -> datetime | None:

@@ -125,12 +125,11 @@ def _kills_and_peaks(findings: MemoryFindings) -> dict[str, float]:
         return found
     low = stats.share(0.75 - min(level.median, level.recent_median), 0.0, 0.25)
     peaks = 1.0 if kills else stats.share(level.peak, 0.75, 0.81)
-    episodes = findings.startup.episodes if findings.startup is not None else 0
     follows = stats.share(level.rate_correlation or 0.0, 0.4, 0.8) * stats.share(level.reach, 0.1, 0.3)
     return {
         **found,
         "peaks_over_low": peaks * low,
-        "peaks_again": stats.share(math.log2(1 + max(level.excursions, episodes)), 0.0, 2.5) * low,
+        "peaks_again": stats.share(math.log2(1 + max(level.excursions, findings.episodes)), 0.0, 2.5) * low,
         "came_back": low if level.excursions and level.recent_median < 0.6 and not level.is_high_now else 0.0,
         "traffic": follows * peaks * low,
     }

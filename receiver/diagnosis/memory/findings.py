@@ -41,6 +41,11 @@ class MemoryFindings:
         return self.history_s >= th.SETTLED_S and len(self.columns.t) * self.columns.step_s >= th.MIN_COVERAGE * self.history_s
 
     @property
+    def episodes(self) -> int:
+        """How many times kills came together."""
+        return self.startup.episodes if self.startup is not None else 0
+
+    @property
     def is_past_warm_up(self) -> bool:
         """Whether a witness shows that what rises is no warm-up."""
         return any(w.is_past_warm_up for w in self.witnesses)

@@ -99,7 +99,7 @@ def _kills_in_bursts(findings: MemoryFindings, m: Measures) -> Reasons:
         return ()
     if m.kill_count == 1:
         return (reason("memory.killed_at_peak"),)
-    return (reason("memory.killed_in_bursts", kills=m.kill_count, bursts=findings.startup.episodes if findings.startup is not None else 0),)
+    return (reason("memory.killed_in_bursts", kills=m.kill_count, bursts=findings.episodes),)
 
 
 def _traffic(findings: MemoryFindings, m: Measures) -> Reasons:

@@ -170,14 +170,15 @@ def _limit(findings: MemoryFindings) -> Answer:
 
 def _spike(findings: MemoryFindings) -> Answer:
     level, kills = findings.level, findings.lives.kills
-    if not kills and (level is None or level.peak < th.HIGH_RATIO):
+    is_low = level is None or level.peak < th.HIGH_RATIO
+    if is_low and not kills:
         return _unsure("undecided")
     if findings.history_s < th.MIN_HISTORY_S and (level is None or level.settled_s < th.MIN_SETTLED_S):
         return _unsure("too_short")
-    if (level is None or level.peak < th.HIGH_RATIO) and all(not k.is_start_known and k.uptime_s <= th.STARTUP_UPTIME_S for k in kills):
+    if is_low and all(not k.is_start_known and k.uptime_s <= th.STARTUP_UPTIME_S for k in kills):
         return _unsure("unexplained_kills")  # how memory came to them was not seen
-    peaks = max(level.excursions if level is not None else 0, findings.startup.episodes if findings.startup is not None else 0)
-    if not kills and level is not None and level.is_high_now and peaks <= 1:
+    peaks = max(level.excursions if level is not None else 0, findings.episodes)
+    if peaks <= 1 and not kills and level is not None and level.is_high_now:
         return _unsure("spike_or_new_level")
     most = 0.95 if peaks >= th.MANY_PEAKS else 0.82 if peaks == 2 else 0.75
     return CauseName.SPIKE, most, "traffic" if findings.follows_rate else "batch"

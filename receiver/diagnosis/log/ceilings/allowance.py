@@ -105,12 +105,17 @@ def allowance_of(settings: tuple[Setting, ...], limit_bytes: int | None) -> Allo
 
 def _fit(known: tuple[Setting, ...], limit: int) -> tuple[Fit, tuple[Setting, ...]]:
     hard = sorted((s for s in known if not s.row.is_soft), key=lambda s: -(s.bytes_of(limit) or 0))
-    main = [s for s in hard if not s.row.is_beside]
     if not hard:
         soft = known[:1]
         return (Fit.SOFT if _sum(soft, limit) > SOFT_TOO_NEAR_RATIO * limit else Fit.FITS), soft
     if above := [s for s in hard if (s.bytes_of(limit) or 0) >= limit]:
         return Fit.ABOVE, tuple(above)
+    return _fit_together(hard, limit)
+
+
+def _fit_together(hard: list[Setting], limit: int) -> tuple[Fit, tuple[Setting, ...]]:
+    """Of enforced ceilings, each of which is below the limit."""
+    main = [s for s in hard if not s.row.is_beside]
     total = _sum(main, limit)
     if total >= limit:
         return Fit.TOGETHER, tuple(main)

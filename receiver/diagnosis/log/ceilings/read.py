@@ -56,20 +56,30 @@ def settings_of(container: ContainerFacts | None, log: LogFacts | None, runtime:
     lines = tuple(line[:MAX_LINE] for line in (log.lines if log is not None else ())[:FIRST_LINES])
     texts = (*_option_texts(command, env), *(_Text(LOG, line) for line in lines if _REPEATS.search(line)))
     like = next((r.like for r in RUNTIMES if r.name == runtime), "") or runtime
-    rows = [r for r in ROWS if not (r.runtime == "node" and r.variable is None and _BUN.search(command))]
-    is_plain_java = container is not None and bool(container.command) and container.command[0].rsplit("/", 1)[-1] == "java"
+    is_plain_java = command.partition(" ")[0].rsplit("/", 1)[-1] == "java"
     found: dict[tuple[str, str], Setting] = {}
-    for row in rows:
+    for row in _rows_for(command):
         setting = _written(row, texts, is_plain_java=is_plain_java) or _in_variable(row, env) or _told(row, lines)
-        is_of_other = bool(like) and row.runtime != like and _is_known(row.runtime)
-        if setting is None or (is_of_other and setting.source != COMMAND):
-            continue
-        if setting.is_told and row.is_said_by_others and row.runtime != like:
-            setting = replace(setting, is_option_known=False)
-        found.setdefault((row.runtime, row.part), _counted(setting, texts, env))
+        if setting is not None and (read := _as_read_by(like, setting)) is not None:
+            found.setdefault((row.runtime, row.part), _counted(read, texts, env))
     first = next(iter(found), ("", ""))[0]
     own = [s for s in found.values() if s.row.runtime == first]
     return tuple(sorted(own, key=lambda s: (s.row.is_beside, s.row.is_soft)))
+
+
+def _rows_for(command: str) -> Iterable[Row]:
+    """Bun takes Node's options and does nothing with them."""
+    return [r for r in ROWS if r.runtime != "node" or r.variable is not None] if _BUN.search(command) else ROWS
+
+
+def _as_read_by(runtime: str, setting: Setting) -> Setting | None:
+    """The setting as this runtime has it; None for one that only another runtime reads. `runtime`: "" for unknown."""
+    row = setting.row
+    if row.runtime == runtime:
+        return setting
+    if runtime and setting.source != COMMAND and _is_known(row.runtime):
+        return None
+    return replace(setting, is_option_known=False) if setting.is_told and row.is_said_by_others else setting
 
 
 def workers_of(container: ContainerFacts) -> tuple[Count, int, str, str] | None:
