@@ -20,7 +20,7 @@ from receiver.store.database import Tx
 from receiver.store.opening import BACKUP, JOURNAL_GONE, SAVED, Finding
 from receiver.store.schema import get_meta, set_meta
 from receiver.store.store import Store
-from receiver.store.volume import DAMAGED
+from receiver.store.volume import DAMAGED, REPLACED
 
 NOTICE_INTERVAL_S = 3600.0
 HEARTBEAT_SILENCE_S = 600.0
@@ -64,7 +64,7 @@ class Notices:
                 self._open(tx, _said_of(finding))
                 if finding.note is not None:
                     set_meta(tx, *finding.note)
-                if finding.what == DAMAGED:
+                if finding.what in (DAMAGED, REPLACED):
                     _look_again(tx, now=self._store.now())
 
     def check_quarantine(self) -> None:
@@ -125,13 +125,14 @@ def _look_again(tx: Tx, *, now: float) -> None:
 
 
 def _said_of(finding: Finding) -> Reason:
+    n = finding.salvaged
+    taken = {"alerts": n.alerts, "incidents": n.incidents, "planned": n.planned, "is_cut": n.is_cut}
     if finding.what == DAMAGED:
-        n = finding.salvaged
-        return reason("notice.state_damaged", kept=finding.name, alerts=n.alerts, incidents=n.incidents, planned=n.planned, is_cut=n.is_cut)
+        return reason("notice.state_damaged", kept=finding.name, **taken)
     if finding.what == JOURNAL_GONE:
         return reason("notice.journal_gone")
     if finding.at is not None and finding.what == BACKUP:
         return reason("notice.state_restored", at=from_epoch(finding.at))
     if finding.at is not None and finding.what == SAVED:
         return reason("notice.state_saved", at=from_epoch(finding.at))
-    return reason("notice.state_replaced", kept=finding.name)
+    return reason("notice.state_replaced", kept=finding.name, **taken)

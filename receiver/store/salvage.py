@@ -1,4 +1,6 @@
-"""What can still be read of a damaged state file is taken over into the empty one that follows it.
+"""What can still be read of a state file that was kept aside is taken over into the empty one that follows it.
+
+That is a damaged one, or one in whose place another was put while it was in use.
 
 Taken over is what somebody waits for: accepted alerts, open incidents with their threads, storms, and work that is planned. Closed
 incidents stay in the file that was kept aside. Every row is read by itself: what a torn page holds costs the rows on it. It is bounded
@@ -21,11 +23,12 @@ from receiver.store.database import Tx
 from receiver.store.rows_left import Column, RowsLeft, columns_of, opened
 from receiver.store.schema import get_meta, set_meta
 from receiver.store.sqlite import SqliteDatabase
-from receiver.store.volume import DAMAGED, newest_kept
+from receiver.store.volume import kept_at, newest_kept
 
 log = logging.getLogger(__name__)
 
 MOST_S = 10.0  # of reading; a file of 700 MiB takes about 3 s
+LATELY_S = 24 * 3600.0  # who deletes a state long after begins anew on purpose
 MOST_ROWS = 50_000  # of alerts; nothing else is so many
 STILL_FIRING_S = 24 * 3600.0  # a firing alert of an incident that cannot be read is taken for news when it was seen so lately
 _NOT_NOTES = ("schema", "copy", "open", "probe", "told:", "salvaged:")
@@ -50,9 +53,9 @@ def salvaged_from(tx: Tx, name: str) -> Salvaged:
 
 
 def salvage(database: SqliteDatabase, *, now: float, most_s: float = MOST_S) -> None:
-    """Take over what the file holds that was kept aside last, if it was damaged and nothing stands here yet. It is noted how much."""
+    """Take over what the file holds that was kept aside last, if that is not long ago and nothing stands here yet. It is noted how much."""
     name = newest_kept(database.path)
-    if not name.startswith(f"{database.path.name}.{DAMAGED}-"):
+    if not name or not 0 <= now - kept_at(name) < LATELY_S:
         return
     deadline = time.monotonic() + most_s
     try:
@@ -63,9 +66,9 @@ def salvage(database: SqliteDatabase, *, now: float, most_s: float = MOST_S) -> 
                 found = _Salvage(tx, rows, now).run() if rows is not None else Salvaged()
             set_meta(tx, _note_of(name), json.dumps(to_json(found)))
     except StoreUnwritable as exc:
-        log.warning("nothing could be taken over from the damaged state file", extra={"kept": name, "error": str(exc)})
+        log.warning("nothing could be taken over from the state file that was kept aside", extra={"kept": name, "error": str(exc)})
         return
-    log.warning("what can be read of the damaged state file is taken over", extra={"kept": name, **to_json(found)})
+    log.warning("what can be read of the state file that was kept aside is taken over", extra={"kept": name, **to_json(found)})
 
 
 def _is_new(tx: Tx, name: str) -> bool:

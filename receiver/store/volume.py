@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 DAMAGED, REPLACED = "damaged", "replaced"
 
 NEARLY_FULL_BYTES = 100 * MIB  # as OomtriageVolumeFilling
+_STAMP = "%Y%m%dT%H%M%SZ"
+
 RESERVE_BYTES = 16 * MIB  # a sent message takes some 50 KiB until the next checkpoint, a look some 100 KiB
 RESERVE_SHARE = 16  # of a small volume: one part of so many
 _BLOCK_BYTES = 256 * KIB
@@ -88,12 +90,21 @@ def file_system_of(folder: Path, mounts: str) -> str:
 
 def aside_name(path: Path, what: str, *, now: float) -> Path:
     """A free name for a state file that is kept aside."""
-    stamp = f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}"
+    stamp = f"{datetime.fromtimestamp(now, UTC):{_STAMP}}"
     wanted, n = path.with_name(f"{path.name}.{what}-{stamp}"), 1
     while wanted.exists() or wal_of(wanted).exists():
         n += 1
         wanted = path.with_name(f"{path.name}.{what}-{stamp}-{n}")
     return wanted
+
+
+def kept_at(name: str) -> float:
+    """When a file of that name was kept aside, in seconds since 1970; 0 when it does not say."""
+    stamp = next((word for word in reversed(name.split("-")) if word.endswith("Z")), "")
+    try:
+        return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return 0.0
 
 
 def keep_aside(path: Path, what: str, *, now: float) -> Path:

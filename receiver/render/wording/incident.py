@@ -57,6 +57,24 @@ def _quarantined(facts: Facts) -> str:
 
 
 def _state_damaged(facts: Facts) -> str:
+    taken = _taken_over(facts)
+    went_on = f"with what could be read of it: {taken}" if taken else "with an empty one, because nothing of it could be read"
+    return (
+        f"the state file was damaged. It is kept as {facts['kept']}, and the receiver went on {went_on}. What is missing and still "
+        "fires comes again, in new threads. What to do: docs/operations.md"
+    )
+
+
+def _state_replaced(facts: Facts) -> str:
+    taken = _taken_over(facts)
+    return (
+        "the state file was replaced while the receiver ran. It goes on with the new one; the state it had is kept as "
+        f"{facts['kept']}{f', and taken over from it are {taken}' if taken else ''}. What to do: docs/operations.md"
+    )
+
+
+def _taken_over(facts: Facts) -> str:
+    """`3 alerts that wait, 1 open incident`; empty for nothing."""
     taken = ", ".join(
         f"{n} {one if n == 1 else many}"
         for fact, one, many in (
@@ -65,12 +83,7 @@ def _state_damaged(facts: Facts) -> str:
         )
         if isinstance(n := facts[fact], int) and n
     )  # fmt: skip
-    went_on = f"with what could be read of it: {taken}" if taken else "with an empty one, because nothing of it could be read"
-    cut = ". There was more than it may take over" if facts["is_cut"] else ""
-    return (
-        f"the state file was damaged. It is kept as {facts['kept']}, and the receiver went on {went_on}{cut}. What is missing and still "
-        "fires comes again, in new threads. What to do: docs/operations.md"
-    )
+    return f"{taken} (there was more than it may take)" if taken and facts["is_cut"] else taken
 
 
 def _clock_of(fact: Fact) -> str:
@@ -169,10 +182,7 @@ SENTENCES: Mapping[str, Sentence] = {
         "may be opened a second time"
     ),
     "notice.state_saved": "the state file was deleted while the receiver ran. It was written anew at {at:%Y-%m-%d %H:%M} UTC; nothing is lost",
-    "notice.state_replaced": (
-        "the state file was replaced while the receiver ran. It goes on with the new one; the state it had is kept as {kept}. "
-        "What to do: docs/operations.md"
-    ),
+    "notice.state_replaced": _state_replaced,
     "notice.test_alert": "Asked for at {at:clock} by `oomtriage test-alert`, to see that alerts reach this channel. It counts nowhere",
     # in a storm's digest
     "storm.workers_killed": "{kills} workers killed, pod Running",

@@ -256,6 +256,34 @@ class TestGone:
 
         assert (n, found) == (N, ())
 
+    def test_what_waits_is_taken_over_into_an_empty_one(self, path: Path) -> None:
+        """Nobody else has it; in a state with something in it, it would be mixed with what that knows."""
+        store = filled(path)
+        path.unlink()
+        Path(path).touch()
+        store.save()
+        store.close()
+        path.unlink()
+        after = Store.open_sqlite(path, clock=Clock().now)
+        n, (finding,) = n_alerts(after), after.findings
+        after.close()
+
+        assert n == N
+        assert (finding.what, finding.salvaged.alerts) == ("replaced", N)
+
+    def test_a_new_state_long_after_is_new(self, path: Path) -> None:
+        """Who deletes the state of a stopped receiver wants to begin anew."""
+        noise(stopped(path), 0)
+        Store.open_sqlite(path, clock=Clock().now).close()
+        path.unlink()
+        later = Clock()
+        later.advance(2 * 86_400)
+        store = Store.open_sqlite(path, clock=later.now)
+        n = n_alerts(store)
+        store.close()
+
+        assert n == 0
+
 
 def found_name(store: Store) -> str:
     return store.findings[0].name
