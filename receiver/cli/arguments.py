@@ -9,7 +9,7 @@ from receiver.cli.terminal import COLOR_CHOICES
 
 def add_config(parser: argparse.ArgumentParser) -> None:
     """`--config FILE`."""
-    parser.add_argument("--config", metavar="FILE", help="YAML file with settings; the environment wins over it")
+    parser.add_argument("--config", metavar="FILE", help="YAML file with settings, default $OOMTRIAGE_CONFIG; the environment wins over it")
 
 
 def add_color(parser: argparse.ArgumentParser) -> None:

@@ -21,6 +21,8 @@ from receiver.settings.model import KEYS, YAML_ONLY, Key, Secret, Settings
 from receiver.settings.parsing import without_password
 from receiver.settings.routes import parse_routes
 
+CONFIG_VARIABLE = "OOMTRIAGE_CONFIG"  # in a pod, so that a command run beside the receiver has its settings
+
 
 def load_settings(environ: Mapping[str, str] = os.environ, config_path: str | None = None, *, needs_slack_token: bool = True) -> Settings:
     """Settings from the environment (wins), `NAME_FILE` files, a YAML file and defaults. ConfigError names what is wrong.
@@ -39,6 +41,7 @@ def read_settings(
     """The same, with everything that is wrong with them: what cannot be read is as if it were not set."""
     problems: list[ConfigError] = []
     from_file: Mapping[str, Any] = {}
+    config_path = config_path or environ.get(CONFIG_VARIABLE, "")
     if config_path:
         try:
             from_file = _read_yaml(config_path)
@@ -48,7 +51,7 @@ def read_settings(
     sources: dict[str, str] = {}
     for key in KEYS:
         try:
-            raw, source = _raw(key, environ, from_file, config_path or "")
+            raw, source = _raw(key, environ, from_file, config_path)
             value = _parse(key, raw, source)
         except ConfigError as exc:
             problems.append(exc)

@@ -58,7 +58,8 @@ def test_the_pod_fits_the_receiver() -> None:
     assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
     assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
     assert settings["store_url"] == f"sqlite:///{mounts['state']}/state.db"
-    assert container["args"] == ["serve", "--config", f"{mounts['config']}/config.yaml"]
+    assert container["args"] == ["serve"]
+    assert container["env"] == [{"name": "OOMTRIAGE_CONFIG", "value": f"{mounts['config']}/config.yaml"}]
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
     assert pod["serviceAccountName"] == _one("ServiceAccount")["metadata"]["name"]
     assert _one("PersistentVolumeClaim")["spec"]["accessModes"] == ["ReadWriteOnce"]  # also for volumes that are not CSI

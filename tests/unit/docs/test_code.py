@@ -11,12 +11,13 @@ import pytest
 import yaml
 
 from receiver.settings import load_settings
+from receiver.settings.load import CONFIG_VARIABLE
 from receiver.settings.model import KEYS, YAML_ONLY
 from tests.checks.pages import Fence, code_of, fences, joined, pages
 from tests.places import REPO
 
 PAGES = [page for page in pages() if page.name != "CHANGELOG.md"]  # the changelog names what is gone, too
-SETTINGS = {key.name for key in KEYS} | {f"{key.name}_FILE" for key in KEYS if key.is_secret}
+SETTINGS = {key.name for key in KEYS} | {f"{key.name}_FILE" for key in KEYS if key.is_secret} | {CONFIG_VARIABLE}
 # Written from the code: what other programs print and are set by.
 OF_OTHERS = {Path("docs/signatures.md"), Path("docs/ceilings.md"), Path("docs/redaction.md")}
 # Of the kernel, of Python, of libraries; NAME_FILE stands for any secret.

@@ -45,6 +45,16 @@ def test_environment_wins_over_yaml_and_yaml_over_defaults(tmp_path: Path) -> No
     assert (sources["WORKERS"], sources["ENRICH_DEADLINE"], sources["RETENTION"]) == ("environment", f"file {file}", "default")
 
 
+def test_a_pods_environment_names_the_file(tmp_path: Path) -> None:
+    """So that a command in the receiver's pod has its settings; --config goes before it."""
+    for name in ("pod", "own"):
+        (tmp_path / f"{name}.yaml").write_text(f"cluster_name: {name}\n")
+    environ = {"OOMTRIAGE_CONFIG": str(tmp_path / "pod.yaml")}
+
+    assert load_settings(environ).cluster_name == "pod"
+    assert load_settings(environ, str(tmp_path / "own.yaml")).cluster_name == "own"
+
+
 def test_secrets_come_from_files_too_and_never_show(tmp_path: Path) -> None:
     """`NAME_FILE` for every secret; neither repr, str nor `config` shows one."""
     file = tmp_path / "token"
