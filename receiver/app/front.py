@@ -81,6 +81,8 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
             super().parse_header(header_plus)
         except ValueError as exc:
             raise ParsingError("the request's first line or a header cannot be read") from exc
+        if self.chunked and "CONTENT_LENGTH" in self.headers:
+            raise ParsingError("the request says the length of its body twice, as Content-Length and as Transfer-Encoding")
 
     def received(self, data: bytes) -> int:
         consumed = int(super().received(data))

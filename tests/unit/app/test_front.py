@@ -64,5 +64,14 @@ def test_what_cannot_be_read_is_a_400(port: int, line: str) -> None:
     assert json.loads(answer.body)["error"]
 
 
+def test_a_request_of_two_lengths_ends_the_connection(port: int) -> None:
+    """A proxy that goes by the other one would take the rest of the body for another request (RFC 9112, 6.1)."""
+    first = b"POST /alerts HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    answer = sent(port, first + b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+
+    assert answer.status == 400
+    assert b"HTTP/1.1" not in answer.body
+
+
 def test_the_bound_of_small_bodies_is_that_of_a_click() -> None:
     assert MOST_SMALL_BODY_BYTES == MAX_BODY_BYTES
