@@ -5,24 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from receiver.domain.units import human_duration
-from receiver.render.wording.forms import Facts, Sentence, counted, growth
+from receiver.render.wording.forms import Facts, Sentence, counted, growth, upper_first
 
 
 def _others(n: int, compared: int) -> str:
     return f"all {compared} other replicas compared" if n == compared else f"{n} of {compared} other replicas compared"
 
 
+def _others_do(n: int, compared: int, verb: str) -> str:
+    """`the other replica grows`, `1 of 2 other replicas compared grows`, `all 3 other replicas compared grow`."""
+    who = "the other replica" if compared == 1 else _others(n, compared)
+    return f"{who} {verb}{'s' if n == 1 else ''}"
+
+
 def _alike(how: str) -> Sentence:
     def said(facts: Facts) -> str:
         n, compared, paces = facts["growing"], facts["compared"], growth(facts["growth_bytes_per_h"])
-        who = "The other replica grows" if compared == 1 else f"{_first_up(_others(n, compared))} grow"
-        return f"{who} too, {paces}{how}: it is in what every replica runs."
+        return f"{upper_first(_others_do(n, compared, 'grow'))} too, {paces}{how}: the cause is in what every replica runs."
 
     return said
 
 
 def _alone(facts: Facts) -> str:
-    others = f"{_others(facts['standing'], facts['compared'])} stand still"
+    others = (
+        "the other one stands still" if facts["compared"] == 1 else f"{_others_do(facts['standing'], facts['compared'], 'stand')} still"
+    )
     busier = f" It gets {facts['busier_ratio']:.1f} times their requests." if facts.get("busier_ratio") else ""
     return f"This replica grows {growth(facts['growth_bytes_per_h'])} alone; at the same age {others}.{busier}"
 
@@ -53,8 +60,9 @@ def _apart(*images: str) -> tuple[str, ...]:
     return short if len(set(short)) == len(set(images)) else images
 
 
-def _first_up(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _peaks(facts: Facts) -> str:
+    others = upper_first(_others_do(facts["together"], facts["compared"], "peak"))
+    return f"{others} at the same times: shared traffic or a shared schedule, not this pod alone."
 
 
 REPLICAS: dict[str, Sentence] = {
@@ -66,12 +74,12 @@ REPLICAS: dict[str, Sentence] = {
     "replicas.older_levelled": _older("levelled off", ": this may be a warm-up too"),
     "replicas.new_image_grows": _regression("image", "image_before"),
     "replicas.new_rollout_grows": _regression("rollout", "rollout_before"),
-    "replicas.peak_together": "{together} of {compared} other replicas peak at the same times: shared traffic or a shared schedule, not this pod alone.",
+    "replicas.peak_together": _peaks,
 }
 
 HEAP: dict[str, Sentence] = {
-    "heap.grows_after_gc": "The heap after collection grows {growth_bytes_per_h:growth} ({metric}): it is in the program's own objects.",
-    "heap.floor_grows": "The floor of the heap grows {growth_bytes_per_h:growth} ({metric}): it is in the program's own objects.",
+    "heap.grows_after_gc": "The heap after collection grows {growth_bytes_per_h:growth} ({metric}): what grows is the program's own objects.",
+    "heap.floor_grows": "The floor of the heap grows {growth_bytes_per_h:growth} ({metric}): what grows is the program's own objects.",
     "heap.flat": "The heap is flat at {heap_bytes:size} ({metric}) while memory grows {memory_bytes_per_h:growth}: what grows is outside it, native memory or fragmentation.",
     "heap.native_grows": "The heap is flat at {heap_bytes:size} ({metric}); beside it {native_metric} grew by {native_growth_bytes:size}.",
     "heap.garbage": "After collection the heap is flat at {heap_bytes:size} ({metric}); memory grows because the heap takes room, {held_bytes:size} by now ({held_metric}), and fills it with garbage.",
