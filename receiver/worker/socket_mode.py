@@ -71,6 +71,7 @@ class SocketMode:
         self._next = threading.Event()  # another connection is wanted
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._before: threading.Thread | None = None  # one that was told to end, and may be in the middle of an exchange
         self._links: list[_Link] = []  # the newest last; before it, those that are read to their end
         self._problem = CONNECTING
 
@@ -82,18 +83,20 @@ class SocketMode:
     def start(self) -> None:
         """Open the connection and keep it, on threads of its own."""
         if self._thread is None:
+            if self._before is not None:
+                self._before.join()
             self._stopping.clear()
             self._thread = threading.Thread(target=self._run, name="slack-socket", daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
         """Acknowledge what was written down, and let go of the connection."""
-        thread, self._thread = self._thread, None
-        if thread is None:
+        if self._thread is None:
             return
+        self._before, self._thread = self._thread, None
         self._stopping.set()
         self._next.set()
-        thread.join(STOP_WAIT_S)
+        self._before.join(STOP_WAIT_S)
         self._http.close()
 
     # -- the thread that opens connections

@@ -23,7 +23,7 @@ from receiver.worker.socket_mode import DISABLED, NAME, SocketMode, SocketModeCo
 from tests.fakes.slack import FakeSlack, Fault
 from tests.support import alert, wait_until
 
-QUICK = WebSocketConfig(name=NAME, open_s=2.0, ping_s=0.05, pong_s=1.0)
+QUICK = WebSocketConfig(name=NAME, open_s=10.0, ping_s=0.05, pong_s=10.0)
 OPEN = "apps.connections.open"
 
 
@@ -46,7 +46,7 @@ class Site:
     def make(self, **overrides: Any) -> SocketMode:
         values: dict[str, Any] = {
             "token": self.slack.app_token, "api_url": self.slack.api_url, "first_wait_s": 0.01, "longest_wait_s": 0.05, "refused_s": 60.0,
-            "hello_s": 2.0, "drain_s": 0.05, "connection": QUICK, **overrides,
+            "hello_s": 10.0, "drain_s": 0.05, "connection": QUICK, **overrides,
         }  # fmt: skip
         presses = Presses(self.actions, StormActions(self.store), wake=self.wake)
         return SocketMode(SocketModeConfig(**values), presses, metrics=self.metrics)
@@ -253,7 +253,7 @@ def test_a_lost_connection_is_replaced(site: Site, fault: Callable[[Any], None])
     """At once, whatever ended it; a press after it is done."""
     site.connected()
     fault(site.sockets.connections[0])
-    site.slack.wait_for(lambda: len(site.sockets.opened) == 2)
+    site.slack.wait_for(lambda: len(site.sockets.opened) >= 2)
     site.is_acked(site.press())
 
     assert site.log == ["incident.log.acknowledged"]
@@ -262,7 +262,7 @@ def test_a_lost_connection_is_replaced(site: Site, fault: Callable[[Any], None])
 
 def test_a_silent_connection_is_noticed(site: Site) -> None:
     """The other side is there for TCP and answers nothing: a ping tells."""
-    site.connected(connection=WebSocketConfig(name=NAME, open_s=2.0, ping_s=0.05, pong_s=0.1))
+    site.connected(connection=WebSocketConfig(name=NAME, open_s=10.0, ping_s=0.05, pong_s=0.3))
     site.sockets.hangs = True
     site.until(lambda: site.mode.state == f"{NAME} is silent: a ping was not answered", "the silence is noticed")
     lost = site.metric("connected")
