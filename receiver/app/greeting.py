@@ -31,8 +31,27 @@ VERSIONS = {
 }
 
 
-def say_start(settings: Settings) -> None:
-    """Who starts here, and with what."""
+class Greeting:
+    """Says it once the state is held: a start that is refused has one line, the reason."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._has_started = False
+
+    def started(self) -> None:
+        """Who starts here, and with what; once."""
+        if not self._has_started:
+            self._has_started = True
+            _say_start(self._settings)
+
+    def opened(self, application: Application) -> None:
+        """Alerts are taken from now on. What the sources answer follows when they have."""
+        self.started()
+        log.info("ready: alerts are taken", extra={"version": version()})
+        threading.Thread(target=_say_sources, args=(application.evidence,), name="greeting", daemon=True).start()
+
+
+def _say_start(settings: Settings) -> None:
     sinks = make_sinks(settings)
     places = [settings.slack_channel, *(route.channel for route in settings.routes)]
     log.info(
@@ -44,12 +63,6 @@ def say_start(settings: Settings) -> None:
             "pages": "need ADMIN_TOKEN" if settings.admin_token else "for loopback" if settings.is_loopback else "closed: ADMIN_TOKEN is not set",
         },
     )  # fmt: skip
-
-
-def say_ready(application: Application) -> None:
-    """Alerts are taken from now on. What the sources answer follows when they have."""
-    log.info("ready: alerts are taken", extra={"version": version()})
-    threading.Thread(target=_say_sources, args=(application.evidence,), name="greeting", daemon=True).start()
 
 
 def _say_sources(evidence: Evidence) -> None:

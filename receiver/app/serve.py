@@ -10,10 +10,11 @@ import time
 from functools import partial
 from pathlib import Path
 
-from receiver.app import greeting, local_pass
+from receiver.app import local_pass
 from receiver.app.build import build, make_admission, make_label_names, make_redactor, make_renderer, store_path
 from receiver.app.door import Door
 from receiver.app.front import Front, FrontConfig
+from receiver.app.greeting import Greeting
 from receiver.app.kubernetes import kubernetes_access
 from receiver.app.service import Service
 from receiver.app.sinks import check_channels, make_sinks
@@ -32,19 +33,19 @@ def serve(settings: Settings, *, config_path: str = "") -> None:
     check(settings)
     allocator.keep_small()
     configure_logging(settings.log_level, is_terminal=sys.stderr.isatty())
-    greeting.say_start(settings)
     kube_api_url = kubernetes_access(settings)
-    door = Door()
+    door, greeting = Door(), Greeting(settings)
     local, note = local_pass.leave(
         int(settings.listen.rpartition(":")[2]), local_pass.digests(settings, load_settings({})), config=config_path
     )
     service = Service(
         door,
         partial(build, settings, store_wait_s=TAKEOVER_WAIT_S, keeps_reserve=True, local_word=local.word, kube_api_url=kube_api_url),
-        opened=greeting.say_ready,
+        opened=greeting.opened,
     )
     try:
         service.start()
+        greeting.started()
         front = Front(
             door,
             FrontConfig(listen=settings.listen, max_body_bytes=settings.max_body, admits=make_admission(settings), refused=door.refused),

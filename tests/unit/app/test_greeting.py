@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from receiver.app.build import build, make_evidence
-from receiver.app.greeting import ask_sources, say_ready, say_start
+from receiver.app.greeting import Greeting, ask_sources
 from receiver.settings import load_settings
 from tests.fakes.kube import FakeKube, recorded
 from tests.support import wait_until
@@ -19,7 +19,7 @@ SETTINGS = {"SLACK_BOT_TOKEN": "xoxb-hidden", "SLACK_CHANNEL": "C1", "WEBHOOK_TO
 def test_the_start_says_who_where_and_to_whom(caplog: pytest.LogCaptureFixture) -> None:
     """Version, address, sink and channel; no secret."""
     with caplog.at_level(logging.INFO):
-        say_start(load_settings(SETTINGS))
+        Greeting(load_settings(SETTINGS)).started()
     said = vars(caplog.records[0])
 
     assert (said["listen"], said["sinks"], said["channels"], said["pages"]) == (
@@ -50,11 +50,12 @@ def test_ready_is_said_before_the_sources_are_heard(tmp_path: Path, caplog: pyte
     settings = load_settings({"STORE_URL": f"sqlite:///{tmp_path}/s.db", "KUBE_API_URL": "http://127.0.0.1:9"})
     with (tmp_path / "console").open("w") as console, caplog.at_level(logging.INFO, logger="receiver.app.greeting"):
         application = build(settings, console=console)
-        say_ready(application)
-        wait_until(lambda: len(caplog.records) == 2, what="the sources' line")
+        Greeting(settings).opened(application)
+        wait_until(lambda: len(caplog.records) == 3, what="the sources' line")
         application.close()
 
     assert [(r.levelname, r.message) for r in caplog.records] == [
+        ("INFO", "the receiver starts"),
         ("INFO", "ready: alerts are taken"),
         ("WARNING", "what the sources answered"),
     ]
