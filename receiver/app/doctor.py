@@ -149,7 +149,7 @@ def _own(settings: Settings, here: Here, problems: tuple[str, ...]) -> Own:
         },
         namespace=_service_account("namespace"),
         pod=here.environ.get("HOSTNAME", ""),
-        store_path=store_path(settings),
+        store_path=store_path(settings) if settings.store_url.reveal().startswith("sqlite:///") else None,
         store_is_ours=here.ready is not None,
         receiver_pid=here.receiver_pid,
         mounts=here.mounts if here.mounts is not None else _read(Path("/proc/mounts")),
@@ -212,7 +212,9 @@ def _hider(settings: Settings) -> Callable[[str], str]:
     """Takes every secret of the settings out of a text: the last net under what others answer."""
     values = [getattr(settings, name) for name in settings.__slots__]
     plain = [v.reveal() for v in values if isinstance(v, Secret)] + [str(v) for v in settings.prometheus_headers.values()]
-    plain += [_password(url) for url in (settings.kube_api_url, settings.prometheus_url, settings.alertmanager_url)]
+    plain += [
+        _password(url) for url in (settings.store_url.reveal(), settings.kube_api_url, settings.prometheus_url, settings.alertmanager_url)
+    ]
     secrets = sorted({p for p in plain if len(p) >= SHORTEST_SECRET and p != settings.store_url.reveal()}, key=len, reverse=True)
 
     def hide(text: str) -> str:

@@ -76,7 +76,7 @@ class Own:
     proxies: Mapping[str, str] = field(default_factory=dict)
     namespace: str = ""
     pod: str = ""
-    store_path: Path = Path("var/oomtriage.db")
+    store_path: Path | None = Path("var/oomtriage.db")  # None: STORE_URL names no file
     store_is_ours: bool = False
     receiver_pid: int = 0  # of a receiver that left a note where this user's commands find it; 0: none did
     mounts: str = ""  # /proc/mounts

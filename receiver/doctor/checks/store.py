@@ -11,6 +11,7 @@ from pathlib import Path
 from receiver.doctor.site import Site
 from receiver.domain.finding import Finding, advice, ok, problem, unknown
 from receiver.domain.reason import Reason, reason
+from receiver.errors import ConfigError
 from receiver.store import volume
 
 # SQLite's locks do not hold there, or hold only among programs of one host (sqlite.org/faq, "NFS"; sqlite.org/howtocorrupt).
@@ -35,7 +36,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 def writable(site: Site) -> Iterator[Finding]:
     """Whether a file can be made where the state file is, or is to be; one without a name is, for a moment."""
-    path = site.own.store_path
+    path = _path(site)
     folder = _folder(path)
     if path.is_dir():
         yield problem(reason("doctor.store.is_folder", path=str(path)), reason("doctor.do.store_file"))
@@ -66,7 +67,7 @@ def _unwritable(folder: Path, exc: OSError) -> Finding:
 
 def space(site: Site) -> Iterator[Finding]:
     """Bytes and files that may still be written there."""
-    folder = _folder(site.own.store_path)
+    folder = _folder(_path(site))
     free = volume.free_bytes(folder)
     if free is None:
         yield unknown(reason("doctor.space.not_told", folder=str(folder)))
@@ -82,7 +83,7 @@ def space(site: Site) -> Iterator[Finding]:
 
 def file_system(site: Site) -> Iterator[Finding]:
     """The kind of file system, by /proc/mounts."""
-    folder = _folder(site.own.store_path)
+    folder = _folder(_path(site))
     kind = volume.file_system_of(folder, site.own.mounts)
     if not kind:
         yield unknown(reason("doctor.filesystem.not_told", folder=str(folder)))
@@ -98,10 +99,10 @@ def file_system(site: Site) -> Iterator[Finding]:
 
 def lock(site: Site) -> Iterator[Finding]:
     """Who holds the state file: the receiver that runs here, nobody, or a second one."""
-    path = site.own.store_path
     if site.own.store_is_ours:
         yield ok(reason("doctor.lock.ours"))
         return
+    path = _path(site)
     try:
         holder = volume.holder_of(path) if path.is_file() else None
     except OSError as exc:
@@ -117,6 +118,13 @@ def lock(site: Site) -> Iterator[Finding]:
 
 def _held(path: Path, holder: int) -> Reason:
     return reason("doctor.lock.other", path=str(path), pid=holder) if holder else reason("doctor.lock.elsewhere", path=str(path))
+
+
+def _path(site: Site) -> Path:
+    """The state file's. ConfigError where there can be none: the settings say so already, and what stands there may be a secret."""
+    if site.own.store_path is None:
+        raise ConfigError("STORE_URL names no file")
+    return site.own.store_path
 
 
 def _folder(path: Path) -> Path:

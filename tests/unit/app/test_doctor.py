@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import json
 import threading
 from typing import Any
 
 import pytest
 
 from receiver.app import doctor
-from receiver.app.doctor import KEPT_S, DoctorDesk, Here, make_site
+from receiver.app.doctor import KEPT_S, DoctorDesk, Here, diagnose, make_site
 from receiver.settings import load_settings
 from receiver.settings.load import read_settings
 from tests.support import Clock
@@ -66,6 +67,27 @@ def test_everything_that_serve_would_refuse_is_told_at_once() -> None:
     named = [text.split()[0].rstrip(":") for text in site.own.problems]
     assert named == ["MAX_BODY", "WORKERS", "LISTEN", "STORE_URL", "SLACK_CHANNEL"]
     site.close()
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"STORE_URL": "postgresql://oom:planted-secret@db/x"}, {"STORE_URL": "sqlite:///"}, {"PROMETHEUS_URL": "http://user:planted/secret@p:9090"},
+        {"KUBE_API_URL": "ftp://planted-secret@x"}, {"SLACK_WEBHOOK_URL": "https://hooks.slack.invalid/services/planted-secret"},
+        {"PROMETHEUS_HEADERS": "Authorization: planted-secret", "PROMETHEUS_URL": "http://127.0.0.1:9"},
+        {"SLACK_BOT_TOKEN": "xoxb-planted-secret", "SLACK_CHANNEL": "C1", "SLACK_API_URL": "http://127.0.0.1:9"},
+        {"ALERTMANAGER_URL": "http://admin:planted-secret@127.0.0.1:9/x?token=planted-secret"},
+    ],
+    ids=lambda environ: next(iter(environ)),
+)  # fmt: skip
+def test_whatever_is_set_there_is_an_answer_without_a_secret(environ: dict[str, str]) -> None:
+    """Settings that `serve` would refuse, addresses that hold passwords."""
+    settings, problems = read_settings({"KUBE_API_URL": "http://127.0.0.1:9", **environ})
+    found = diagnose(settings, Here(problems=problems, environ={}, mounts=""))
+
+    assert {check["id"].partition("/")[0] for check in found["checks"]} >= {"settings", "store", "versions"}
+    assert "doctor.broken" not in {check["code"] for check in found["checks"]}
+    assert "planted" not in json.dumps(found)
 
 
 def test_proxies_of_the_environment_are_shown_without_passwords() -> None:
