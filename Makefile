@@ -15,7 +15,7 @@ DEBIAN_GROUPS := prometheus prometheus-3.5 kustomize
 PYTEST_ARGS ?= -n auto
 ARGS ?=
 
-.PHONY: help demo test compat lint unit fuzz audit bench mutants pictures binaries requirements release release-check clean
+.PHONY: help demo test compat lint unit fuzz audit bench mutants pictures binaries requirements release release-check image-check clean
 
 help:
 	@echo 'make demo     recorded real incidents, from webhook to message, on this machine alone (ARGS=--once to print and exit)'
@@ -28,6 +28,7 @@ help:
 	@echo 'make mutants  breaks the rules one way at a time and tells what their tests do not notice (minutes)'
 	@echo 'make pictures draws the stories of tests/stories as they look in Slack, into var/pictures (ARGS="NAME ..." for some)'
 	@echo 'make requirements   pin the newest dependencies anew, with hashes'
+	@echo 'make image-check  what the image would hold: the build steps of its Dockerfile, run without a builder'
 	@echo 'make release  everything up to the upload: dist/ with wheel, source, chart, text and sums, each tried (docs/releasing.md)'
 
 demo: $(VENV)/.runtime
@@ -101,6 +102,9 @@ release: $(VENV)/.dev
 	$(BIN)/python tools/release_check.py
 
 release-check: release
+
+image-check:
+	$(PYTHON) tools/image_check.py
 
 clean:
 	rm -rf $(VENV) .venv-* .cache dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -6,13 +6,21 @@ import json
 import re
 import subprocess
 import sys
+import threading
 from functools import cache
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.metadata import distribution, requires
 from typing import Any
 
+import pytest
 from packaging.requirements import Requirement
 
 from tests.places import REPO
+
+sys.path.insert(0, str(REPO / "tools"))
+import image_check
+
+sys.path.pop(0)
 
 DOCKERFILE = (REPO / "deploy" / "Dockerfile").read_text().replace("\\\n", " ")
 BUILD, FINAL = re.split(r"(?m)^FROM .*$", DOCKERFILE)[1:]
@@ -82,3 +90,49 @@ def test_it_runs_as_nobody_and_says_how_it_is() -> None:
     assert re.search(r"(?m)^USER 65532:65532$", FINAL)
     assert "/healthz" in FINAL
     assert f'org.opencontainers.image.version="{distribution("oomtriage").version}"' in FINAL
+
+
+def health_check() -> str:
+    found = re.search(r'"-c", "(.*)"\]', FINAL)
+    assert found
+    return found[1]
+
+
+@pytest.mark.parametrize(("listen", "is_well"), [("0.0.0.0:{port}", True), ("127.0.0.1:9", False)])
+def test_the_health_check_asks_the_port_that_was_set(listen: str, is_well: bool) -> None:
+    """The program of the Dockerfile itself, against a server that answers /healthz, and where nobody does."""
+
+    class Healthy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == "/healthz" else 404)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    with HTTPServer(("127.0.0.1", 0), Healthy) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        environ = {"LISTEN": listen.format(port=server.server_port)}
+        done = subprocess.run([sys.executable, "-c", health_check()], env=environ, capture_output=True, check=False, timeout=30)
+
+    assert (done.returncode == 0) is is_well
+
+
+def test_the_steps_can_be_carried_out_without_a_builder() -> None:
+    """`make image-check` knows each instruction of the first stage, and what is copied is there."""
+    build, final = image_check.stages(image_check.DOCKERFILE.read_text())
+
+    assert {step.name for step in build} == {"FROM", "WORKDIR", "COPY", "RUN"}
+    assert [step.rest for step in final if step.name == "COPY"] == [f"--from=build {image_check.SHIPPED} {image_check.SHIPPED}"]
+    for step in build:
+        if step.name == "COPY":
+            assert [name for name in step.rest.split()[:-1] if not (REPO / name).exists()] == []
+
+
+def test_the_builder_sees_what_is_copied_and_no_more() -> None:
+    """Every COPY is let through by Dockerfile.dockerignore; settings, state and keys in a work tree stay out of the build."""
+    lines = (REPO / "deploy" / "Dockerfile.dockerignore").read_text().splitlines()
+    copied = {name for line in re.findall(r"(?m)^COPY (?!--)(.*)$", BUILD) for name in line.split()[:-1]}
+
+    assert lines[1] == "*"
+    assert {line[1:] for line in lines if line.startswith("!")} == copied
