@@ -15,7 +15,7 @@ _MAPS = ("annotations", "labels", "nodeSelector", "podAnnotations", "podLabels")
 _FREE_OBJECTS = ("affinity", "resources")
 _ENUMS = {
     "pullPolicy": ["Always", "IfNotPresent", "Never"],
-    "accessMode": ["ReadWriteOnce", "ReadWriteOncePod", "ReadWriteMany"],
+    "accessMode": ["ReadWriteOnce", "ReadWriteOncePod"],
 }
 
 

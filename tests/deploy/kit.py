@@ -6,7 +6,6 @@ import json
 import subprocess
 from collections.abc import Callable, Iterable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import fastjsonschema
@@ -18,42 +17,10 @@ from tests.places import REPO
 
 DEPLOY = REPO / "deploy"
 CHART = DEPLOY / "helm" / "oomtriage"
+SCHEMAS = REPO / "tests" / "fixtures" / "kubernetes"  # tools/custom_resources.py makes that of the operators' kinds
 OVERLAYS = ("single", "kube-prometheus-stack", "namespaced", "no-volume")
 
 Object = dict[str, Any]
-
-# What these fields of the operator's kinds may be; its own schema is 1.5 MB. More keys than these are an error here.
-_LABELS = {"type": "object", "additionalProperties": {"type": "string"}}
-_META = {"type": "object", "required": ["name", "namespace"], "properties": {"labels": _LABELS}}
-_RULE_KEYS = ("record", "alert", "expr", "for", "keep_firing_for", "labels", "annotations")
-_GROUP = {
-    "type": "object", "required": ["name", "rules"], "additionalProperties": False,
-    "properties": {
-        "name": {"type": "string"}, "interval": {"type": "string", "pattern": "^[0-9]+[smh]$"},
-        "rules": {"type": "array", "items": {
-            "type": "object", "required": ["expr"], "additionalProperties": False,
-            "properties": {key: _LABELS if key in ("labels", "annotations") else {"type": "string"} for key in _RULE_KEYS},
-        }},
-    },
-}  # fmt: skip
-_ENDPOINT = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {key: {"type": "string"} for key in ("port", "path", "interval")},
-}
-OPERATOR: dict[str, Any] = {
-    "monitoring.coreos.com/v1/ServiceMonitor": {
-        "type": "object", "additionalProperties": False, "required": ["selector", "endpoints"],
-        "properties": {"selector": {"type": "object"}, "endpoints": {"type": "array", "items": _ENDPOINT}},
-    },
-    "monitoring.coreos.com/v1/PrometheusRule": {
-        "type": "object", "additionalProperties": False, "required": ["groups"], "properties": {"groups": {"type": "array", "items": _GROUP}},
-    },
-    "monitoring.coreos.com/v1alpha1/AlertmanagerConfig": {
-        "type": "object", "additionalProperties": False, "required": ["route", "receivers"],
-        "properties": {"route": {"type": "object"}, "receivers": {"type": "array"}, "inhibitRules": {"type": "array"}},
-    },
-}  # fmt: skip
 
 
 class _Loader(yaml.SafeLoader):
@@ -78,7 +45,7 @@ def _charted(values_json: str, name: str, namespace: str) -> tuple[Object, ...]:
         chart.validate_schema(chart.merge_values(json.loads(values_json)))
         rendered = chart.render(json.loads(values_json), name=name, namespace=namespace)
     texts = [text for path, text in sorted(rendered.items()) if not path.endswith("NOTES.txt")]
-    return tuple(one for text in texts for one in yaml.safe_load_all(text) if one)
+    return tuple(one for text in texts for one in yaml.load_all(text, Loader=_Loader) if one)
 
 
 def charted(values: Object | None = None, *, name: str = "oomtriage", namespace: str = "oomtriage") -> tuple[Object, ...]:
@@ -101,14 +68,12 @@ def one(objects: Iterable[Object], kind: str) -> Object:
 
 @cache
 def _checkers() -> dict[str, Callable[[Any], Any]]:
-    path = REPO / "tests" / "fixtures" / "kubernetes" / "openapi-1.33.json"
-    known = json.loads(Path(path).read_text())
+    known = json.loads((SCHEMAS / "openapi-1.33.json").read_text())
     checkers: dict[str, Callable[[Any], Any]] = {}
     for kind, definition in known["kinds"].items():
         schema = {"$ref": f"#/definitions/{definition}", "definitions": known["definitions"]}
         checkers[kind] = fastjsonschema.compile(schema, use_formats=False)
-    for kind, spec in OPERATOR.items():
-        schema = {"type": "object", "required": ["metadata", "spec"], "properties": {"metadata": _META, "spec": spec}}
+    for kind, schema in json.loads((SCHEMAS / "custom-resources.json").read_text()).items():
         checkers[kind] = fastjsonschema.compile(schema)
     return checkers
 

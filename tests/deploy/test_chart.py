@@ -25,6 +25,7 @@ HELM_LABELS = ("app.kubernetes.io/instance", "app.kubernetes.io/version", "app.k
 OPERATOR = {
     "serviceMonitor": {"enabled": True, "labels": {"release": "kube-prometheus-stack"}},
     "prometheusRule": {"enabled": True, "labels": {"release": "kube-prometheus-stack"}},
+    "alertmanagerConfig": {"enabled": True},
 }
 EVERYTHING: Object = {
     **OPERATOR,
@@ -58,7 +59,7 @@ def as_installed_by_kubectl(objects: tuple[Object, ...]) -> dict[str, Object]:
             each["data"]["config.yaml"] = yaml.safe_load(each["data"]["config.yaml"])
         if each["kind"] == "Deployment":
             pod = each["spec"]["template"]
-            pod["metadata"].pop("annotations", None)
+            pod["metadata"]["annotations"].pop("checksum/config", None)
             next(v for v in pod["spec"]["volumes"] if v["name"] == "config")["configMap"]["name"] = "oomtriage"
             pod["spec"]["containers"][0].pop("imagePullPolicy", None)
         if each["kind"] in ("Role", "ClusterRole"):
@@ -90,11 +91,11 @@ def _without(node: Any, names: tuple[str, ...]) -> None:
         ("single", {}, {"Namespace"}),
         ("no-volume", {"persistence": {"enabled": False}}, {"Namespace"}),
         ("namespaced", {"rbac": {"namespaces": ["shop"]}}, {"Namespace"}),
-        ("kube-prometheus-stack", OPERATOR, {"Namespace", "AlertmanagerConfig"}),
+        ("kube-prometheus-stack", OPERATOR, {"Namespace"}),
     ],
 )
 def test_the_chart_makes_what_the_overlay_makes(overlay: str, values: Object, only_there: set[str]) -> None:
-    """Object by object. The namespace is Helm's own to create; Alertmanager's routes belong to Alertmanager's namespace."""
+    """Object by object. The namespace is Helm's own to create."""
     ours = as_installed_by_kubectl(charted(values))
     theirs = as_installed_by_kubectl(kustomized(f"overlays/{overlay}"))
 
@@ -159,6 +160,7 @@ def test_other_settings_are_another_pod() -> None:
         ({"secretKeys": {"slack_channel": "x"}}, "slack_channel"),
         ({"ingress": {"enabled": True}}, "ingress.host"),
         ({"image": {"digest": "latest"}}, "image.digest"),
+        ({"persistence": {"accessMode": "ReadWriteMany"}}, "accessMode"),
         ({"image": {"pullPolicy": "Sometimes"}}, "pullPolicy"),
         ({"existingSecret": ""}, "existingSecret"),
     ],
@@ -173,6 +175,36 @@ def test_wrong_values_are_refused_with_their_name(values: Object, said: str) -> 
 def test_the_schema_is_that_of_the_values_and_settings(golden: Golden) -> None:
     """--update-golden writes it."""
     golden("../../deploy/helm/oomtriage/values.schema.json", json.dumps(chart_schema(VALUES), indent=2))
+
+
+def test_the_routes_are_those_of_the_manifest(golden: Golden) -> None:
+    """A chart reads nothing outside its folder: a copy. --update-golden writes it."""
+    golden("../../deploy/helm/oomtriage/files/alertmanagerconfig.yaml", (DEPLOY / "alertmanager" / "alertmanagerconfig.yaml").read_text())
+
+
+def test_the_routes_lead_to_this_release() -> None:
+    """Its service, Alertmanager's namespace, and the secret and channel that were named."""
+    values = {"enabled": True, "namespace": "ops", "existingSecret": "mine", "slackChannel": "#sre"}
+    found = one(charted({"alertmanagerConfig": values, "service": {"port": 80}}, name="eu", namespace="obs"), "AlertmanagerConfig")
+    first = found["spec"]["receivers"][0]["webhookConfigs"][0]
+    text = str(found["spec"])
+
+    assert first["url"] == "http://eu-oomtriage.obs:80/alerts"
+    assert first["httpConfig"]["authorization"]["credentials"]["name"] == "mine"
+    assert (found["metadata"]["namespace"], "#sre" in text, "#alerts" in text, "oomtriage-alertmanager" in text) == (
+        "ops",
+        True,
+        False,
+        False,
+    )
+
+
+def test_alerts_link_to_the_pages_where_there_are_any() -> None:
+    """public_url is where the runbooks are served too; the pack's own address is a stand-in."""
+    rule = one(charted({**OPERATOR, "config": {"public_url": "https://oom.example.com/"}}), "PrometheusRule")
+
+    assert "https://oom.example.com/runbooks/OOMKilled'" in str(rule)
+    assert "https://oomtriage.example/" not in str(rule)
 
 
 @pytest.mark.parametrize("copy_", ["overlays/kube-prometheus-stack", "helm/oomtriage/files"])
@@ -221,4 +253,5 @@ def test_the_examples_for_gitops_use_values_that_exist(example: str) -> None:
     )
 
     assert REPO / path == CHART
+    assert faults(yaml.safe_load_all((DEPLOY / "gitops" / example / "oomtriage.yaml").read_text())) == []
     assert faults(charted(values)) == []
