@@ -233,6 +233,11 @@ def test_the_notes_say_what_is_left_to_do() -> None:
     assert "http://oomtriage.oomtriage:8080/alerts" in plain
     assert "oomtriage doctor" in plain
     assert "gone with the pod" not in plain
+    assert "still the example's" in plain
+    assert "stays Pending" in plain
+    assert "stays Pending" not in bare
+    assert "still the example's" not in notes({"config": {"slack_channel": None}})
+    assert "stays Pending" not in notes({"persistence": {"storageClass": "gp3"}})
     assert "gone with the pod" in bare
     assert "It reads shop only" in bare
 
