@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -78,6 +79,24 @@ def _checkers() -> dict[str, Callable[[Any], Any]]:
     return checkers
 
 
+_QUANTITY = re.compile(r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")
+
+
+def _quantities(node: Any) -> Iterator[Any]:
+    """Amounts of resources: to the schema they are any text."""
+    if isinstance(node, dict):
+        for key, below in node.items():
+            if key in ("requests", "limits") and isinstance(below, dict):
+                yield from below.values()
+            elif key == "sizeLimit":
+                yield below
+            else:
+                yield from _quantities(below)
+    elif isinstance(node, list):
+        for below in node:
+            yield from _quantities(below)
+
+
 def faults(objects: Iterable[Object]) -> list[str]:
     """What Kubernetes' API would refuse or drop, and kinds that nobody here knows."""
     found = []
@@ -91,4 +110,5 @@ def faults(objects: Iterable[Object]) -> list[str]:
             checker(each)
         except fastjsonschema.JsonSchemaException as exc:
             found.append(f"{name}: {exc}")
+        found += [f"{name}: {quantity!r} is no quantity" for quantity in _quantities(each) if not _QUANTITY.match(str(quantity))]
     return found

@@ -36,7 +36,9 @@ def test_the_schema_finds_what_the_api_would_drop() -> None:
     (deployment,) = [o for o in kustomized("base") if o["kind"] == "Deployment"]
     lacking = {**deployment, "spec": {k: v for k, v in deployment["spec"].items() if k != "selector"}}
 
-    assert [len(faults([one_])) for one_ in (good, misspelt, wrong, lacking)] == [0, 1, 1, 1]
+    unreadable = {**good, "spec": {**good["spec"], "resources": {"requests": {"storage": "1gib"}}}}
+
+    assert [len(faults([one_])) for one_ in (good, misspelt, wrong, lacking, unreadable)] == [0, 1, 1, 1, 1]
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
