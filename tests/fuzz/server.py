@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -45,16 +46,22 @@ class Served:
                 connection.sendall(request)
                 while block := connection.recv(65536):
                     answer += block
-                    if not is_whole and is_complete(bytes(answer)):
+                    if is_complete(bytes(answer), is_head=not is_whole or request.startswith(b"HEAD")):
                         break
             except (TimeoutError, ConnectionError):
                 pass  # answered before it had read everything, or it waits for more
         return status_of(bytes(answer)), bytes(answer)
 
 
-def is_complete(answer: bytes) -> bool:
-    """Whether an answer's header is there: enough to know what it says."""
-    return b"\r\n\r\n" in answer and not answer.startswith(b"HTTP/1.1 100")
+def is_complete(answer: bytes, *, is_head: bool) -> bool:
+    """Whether the last answer is there; of one to HEAD, and where nothing else is wanted, its header. Not every connection is closed
+    behind it, whatever the request asked for.
+    """
+    while answer.startswith(b"HTTP/1.1 100"):
+        answer = answer.partition(b"\r\n\r\n")[2]
+    head, end, body = answer.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+    return bool(end) and (is_head or (length is not None and len(body) >= int(length[1])))
 
 
 def status_of(answer: bytes) -> int:
