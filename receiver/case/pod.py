@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from receiver.case.access import get, mapping, objects, quantity_bytes, string_map, text, texts, whole
-from receiver.domain.facts import ContainerFacts, Disruption, MemorySetting, PodFacts, Termination, Write
+from receiver.domain.facts import ContainerFacts, Disruption, MemorySetting, PodFacts, Termination, Write, newer_death
 from receiver.domain.units import parse_bytes_or_none, parse_time
 
 _STATUSES = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
@@ -54,14 +54,34 @@ def pod_facts(pod: object) -> PodFacts | None:
     )
 
 
+def limits_in_force(pod: object) -> int:
+    """A pod's memory limits together, in bytes: its own, else its containers' and native sidecars'. 0 without any."""
+    of_pod = _in_force(pod, "limits")
+    if of_pod is not None:
+        return of_pod
+    statuses = {text(s, "name"): s for key in _STATUSES for s in objects(pod, "status", key)}
+    sidecars = (c for c in objects(pod, "spec", "initContainers") if c.get("restartPolicy") == "Always")
+    counted = (*objects(pod, "spec", "containers"), *sidecars)
+    return sum(quantity_bytes(_enforced(c, statuses.get(text(c, "name"), {})), "limits", "memory") or 0 for c in counted)
+
+
+def deaths(pod: object) -> tuple[tuple[str, Termination], ...]:
+    """The newest termination of each of a pod's containers that had one, with the container's name."""
+    return tuple(
+        (text(status, "name"), death)
+        for key in _STATUSES
+        for status in objects(pod, "status", key)
+        if (death := newer_death(_termination(get(status, "state", "terminated")), _termination(get(status, "lastState", "terminated"))))
+    )
+
+
 def container_facts(spec: Mapping[str, Any], status: Mapping[str, Any], kind: str) -> ContainerFacts:
     """One container. `kind` is the list of the spec it stands in; a restartable init container is a sidecar."""
     if kind == "init" and spec.get("restartPolicy") == "Always":
         kind = "sidecar"
     state = next((s for s in _STATES if mapping(status, "state", s)), "unknown")
     current = mapping(status, "state", state)
-    # status.resources is what the kubelet enforces: after an in-place resize the spec may be ahead of it.
-    enforced = status.get("resources") if mapping(status, "resources") else spec.get("resources")
+    enforced = _enforced(spec, status)
     return ContainerFacts(
         name=text(spec, "name"),
         kind=kind,
@@ -85,6 +105,11 @@ def container_facts(spec: Mapping[str, Any], status: Mapping[str, Any], kind: st
         is_ready=status.get("ready") is True,
         is_probed_for_ready=bool(mapping(spec, "readinessProbe") or mapping(spec, "startupProbe")),
     )
+
+
+def _enforced(spec: Mapping[str, Any], status: Mapping[str, Any]) -> object:
+    """status.resources is what the kubelet enforces: after an in-place resize the spec may be ahead of it."""
+    return status.get("resources") if mapping(status, "resources") else spec.get("resources")
 
 
 def _was_ready(pod: object, status: Mapping[str, Any]) -> bool | None:

@@ -9,8 +9,8 @@ from typing import Any
 from receiver.case.access import objects, quantity_bytes, string_map, text
 from receiver.case.events import event_facts
 from receiver.case.killed import is_memory_death
-from receiver.case.pod import pod_facts
-from receiver.domain.facts import NodeFacts, PodFacts
+from receiver.case.pod import deaths, limits_in_force
+from receiver.domain.facts import NodeFacts
 from receiver.domain.units import parse_bytes_or_none
 
 SAME_KILL = timedelta(seconds=10)  # a SystemOOM event and the death that it is about
@@ -18,20 +18,23 @@ LATELY = timedelta(hours=1)  # other OOM kills on the node further back say noth
 
 
 def node_facts(answers: Mapping[str, Any], pod_name: str, now: datetime) -> NodeFacts | None:
-    """The node, with what its pods tell where they could be listed."""
+    """The node, with what its pods tell where they could be listed: up to 250 a node, so of each no more is read than is asked for."""
     node = answers.get("node")
     name = text(node, "metadata", "name")
     if not name:
         return None
     pressure = {text(c, "type"): text(c, "status") for c in objects(node, "status", "conditions")}.get("MemoryPressure")
     listed = answers.get("nodepods")
-    pods = tuple(p for entry in objects(listed, "items") if (p := pod_facts(entry)) is not None)
+    pods = tuple(pod for pod in objects(listed, "items") if text(pod, "metadata", "name"))
+    ran_out = _node_ran_out(answers)
     return NodeFacts(
         name=name,
         allocatable_bytes=quantity_bytes(node, "status", "allocatable", "memory"),
         has_memory_pressure={"True": True, "False": False}.get(pressure or ""),
-        limits_total_bytes=sum(_limit(p) for p in pods if p.phase in ("Running", "Pending")) if listed is not None else None,
-        other_oom_kills=tuple(kill for p in pods if p.name != pod_name for kill in _recent_kills(p, now, _node_ran_out(answers))),
+        limits_total_bytes=sum(limits_in_force(p) for p in pods if text(p, "status", "phase") in ("Running", "Pending"))
+        if listed is not None
+        else None,
+        other_oom_kills=tuple(kill for p in pods if text(p, "metadata", "name") != pod_name for kill in _recent_kills(p, now, ran_out)),
     )
 
 
@@ -63,26 +66,18 @@ def quota_free(answer: object, resource: str) -> int | None:
     return min(free, default=None)
 
 
-def _limit(pod: PodFacts) -> int:
-    """A pod's memory limits together: its own, else its containers' and native sidecars'."""
-    if pod.pod_limit_bytes is not None:
-        return pod.pod_limit_bytes
-    return sum(c.limit_bytes or 0 for c in pod.containers if c.kind in ("regular", "sidecar"))
-
-
 def _node_ran_out(answers: Mapping[str, Any]) -> tuple[datetime, ...]:
     """When the kubelet saw the whole node run out."""
     return tuple(e.at for e in event_facts(answers.get("nodeevents")) if e.reason == "SystemOOM" and e.at is not None)
 
 
-def _recent_kills(pod: PodFacts, now: datetime, node_ran_out: tuple[datetime, ...]) -> tuple[str, ...]:
+def _recent_kills(pod: object, now: datetime, node_ran_out: tuple[datetime, ...]) -> tuple[str, ...]:
     """Its containers killed for memory lately. Where it is known when the node ran out, one that died at its limit at another time is none of them."""
     return tuple(
-        f"{pod.namespace}/{pod.name} ({c.name})"
-        for c in pod.containers
-        if (death := c.newest_termination) is not None
-        and is_memory_death(death)
+        f"{text(pod, 'metadata', 'namespace')}/{text(pod, 'metadata', 'name')} ({container})"
+        for container, death in deaths(pod)
+        if is_memory_death(death)
         and death.finished_at is not None
         and now - death.finished_at <= LATELY
-        and (not node_ran_out or _limit(pod) == 0 or any(abs(death.finished_at - at) <= SAME_KILL for at in node_ran_out))
+        and (not node_ran_out or limits_in_force(pod) == 0 or any(abs(death.finished_at - at) <= SAME_KILL for at in node_ran_out))
     )

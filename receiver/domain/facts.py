@@ -68,12 +68,16 @@ class ContainerFacts:
     @property
     def newest_termination(self) -> Termination | None:
         """The newer of state.terminated and lastState.terminated: in the back-off window lastState is the crash before."""
-        current, last = self.terminated, self.last_terminated
-        if current is None or last is None:
-            return current or last
-        if current.finished_at is None or last.finished_at is None:
-            return current
-        return current if current.finished_at >= last.finished_at else last
+        return newer_death(self.terminated, self.last_terminated)
+
+
+def newer_death(current: Termination | None, last: Termination | None) -> Termination | None:
+    """Of a container's two terminations the newer; the current one where no time tells."""
+    if current is None or last is None:
+        return current or last
+    if current.finished_at is None or last.finished_at is None:
+        return current
+    return current if current.finished_at >= last.finished_at else last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
