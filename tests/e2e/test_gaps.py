@@ -153,7 +153,7 @@ def test_all_sources_failing_together(tmp_path: Path, fault: str) -> None:
 
     found = gaps(report)
     assert set(found) >= {"pod", "log", "events", "owners", "node", "history", "recent", "peaks", "traffic", "rules", "silences"}
-    assert all(gap["hint"] for gap in found.values() if not gap["why"].startswith("left out"))
+    assert all(gap["hint"] for gap in found.values() if not gap["why"].startswith("not asked"))
     assert is_told(found["pod"], thread)
     assert is_told(found["history"], thread)
     assert "app-all" in thread.splitlines()[0]

@@ -91,7 +91,7 @@ def test_a_vpa_is_read_where_it_fits_the_budget_and_said_to_be_left_out_else(rep
         cases = [running.gather() for _ in range(2)]
         counts = [c.notes["requests"]["kubernetes"] for c in cases]
 
-    left_out = [{m.source for m in c.missing if m.why.startswith("left out")} for c in cases]
+    left_out = [{m.source for m in c.missing if m.why.startswith("not asked")} for c in cases]
     assert {"vpa"} & set(cases[0].answers) == first
     assert {"vpa", "nodepods"} == left_out[0] | (set(cases[0].answers) & {"vpa", "nodepods"})
     assert all(m.is_normal for m in cases[0].missing if m.source in left_out[0])
