@@ -22,7 +22,7 @@ help:
 	@echo 'make test     lint, then every test, the ones on real Prometheus and Alertmanager included'
 	@echo 'make compat   the tests again on newer Prometheus, Alertmanager, VictoriaMetrics and Python (ARGS="sid python3.13 ..." for some)'
 	@echo 'make lint     ruff, mypy, import layers, unused code'
-	@echo 'make fuzz     requests that nobody means well, other ones each time (half an hour; ARGS are of pytest)'
+	@echo 'make fuzz     requests that nobody means well, other ones each time (ten minutes; ARGS are of pytest)'
 	@echo 'make audit    known weaknesses of the pinned dependencies, where an index of them answers'
 	@echo 'make bench    the measurements behind the README (ARGS="NAME ..." for some)'
 	@echo 'make mutants  breaks the rules one way at a time and tells what their tests do not notice (minutes)'
