@@ -44,6 +44,7 @@ class Store:
         self._clock = clock
         migrate(database, now=clock())
         self.epoch = self._take_over()
+        self._noted_receivers: tuple[str, ...] = ()
         self._accepts: Together[Sequence[alerts.Arrival], alerts.Accepted] = Together(self._accept)
 
     @classmethod
@@ -89,9 +90,12 @@ class Store:
         return self._clock()
 
     def note_receiver(self, name: str) -> None:
-        """Alertmanager calls the place that it sends our alerts to so."""
+        """Alertmanager calls the place that it sends our alerts to so. Every body says it: one that is known costs no transaction."""
+        if not name or name in self._noted_receivers:
+            return
         with self._database.transaction() as tx:
             away.note_receiver(tx, name)
+        self._noted_receivers = (*self._noted_receivers, name)[-away.MOST_RECEIVERS :]
 
     def accept(self, new_alerts: Iterable[Alert]) -> alerts.Accepted:
         """Make alerts durable; they are safe when this returns. StoreError when they could not be stored.

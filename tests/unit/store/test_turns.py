@@ -5,11 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from receiver.errors import StoreError
+from receiver.store import away
+from receiver.store.store import Store
 from receiver.store.turns import FairLock, Together
 from tests.support import wait_until
 
@@ -117,3 +121,13 @@ def test_a_transaction_inside_a_transaction_is_an_error() -> None:
         pass
     with lock.turn():
         pass
+
+
+def test_a_sender_that_is_known_waits_for_no_writer(tmp_path: Path) -> None:
+    """Each body says what Alertmanager calls us: behind a backlog of writers, that must not cost an answer."""
+    with closing(Store.open_sqlite(tmp_path / "state.db")) as store:
+        store.note_receiver("oomtriage")
+        with store.write(), ThreadPoolExecutor(1) as pool:
+            pool.submit(store.note_receiver, "oomtriage").result(10)
+        with store.read() as tx:
+            assert away.receivers(tx) == ("oomtriage",)
