@@ -40,7 +40,7 @@ from tests.fakes.slack import FakeSlack
 
 ALERTS, A_POST, MINUTE_S = 10_000, 50, 60.0
 SHAPES = {"one workload": 1, "500 workloads": 500, "10,000 workloads": 10_000}
-QUIET_POSTS = 20
+QUIET_POSTS = 100
 GIVE_UP_S = 10.0  # as Alertmanager does
 
 
@@ -51,6 +51,7 @@ class Storm:
     lost: int
     refused: int
     quiet_p50_s: float
+    quiet_p99_s: float
     p50_s: float
     p99_s: float
     slowest_s: float
@@ -170,8 +171,9 @@ def storm(workloads: int, source: Path, *, most_s: float, settings: Mapping[str,
         )  # fmt: skip
         # From a process of its own: the stand-ins here are busy with what the receiver asks, and would be measured instead.
         elsewhere = stack.enter_context(ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")))
-        first = [body(range(20_000_000 + n, 20_000_001 + n), 1, severity="none") for n in range(QUIET_POSTS)]
-        quiet, _ = elsewhere.submit(send, url, first, 4.0).result()
+        begins = range(20_000_000, 20_000_000 + QUIET_POSTS * A_POST, A_POST)
+        first = [body(range(n, n + A_POST), 1, severity="none") for n in begins]
+        quiet, _ = elsewhere.submit(send, url, first, MINUTE_S / 4).result()
         ended = threading.Event()
         highest: list[float] = []
         watching = threading.Thread(target=lambda: highest.extend(_paced(peak_mib(process, ended))))
@@ -194,11 +196,16 @@ def storm(workloads: int, source: Path, *, most_s: float, settings: Mapping[str,
             (kept,) = connection.execute("SELECT COUNT(*) FROM alert WHERE incident_id IS NOT NULL").fetchone()
         messages = slack.channel("C1").messages
         return Storm(
-            lost=ALERTS - kept, refused=refused, quiet_p50_s=statistics.median(quiet), p50_s=statistics.median(took),
-            p99_s=sorted(took)[int(len(took) * 0.99) - 1], slowest_s=max(took), pss_mib=max(highest, default=0.0), kube_requests=asked[0],
+            lost=ALERTS - kept, refused=refused, quiet_p50_s=statistics.median(quiet), quiet_p99_s=percentile_99(quiet), p50_s=statistics.median(took),
+            p99_s=percentile_99(took), slowest_s=max(took), pss_mib=max(highest, default=0.0), kube_requests=asked[0],
             prometheus_requests=asked[1], slack_messages=len(messages), slack_requests=len(messages) + sum(m.edits for m in messages),
             folded_after_s=seen.get("folded", float("nan")) - began - MINUTE_S, true_after_s=true_at - began - MINUTE_S, counted=int(seen.get("counted", 0)),
         )  # fmt: skip
+
+
+def percentile_99(took: list[float]) -> float:
+    """All but one in a hundred took no longer."""
+    return sorted(took)[max(0, int(len(took) * 0.99) - 1)]
 
 
 def _paced(found: Iterator[float]) -> Iterator[float]:
@@ -212,7 +219,8 @@ def show(name: str, found: Storm) -> None:
     """One storm, a line a number."""
     rows: list[tuple[str, Any]] = [
         ("lost", found.lost), ("posts refused, sent again", found.refused),
-        ("accept quiet p50, storm p50, p99, slowest", " / ".join(f"{s * 1e3:.0f} ms" for s in (found.quiet_p50_s, found.p50_s, found.p99_s, found.slowest_s))),
+        ("accept of 50 when quiet, p50 / p99", " / ".join(f"{s * 1e3:.0f} ms" for s in (found.quiet_p50_s, found.quiet_p99_s))),
+        ("accept of 50 in the storm, p50 / p99 / slowest", " / ".join(f"{s * 1e3:.0f} ms" for s in (found.p50_s, found.p99_s, found.slowest_s))),
         ("memory, peak PSS", f"{found.pss_mib:.0f} MiB"), ("requests to Kubernetes / Prometheus", f"{found.kube_requests} / {found.prometheus_requests}"),
         ("Slack messages / with edits", f"{found.slack_messages} / {found.slack_requests}"),
         ("workloads that the channel counts", found.counted),
@@ -220,7 +228,7 @@ def show(name: str, found: Storm) -> None:
     ]  # fmt: skip
     print(f"-- {name}")
     for what, value in rows:
-        print(f"  {what:<44}{value}", flush=True)
+        print(f"  {what:<48}{value}", flush=True)
 
 
 def main(options: list[str] | None = None) -> None:

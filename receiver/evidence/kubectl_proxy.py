@@ -95,7 +95,8 @@ def _names_a_cluster(kubectl: str, flags: Sequence[str]) -> bool:
         said = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=5, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return True
-    return said.returncode == 0 or "current-context must exist" not in said.stderr
+    message = said.stderr
+    return said.returncode == 0 or "current-context must exist" not in message
 
 
 def ending_with_us(command: list[str], parent: int | None = None) -> list[str]:

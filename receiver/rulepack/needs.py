@@ -14,7 +14,8 @@ from receiver.rulepack.shapes import Shape, record_shapes, shape
 
 Labels = frozenset[str]
 
-OPTIONAL: Labels = frozenset({"cluster"})  # grouping by a label that is nowhere costs nothing
+# Grouping by a label that is nowhere costs nothing. Without `id`, two instances of a container are one series, whose newest sample counts.
+OPTIONAL: Labels = frozenset({"cluster", "id"})
 NONE: Labels = frozenset()
 _KEEP_ALL = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
 

@@ -90,9 +90,13 @@ def _no_room(facts: Facts) -> str:
     return f"{_named(facts['settings'])} leaves {left} of the limit of {limit} for {outside}: the kernel kills it first"
 
 
+def _flag(facts: Facts) -> str:
+    told = facts.get("told")
+    return upper_first(_told(told)) if isinstance(told, Reason) else str(facts["flag"])
+
+
 def _headline(facts: Facts) -> str:
-    told, limit = facts.get("told"), human_bytes(facts["limit_bytes"])
-    flag = upper_first(_told(told)) if isinstance(told, Reason) else facts["flag"]
+    flag, limit = _flag(facts), human_bytes(facts["limit_bytes"])
     if facts["times"] > 1:
         return f"{facts['times']} {facts['noun']} at {human_bytes(facts['each_bytes'])} each exceed {limit}"
     match facts["fit"]:
@@ -108,7 +112,7 @@ def _headline(facts: Facts) -> str:
 def _headline_medium(facts: Facts) -> str:
     if facts["times"] > 1:
         return "Too many processes for its limit"
-    return _headline(facts).replace("its ", "").removesuffix(" limit") if facts["fit"] == "above" else _headline(facts)
+    return f"{_flag(facts)} over {human_bytes(facts['limit_bytes'])}" if facts["fit"] == "above" else _headline(facts)
 
 
 def _headline_short(facts: Facts) -> str:

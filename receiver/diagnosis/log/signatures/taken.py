@@ -28,6 +28,7 @@ def _words(*stems: str) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{'|'.join(stems)})\b", re.IGNORECASE)
 
 
+_FOR_WHOM = re.compile(r" for\b")  # what follows says whose it is, not that it was taken
 _TAKES = _words(
     "(?:pre|re)?allocat(?:e|ed|es|ing)", "malloc", rf"(?:(?:pre|re)?load(?:s|ed|ing)?|(?:re)?read(?:s|ing)?|(?:pre)?fetch(?:ed|es|ing)?|receiv(?:e|ed|ing)|batching){_NO_VERB}",
     "buffer(?:ed|ing)", "cach(?:ed|ing)", "pull(?:ed|ing)", "accept(?:ed|ing)", "collect(?:s|ed|ing)?", "accumulat(?:ed|ing)", "gather(?:ed|ing)", "decod(?:e|ed|ing)", "decompress(?:ed|ing)",
@@ -80,7 +81,7 @@ def _is_taken(text: str, size: re.Match[str]) -> bool:
     takes, gives = _last(_TAKES, before), _last(_GIVES, before)
     if takes >= 0 or gives >= 0:
         return takes > gives
-    if behind.startswith(" for "):
+    if _FOR_WHOM.match(behind):
         return False
     follows, leaves = _TAKES.search(behind), _GIVES.search(behind)
     return follows is not None and (leaves is None or follows.start() < leaves.start())
