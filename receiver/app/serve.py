@@ -25,6 +25,7 @@ from receiver.telemetry import configure_logging
 
 TAKEOVER_WAIT_S = 2.0  # a predecessor that was just killed has let go of the file by then
 _POLL_S = 0.1
+SWITCH_S = 0.0005  # Python's 5 ms: each statement of an accept would wait so long behind a look that computes (docs/performance.md)
 _MAY_PASS = (errno.ENOSPC, errno.EROFS, errno.EDQUOT)  # of the volume, not of the setting
 
 
@@ -32,6 +33,7 @@ def serve(settings: Settings, *, config_path: str = "") -> None:
     """Serve until a signal ends it. `config_path`: of the settings file, for commands beside it. ConfigError, StoreLocked and the like are raised before anything is answered."""
     check(settings)
     allocator.keep_small()
+    sys.setswitchinterval(SWITCH_S)
     configure_logging(settings.log_level, is_terminal=sys.stderr.isatty())
     kube_api_url = kubernetes_access(settings)
     door, greeting = Door(), Greeting(settings)

@@ -23,7 +23,7 @@ from receiver.store.incidents import Incident
 from receiver.store.store import Store
 
 BATCH = 500
-LIMIT_S = 0.05  # of one batch: an alert that is being accepted waits behind it
+LIMIT_S = 0.02  # of one batch: an alert that is being accepted waits behind it
 REGATHER_INTERVAL_S = 10.0  # an incident that keeps changing is looked at again at most this often
 
 
