@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
+from collections.abc import Generator
 
 import pytest
 from hypothesis import settings
@@ -33,6 +35,18 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--bare-codes"):
         module = importlib.import_module("receiver.render.wording.say")  # the package has a function of that name
         module.SENTENCES = {code: code for code in module.SENTENCES}  # type: ignore[attr-defined]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """What a command of ours sets up for its own process ends with its test: else the next one's warnings are nobody's."""
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    try:
+        return (yield)
+    finally:
+        root.setLevel(level)
+        root.handlers[:] = handlers
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
