@@ -324,6 +324,7 @@ def _shown(found: Found, installation: Lab) -> str:
     text = text.replace(os.path.realpath(installation.folder), "/var/lib/oomtriage").replace(str(installation.folder), "/var/lib/oomtriage")
     text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", text)
     text = re.sub(r"at most .{1,12} old", "at most AGE old", text)
+    text = text.replace(", by its name: Alertmanager hides the address", "")  # as newer ones do
     text = re.sub(r"[\d.]+ [KMGT]iB left", "ROOM left", text)
     text = re.sub(r"\([^()]* *s\)$", "(TIME)", text)
     text = re.sub(r"oomtriage [\d.]+, Python [\d.]+", "oomtriage VERSION, Python VERSION", text)
