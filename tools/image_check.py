@@ -10,24 +10,23 @@ its SBOM names each, and that it starts. What only a builder can try (the base i
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from commands import ToolError, run
+
 REPO = Path(__file__).resolve().parents[1]
 DOCKERFILE = REPO / "deploy" / "Dockerfile"
 SHIPPED = "/opt/oomtriage"
-TIMEOUT_S = 600
 FOREIGN = ("pip", "setuptools", "wheel", "hatchling", "editables", "pathspec", "pluggy", "trove-classifiers", "tomlkit")
 
 
-class ImageError(Exception):
+class ImageError(ToolError):
     """Why the image would not be what it should. The text goes to the terminal."""
 
 
@@ -57,13 +56,13 @@ def build(root: Path) -> Path:
     source = root / "src"
     source.mkdir()
     (root / "opt").mkdir()
-    _run(sys.executable, str(REPO / "tools" / "make_venv.py"), str(root / "base"), cwd=REPO)
+    run(sys.executable, str(REPO / "tools" / "make_venv.py"), str(root / "base"), cwd=REPO)
     for step in stages(DOCKERFILE.read_text())[0]:
         if step.name == "COPY":
             _copy(step.rest.split(), source)
         elif step.name == "RUN":
             command = step.rest.replace("/opt/", f"{root}/opt/")
-            _run("sh", "-euc", re.sub(r"(^|&& )(python|pip) ", rf"\1{root}/base/bin/\2 ", command), cwd=source)
+            run("sh", "-euc", re.sub(r"(^|&& )(python|pip) ", rf"\1{root}/base/bin/\2 ", command), cwd=source)
     return root / SHIPPED.lstrip("/")
 
 
@@ -81,7 +80,7 @@ def _copy(names: Sequence[str], source: Path) -> None:
 def distributions(shipped: Path) -> list[str]:
     """What is installed, as its own Python sees it, without what the base image has."""
     code = "from importlib.metadata import distributions as d; print(*sorted(x.metadata['Name'].lower() for x in d()), sep='\\n')"
-    return _run(str(shipped / "bin" / "python"), "-c", code, cwd=shipped).split()
+    return run(str(shipped / "bin" / "python"), "-c", code, cwd=shipped).split()
 
 
 def size_bytes(shipped: Path) -> int:
@@ -100,18 +99,7 @@ def check(shipped: Path) -> Iterator[str]:
     if told != sorted(re.sub(r"[-_.]+", "-", name) for name in names):
         raise ImageError(f"the SBOM names {told}, but {names} are installed")
     yield f"SBOM: CycloneDX {bom['specVersion']}, {len(bom['components'])} components"
-    yield _run(str(shipped / "bin" / "oomtriage"), "--version", cwd=shipped).strip()
-
-
-def _run(*command: str, cwd: Path) -> str:
-    environ = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "LANG", "LC_", "HOME", "PATH", "TMP", "SSL_"))}
-    done = subprocess.run(
-        command, cwd=cwd, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=TIMEOUT_S
-    )
-    if done.returncode != 0:
-        last = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
-        raise ImageError(f"{' '.join(command)[-200:]} ended with {done.returncode}:\n{last}")
-    return done.stdout
+    yield run(str(shipped / "bin" / "oomtriage"), "--version", cwd=shipped).strip()
 
 
 def main() -> int:
@@ -120,7 +108,7 @@ def main() -> int:
         try:
             for line in check(build(Path(temporary))):
                 print(line, flush=True)
-        except ImageError as error:
+        except ToolError as error:
             print(f"image_check: {error}", file=sys.stderr)
             return 1
     return 0

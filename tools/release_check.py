@@ -10,10 +10,8 @@ the release's text and SHA256SUMS. The image is built where a builder answers. `
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import shutil
-import subprocess
 import sys
 import tarfile
 import tempfile
@@ -22,6 +20,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from commands import ToolError, run
 from release_parts import ReleaseError, build_image, check_sdist, check_wheel, package_charts, release_notes, write_sums
 
 REPO = Path(__file__).resolve().parents[1]
@@ -29,7 +28,6 @@ DIST = REPO / "dist"
 VERSION = str(tomllib.loads((REPO / "pyproject.toml").read_text())["project"]["version"])
 RELEASED = re.compile(r"oomtriage:(\d+\.\d+\.\d+)|oomtriage@v(\d+\.\d+\.\d+)|\bnewTag: (\d+\.\d+\.\d+)|\brev: v(\d+\.\d+\.\d+)")
 NAMES_A_VERSION = ("README.md", "deploy/**/*.y*ml", "deploy/Dockerfile")
-TIMEOUT_S = 600
 
 
 def check_versions() -> str:
@@ -52,14 +50,14 @@ def _named(path: Path) -> Iterator[str]:
 def build() -> str:
     """Wheel and source archive in dist/, the archive holding all that the wheel was made of."""
     shutil.rmtree(DIST, ignore_errors=True)
-    _run(sys.executable, "-m", "hatchling", "build", "-d", str(DIST), cwd=REPO)
+    run(sys.executable, "-m", "hatchling", "build", "-d", str(DIST), cwd=REPO)
     names = check_wheel(_wheel(), VERSION)
     check_sdist(next(DIST.glob("*.tar.gz")))
     with tempfile.TemporaryDirectory() as temporary:
         with tarfile.open(next(DIST.glob("*.tar.gz"))) as archive:
             archive.extractall(temporary, filter="data")
         (unpacked,) = Path(temporary).iterdir()
-        _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(Path(temporary) / "again"), cwd=unpacked)
+        run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(Path(temporary) / "again"), cwd=unpacked)
         again = _files(next((Path(temporary) / "again").glob("*.whl")))
     if again != names:
         raise ReleaseError(f"the source archive makes another wheel: {', '.join(sorted(again ^ names)[:5])}")
@@ -79,17 +77,17 @@ def install_and_run() -> str:
     """The wheel in an environment of its own, run from an empty folder: what a user gets from `pip install`."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        _run(sys.executable, str(REPO / "tools" / "make_venv.py"), str(folder / "venv"), cwd=REPO)
+        run(sys.executable, str(REPO / "tools" / "make_venv.py"), str(folder / "venv"), cwd=REPO)
         pip = [str(folder / "venv" / "bin" / "python"), "-m", "pip", "install", "-q", "--no-input", "--disable-pip-version-check"]
-        _run(*pip, "--require-hashes", "-r", str(REPO / "requirements" / "runtime.txt"), cwd=folder)
-        _run(*pip, "--no-deps", "--no-index", str(_wheel()), cwd=folder)
+        run(*pip, "--require-hashes", "-r", str(REPO / "requirements" / "runtime.txt"), cwd=folder)
+        run(*pip, "--no-deps", "--no-index", str(_wheel()), cwd=folder)
         command = str(folder / "venv" / "bin" / "oomtriage")
         (folder / "empty").mkdir()
-        said = _run(command, "--version", cwd=folder / "empty").strip()
+        said = run(command, "--version", cwd=folder / "empty").strip()
         if said != f"oomtriage {VERSION}":
             raise ReleaseError(f"the installed command says {said!r}")
-        demo = _run(command, "demo", "--once", cwd=folder / "empty")
-        rules = _run(command, "rules", "render", cwd=folder / "empty")
+        demo = run(command, "demo", "--once", cwd=folder / "empty")
+        rules = run(command, "rules", "render", cwd=folder / "empty")
     incidents, alerts = demo.count("Decision tree"), rules.count("- alert:")
     if not incidents or not alerts:
         raise ReleaseError(f"the installed demo shows {incidents} incidents, and the installed rules hold {alerts} alerts")
@@ -112,20 +110,6 @@ def texts() -> str:
     return write_sums(DIST)
 
 
-def _run(*command: str, cwd: Path) -> str:
-    """Its output. No setting of this shell, and no path of this clone, gets in. ReleaseError holds the last lines of what went wrong."""
-    environ = {
-        name: value for name, value in os.environ.items() if name.startswith(("PIP_", "LANG", "LC_", "HOME", "PATH", "TMP", "SSL_", "http"))
-    }
-    done = subprocess.run(
-        command, cwd=cwd, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=TIMEOUT_S
-    )
-    if done.returncode != 0:
-        last = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
-        raise ReleaseError(f"{' '.join(command[:4])} ... ended with {done.returncode}:\n{last}")
-    return done.stdout
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status: 0 when it may be released."""
     parser = argparse.ArgumentParser(description="Checks that this clone can be released.")
@@ -134,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for step in steps[:1] if parser.parse_args(arguments).versions else steps:
             print(f"{step.__name__}: {step()}", flush=True)
-    except ReleaseError as error:
+    except ToolError as error:
         print(f"release_check: {error}", file=sys.stderr)
         return 1
     return 0

@@ -15,12 +15,14 @@ import tarfile
 import zipfile
 from collections.abc import Collection, Iterable
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 
 import yaml
+from commands import ToolError, run
 
 
-class ReleaseError(Exception):
+class ReleaseError(ToolError):
     """Why this is not ready for release. The text goes to the terminal."""
 
 
@@ -145,11 +147,12 @@ def build_image(repo: Path, version: str) -> str:
     if not builder:
         return "not built: no docker or podman answers here; docs/releasing.md, step 5, on a machine that has one"
     tag = f"oomtriage:{version}"
-    _run(builder, "build", "-f", str(repo / "deploy" / "Dockerfile"), "-t", tag, str(repo))
-    said = _run(builder, "run", "--rm", "--read-only", "--tmpfs", "/tmp", tag, "--version").strip()  # noqa: S108  # in the container
+    ask = partial(run, builder, cwd=repo, timeout_s=IMAGE_TIMEOUT_S, is_alone=False)
+    ask("build", "-f", str(repo / "deploy" / "Dockerfile"), "-t", tag, str(repo))
+    said = ask("run", "--rm", "--read-only", "--tmpfs", "/tmp", tag, "--version").strip()  # noqa: S108  # in the container
     if said != f"oomtriage {version}":
         raise ReleaseError(f"the image says {said!r}")
-    size = int(_run(builder, "image", "inspect", "--format", "{{.Size}}", tag).strip())
+    size = int(ask("image", "inspect", "--format", "{{.Size}}", tag).strip())
     return f"{tag}, {size / 1e6:.0f} MB; {said}"
 
 
@@ -159,11 +162,3 @@ def _answers(builder: str) -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.returncode == 0
-
-
-def _run(*command: str) -> str:
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=IMAGE_TIMEOUT_S)
-    if done.returncode != 0:
-        last = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
-        raise ReleaseError(f"{' '.join(command[:3])} ... ended with {done.returncode}:\n{last}")
-    return done.stdout

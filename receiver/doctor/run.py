@@ -11,7 +11,7 @@ from receiver.doctor.check import Check
 from receiver.doctor.site import Site
 from receiver.domain.finding import Checked, Finding, State, unknown
 from receiver.domain.reason import reason
-from receiver.errors import ConfigError, ReceiverError
+from receiver.errors import ReceiverError
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def _was_reached(findings: Iterable[Finding]) -> bool:
 def _findings(check: Check, site: Site) -> tuple[Finding, ...]:
     try:
         return tuple(check.ask(site))
-    except (ReceiverError, ConfigError) as exc:
+    except ReceiverError as exc:
         return (unknown(reason("doctor.failed", error=str(exc))),)
     except Exception as exc:
         log.exception("a check failed", extra={"check": check.id})
