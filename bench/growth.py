@@ -75,7 +75,7 @@ def many_workloads(folder: Path) -> Mapping[str, float]:
 
 def closed_incidents(folder: Path) -> Mapping[str, float]:
     """20,000 closed incidents in the store, half of them of one workload: bytes, and the CPU time of what a further alert needs."""
-    from receiver.store import incidents, outbox
+    from receiver.store import incident_lists, outbox
     from tests.support import alert
     from tests.unit.pipeline.kit import Desk
 
@@ -98,7 +98,7 @@ def closed_incidents(folder: Path) -> Mapping[str, float]:
         found[f"next message, {stored:,} closed [ms]"] = (time.process_time() - began) * 1e2
         began = time.process_time()
         with desk.store.read() as tx:
-            incidents.newest(tx, 50)
+            incident_lists.newest(tx, 50)
         found[f"page, {stored:,} closed [ms]"] = (time.process_time() - began) * 1e3
         with desk.store.write() as tx:
             tx.run("UPDATE incident SET closed_at = last_seen, state = 'resolved' WHERE closed_at IS NULL")

@@ -36,7 +36,8 @@ from receiver.pipeline.actions import Actions, Permissions
 from receiver.pipeline.after_storm import AfterStorm
 from receiver.pipeline.collect import CollectConfig, Collector
 from receiver.pipeline.configuration_gaps import ConfigurationGaps
-from receiver.pipeline.digest import DigestConfig, Digests
+from receiver.pipeline.digest import Digests
+from receiver.pipeline.digest_view import DigestConfig
 from receiver.pipeline.drills import Drills
 from receiver.pipeline.fold import FoldConfig
 from receiver.pipeline.judge import Judge

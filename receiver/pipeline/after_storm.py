@@ -11,16 +11,16 @@ import logging
 from dataclasses import replace
 
 from receiver.domain.conversation_memory import RELEASED, RELEASING
-from receiver.domain.incident import FIRING, worst_first
+from receiver.domain.incident import worst_first
 from receiver.domain.units import from_epoch
 from receiver.pipeline import storm
 from receiver.pipeline.digest_entry import entry_of
+from receiver.pipeline.digest_members import members_of
 from receiver.pipeline.kinds import AFTER_STORM, COLLECT, PUBLISH
 from receiver.pipeline.storm import StormConfig
-from receiver.store import conversations, incidents, jobs
+from receiver.store import conversations, jobs
 from receiver.store.conversations import Conversation
 from receiver.store.database import Tx
-from receiver.store.incidents import Incident
 from receiver.store.jobs import Job
 from receiver.store.store import Store
 
@@ -45,19 +45,10 @@ def dissolve(tx: Tx, digest: Conversation, *, now: float) -> None:
         jobs.schedule(tx, PUBLISH, incident_id, now=now)
 
 
-def waiting(tx: Tx, digest: Conversation) -> list[Incident]:
+def waiting(tx: Tx, digest: Conversation) -> list[str]:
     """The members that still fire, are shown by this digest alone, and were not released yet."""
-    found = []
-    for incident_id, _ in conversations.members(tx, digest.id):
-        incident = incidents.load_brief(tx, incident_id) if incident_id not in digest.memory.storm.released else None
-        if (
-            incident is not None
-            and incident.closed_at is None
-            and incident.state == FIRING
-            and not _is_shown_elsewhere(tx, incident, digest)
-        ):
-            found.append(incident)
-    return found
+    released = set(digest.memory.storm.released)
+    return [incident_id for incident_id in conversations.members_left(tx, digest) if incident_id not in released]
 
 
 class AfterStorm:
@@ -70,27 +61,32 @@ class AfterStorm:
     def run(self, job: Job) -> None:
         """Release the worst of those that wait, or note that nobody does any more."""
         now = self._store.now()
+        worst = self._worst(job.subject_id, now=now)
         with self._store.write() as tx:
             jobs.finish(tx, job)
             digest = conversations.load(tx, job.subject_id)
             if digest is None or digest.memory.storm.after_care != RELEASING:
                 return
             memory = digest.memory.storm
-            left = sorted((entry_of(incident, now=from_epoch(now)) for incident in waiting(tx, digest)), key=worst_first)
-            if left:
-                memory = replace(memory, released=(*memory.released, left[0].incident_id))
-                jobs.schedule(tx, COLLECT, left[0].incident_id, now=now)
+            if worst is not None:
+                memory = replace(memory, released=(*memory.released, worst))
+                jobs.schedule(tx, COLLECT, worst, now=now)
                 jobs.schedule(tx, AFTER_STORM, digest.id, now=now, due_at=now + self._config.release_interval_s)
             else:
                 memory = replace(memory, after_care=RELEASED)
                 log.info("every workload of the storm that still fires has its own message", extra={"storm": digest.id})
             conversations.save_memory(tx, digest.id, replace(digest.memory, storm=memory))
-            if not left:
+            if worst is None:
                 storm.refresh(tx, digest, self._config, now=now)
 
-
-def _is_shown_elsewhere(tx: Tx, incident: Incident, digest: Conversation) -> bool:
-    """Whether it has its own root in that channel, or another storm shows it there now."""
-    own = conversations.of_incident(tx, incident.id)
-    others = [d for d in conversations.digests_of(tx, incident.id) if d.id != digest.id and d.closed_at is None]
-    return any((c.sink, c.channel) == (digest.sink, digest.channel) for c in (*own, *others))
+    def _worst(self, digest_id: str, *, now: float) -> str | None:
+        """Of those that wait; None when nobody does. Read in parts: accepts wait behind a transaction."""
+        with self._store.read() as tx:
+            digest = conversations.load(tx, digest_id)
+            left = set(waiting(tx, digest)) if digest is not None else set()
+        if not left:
+            return None
+        members = (m.incident for m in members_of(self._store, digest_id))
+        entries = (entry_of(incident, now=from_epoch(now)) for incident in members if incident.id in left)
+        worst = min(entries, key=worst_first, default=None)
+        return worst.incident_id if worst is not None else None

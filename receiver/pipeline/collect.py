@@ -31,7 +31,7 @@ from receiver.pipeline.merge import merge_confirmed
 from receiver.pipeline.plan import plan_follow_up, plan_next_look
 from receiver.pipeline.publish import Publisher
 from receiver.store import alerts as alert_table
-from receiver.store import incidents, jobs
+from receiver.store import incident_lists, incidents, jobs
 from receiver.store.database import Tx
 from receiver.store.incidents import Incident
 from receiver.store.jobs import Job
@@ -142,7 +142,7 @@ class Collector:
         if self._has_adopted:
             return
         with self._store.write() as tx:
-            for incident_id in incidents.fixed_without(tx, FOLLOW_UP):
+            for incident_id in incident_lists.fixed_without(tx, FOLLOW_UP):
                 self._plan(tx, incidents.load(tx, incident_id))
         self._has_adopted = True
 
@@ -162,8 +162,8 @@ class Collector:
         """
         overdue = self._store.now() - self._config.deadline_s
         with self._store.read() as tx:
-            waiting = incidents.unpublished(tx, waiting_since=overdue, kind=COLLECT, limit=PUBLISH_AT_ONCE)
-            looked_at = incidents.unpublished(
+            waiting = incident_lists.unpublished(tx, waiting_since=overdue, kind=COLLECT, limit=PUBLISH_AT_ONCE)
+            looked_at = incident_lists.unpublished(
                 tx, waiting_since=overdue - JUDGING_S, kind=COLLECT, limit=PUBLISH_AT_ONCE, job_state="running"
             )
         for incident in waiting:

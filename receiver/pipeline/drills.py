@@ -14,7 +14,7 @@ from receiver.domain import drill
 from receiver.domain.alerts import FIRING, RESOLVED
 from receiver.domain.units import from_epoch
 from receiver.pipeline.routing import Router
-from receiver.store import alerts, conversations, incidents, outbox
+from receiver.store import alerts, conversations, incident_lists, incidents, outbox
 from receiver.store.store import Store
 
 LASTS_S = 600.0  # at most: whoever began it has gone without ending it
@@ -58,8 +58,8 @@ class Drills:
         """End tests that nobody ended, and close those that are over: no window in which they could fire again."""
         now = self._store.now()
         with self._store.write() as tx:
-            incidents.close_resolved(tx, prefix=drill.KEY, resolved_before=now - EDITED_S, now=now)
-            overdue = incidents.firing_since(tx, prefix=drill.KEY, opened_before=now - LASTS_S)
+            incident_lists.close_resolved(tx, prefix=drill.KEY, resolved_before=now - EDITED_S, now=now)
+            overdue = incident_lists.firing_since(tx, prefix=drill.KEY, opened_before=now - LASTS_S)
             ends = [
                 replace(a, status=RESOLVED, ends_at=from_epoch(now)) for i in overdue for a in alerts.newest_of(tx, i) if a.status == FIRING
             ]

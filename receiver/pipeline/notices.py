@@ -15,7 +15,7 @@ from receiver.pipeline import reconcile
 from receiver.pipeline.kinds import COLLECT, DIGEST
 from receiver.render.notice import notice_message
 from receiver.store import alerts as alert_table
-from receiver.store import away, conversations, incidents, jobs, outbox, quarantine
+from receiver.store import away, conversations, incident_lists, jobs, outbox, quarantine
 from receiver.store.database import Tx
 from receiver.store.opening import BACKUP, JOURNAL_GONE, SAVED, Finding
 from receiver.store.schema import get_meta, set_meta
@@ -118,7 +118,7 @@ class Notices:
 def _look_again(tx: Tx, *, now: float) -> None:
     """After damage: of what was accepted and is lost Alertmanager still holds what fires, and what was taken over may lack its next step."""
     reconcile.ask(tx, now=now)
-    for incident in incidents.open_after(tx, "", alert_table.ALL):
+    for incident in incident_lists.open_after(tx, "", alert_table.ALL):
         jobs.schedule(tx, COLLECT, incident.id, now=now)
     for digest in conversations.open_digests(tx):
         jobs.schedule(tx, DIGEST, digest.id, now=now)

@@ -16,7 +16,7 @@ from receiver.domain import drill
 from receiver.domain.conversation_memory import RELEASING, ConversationMemory
 from receiver.domain.incident import FIRING, Destination
 from receiver.pipeline.kinds import DIGEST, PUBLISH
-from receiver.store import away, conversations, incidents, jobs
+from receiver.store import away, conversations, incident_lists, jobs
 from receiver.store.conversations import Conversation
 from receiver.store.database import Tx
 from receiver.store.incidents import Incident
@@ -114,7 +114,7 @@ def _inventory(tx: Tx, incident: Incident, place: Destination, config: StormConf
     if incident.state != FIRING or not config.inventory_age_s <= installed_at - began_at <= config.inventory_most_s:
         return None
     known = conversations.open_digest(tx, sink=place.sink, channel=place.channel, kind=conversations.INVENTORY)
-    if known is not None or incidents.unshown(tx) < config.inventory_least:
+    if known is not None or incident_lists.unshown(tx) < config.inventory_least:
         return known
     return conversations.open_new(
         tx, kind=conversations.INVENTORY, incident_id=None, sink=place.sink, channel=place.channel, mention=place.mention, now=now

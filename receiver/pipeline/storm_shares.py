@@ -43,9 +43,8 @@ class ShareWork:
     def run(self, job: Job) -> None:
         """Ask for what the storm's workloads have in common now, and keep what was answered: nothing, when nobody could tell."""
         now = self._store.now()
-        with self._store.read() as tx:
-            digest = conversations.load(tx, job.subject_id)
-            found = candidates(self._digests.view(tx, digest, now=from_epoch(now)).entries) if digest is not None else ()
+        view = self._digests.view(job.subject_id, now=now)
+        found = candidates(view.entries) if view is not None else ()
         answered: Mapping[str, BaseShare] = {}
         try:
             if self._source is not None and found:

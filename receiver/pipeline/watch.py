@@ -24,7 +24,7 @@ from receiver.errors import SourceError
 from receiver.pipeline import changes
 from receiver.pipeline.kinds import COLLECT, EVERYTHING, PUBLISH, WATCH
 from receiver.store import alerts as alert_table
-from receiver.store import incidents, jobs, quarantine
+from receiver.store import incident_lists, incidents, jobs, quarantine
 from receiver.store.database import Tx
 from receiver.store.incidents import Incident
 from receiver.store.jobs import Job
@@ -149,7 +149,7 @@ class Watch:
         after = ""
         while True:
             with self._store.read() as tx:
-                page = incidents.open_after(tx, after, PAGE)
+                page = incident_lists.open_after(tx, after, PAGE)
             if not page:
                 return
             yield from (i for i in page if i.gathered_at is not None and i.severity != "info")

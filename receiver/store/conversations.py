@@ -174,6 +174,41 @@ def members(tx: Tx, conversation_id: str) -> list[tuple[str, float]]:
     return [(row["incident_id"], row["joined_at"]) for row in rows]
 
 
+def last_joined(tx: Tx, conversation_id: str) -> float | None:
+    """When the newest member of a storm joined, in seconds since 1970; None when it has none."""
+    rows = tx.run("SELECT MAX(joined_at) AS newest FROM digest_member WHERE conversation_id = :id", id=conversation_id)
+    newest: float | None = rows[0]["newest"]
+    return newest
+
+
+def members_with_own_root(tx: Tx, digest: Conversation) -> set[str]:
+    """The members of a storm that have a conversation of their own in its channel."""
+    rows = tx.run(
+        """SELECT d.incident_id FROM digest_member d JOIN conversation c ON c.incident_id = d.incident_id
+           WHERE d.conversation_id = :id AND c.sink = :sink AND c.channel = :channel""",
+        id=digest.id,
+        sink=digest.sink,
+        channel=digest.channel,
+    )
+    return {row["incident_id"] for row in rows}
+
+
+def members_left(tx: Tx, digest: Conversation) -> list[str]:
+    """The members of a storm that fire and that it alone shows in its channel, released or not."""
+    rows = tx.run(
+        """SELECT d.incident_id FROM digest_member d JOIN incident i ON i.id = d.incident_id
+           WHERE d.conversation_id = :id AND i.closed_at IS NULL AND i.state = 'firing'
+           AND NOT EXISTS (SELECT 1 FROM conversation c WHERE c.incident_id = i.id AND c.sink = :sink AND c.channel = :channel)
+           AND NOT EXISTS (SELECT 1 FROM digest_member o JOIN conversation c ON c.id = o.conversation_id WHERE o.incident_id = i.id
+               AND c.id <> :id AND c.closed_at IS NULL AND c.sink = :sink AND c.channel = :channel)
+           ORDER BY d.joined_at, d.incident_id""",
+        id=digest.id,
+        sink=digest.sink,
+        channel=digest.channel,
+    )
+    return [row["incident_id"] for row in rows]
+
+
 def save_memory(tx: Tx, conversation_id: str, memory: ConversationMemory) -> None:
     """Write what it remembers between messages."""
     tx.run("UPDATE conversation SET data = :data WHERE id = :id", id=conversation_id, data=_dump(memory))

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from receiver.domain import drill
 from receiver.domain.case import Case, case_from_json, subject_from_json, subject_to_json
 from receiver.domain.identity import Subject
 from receiver.domain.incident import FIRING, RESOLVED
@@ -23,10 +22,10 @@ _STATES = (FIRING, RESOLVED, MERGED)
 # All but the evidence, which is large and wanted rarely; the report too is more than whoever goes through all can use.
 _COLUMNS = """i.id, i.key, i.state, i.severity, i.subject, i.opened_at, i.closed_at, i.resolved_at, i.first_seen, i.last_seen, i.revision,
     i.previous_id, i.data, i.gathered_at"""
-_SELECT = f"SELECT {_COLUMNS}, i.report FROM incident i"
+SELECT = f"SELECT {_COLUMNS}, i.report FROM incident i"
 # A workload that dies daily has many; the ids sort by time, and what is open is among the newest.
 _OF_ALIAS = "SELECT incident_id FROM incident_alias WHERE key = :key ORDER BY incident_id DESC LIMIT 20"
-_SELECT_WITHOUT_REPORT = f"SELECT {_COLUMNS}, NULL AS report FROM incident i"
+SELECT_BRIEF = f"SELECT {_COLUMNS}, NULL AS report FROM incident i"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +52,12 @@ class Incident:
 def find_open(tx: Tx, key: str) -> Incident | None:
     """The open incident of that key, or of an alias of it."""
     rows = tx.run(
-        f"""{_SELECT} WHERE i.closed_at IS NULL AND i.id IN (
+        f"""{SELECT} WHERE i.closed_at IS NULL AND i.id IN (
                SELECT id FROM incident WHERE key = :key AND closed_at IS NULL UNION ALL SELECT incident_id FROM ({_OF_ALIAS}) AS of_alias)
            ORDER BY i.opened_at""",
         key=key,
     )
-    return next(_readable(tx, rows), None)
+    return next(readable(tx, rows), None)
 
 
 def last_closed(tx: Tx, key: str) -> Incident | None:
@@ -77,55 +76,12 @@ def last_closed(tx: Tx, key: str) -> Incident | None:
 
 def load(tx: Tx, incident_id: str) -> Incident | None:
     """An incident by its id. None when there is none, or none that can be read."""
-    return next(_readable(tx, tx.run(f"{_SELECT} WHERE i.id = :id", id=incident_id)), None)
+    return next(readable(tx, tx.run(f"{SELECT} WHERE i.id = :id", id=incident_id)), None)
 
 
 def load_brief(tx: Tx, incident_id: str) -> Incident | None:
     """An incident by its id without its report, which is much of it: for whoever goes through many."""
-    return next(_readable(tx, tx.run(f"{_SELECT_WITHOUT_REPORT} WHERE i.id = :id", id=incident_id)), None)
-
-
-def unpublished(tx: Tx, *, waiting_since: float, kind: str, limit: int, job_state: str = "pending") -> list[Incident]:
-    """Open incidents whose first work of a kind has been due since then, has not begun (or not ended), and that are shown nowhere."""
-    rows = tx.run(
-        f"""{_SELECT} JOIN job j ON j.subject_id = i.id AND j.kind = :kind AND j.state = :job_state
-           WHERE i.closed_at IS NULL AND i.report IS NULL AND i.severity <> 'info' AND j.created_at < :since AND j.due_at < :since
-           AND NOT EXISTS (SELECT 1 FROM conversation c WHERE c.incident_id = i.id)
-           AND NOT EXISTS (SELECT 1 FROM digest_member d WHERE d.incident_id = i.id)
-           ORDER BY CASE i.severity WHEN 'critical' THEN 0 ELSE 1 END, i.opened_at, i.id LIMIT :limit""",  # quiet hours may hold warnings
-        kind=kind,
-        job_state=job_state,
-        since=waiting_since,
-        limit=limit,
-    )
-    return list(_readable(tx, rows))
-
-
-def open_after(tx: Tx, incident_id: str, limit: int) -> list[Incident]:
-    """The open incidents with the ids after that one, without their reports: a page of them, for whoever goes through all."""
-    rows = tx.run(
-        f"{_SELECT_WITHOUT_REPORT} WHERE i.closed_at IS NULL AND i.id > :after ORDER BY i.id LIMIT :limit", after=incident_id, limit=limit
-    )
-    return list(_readable(tx, rows))
-
-
-def unshown(tx: Tx) -> int:
-    """How many fire that nobody was told of: in no message, and in no storm's."""
-    rows = tx.run(
-        """SELECT COUNT(*) AS n FROM incident i WHERE i.closed_at IS NULL AND i.state = 'firing' AND i.severity <> 'info'
-           AND NOT EXISTS (SELECT 1 FROM conversation c WHERE c.incident_id = i.id)
-           AND NOT EXISTS (SELECT 1 FROM digest_member d WHERE d.incident_id = i.id)"""
-    )
-    return int(rows[0]["n"])
-
-
-def newest(tx: Tx, limit: int) -> list[Incident]:
-    """The incidents with the newest life signs, for the page. Test alerts are none."""
-    rows = tx.run(
-        f"{_SELECT} WHERE i.state <> :merged AND i.key NOT LIKE :tests ORDER BY i.last_seen DESC LIMIT :n",
-        merged=MERGED, tests=f"{drill.KEY}%", n=limit,
-    )  # fmt: skip
-    return list(_readable(tx, rows))
+    return next(readable(tx, tx.run(f"{SELECT_BRIEF} WHERE i.id = :id", id=incident_id)), None)
 
 
 def insert(tx: Tx, incident: Incident) -> None:
@@ -230,51 +186,6 @@ def merge(tx: Tx, *, duplicate_id: str, into_id: str, now: float) -> None:
     close(tx, duplicate_id, now=now, state=MERGED)
 
 
-def fixed_without(tx: Tx, kind: str) -> list[str]:
-    """Open incidents of which somebody says that they are fixed, and for which no work of this kind waits: of an older release."""
-    rows = tx.run(
-        """SELECT i.id FROM incident i WHERE i.closed_at IS NULL AND (i.data LIKE '%"fix":%' OR i.data LIKE '%"fixed_at":%')
-           AND i.data NOT LIKE '%"watched":%'
-           AND NOT EXISTS (SELECT 1 FROM job j WHERE j.subject_id = i.id AND j.kind = :kind AND j.state IN ('pending', 'running'))""",
-        kind=kind,
-    )
-    return [row["id"] for row in rows]
-
-
-def close_quiet(tx: Tx, *, resolved_before: float, now: float) -> int:
-    """Close the incidents that were resolved long enough ago and for which nothing more is planned."""
-    rows = tx.run(
-        """UPDATE incident SET closed_at = :now WHERE closed_at IS NULL AND state = :resolved AND resolved_at < :before
-           AND NOT EXISTS (SELECT 1 FROM job j WHERE j.subject_id = incident.id AND j.state IN ('pending', 'running')) RETURNING id""",
-        now=now,
-        resolved=RESOLVED,
-        before=resolved_before,
-    )
-    return len(rows)
-
-
-def close_resolved(tx: Tx, *, prefix: str, resolved_before: float, now: float) -> None:
-    """Close resolved incidents whose key begins so, whatever else is planned."""
-    tx.run(
-        "UPDATE incident SET closed_at = :now WHERE closed_at IS NULL AND state = :resolved AND resolved_at < :before AND key LIKE :keys",
-        now=now,
-        resolved=RESOLVED,
-        before=resolved_before,
-        keys=f"{prefix}%",
-    )
-
-
-def firing_since(tx: Tx, *, prefix: str, opened_before: float) -> list[str]:
-    """The ids of open incidents whose key begins so, that fire since before then."""
-    rows = tx.run(
-        "SELECT id FROM incident WHERE closed_at IS NULL AND state = :firing AND opened_at < :before AND key LIKE :keys",
-        firing=FIRING,
-        before=opened_before,
-        keys=f"{prefix}%",
-    )
-    return [row["id"] for row in rows]
-
-
 def forget(tx: Tx, key: str) -> bool:
     """Delete the incidents of that key with all that belongs to them; whether there were any."""
     ids = [row["id"] for row in tx.run("DELETE FROM incident WHERE key = :key RETURNING id", key=key)]
@@ -288,7 +199,7 @@ def is_firing(incident: Incident) -> bool:
     return incident.state == FIRING
 
 
-def _readable(tx: Tx, rows: Iterable[Row]) -> Iterator[Incident]:
+def readable(tx: Tx, rows: Iterable[Row]) -> Iterator[Incident]:
     """The incidents of these rows, one at a time. Those that cannot be read are quarantined."""
     for row in rows:
         incident = quarantine.read(tx, quarantine.INCIDENT, row, _incident)

@@ -17,7 +17,19 @@ from typing import BinaryIO
 
 from receiver.domain.alerts import Alert
 from receiver.errors import StoreBroken, StoreDamaged, StoreError, StoreFenced, StoreGone, StoreUnwritable
-from receiver.store import alerts, away, conversations, copies, elsewhere, incidents, jobs, opening, outbox, quarantine, retention
+from receiver.store import (
+    alerts,
+    away,
+    conversations,
+    copies,
+    elsewhere,
+    incident_lists,
+    jobs,
+    opening,
+    outbox,
+    quarantine,
+    retention,
+)
 from receiver.store.database import Room, Tx
 from receiver.store.opening import Finding
 from receiver.store.schema import migrate, set_meta
@@ -144,7 +156,7 @@ class Store:
         """
         now = self._clock()
         with self.write() as tx:
-            incidents.close_quiet(tx, resolved_before=now - reopen_window_s, now=now)
+            incident_lists.close_quiet(tx, resolved_before=now - reopen_window_s, now=now)
             retention.forget_old(tx, before=now - retention_s, limit=_RETENTION_BATCH)
         with self.write() as tx:
             retention.forget_alerts(tx, now=now, before=now - retention_s, limit=_RETENTION_BATCH)

@@ -16,7 +16,7 @@ from receiver.domain.incident_memory import IncidentMemory
 from receiver.domain.units import format_time, from_epoch
 from receiver.render.chart import chart_of
 from receiver.render.wording import say
-from receiver.store import alerts, conversations, incidents, outbox
+from receiver.store import alerts, conversations, incident_lists, incidents, outbox
 from receiver.store.store import Store
 from receiver.web.auth import Gate
 from receiver.web.documents import Documents
@@ -54,7 +54,7 @@ def page_routes(deps: PageDeps) -> Blueprint:
     @routes.get("/")
     def index() -> Response:
         with deps.store.read() as tx:
-            found = incidents.newest(tx, PAGE_SIZE)
+            found = incident_lists.newest(tx, PAGE_SIZE)
         rows = [
             {
                 "id": i.id, "state": i.state, "severity": i.severity, "cause": _cause(i.memory), "kills": i.memory.shown_kill_count,

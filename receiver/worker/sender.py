@@ -21,7 +21,7 @@ from typing import Any
 from receiver.errors import DeliveryError, RetryLater, SinkMisconfigured, StoreError
 from receiver.pipeline.kinds import PUBLISH
 from receiver.sinks.base import CannotReconcile, Sink
-from receiver.store import conversations, jobs, outbox, quarantine
+from receiver.store import conversations, jobs, outbox, quarantine, sending
 from receiver.store.database import Tx
 from receiver.store.outbox import Outgoing
 from receiver.store.store import Store
@@ -245,7 +245,7 @@ class Sender:
         body = self._body(sink, outgoing)  # before the intent: an upload takes its time, and repeats harmlessly
         with self._store.write() as tx:
             newest_ts = self._newest_ts.get((outgoing.sink, outgoing.channel))
-            is_wanted = outbox.intend(tx, outgoing, now=self._store.now(), grace_s=self._config.grace_s, newest_ts=newest_ts)
+            is_wanted = sending.intend(tx, outgoing, now=self._store.now(), grace_s=self._config.grace_s, newest_ts=newest_ts)
         if not is_wanted:
             return
         ts = sink.post(
@@ -273,12 +273,12 @@ class Sender:
             raise
         except DeliveryError as exc:
             with self._store.write() as tx:
-                outbox.doubtful(tx, outgoing, error=str(exc), due_at=self._store.now() + self._backoff_s(outgoing, exc))
+                sending.doubtful(tx, outgoing, error=str(exc), due_at=self._store.now() + self._backoff_s(outgoing, exc))
             return False
         if ts is None:
             return True
         with self._store.write() as tx:
-            outbox.found(tx, outgoing, ts=ts, now=self._store.now())
+            sending.found(tx, outgoing, ts=ts, now=self._store.now())
         self._note_success(outgoing)
         self._say_told(outgoing)
         return False
@@ -294,9 +294,9 @@ class Sender:
         self._picture_refusals.pop(outgoing.id, None)
         # A sink without timestamps still has a root: replies never happen there, edits are new messages.
         with self._store.write() as tx:
-            outbox.arrived(tx, outgoing, ts=ts, revision=outgoing.revision, now=self._store.now())
+            sending.arrived(tx, outgoing, ts=ts, revision=outgoing.revision, now=self._store.now())
             if ts is not None and outgoing.slot == "root":
-                outbox.drop_overtaken(tx, outgoing)
+                sending.drop_overtaken(tx, outgoing)
         if ts is not None:
             self._newest_ts[(outgoing.sink, outgoing.channel)] = ts
         self._note_success(outgoing)
@@ -353,26 +353,26 @@ class Sender:
             if step is Step.SETTLE and outgoing.slot == "root":
                 _publish_again(tx, outgoing, now=now)
         elif step is Step.LOOK_FIRST:
-            outbox.doubtful(tx, outgoing, error=error, due_at=now + self._config.grace_s)
+            sending.doubtful(tx, outgoing, error=error, due_at=now + self._config.grace_s)
         elif step is Step.AWAIT_PICTURE:
             self._picture_refusals[outgoing.id] += 1
-            outbox.not_sent(tx, outgoing, error=error, due_at=now + PICTURE_WAIT_S, counts=True)
+            sending.not_sent(tx, outgoing, error=error, due_at=now + PICTURE_WAIT_S, counts=True)
         elif step is Step.RETRY:
-            outbox.not_sent(tx, outgoing, error=error, due_at=now + self._backoff_s(outgoing, exc), counts=True)
+            sending.not_sent(tx, outgoing, error=error, due_at=now + self._backoff_s(outgoing, exc), counts=True)
         elif step is Step.PAUSE_CHANNEL:
             self._next_at[(outgoing.sink, outgoing.channel)] = self._monotonic() + self._backoff_s(outgoing, exc)
-            outbox.not_sent(tx, outgoing, error=error, due_at=now, counts=False)
+            sending.not_sent(tx, outgoing, error=error, due_at=now, counts=False)
         elif step is Step.PAUSE_SINK:
             self._problems[outgoing.sink] = error
             self._paused_until[outgoing.sink] = self._monotonic() + MISCONFIGURED_PAUSE_S
-            outbox.not_sent(tx, outgoing, error=error, due_at=now, counts=False)
+            sending.not_sent(tx, outgoing, error=error, due_at=now, counts=False)
 
     def _bury(self, outgoing: Outgoing, error: str) -> None:
         self._picture_refusals.pop(outgoing.id, None)
         log.error("message put aside as a dead letter", extra={"sink": outgoing.sink, "slot": outgoing.slot, "error": error})
         self._metrics.deliveries.labels(outgoing.sink, "dead").inc()
         with self._store.write() as tx:
-            outbox.bury(tx, outgoing, error=error)
+            sending.bury(tx, outgoing, error=error)
 
     def _is_too_old(self, outgoing: Outgoing, now: float) -> bool:
         max_age_s = self._config.retry_max_age_s
@@ -407,9 +407,9 @@ def _publish_again(tx: Tx, root: Outgoing, *, now: float) -> None:
 
 # The steps that change nothing but the message's own row, and those of its thread.
 _REWRITES: Mapping[Step, Callable[..., None]] = {
-    Step.SEND_PLAIN: outbox.make_plain,
-    Step.REPOST: outbox.repost,
-    Step.REPOST_ROOT: outbox.repost_root,
-    Step.POST_ALONE: outbox.post_alone,
-    Step.SETTLE: outbox.settle,
+    Step.SEND_PLAIN: sending.make_plain,
+    Step.REPOST: sending.repost,
+    Step.REPOST_ROOT: sending.repost_root,
+    Step.POST_ALONE: sending.post_alone,
+    Step.SETTLE: sending.settle,
 }

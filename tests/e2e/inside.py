@@ -12,7 +12,7 @@ from typing import Any
 from receiver.app.build import Application, build
 from receiver.demo.standins import Incident, PodRecording, Recordings
 from receiver.settings import load_settings
-from receiver.store import alerts, incidents, jobs
+from receiver.store import alerts, incident_lists, jobs
 from tests.fakes.slack import FakeSlack
 
 
@@ -49,7 +49,7 @@ def post(application: Application, body: dict[str, Any]) -> int:
 def reports(application: Application) -> dict[str, dict[str, Any]]:
     """The newest report of every incident, by namespace."""
     with application.store.read() as tx:
-        return {i.subject.namespace: dict(i.report) for i in incidents.newest(tx, 1000) if i.report is not None}
+        return {i.subject.namespace: dict(i.report) for i in incident_lists.newest(tx, 1000) if i.report is not None}
 
 
 def renamed(recordings: Recordings, name: str, words: dict[str, str]) -> Incident:

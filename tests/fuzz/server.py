@@ -16,7 +16,7 @@ from receiver.app.build import Application, build, make_admission
 from receiver.app.front import Front, FrontConfig
 from receiver.pipeline.fold import FoldConfig, fold
 from receiver.settings import load_settings
-from receiver.store import incidents
+from receiver.store import incident_lists
 from tests.support import alert, payload
 
 SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
@@ -96,7 +96,7 @@ def served(folder: Path, **settings: str) -> Iterator[Served]:
     running = Served(application=application, port=front.port)
     running.fold()
     with application.store.read() as tx:
-        running.incident_id = incidents.newest(tx, 1)[0].id
+        running.incident_id = incident_lists.newest(tx, 1)[0].id
     handler = _Errors(running.errors)
     logging.getLogger().addHandler(handler)
     thread = threading.Thread(target=front.run, name="front")

@@ -21,7 +21,7 @@ from receiver.domain.incident_memory import LogEntry
 from receiver.domain.reason import reason
 from receiver.domain.units import from_epoch
 from receiver.render.wording import say
-from receiver.store import incidents, jobs, outbox, quarantine
+from receiver.store import incident_lists, incidents, jobs, outbox, quarantine
 from tests.fakes.json_receiver import JsonReceiver
 from tests.fakes.slack import Posted, Root, StoredFile
 from tests.stories import cast
@@ -112,7 +112,7 @@ def test_nothing_is_left_undone(night: Night) -> None:
     assert night.story.receiver is not None
     with night.story.receiver.store.read() as tx:
         due = jobs.next_due(tx)
-        known = {i.id for i in incidents.newest(tx, 100)}
+        known = {i.id for i in incident_lists.newest(tx, 100)}
         problems = [*outbox.dead(tx), *jobs.dead(tx)], quarantine.counts(tx)
         is_quiet = outbox.is_quiet(tx)
 

@@ -20,7 +20,8 @@ from receiver.pipeline import kinds
 from receiver.pipeline.actions import Act, Actions, Permissions
 from receiver.pipeline.after_storm import AfterStorm
 from receiver.pipeline.collect import CollectConfig, Collector
-from receiver.pipeline.digest import DigestConfig, Digests
+from receiver.pipeline.digest import Digests
+from receiver.pipeline.digest_view import DigestConfig
 from receiver.pipeline.fold import FoldConfig, fold
 from receiver.pipeline.publish import PublishConfig, Publisher
 from receiver.pipeline.routing import Route, Router
@@ -28,7 +29,7 @@ from receiver.pipeline.silencer import SilenceKeeper, Silencer
 from receiver.pipeline.storm_acts import StormWork
 from receiver.pipeline.view import view_of
 from receiver.pipeline.watch import Watch
-from receiver.store import incidents, jobs, outbox
+from receiver.store import incident_lists, jobs, outbox, sending
 from receiver.store.incidents import Incident
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
@@ -244,7 +245,7 @@ class Desk:
 
     def report(self) -> dict[str, Any]:
         with self.store.read() as tx:
-            return dict(incidents.newest(tx, 1)[0].report or {})
+            return dict(incident_lists.newest(tx, 1)[0].report or {})
 
     def roots(self) -> list[str]:
         return [m.partition(": ")[2] for m in self.messages() if "/root: " in m]
@@ -254,7 +255,7 @@ class Desk:
         with self.store.write() as tx:
             first = outbox.next_outgoing(tx, sink="fake", channel=channel, now=self.clock.now())
             assert first is not None
-            outbox.arrived(tx, first, ts=f"{self.clock.now()}", revision=first.revision, now=self.clock.now())
+            sending.arrived(tx, first, ts=f"{self.clock.now()}", revision=first.revision, now=self.clock.now())
         return str(first.body["text"])
 
     def next_message(self, channel: str = "C1") -> bool:
@@ -297,7 +298,7 @@ class Room:
     @property
     def incident(self) -> Incident:
         with self.desk.store.read() as tx:
-            return incidents.newest(tx, 1)[0]
+            return incident_lists.newest(tx, 1)[0]
 
     def act(self, what: str, *, by: str = "Ines", hours: float = 0.0, works: bool = True, **more: Any) -> str:
         self.clock.advance(60)

@@ -11,7 +11,7 @@ from receiver.domain.alerts import RESOLVED
 from receiver.domain.incident_memory import ContainerSettings
 from receiver.pipeline import people
 from receiver.pipeline.actions import ACKNOWLEDGE, FIXED, LOUD, QUIET, WRONG, Act
-from receiver.store import incidents, jobs, schema
+from receiver.store import incident_lists, incidents, jobs, schema
 from receiver.store.sqlite import SqliteDatabase
 from receiver.store.store import Store
 from tests.support import Clock, alert
@@ -134,7 +134,7 @@ def test_without_such_a_mark_it_is_forgotten(room: Room) -> None:
     room.clock.advance(400 * 86_400)
     room.desk.store.tidy(reopen_window_s=1.0, retention_s=1.0)
     with room.desk.store.read() as tx:
-        assert incidents.newest(tx, 10) == []
+        assert incident_lists.newest(tx, 10) == []
 
 
 def test_a_closed_incident_takes_nothing_but_a_judgement(room: Room) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from receiver.domain.alerts import RESOLVED
 from receiver.domain.case import Missing
-from receiver.store import incidents, jobs
+from receiver.store import incident_lists, incidents, jobs
 from tests.support import alert
 from tests.unit.pipeline.kit import Desk, answers, pod
 
@@ -132,7 +132,7 @@ def test_the_stored_report_and_case_can_be_looked_at_again(desk: Desk) -> None:
     """What the message rests on is kept with the incident."""
     desk.take(alert())
     with desk.store.read() as tx:
-        (incident,) = incidents.newest(tx, 10)
+        (incident,) = incident_lists.newest(tx, 10)
         case = incidents.evidence_of(tx, incident.id)
 
     assert incident.report is not None

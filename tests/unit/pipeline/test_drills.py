@@ -14,7 +14,7 @@ from receiver.domain.incident import Destination
 from receiver.domain.units import from_epoch
 from receiver.pipeline.drills import LASTS_S, Drills
 from receiver.pipeline.routing import Route
-from receiver.store import incidents, outbox
+from receiver.store import incident_lists, outbox
 from tests.support import alert
 from tests.unit.pipeline.kit import Desk, pod
 
@@ -64,7 +64,7 @@ def test_it_is_no_incident_on_pages_and_in_no_storm(desk: Desk) -> None:
         desk.take(a_test(desk, drill_id=f"{i:012d}"))
     desk.take(alert())
     with desk.store.read() as tx:
-        newest = [i.key.partition("/")[0] for i in incidents.newest(tx, 100)]
+        newest = [i.key.partition("/")[0] for i in incident_lists.newest(tx, 100)]
     alone = desk.roots()
     for i in range(30):
         desk.take(alert(pod=pod(i, f"svc{i}"), container="app"))
@@ -82,7 +82,7 @@ def test_half_a_mark_is_none(desk: Desk, labels: dict[str, str]) -> None:
     """Whatever looks a little like it is an alert like any other."""
     desk.take(a_test(desk, labels=labels))
     with desk.store.read() as tx:
-        assert len(incidents.newest(tx, 10)) == 1
+        assert len(incident_lists.newest(tx, 10)) == 1
 
 
 def progress(desk: Desk) -> dict[str, Any]:

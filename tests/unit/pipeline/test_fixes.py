@@ -22,7 +22,7 @@ from receiver.pipeline import kinds
 from receiver.pipeline.actions import FIXED, NOT_FIXED, Act, Actions
 from receiver.pipeline.held import with_held_evidence
 from receiver.pipeline.life import Update, remember, with_life
-from receiver.store import incidents, jobs
+from receiver.store import incident_lists, incidents, jobs
 from receiver.store.store import Store
 from tests.places import FIXTURES
 from tests.support import alert
@@ -197,7 +197,7 @@ class Case_:
 
     def incident(self) -> incidents.Incident:
         with self.desk.store.read() as tx:
-            return incidents.newest(tx, 1)[0]
+            return incident_lists.newest(tx, 1)[0]
 
     def later(self, seconds: float) -> None:
         self.desk.clock.advance(seconds)

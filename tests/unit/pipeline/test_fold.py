@@ -13,7 +13,7 @@ from receiver.domain.alerts import RESOLVED, Alert, parse_alert
 from receiver.errors import PayloadError
 from receiver.pipeline.fold import FoldConfig, fold
 from receiver.store import alerts as alert_table
-from receiver.store import incidents, jobs
+from receiver.store import incident_lists, jobs
 from receiver.store.database import Row
 from receiver.store.incidents import Incident
 from receiver.store.sqlite import _SqliteTx
@@ -36,7 +36,7 @@ class Desk:
 
     def incidents(self) -> list[Incident]:
         with self.store.read() as tx:
-            return sorted(incidents.newest(tx, 1000), key=lambda i: i.opened_at)
+            return sorted(incident_lists.newest(tx, 1000), key=lambda i: i.opened_at)
 
     def finish_jobs(self) -> list[str]:
         with self.store.write() as tx:
@@ -202,7 +202,7 @@ def test_whatever_is_accepted_is_folded(desk: Desk, sent: list[dict[str, object]
     assert len(desk.incidents()) >= min(n_firing, 1)
     with desk.store.read() as tx:
         assert alert_table.unfolded(tx, 10) == []
-        assert all(alert_table.newest_of(tx, i.id) for i in incidents.newest(tx, 10))
+        assert all(alert_table.newest_of(tx, i.id) for i in incident_lists.newest(tx, 10))
 
 
 def test_an_alert_costs_the_same_however_many_its_incident_has(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

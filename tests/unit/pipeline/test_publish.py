@@ -13,7 +13,7 @@ from receiver.domain.report import Report
 from receiver.pipeline import kinds
 from receiver.pipeline.actions import ACKNOWLEDGE, FIXED, NOT_FIXED, TICK, WRONG, Act, Actions
 from receiver.pipeline.routing import Route
-from receiver.store import incidents, jobs, outbox
+from receiver.store import incident_lists, incidents, jobs, outbox, sending
 from tests.support import alert
 from tests.unit.pipeline.kit import Desk, Room, answers, killed_pod
 
@@ -155,7 +155,7 @@ def test_a_root_that_waits_for_slack_calls_for_what_it_has_become(tmp_path: Path
     with desk.store.write() as tx:
         sent = outbox.next_outgoing(tx, sink="fake", channel="C1", now=desk.clock.now())
         assert sent is not None
-        outbox.drop_overtaken(tx, sent)
+        sending.drop_overtaken(tx, sent)
     assert [m for m in desk.messages() if "broadcast" in m] == []
     desk.store.close()
 
@@ -177,7 +177,7 @@ class TestClicks:
         """The look that is due shows it; a bare alert in its place would be worse."""
         desk.take(alert(), works=False)
         with desk.store.read() as tx:
-            (incident,) = incidents.newest(tx, 1)
+            (incident,) = incident_lists.newest(tx, 1)
         Actions(desk.store).take(incident.id, Act(what=ACKNOWLEDGE, by="Ines"))
         self._do(desk, kinds.PUBLISH)
         before = desk.messages()
@@ -191,7 +191,7 @@ class TestClicks:
         desk.evidence = lambda s: {"pod": 1 // 0}
         desk.take(alert())
         with desk.store.read() as tx:
-            (incident,) = incidents.newest(tx, 1)
+            (incident,) = incident_lists.newest(tx, 1)
         Actions(desk.store).take(incident.id, Act(what=ACKNOWLEDGE, by="Ines"))
         self._do(desk, kinds.PUBLISH)
 

@@ -17,7 +17,7 @@ from receiver.errors import Unavailable
 from receiver.pipeline import kinds, reconcile
 from receiver.pipeline.reconcile import ReconcileConfig, Reconciler
 from receiver.store import alerts as alert_table
-from receiver.store import away, incidents
+from receiver.store import away, incident_lists
 from receiver.store.incidents import Incident
 from tests.support import Clock, alert
 from tests.unit.pipeline.kit import Desk, answers, brief, pod
@@ -78,7 +78,7 @@ class Office:
     @property
     def incidents(self) -> list[Incident]:
         with self.desk.store.read() as tx:
-            return sorted(incidents.newest(tx, 100), key=lambda i: i.subject.pod)
+            return sorted(incident_lists.newest(tx, 100), key=lambda i: i.subject.pod)
 
     def alerts(self) -> list[tuple[str, str, bool]]:
         """(status, pod, is late) of every alert row."""

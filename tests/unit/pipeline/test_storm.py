@@ -16,10 +16,11 @@ from receiver.domain.incident import DigestView
 from receiver.domain.units import from_epoch
 from receiver.errors import Unavailable
 from receiver.pipeline import kinds
-from receiver.pipeline.digest import DigestConfig, Digests
+from receiver.pipeline.digest import Digests
+from receiver.pipeline.digest_view import DigestConfig
 from receiver.pipeline.routing import Route
 from receiver.pipeline.storm_shares import ShareWork
-from receiver.store import incidents, jobs
+from receiver.store import incident_lists, jobs
 from tests.support import alert
 from tests.unit.pipeline.kit import Desk, answers, pod
 
@@ -263,7 +264,7 @@ class TestAfterStorm:
         members = self.storm(desk)
         desk.evidence = lambda s: answers(s, restarts=90, finished="2024-11-10T09:18:00Z")
         with desk.store.write() as tx:
-            for one in incidents.newest(tx, 50):
+            for one in incident_lists.newest(tx, 50):
                 jobs.schedule(tx, kinds.COLLECT, one.id, now=desk.clock.now())
         desk.work()
         at_once = [r for r in desk.roots() if not r.startswith("storm")]

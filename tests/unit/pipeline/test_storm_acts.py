@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from receiver.domain.incident import RESOLVED, DigestView
-from receiver.domain.units import from_epoch
 from receiver.errors import Rejected
 from receiver.pipeline.actions import ACKNOWLEDGE, LOUD, QUIET, WRONG, Act, Actions, Outcome, Permissions
 from receiver.pipeline.kinds import STORM_ACT
@@ -89,11 +88,9 @@ class Hall:
 
     @property
     def view(self) -> DigestView:
-        digest_id = self.digest_id
-        with self.desk.store.read() as tx:
-            digest = conversations.load(tx, digest_id)
-            assert digest is not None
-            return self.desk.digests.view(tx, digest, now=from_epoch(self.clock.now()))
+        view = self.desk.digests.view(self.digest_id, now=self.clock.now())
+        assert view is not None
+        return view
 
 
 @pytest.fixture

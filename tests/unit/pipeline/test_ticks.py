@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from receiver.pipeline.actions import FIXED, TICK, UNTICK, Act
-from receiver.store import incidents
+from receiver.store import incident_lists, incidents
 from tests.support import alert
 from tests.unit.pipeline.kit import Room, answers, brief
 
@@ -70,7 +70,7 @@ def test_evidence_that_comes_later_has_the_last_word(room: Room) -> None:
     room.desk.evidence = lambda s: {}
     room.desk.take(alert(pod="cart-655779759d-jst99", container="cart", started=room.clock.now()))
     with room.desk.store.read() as tx:
-        cart = next(i.id for i in incidents.newest(tx, 5) if i.id != room.id)
+        cart = next(i.id for i in incident_lists.newest(tx, 5) if i.id != room.id)
     room.actions.take(cart, Act(what=TICK, item="describe_pod", by="Ines"))
     room.desk.work()
     by_hand = item(room, "describe_pod", cart)
@@ -100,7 +100,7 @@ def test_without_a_report_there_is_nothing_to_tick(room: Room) -> None:
     """Not an error of ours: the incident was not looked at yet."""
     room.desk.take(alert(pod="cart-655779759d-jst99", container="cart", started=room.clock.now()), works=False)
     with room.desk.store.read() as tx:
-        cart = next(i.id for i in incidents.newest(tx, 5) if i.id != room.id)
+        cart = next(i.id for i in incident_lists.newest(tx, 5) if i.id != room.id)
     outcome = room.actions.take(cart, Act(what=TICK, item="root_cause"))
 
     assert (outcome.state, outcome.what.code) == ("unknown", "action.no_checklist")

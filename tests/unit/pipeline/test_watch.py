@@ -19,7 +19,7 @@ from receiver.pipeline.actions import FIXED, Act, Actions
 from receiver.pipeline.changes import DEATH, LIMIT, OWNER, PODS, PROCESSES, READY, REPEAT
 from receiver.pipeline.kinds import COLLECT, EVERYTHING, PUBLISH, WATCH
 from receiver.pipeline.watch import LOOK_EVERY_S, LOOKS_AT_ONCE, MOST_OWNERS, Watch, WatchConfig
-from receiver.store import incidents, jobs
+from receiver.store import incident_lists, jobs
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
 from tests.support import alert
@@ -167,7 +167,7 @@ def test_a_death_after_a_fix_was_noted_is_looked_at_at_once(watched: Watched) ->
     watched.later(61)
     looks = watched.looks
     with watched.desk.store.read() as tx:
-        (incident,) = incidents.newest(tx, 1)
+        (incident,) = incident_lists.newest(tx, 1)
     Actions(watched.desk.store).take(incident.id, Act(what=FIXED, by="Ines"))
     watched.desk.work()
     watched.pulse.dies(3, watched.clock.now() + 5)
@@ -326,7 +326,7 @@ def test_a_thousand_incidents_to_which_something_happens_are_looked_at_in_turn(d
     assert shown_soon >= n - LOOKS_AT_ONCE - INTERVAL_S / LOOK_EVERY_S - 1
     assert watched.looks - looks <= LOOKS_AT_ONCE + 300 / LOOK_EVERY_S + 1
     with desk.store.read() as tx:
-        assert {i.memory.kill_count for i in incidents.newest(tx, n)} == {5}
+        assert {i.memory.kill_count for i in incident_lists.newest(tx, n)} == {5}
 
 
 def test_owners_are_read_in_turn(desk: Desk) -> None:

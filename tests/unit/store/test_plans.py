@@ -12,7 +12,7 @@ import pytest
 
 from receiver.domain.alerts import RESOLVED
 from receiver.pipeline.fold import FoldConfig, fold
-from receiver.store import alerts, conversations, incidents, jobs, outbox, quarantine
+from receiver.store import alerts, conversations, incident_lists, incidents, jobs, outbox, quarantine
 from receiver.store.sqlite import _SqliteTx
 from receiver.telemetry import Metrics
 from receiver.worker.sender import Sender, SenderConfig
@@ -67,10 +67,10 @@ def _live(desk: Desk) -> None:
         outbox.dead(tx)
         outbox.settled_channels(tx, sink="fake")
         conversations.waiting_roots(tx, sink="fake", channel="C1")
-        incidents.newest(tx, 50)
-        incidents.open_after(tx, "", 50)
-        incidents.unshown(tx)
-        incidents.unpublished(tx, waiting_since=now, kind="collect", limit=5)
+        incident_lists.newest(tx, 50)
+        incident_lists.open_after(tx, "", 50)
+        incident_lists.unshown(tx)
+        incident_lists.unpublished(tx, waiting_since=now, kind="collect", limit=5)
         incidents.last_closed(tx, "no such key")
         jobs.next_due(tx)
         quarantine.counts(tx)

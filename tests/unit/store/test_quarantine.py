@@ -16,7 +16,7 @@ from receiver.domain.identity import Subject
 from receiver.domain.incident import Message
 from receiver.pipeline import fold as folding
 from receiver.pipeline.fold import FoldConfig, fold
-from receiver.store import alerts, conversations, incidents, jobs, outbox, quarantine
+from receiver.store import alerts, conversations, incident_lists, incidents, jobs, outbox, quarantine, sending
 from receiver.store.incidents import Incident
 from receiver.store.schema import MIGRATIONS, set_meta
 from receiver.store.sqlite import SqliteDatabase
@@ -58,7 +58,7 @@ class Shelf:
 
     def open_incidents(self) -> list[Incident]:
         with self.store.read() as tx:
-            return [i for i in incidents.newest(tx, 100) if i.closed_at is None]
+            return [i for i in incident_lists.newest(tx, 100) if i.closed_at is None]
 
     def due_jobs(self) -> list[jobs.Job]:
         with self.store.write() as tx:
@@ -167,7 +167,7 @@ def test_an_incident_that_cannot_be_read_is_opened_anew_and_holds_up_no_other(sh
     shelf.due_jobs()
     (broken,) = (i.id for i in shelf.open_incidents() if i.subject.pod == OTHER)
     shelf.damage("incident", column, value)
-    first = shelf.look(lambda tx: (incidents.load(tx, broken), [i.subject.pod for i in incidents.newest(tx, 100)]))
+    first = shelf.look(lambda tx: (incidents.load(tx, broken), [i.subject.pod for i in incident_lists.newest(tx, 100)]))
     shelf.reopen()
     shelf.fold()
     again = shelf.open_incidents()
@@ -268,7 +268,7 @@ def sent(shelf: Shelf) -> list[str]:
     found: list[str] = []
     with shelf.store.write() as tx:
         while outgoing := outbox.next_outgoing(tx, sink="fake", channel="C1", now=shelf.clock.now()):
-            outbox.arrived(tx, outgoing, ts=str(len(found)), revision=outgoing.revision, now=shelf.clock.now())
+            sending.arrived(tx, outgoing, ts=str(len(found)), revision=outgoing.revision, now=shelf.clock.now())
             found.append(outgoing.body["text"])
     return found
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from receiver.domain.alerts import RESOLVED
-from receiver.store import alerts, conversations, incidents, outbox
+from receiver.store import alerts, conversations, incident_lists, incidents, outbox
 from receiver.store.database import Room
 from receiver.store.incidents import Incident
 from tests.support import alert
@@ -48,7 +48,7 @@ def _end(desk: Desk, name: str, *, is_sent: bool = True) -> None:
 
 def _incidents(desk: Desk) -> dict[str, Incident]:
     with desk.store.read() as tx:
-        return {i.subject.container: i for i in incidents.newest(tx, 100)}
+        return {i.subject.container: i for i in incident_lists.newest(tx, 100)}
 
 
 def _rows(desk: Desk, sql: str, **params: Any) -> list[Any]:

@@ -9,7 +9,7 @@ import pytest
 
 from receiver.domain.incident import Message
 from receiver.pipeline.fold import FoldConfig, fold
-from receiver.store import alerts, conversations, incidents, jobs, outbox
+from receiver.store import alerts, conversations, incident_lists, jobs, outbox
 from receiver.store.salvage import Salvaged, salvage
 from receiver.store.schema import set_meta
 from receiver.store.sqlite import SqliteDatabase
@@ -32,7 +32,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     while fold(store, FoldConfig()):
         pass
     with store.write() as tx:
-        first, *others = incidents.open_after(tx, "", 100)
+        first, *others = incident_lists.open_after(tx, "", 100)
         for incident in (first, *others):
             thread = conversations.open_new(
                 tx, kind=conversations.INCIDENT, incident_id=incident.id, sink="slack", channel="C1", mention="", now=store.now()

@@ -13,7 +13,7 @@ from receiver.app.build import Application, build
 from receiver.domain.incident_memory import GivenVerdict, LookSummary
 from receiver.pipeline.fold import FoldConfig, fold
 from receiver.settings import load_settings
-from receiver.store import incidents
+from receiver.store import incident_lists, incidents
 from tests.support import alert, payload, wait_until
 
 HOSTILE = "<script>alert(1)</script>{{7*7}}"
@@ -40,7 +40,7 @@ def _tell(application: Application) -> str:
 
 def _reported(application: Application) -> list[str]:
     with application.store.read() as tx:
-        return [i.id for i in incidents.newest(tx, 1) if i.report is not None]
+        return [i.id for i in incident_lists.newest(tx, 1) if i.report is not None]
 
 
 def test_an_incident_and_its_messages_are_shown(application: Application) -> None:
@@ -76,7 +76,7 @@ def test_the_index_names_a_cause_as_the_message_does(application: Application, c
     fold(application.store, FoldConfig())
     look = LookSummary(verdict=GivenVerdict(cause=cause, confidence=confidence, detail="x"), kill_kind="container_oom")
     with application.store.write() as tx:
-        (incident,) = incidents.newest(tx, 1)
+        (incident,) = incident_lists.newest(tx, 1)
         incidents.save_memory(tx, incident.id, replace(incident.memory, look=look, kills={"a": 2, "b": 1}))
     index = client.get("/").text
 

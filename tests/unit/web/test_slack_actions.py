@@ -20,7 +20,7 @@ from receiver.pipeline.actions import RIGHTS, Permissions
 from receiver.pipeline.fold import FoldConfig, fold
 from receiver.pipeline.presses import acts
 from receiver.settings import load
-from receiver.store import conversations, incidents, jobs
+from receiver.store import conversations, incident_lists, incidents, jobs
 from receiver.web.slack_actions import is_signed, payload_of
 from tests.support import alert
 from tests.unit.web.test_intake import Site
@@ -36,7 +36,7 @@ class Slack(Site):
         self.store.accept([alert()])
         fold(self.store, FoldConfig())
         with self.store.write() as tx:
-            self.id = incidents.newest(tx, 1)[0].id
+            self.id = incident_lists.newest(tx, 1)[0].id
             jobs.cancel(tx, self.id)
         self.wakes = 0
 

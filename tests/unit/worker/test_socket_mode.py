@@ -15,7 +15,7 @@ from receiver.pipeline.actions import Act, Actions, Outcome
 from receiver.pipeline.fold import FoldConfig, fold
 from receiver.pipeline.presses import Presses
 from receiver.pipeline.storm_acts import StormActions
-from receiver.store import incidents
+from receiver.store import incident_lists, incidents
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
 from receiver.transport.websocket import WebSocketConfig
@@ -38,7 +38,7 @@ class Site:
         self.store.accept([alert()])
         fold(self.store, FoldConfig())
         with self.store.write() as tx:
-            self.id = incidents.newest(tx, 1)[0].id
+            self.id = incident_lists.newest(tx, 1)[0].id
         self.actions = Actions(self.store)
         self.wakes = 0
         self.mode = self.make()
