@@ -1,4 +1,4 @@
-"""A storm shown in one root and in pages of its thread. A workload is named in one root only, and always in a page."""
+"""A storm shown in one root and in pages of its thread. A workload is named in one root only, and in a page: of very many, the worst."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from receiver.render.wording import say
 
 KEYS = ("header", "do", "next", "causes", "worst", "grey", "text")
 WORST = 5
+LISTED = 500  # workloads that the pages name: 14 messages, a quarter of a minute of a channel. Of a larger storm the worst
 NAME_MAX, SUMMARY_MAX = 44, 40  # characters of a line in a page: one or two lines of a phone
 COMMAND_MAX = 160  # characters of a command, which is shown whole or not at all: two names of 63 fit
 ROOT_MAX = 780  # characters of a root that a phone shows: beyond that the last lines go without their command, which the page has
@@ -40,6 +41,7 @@ class StormWords:
     """What the digest's template sees, as `storm`."""
 
     total: Annotated[int, "workloads"]
+    listed: Annotated[int, "of them, named in the thread: all, or the worst of very many"]
     quiet: Annotated[int, "of them, no longer firing"]
     still: Annotated[int, "of them, firing"]
     new: Annotated[int, "joined in the last 5 minutes"]
@@ -119,7 +121,7 @@ def _words(view: DigestView) -> StormWords:
     common = view.common
     causes = Counter(leaf_of(e.cause).name for e in view.entries)
     return StormWords(
-        total=len(view.entries), quiet=quiet, still=len(view.entries) - quiet, new=view.new_last_5_min,
+        total=len(view.entries), listed=min(len(view.entries), LISTED), quiet=quiet, still=len(view.entries) - quiet, new=view.new_last_5_min,
         own=sum(1 for e in view.entries if e.has_own_root), unjudged=causes[CauseName.UNKNOWN],
         common=cut_middle(clean_line(common.name), 40) if common else "", common_kind=common.kind if common else "",
         common_count=common.count if common else 0, common_expected=round(common.expected) if common else 0,
@@ -206,13 +208,16 @@ def _command(entry: DigestEntry) -> str:
 
 def _pages(view: DigestView) -> list[Message]:
     lines: list[tuple[str, str]] = []  # (the words for the cause, line)
+    listed = view.entries if len(view.entries) <= LISTED else sorted(view.entries, key=worst_first)[:LISTED]
     for leaf in IN_ORDER:
-        members = sorted((e for e in view.entries if leaf_of(e.cause) is leaf), key=_name)
+        members = sorted((e for e in listed if leaf_of(e.cause) is leaf), key=_name)
         lines += [(say(leaf.in_digest), _line(e) + (" (own message)" if e.has_own_root else _command(e))) for e in members]
     counts = Counter(cause for cause, _ in lines)
     pages = list(_split(lines))
     whose = "inventory" if view.is_inventory else "storm"
-    return [_page(number, len(pages), page, counts, whose) for number, page in enumerate(pages, start=1)]
+    which = f"The worst {len(lines)} of {len(view.entries)}" if len(lines) < len(view.entries) else f"All {len(lines)}"
+    title = f"{which} workloads of this {whose}, by cause"
+    return [_page(number, len(pages), page, counts, title) for number, page in enumerate(pages, start=1)]
 
 
 def _split(lines: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
@@ -236,12 +241,11 @@ def _size(line: str) -> int:
     return sum(len(inline.element_text(e)) for e in inline.elements(line))
 
 
-def _page(number: int, of: int, page: Sequence[tuple[str, str]], counts: Counter[str], whose: str) -> Message:
+def _page(number: int, of: int, page: Sequence[tuple[str, str]], counts: Counter[str], about: str) -> Message:
     parts: list[Block | None] = []
     for cause in dict.fromkeys(cause for cause, _ in page):
         title = inline.bold(f"{cause[0].upper()}{cause[1:]} ({counts[cause]})")
         parts.append(blocks.rich(blocks.section(title), blocks.bullets(line for c, line in page if c == cause)))
     shown = tuple(p for p in parts if p is not None)
-    total = sum(counts.values())
-    text = f"All {total} workloads of this {whose}, by cause" + (f": page {number} of {of}" if of > 1 else "")
+    text = about + (f": page {number} of {of}" if of > 1 else "")
     return Message(slot=f"digest-page:{number}", text=text, blocks=shown, full_text=blocks.as_text(shown), is_reply=True)

@@ -61,6 +61,21 @@ def test_every_workload_of_a_storm_is_named_in_pages_of_ninety_lines() -> None:
     assert renderer().digest(replace(view, entries=tuple(reversed(view.entries))))[1:] == tuple(pages)
 
 
+@pytest.mark.parametrize("page_url", ["", "https://oomtriage.example.net"])
+def test_of_ten_thousand_workloads_the_worst_are_named(page_url: str) -> None:
+    """As many pages as a channel takes in a quarter of a minute; the root counts all, and says where they are."""
+    root, *pages = renderer().digest(storm(10_000, page_url=page_url))
+
+    assert_good((root, *pages))
+    assert len(pages) <= 14
+    assert "10000 workloads" in root.full_text
+    assert "The worst 500 of 10000 are in the thread" in root.full_text
+    assert ("all of them on the incidents page" in root.full_text) == bool(page_url)
+    told = "\n".join(p.full_text for p in pages)
+    assert sum(f"service-{i}" in told for i in range(9_500, 10_000)) == 500
+    assert pages[0].text.startswith("The worst 500 of 10000 workloads of this storm, by cause")
+
+
 def test_a_workload_with_its_own_root_is_counted_not_named_in_the_digest_root() -> None:
     """A workload is named in at most one root."""
     entries = tuple(entry(i, has_own_root=i == 9) for i in range(10))
