@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -q --no-input --no-cache-dir
 # Binaries that tests start. A name is a group in tools/debian_binaries.py.
-DEBIAN_GROUPS := prometheus prometheus-3.5 kustomize
+DEBIAN_GROUPS := prometheus prometheus-3.5 kustomize postgresql pgbouncer
 # One worker a core: half of the tests' time is waiting for real servers. `make unit PYTEST_ARGS="-x tests/unit"` for some.
 PYTEST_ARGS ?= -n auto
 ARGS ?=
@@ -97,6 +97,7 @@ requirements: $(VENV)/.base
 	$(COMPILE) --extra dev -c requirements/runtime.txt -o requirements/dev.txt pyproject.toml
 	$(COMPILE) -c requirements/dev.txt -o requirements/build.txt requirements/build.in
 	awk '/^[^ ]/ {keep = /^resvg-py==/} keep' requirements/dev.txt > requirements/charts.txt
+	awk '/^[^ ]/ {keep = /^psycopg(-binary)?==|^typing-extensions==/} keep' requirements/dev.txt > requirements/postgres.txt
 
 release: $(VENV)/.dev
 	$(BIN)/python tools/release_check.py

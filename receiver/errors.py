@@ -7,6 +7,8 @@ ReceiverError
 │   ├── StoreLocked    another receiver holds the state file
 │   ├── StoreFenced    another receiver has become the leader; this one must stop writing
 │   ├── StoreUnwritable  the volume takes no more: full, read-only, failing; it may pass
+│   ├── StoreAway      the database cannot be reached, or takes no writes; it may pass
+│   ├── StoreBusy      somebody else's lock was in the way; it may be tried again at once
 │   └── StoreBroken    the state file cannot be gone on with: it is opened anew
 │       ├── StoreGone     it was deleted or replaced
 │       └── StoreDamaged  it is no database (any more)
@@ -58,6 +60,14 @@ class StoreFenced(StoreError):
 
 class StoreUnwritable(StoreError):
     """The volume of the state file is full, read-only or failing. The same process goes on once it is not."""
+
+
+class StoreAway(StoreError):
+    """The database cannot be reached, or takes no writes for now. The same process goes on once it does."""
+
+
+class StoreBusy(StoreError):
+    """Somebody else's lock was in the way for too long; nothing was done."""
 
 
 class StoreBroken(StoreError):

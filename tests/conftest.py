@@ -15,6 +15,7 @@ from tests.golden import Golden, compare
 from tests.places import REPO
 
 collect_ignore = [] if SUITE_VARIABLE in os.environ else ["compat"]  # its servers are fetched by `make compat` alone
+AGAIN = REPO / "tests" / "postgres" / "again"
 READ_BY_PEOPLE = {REPO / "tests" / "unit" / "render", REPO / "tests" / "stories"}  # all of them assert what a person reads
 
 
@@ -31,6 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if not config.getoption("--hypothesis-profile"):
         settings.load_profile("fixed")
+    config.addinivalue_line("markers", "state_file: about a state file; left out where tests run again in PostgreSQL")
     config.addinivalue_line("markers", "wording: asserts what a person reads; left out under --bare-codes")
     if config.getoption("--bare-codes"):
         module = importlib.import_module("receiver.render.wording.say")  # the package has a function of that name
@@ -50,6 +52,7 @@ def pytest_runtest_protocol() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items[:] = [item for item in items if not (item.get_closest_marker("state_file") and AGAIN in item.path.parents)]
     if config.getoption("--bare-codes"):
         for item in items:
             if item.get_closest_marker("wording") or READ_BY_PEOPLE & set(item.path.parents):

@@ -70,6 +70,13 @@ GROUPS: Mapping[str, Group] = {
     ),
     "victoria-1.112": Group(packages=("victoria-metrics",), commands=VICTORIA, suite="trixie"),
     "victoria-1.145": Group(packages=("victoria-metrics",), commands=VICTORIA, suite="sid", version={"victoria-metrics": "1.145.0+ds1-2"}),
+    # A server and its tools, of which tests start private ones: about 18 MB to download.
+    "postgresql": Group(
+        packages=("postgresql-15", "postgresql-client-15"),
+        commands={name: f"usr/lib/postgresql/15/bin/{name}" for name in ("initdb", "pg_ctl", "postgres", "pg_dump", "pg_restore", "psql")},
+    ),
+    # A pooler, as managed databases often stand behind one.
+    "pgbouncer": Group(packages=("pgbouncer",), commands={"pgbouncer": "usr/sbin/pgbouncer"}),
     # What people apply the manifests with (`kubectl kustomize` is the same code).
     "kustomize": Group(packages=("kustomize",), commands={"kustomize": "usr/bin/kustomize"}, suite="trixie"),
     # A browser without windows and its fonts, for `make pictures` only: about 110 MB to download.

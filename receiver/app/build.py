@@ -18,6 +18,7 @@ from flask import Flask
 from receiver.app.files import slack_loader, web_environment
 from receiver.app.release import version
 from receiver.app.sinks import for_programs, is_text_only, kind_of, make_router, make_senders, make_sinks, threaded
+from receiver.app.state import is_shared, open_database, open_file
 from receiver.app.triage import TriageDesk
 from receiver.domain.identity import LabelNames
 from receiver.domain.reason import reason
@@ -71,11 +72,14 @@ from receiver.worker.worker import Worker
 
 if TYPE_CHECKING:
     from receiver.app.doctor import DoctorDesk
+    from receiver.store.lease import Lease
+    from receiver.worker.candidate import Candidate
     from receiver.worker.socket_mode import SocketMode
 
 log = logging.getLogger(__name__)
 
 NO_BUTTONS = "not used: messages have buttons with SLACK_BOT_TOKEN and SLACK_FORMAT blocks only"
+DISPATCHER, STANDBY = "dispatcher", "standby"  # roles
 LOOK_LIMIT_S = 60.0  # its evidence has ENRICH_DEADLINE, judging it takes a fraction of a second
 
 
@@ -104,19 +108,33 @@ class FrontDuties:
 
 @dataclass(slots=True)
 class Application:
-    """A built receiver. `start` begins to work on what is stored, `close` ends in order."""
+    """A built receiver. `start` begins to work on what is stored, `close` ends in order.
+
+    `begin`: what comes before the work. `lease`: where several receivers share a database, and one of them works on what is stored.
+    """
 
     web: Flask
     front: FrontDuties
     worker: Worker
     store: Store
     evidence: Evidence
+    begin: Callable[[], None]
     at_the_end: Callable[[], None]
     socket_mode: SocketMode | None = None
+    lease: Lease | None = None
+    _candidate: Candidate | None = None
 
     def start(self) -> None:
-        """Start the dispatcher and the sender, and open the connection for Slack's buttons: whoever has the store is the one who does."""
-        self.worker.start()
+        """Start the dispatcher and the sender, at once or when this receiver is elected, and open the connection for Slack's buttons:
+        what is pressed is written down by whoever hears of it.
+        """
+        if self.lease is None:
+            self._work()
+        else:
+            from receiver.worker.candidate import Candidate  # it needs the extra `postgres`
+
+            self._candidate = Candidate(self.lease, self._work)
+            self._candidate.start()
         if self.socket_mode is not None:
             self.socket_mode.start()
 
@@ -127,8 +145,14 @@ class Application:
         self.worker.stop()
         with suppress(StoreError):  # on a full disk, or when another receiver has taken over
             self.at_the_end()
+        if self._candidate is not None:
+            self._candidate.stop()
         self.evidence.close()
         self.store.close()
+
+    def _work(self) -> None:
+        self.begin()
+        self.worker.start()
 
 
 def make_admission(settings: Settings) -> Callable[[str, str], bool]:
@@ -150,19 +174,27 @@ def build(
     state for when it is full. `unwritable`: why the state file cannot be written: what waits in it is delivered from a copy.
     """
     sinks = make_sinks(settings, console=console)
-    if unwritable is not None:
-        store = Store.open_elsewhere(store_path(settings), unwritable, clock=clock)
+    lease = None
+    if is_shared(settings):
+        store, lease = open_database(settings, monotonic=monotonic)
     else:
-        store = Store.open_sqlite(store_path(settings), wait_s=store_wait_s, keeps_reserve=keeps_reserve, clock=clock)
+        store = open_file(settings, wait_s=store_wait_s, keeps_reserve=keeps_reserve, clock=clock, unwritable=unwritable)
     try:
-        return _build_on(store, settings, *sinks, monotonic=monotonic, kube_api_url=kube_api_url, local_word=local_word)
+        return _build_on(store, lease, settings, *sinks, monotonic=monotonic, kube_api_url=kube_api_url, local_word=local_word)
     except BaseException:
         store.close()
         raise
 
 
 def _build_on(
-    store: Store, settings: Settings, sink: Sink, *others: Sink, monotonic: Callable[[], float], kube_api_url: str, local_word: str
+    store: Store,
+    lease: Lease | None,
+    settings: Settings,
+    sink: Sink,
+    *others: Sink,
+    monotonic: Callable[[], float],
+    kube_api_url: str,
+    local_word: str,
 ) -> Application:
     metrics = Metrics(sinks=[s.name for s in (sink, *others)], sources=SOURCES, version=version())
     guard = CpuGuard()
@@ -171,7 +203,6 @@ def _build_on(
     renderer = make_renderer(settings)
     router = make_router(settings, sink, *others)
     notices = Notices(store, router.default)
-    notices.tell_of_state()
     has_buttons = (
         bool(settings.slack_signing_secret or settings.slack_app_token) and kind_of(sink).has_buttons and not is_text_only(settings)
     )
@@ -214,7 +245,10 @@ def _build_on(
     watch = Watch(
         store=store, source=evidence.pulses, metrics=metrics, config=WatchConfig(interval_s=settings.watch_interval), monotonic=monotonic
     )
-    watch.begin()
+
+    def begin() -> None:
+        notices.tell_of_state()
+        watch.begin()
 
     drills = Drills(store, router)
 
@@ -246,7 +280,7 @@ def _build_on(
     )  # fmt: skip
     senders = make_senders(settings, (sink, *others), store=store, metrics=metrics, monotonic=monotonic)
     desk = TriageDesk(evidence, renderer, cluster_name=settings.cluster_name)
-    worker = Worker(dispatcher, *senders, guard=guard)
+    worker = Worker(dispatcher, *senders, guard=guard, has_news=store.has_news if lease is not None else None)
 
     permissions = Permissions(users=settings.slack_users)
     actions = Actions(store, permissions, follow_ups_s=settings.followups)
@@ -264,7 +298,7 @@ def _build_on(
     def details() -> Mapping[str, Any]:
         buttons = {"slack_socket": socket_mode.state if socket_mode is not None else NO_BUTTONS} if settings.slack_app_token else {}
         return {
-            **_details((sink, *others), senders, worker, evidence),
+            **_details((sink, *others), senders, worker, evidence, store),
             **buttons,
             "watch": watch.to_json(),
             "configuration": gaps.to_json(),
@@ -294,7 +328,15 @@ def _build_on(
     )  # fmt: skip
     duties = FrontDuties(max_body_bytes=settings.max_body, metrics=metrics, notices=notices)
     application = Application(
-        web=web, front=duties, worker=worker, store=store, evidence=evidence, at_the_end=reconciler.beat, socket_mode=socket_mode
+        web=web,
+        front=duties,
+        worker=worker,
+        store=store,
+        evidence=evidence,
+        begin=begin,
+        at_the_end=reconciler.beat,
+        socket_mode=socket_mode,
+        lease=lease,
     )
     web.extensions["oomtriage"] = application
     return application
@@ -316,11 +358,6 @@ def make_runbooks(settings: Settings) -> Documents:
     """The user's own pages first, then the shipped ones."""
     own = (Path(settings.runbooks_dir),) if settings.runbooks_dir else ()
     return Documents(folders=(*own, runbooks_dir()))
-
-
-def store_path(settings: Settings) -> Path:
-    """The state file: `sqlite:////abs/path.db` or `sqlite:///relative.db`."""
-    return Path(settings.store_url.reveal().removeprefix("sqlite:///"))
 
 
 def make_label_names(settings: Settings) -> LabelNames:
@@ -435,13 +472,13 @@ def _measure(metrics: Metrics) -> None:
     metrics.memory_limit_bytes.set(memory.limit_bytes)
 
 
-def _details(sinks: Sequence[Sink], senders: Sequence[Sender], worker: Worker, evidence: Evidence) -> Mapping[str, Any]:
+def _details(sinks: Sequence[Sink], senders: Sequence[Sender], worker: Worker, evidence: Evidence, store: Store) -> Mapping[str, Any]:
     """What else /readyz tells. None of it changes the code. `channel`: those that refuse because of a setting."""
     problems = {name: why for sender in senders for name, why in sender.problems.items()}
     channels = {channel: why for sender in senders for channel, why in sender.channel_problems.items()}
     return {
         "dispatcher": "stuck" if worker.is_stuck() else "ok",
-        "role": "leader",  # the state file is held by one receiver
+        "role": DISPATCHER if store.may_act() else STANDBY,
         "sink": {s.name: problems.get(s.name) or _tls_problem(s) or worker.stalled.get(s.name) or "ok" for s in sinks},
         **({"channel": channels} if channels else {}),
         "sources": {

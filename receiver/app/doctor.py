@@ -20,10 +20,10 @@ from receiver.app.build import (
     make_redactor,
     make_renderer,
     prometheus_labels,
-    store_path,
 )
 from receiver.app.release import version
 from receiver.app.sinks import make_sinks
+from receiver.app.state import is_shared, store_path
 from receiver.doctor.checks import ALL
 from receiver.doctor.run import LIMIT_S, examine
 from receiver.doctor.site import Own, Site
@@ -149,7 +149,7 @@ def _own(settings: Settings, here: Here, problems: tuple[str, ...]) -> Own:
         },
         namespace=_service_account("namespace"),
         pod=here.environ.get("HOSTNAME", ""),
-        store_path=store_path(settings) if settings.store_url.reveal().startswith("sqlite:///") else None,
+        store_path=None if is_shared(settings) else store_path(settings),
         store_is_ours=here.ready is not None,
         receiver_pid=here.receiver_pid,
         mounts=here.mounts if here.mounts is not None else _read(Path("/proc/mounts")),

@@ -11,13 +11,14 @@ from functools import partial
 from pathlib import Path
 
 from receiver.app import local_pass
-from receiver.app.build import build, make_admission, make_label_names, make_redactor, make_renderer, store_path
+from receiver.app.build import build, make_admission, make_label_names, make_redactor, make_renderer
 from receiver.app.door import Door
 from receiver.app.front import Front, FrontConfig
 from receiver.app.greeting import Greeting
 from receiver.app.kubernetes import kubernetes_access
 from receiver.app.service import Service
 from receiver.app.sinks import check_channels, make_sinks
+from receiver.app.state import check_database, is_shared, store_path
 from receiver.errors import ConfigError, ReceiverError
 from receiver.process import allocator
 from receiver.settings import Settings, load_settings
@@ -64,7 +65,10 @@ def check(settings: Settings) -> None:
     """Everything that would fail in the worker and can be told here in one plain line."""
     check_settings(settings)
     check_channels(settings, make_sinks(settings)[0])
-    _check_place(store_path(settings))
+    if is_shared(settings):
+        check_database(settings)
+    else:
+        _check_place(store_path(settings))
     _check_address(settings.listen)
 
 

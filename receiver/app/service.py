@@ -13,7 +13,7 @@ from typing import Protocol
 
 from receiver.app.build import Application
 from receiver.app.door import Door
-from receiver.errors import ReceiverError, StoreError, StoreUnwritable
+from receiver.errors import ReceiverError, StoreAway, StoreBusy, StoreError, StoreUnwritable
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +67,9 @@ class Service:
             self._stay_closed(str(exc))
             self._open_elsewhere(exc)
             return
+        except (StoreAway, StoreBusy) as exc:
+            self._stay_closed(str(exc))
+            return
         self._application = application
         application.start()
         self._door.open(application)
@@ -95,12 +98,26 @@ class Service:
                 self._door.close(f"{why}; it is opened anew in a moment")
                 self._part_from(self._application)
                 self._ending.wait(self._closed_s)
+            elif self._application.store.is_fenced:
+                self._begin_anew(self._application)
             elif self._is_stranded(self._application):
                 self._door.close("the volume of the state file cannot be written")
                 self._close()
             elif self._application.store.can_return:
                 self._door.close("the state is brought back to its volume")
                 self._close()
+
+    def _begin_anew(self, fenced: Application) -> None:
+        """Another receiver dispatches now: this one takes alerts all the time, and is built anew as one that stands by."""
+        try:
+            application = self._build()
+        except ReceiverError as exc:  # the old one goes on taking alerts, as far as it can; it is tried again at the next look
+            log.warning("the receiver cannot be built anew yet", extra={"error": str(exc)})
+            return
+        application.start()
+        self._door.open(application)
+        self._application = application
+        fenced.close()
 
     def _is_stranded(self, application: Application) -> bool:
         """Whether nothing could be written for a while: what waits can be delivered from a copy elsewhere only."""

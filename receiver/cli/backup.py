@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from receiver.app.build import store_path
+from receiver.app.state import store_path
 from receiver.cli.arguments import add_config
 from receiver.cli.shared import receiver_http, settings_for
 from receiver.errors import ConfigError, StoreError

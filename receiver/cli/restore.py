@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from receiver.app.build import store_path
+from receiver.app.state import store_path
 from receiver.cli.arguments import add_config
 from receiver.cli.shared import settings_for
 from receiver.store import copies

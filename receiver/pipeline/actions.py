@@ -94,7 +94,7 @@ class Actions:
         """Record an action and ask for what follows from it. StoreError when it could not be written down."""
         act = _about_the_fix(act)
         now = self._store.now()
-        with self._store.write() as tx:
+        with self._store.record() as tx:
             incident = incidents.load(tx, incident_id)
             if incident is None:
                 return Outcome(state="unknown", what=reason("action.no_such_incident"))

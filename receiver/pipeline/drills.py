@@ -51,7 +51,7 @@ class Drills:
 
     def drop(self, drill_id: str) -> bool:
         """Forget a test that did not arrive, with whatever waits of it. False when there is none."""
-        with self._store.write() as tx:
+        with self._store.record() as tx:
             return incidents.forget(tx, drill.key_of(drill_id))
 
     def tidy(self) -> None:

@@ -42,7 +42,7 @@ class Notices:
     def _post(self, kind: str, what: Reason) -> str | None:
         """The id of the notice's conversation; None when one of the kind was posted lately."""
         now = self._store.now()
-        with self._store.write() as tx:
+        with self._store.record() as tx:
             said_at = get_meta(tx, f"notice:{kind}")
             if said_at is not None and 0 <= now - float(said_at) < NOTICE_INTERVAL_S:
                 return None

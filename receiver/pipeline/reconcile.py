@@ -77,7 +77,7 @@ class Reconciler:
     def beat(self) -> None:
         """Note that the receiver runs; the first time, whether it was away. Called now and then by the dispatcher, and at the end."""
         now = self._store.now()
-        with self._store.write() as tx:
+        with self._store.record() as tx:
             last = away.last_beat(tx)
             if not self._is_known and last is not None:
                 self._begin(tx, last, now=now)

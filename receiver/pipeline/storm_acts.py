@@ -48,7 +48,7 @@ class StormActions:
     def take(self, target: str, act: Act) -> Outcome:
         """Write down an acknowledgement, a silence or the end of one. StoreError when that is not possible."""
         now = self._store.now()
-        with self._store.write() as tx:
+        with self._store.record() as tx:
             digest = conversations.load(tx, target.removeprefix(MEANT))
             if (
                 digest is None

@@ -214,10 +214,11 @@ def _contradictions(settings: Settings) -> Iterator[ConfigError]:
     if settings.webhook_auth == "token" and not settings.webhook_token:
         yield ConfigError("WEBHOOK_AUTH is token but WEBHOOK_TOKEN is not set")
     store_url = settings.store_url.reveal()
-    if store_url.startswith(("postgresql://", "postgres://")):
-        yield ConfigError("STORE_URL names PostgreSQL, which this release does not store to: expected sqlite:////abs/path.db")
-    elif not store_url.startswith("sqlite:///") or store_url == "sqlite:///":
-        yield ConfigError("STORE_URL: expected sqlite:////abs/path.db or sqlite:///relative.db")
+    is_file = store_url.startswith("sqlite:///") and store_url != "sqlite:///"
+    if not is_file and not store_url.startswith(("postgresql://", "postgres://")):
+        yield ConfigError(
+            "STORE_URL: expected sqlite:////abs/path.db, sqlite:///relative.db or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+        )
 
 
 def _slack_contradictions(settings: Settings) -> Iterator[ConfigError]:

@@ -56,7 +56,8 @@ class Key:
 KEYS: tuple[Key, ...] = (
     Key(name="LISTEN", parse=parsing.listen, default="127.0.0.1:8080", meaning="address and port to listen on; one that is not loopback needs WEBHOOK_TOKEN"),
     Key(name="PUBLIC_URL", parse=parsing.url, default="", meaning="how people reach the pages; without it messages carry no links"),
-    Key(name="STORE_URL", parse=parsing.text, default="sqlite:///var/oomtriage.db", meaning="sqlite:////abs/path.db or sqlite:///relative.db", is_secret=True),
+    Key(name="STORE_URL", parse=parsing.text, default="sqlite:///var/oomtriage.db", meaning="sqlite:////abs/path.db, sqlite:///relative.db, or for several replicas postgresql://USER:PASSWORD@HOST:PORT/DATABASE", is_secret=True),
+    Key(name="LEADER_TTL", parse=parsing.ttl_s, default="15s", meaning="of several replicas: after how long without a sign of life another one takes over dispatching; 2s to 5m"),
     Key(name="MAX_BODY", parse=parsing.size_bytes, default="16 MiB", meaning="largest webhook body; 10,000 alerts are about 8 MiB"),
     Key(name="LOG_LEVEL", parse=parsing.log_level, default="INFO", meaning="DEBUG, INFO, WARNING or ERROR"),
     Key(name="WEBHOOK_TOKEN", parse=parsing.text, default="", meaning="bearer token, or password of basic auth, that Alertmanager sends", is_secret=True),
@@ -110,6 +111,7 @@ class Settings:
     listen: str
     public_url: str
     store_url: Secret
+    leader_ttl: float
     max_body: int
     log_level: str
     webhook_token: Secret

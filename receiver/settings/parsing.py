@@ -52,6 +52,14 @@ def pace_s(value: object) -> float:
     return seconds
 
 
+def ttl_s(value: object) -> float:
+    """For how long a lease is valid: long enough to be renewed over a network, short enough that somebody still waits."""
+    seconds = pace_s(value)
+    if not 2 <= seconds <= 300:
+        raise ValueError("expected a duration from 2s to 5m, for example 15s")
+    return seconds
+
+
 def size_bytes(value: object) -> int:
     """A size: `16 MiB`, `16Mi`, `16777216`."""
     cleaned = re.sub(r"\s+", "", text(value)).removesuffix("B")

@@ -53,6 +53,11 @@ def accepted_at(tx: Tx, incident_id: str) -> float | None:
     return float(found) if found is not None else None
 
 
+def lock(tx: Tx, arrivals: Iterable[Arrival]) -> None:
+    """Before `accept`, where several accept at once: what is known of these is ours, taken in an order that all keep to."""
+    tx.run("SELECT 1 FROM alert WHERE dedup_key = ANY(:keys) ORDER BY dedup_key FOR UPDATE", keys=sorted({a.dedup_key for a in arrivals}))
+
+
 def accept(tx: Tx, arrivals: Iterable[Arrival], *, now: float, gaps: Sequence[Gap] = ()) -> Accepted:
     """Store alerts to be folded into incidents; a known state of an alert is only noted as seen again. What began in one of `gaps`
     is marked as late.

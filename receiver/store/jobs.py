@@ -147,6 +147,11 @@ def due_of(tx: Tx, kind: str, subject_id: str) -> float | None:
     return rows[0]["due_at"] if rows else None
 
 
+def is_due(tx: Tx, *, now: float) -> bool:
+    """Whether some work waits to be begun."""
+    return bool(tx.run("SELECT 1 FROM job WHERE state = 'pending' AND due_at <= :now LIMIT 1", now=now))
+
+
 def next_due(tx: Tx) -> float | None:
     """When the next work is due; None when none waits."""
     rows = tx.run("SELECT MIN(due_at) AS due_at FROM job WHERE state = 'pending' AND due_at <= :latest", latest=LATEST_S)

@@ -259,6 +259,15 @@ def doubt_unsent(tx: Tx) -> None:
     )
 
 
+def hold_edits(tx: Tx, *, until: float) -> None:
+    """Edits that wait are not made before then: one of another receiver's may still be on its way, and must not come in after them."""
+    tx.run(
+        """UPDATE message SET due_at = :until WHERE ts IS NOT NULL AND desired_rev > sent_rev AND state <> 'dead' AND state <> 'settled'
+           AND due_at < :until""",
+        until=until,
+    )
+
+
 def make_younger(tx: Tx, *, sink: str, by_s: float) -> None:
     """What has never arrived in a sink came to be so much later: the clock was set ahead by that."""
     tx.run(

@@ -57,7 +57,7 @@ _KINDS: Mapping[str, _Kind] = {
             # Once for each alert: should the next incident be unreadable too, there is no third.
             """UPDATE alert SET is_folded = 0, incident_id = NULL, is_newest = 0, times_refolded = times_refolded + 1
                WHERE incident_id = (SELECT id FROM incident WHERE id = :id AND closed_at IS NULL) AND times_refolded = 0""",
-            "UPDATE incident SET closed_at = COALESCE(closed_at, CAST(last_seen AS REAL)) WHERE id = :id",
+            "UPDATE incident SET closed_at = COALESCE(closed_at, CAST(last_seen AS DOUBLE PRECISION)) WHERE id = :id",
         ),
         "SELECT 1 FROM incident i WHERE i.id = q.row_id",
     ),

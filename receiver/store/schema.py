@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from receiver.errors import StoreError
 from receiver.store import alerts
-from receiver.store.database import Database, Dialect, Tx
+from receiver.store.database import Database, Dialect, Lane, Tx
 
 INSTALLED_AT = "installed_at"
 SCHEMA_VERSION = 6
@@ -133,14 +133,17 @@ MIGRATIONS = (_version_1, _version_2, _version_3, _version_4, _version_5, _versi
 
 def migrate(database: Database, *, now: float) -> None:
     """Bring the schema to SCHEMA_VERSION; a new store notes when it was made. StoreError when it is newer than this release knows."""
-    with database.transaction() as tx:
-        tx.run("CREATE TABLE IF NOT EXISTS meta (k TEXT PRIMARY KEY, v TEXT NOT NULL)")
+    d = database.dialect
+    with database.transaction(lane=Lane.MIGRATE) as tx:
+        if d.migration_lock:
+            tx.run(d.migration_lock)
+        tx.run(f"CREATE TABLE IF NOT EXISTS meta (k {d.text} PRIMARY KEY, v {d.text} NOT NULL)")
         version = schema_version(tx)
         if version > SCHEMA_VERSION:
             raise StoreError(f"the store has schema {version}, newer than the {SCHEMA_VERSION} this release knows: run the newer release")
         for migration in MIGRATIONS[version:]:
-            for statement in migration(database.dialect):
-                tx.run(statement)
+            for statement in migration(d):
+                tx.run(statement.replace(" TEXT", f" {d.text}"))
         if 0 < version < RANKED_SINCE:
             alerts.rank_again(tx)
         if version < SCHEMA_VERSION:

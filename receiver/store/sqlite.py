@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from receiver.errors import StoreBroken, StoreDamaged, StoreError, StoreGone, StoreLocked, StoreUnwritable
-from receiver.store.database import SQLITE, Room, Row, Tx
+from receiver.store.database import SQLITE, Lane, Room, Row, Tx
 from receiver.store.turns import FairLock
 from receiver.store.volume import Identity, Reserve, identity, is_held, wal_of
 
@@ -82,8 +82,10 @@ class SqliteDatabase:
                 time.sleep(_POLL_S)
 
     @contextmanager
-    def transaction(self, *, is_urgent: bool = False, is_last: bool = False) -> Iterator[Tx]:
-        """BEGIN IMMEDIATE ... COMMIT. Nothing that waits on a network belongs inside. `is_last`: wherever the file is now."""
+    def transaction(self, *, lane: Lane = Lane.WRITE, is_urgent: bool = False, is_last: bool = False) -> Iterator[Tx]:
+        """BEGIN IMMEDIATE ... COMMIT, one at a time whatever the lane. Nothing that waits on a network belongs inside. `is_last`: wherever
+        the file is now.
+        """
         with self._lock.turn(is_urgent=is_urgent):
             if not is_last:
                 self.check_place()

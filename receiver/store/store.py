@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import logging
 import time
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from receiver.domain.alerts import Alert
-from receiver.errors import StoreBroken, StoreDamaged, StoreError, StoreFenced, StoreGone, StoreUnwritable
+from receiver.errors import StoreBroken, StoreBusy, StoreDamaged, StoreError, StoreGone, StoreUnwritable
 from receiver.store import (
     alerts,
     away,
@@ -30,32 +29,38 @@ from receiver.store import (
     quarantine,
     retention,
 )
-from receiver.store.database import Room, Tx
+from receiver.store.database import Database, Lane, Room, Tx
+from receiver.store.leadership import Alone, Leadership
 from receiver.store.opening import Finding
 from receiver.store.schema import migrate, set_meta
 from receiver.store.sqlite import SqliteDatabase
 from receiver.store.turns import Together
 
+if TYPE_CHECKING:
+    from receiver.store.lease import Lease
+
 log = logging.getLogger(__name__)
 
 _CHECK_S = 0.25  # of reading the file, whenever it is tidied: damage should not wait for the next start; an accept may wait so long
 _GLANCE_S = 0.05  # every half minute: some 10 MiB
+_ACCEPT_TRIES = 4
 _PROBE, _PROBE_BYTES = "probe", 64 * 1024  # about what 20 alerts take
 _RETENTION_BATCH = 500  # rows at a time, so that a large clean-up never holds up an accept
 _PACKING_BATCH, _PACKING_BATCHES = 20, 50  # incidents: a batch takes as long as an accept may wait, all of them a second
 
 
 class Store:
-    """Durable state of one receiver. Thread-safe: transactions are serialised."""
+    """Durable state of a receiver. Thread-safe: whatever changes more than it adds goes one after the other."""
 
     findings: tuple[Finding, ...] = ()  # what must be told of the state as it was opened
     _original: Path | None = None  # of which this is a copy, while it cannot be written
 
-    def __init__(self, database: SqliteDatabase, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database, *, clock: Callable[[], float] = time.time, leadership: Leadership | None = None) -> None:
+        """`leadership`: None where whoever has the database open is the one who dispatches."""
         self._database = database
         self._clock = clock
         migrate(database, now=clock())
-        self.epoch = self._take_over()
+        self._leadership = leadership or self._take_over()
         self._noted_receivers: tuple[str, ...] = ()
         self._accepts: Together[Sequence[alerts.Arrival], alerts.Accepted] = Together(self._accept)
 
@@ -68,11 +73,38 @@ class Store:
         return opening.open_state(path, partial(cls, clock=clock), wait_s=wait_s, keeps_reserve=keeps_reserve, now=clock())
 
     @classmethod
+    def open_shared(cls, database: Database, lease: Lease, *, clock: Callable[[], float]) -> Store:
+        """Open a database that several receivers share: this one takes alerts, and dispatches while it holds the lease. StoreError."""
+        store = cls(database, clock=clock, leadership=lease)
+        with database.transaction() as tx:
+            lease.make_row(tx)
+        return store
+
+    @classmethod
     def open_elsewhere(cls, path: Path, why: StoreUnwritable, *, clock: Callable[[], float] = time.time) -> Store:
         """Open a copy of a state file that cannot be written, for what waits in it: `accept` and `probe` refuse. StoreError."""
         store = opening.open_elsewhere(path, partial(cls, clock=clock), why, now=clock())
         store._original = path
         return store
+
+    @property
+    def epoch(self) -> int:
+        """Under which this receiver's work is known."""
+        return self._leadership.epoch
+
+    def may_act(self) -> bool:
+        """Whether this receiver is the one who dispatches, as surely as can be known without asking."""
+        return self._leadership.may_act()
+
+    def has_news(self) -> bool:
+        """Whether there is something to begin on. It is asked often, and costs two looks into small indexes."""
+        with self.read() as tx:
+            return alerts.has_unfolded(tx) or jobs.is_due(tx, now=self._clock())
+
+    @property
+    def is_fenced(self) -> bool:
+        """Whether another receiver has taken over from this one."""
+        return self._leadership.is_lost
 
     @property
     def can_return(self) -> bool:
@@ -95,7 +127,7 @@ class Store:
 
     def refuse_alerts(self, why: StoreUnwritable) -> None:
         """From now on no alerts are taken."""
-        self._database.refuse(why)
+        self._file.refuse(why)
 
     def now(self) -> float:
         """Seconds since 1970, as this store's clock tells them."""
@@ -105,7 +137,7 @@ class Store:
         """Alertmanager calls the place that it sends our alerts to so. Every body says it: one that is known costs no transaction."""
         if not name or name in self._noted_receivers:
             return
-        with self._database.transaction() as tx:
+        with self.record() as tx:
             away.note_receiver(tx, name)
         self._noted_receivers = (*self._noted_receivers, name)[-away.MOST_RECEIVERS :]
 
@@ -118,10 +150,18 @@ class Store:
 
     def _accept(self, bodies: Sequence[Sequence[alerts.Arrival]]) -> list[alerts.Accepted]:
         self._database.admit()
-        with self._database.transaction(is_urgent=True) as tx:
-            now = self._clock()
-            gaps = away.gaps(tx, now=now)
-            accepted = [alerts.accept(tx, arrivals, now=now, gaps=gaps) for arrivals in bodies]
+        for left in reversed(range(_ACCEPT_TRIES)):
+            try:
+                with self._database.transaction(lane=Lane.ACCEPT, is_urgent=True) as tx:
+                    if self._database.dialect.has_row_locks:
+                        alerts.lock(tx, (arrival for body in bodies for arrival in body))
+                    now = self._clock()
+                    gaps = away.gaps(tx, now=now)
+                    accepted = [alerts.accept(tx, arrivals, now=now, gaps=gaps) for arrivals in bodies]
+                break
+            except StoreBusy:
+                if not left:
+                    raise
         self._database.is_refusing = False
         return accepted
 
@@ -129,23 +169,29 @@ class Store:
     def write(self, *, is_urgent: bool = False) -> Iterator[Tx]:
         """A dispatcher's transaction. StoreFenced when another receiver has taken over since. `is_urgent`: before others that wait."""
         with self._database.transaction(is_urgent=is_urgent) as tx:
-            if not tx.run("SELECT 1 FROM leader WHERE epoch = :epoch", epoch=self.epoch):
-                raise StoreFenced("another receiver has taken over; this one stops writing")
+            self._leadership.check(tx)
+            yield tx
+
+    @contextmanager
+    def record(self) -> Iterator[Tx]:
+        """A transaction that writes down what came in from people or was asked for: on any receiver, whether it dispatches or not."""
+        with self._database.transaction() as tx:
+            self._leadership.hold(tx)
             yield tx
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """A transaction for looking only."""
-        with self._database.transaction() as tx:
+        with self._database.transaction(lane=Lane.READ) as tx:
             yield tx
 
     def probe(self) -> None:
         """Prove that alerts would be stored now. StoreError when not (disk full, volume gone)."""
         self._database.admit()
         if self._database.is_refusing:  # a few bytes may find their place where no alert does
-            with self._database.transaction() as tx:
+            with self._database.transaction(lane=Lane.ACCEPT) as tx:
                 set_meta(tx, _PROBE, "x" * _PROBE_BYTES)
-        with self._database.transaction() as tx:
+        with self._database.transaction(lane=Lane.ACCEPT) as tx:
             set_meta(tx, _PROBE, str(self._clock()))
         self._database.is_refusing = False
 
@@ -212,35 +258,34 @@ class Store:
     def save(self) -> None:
         """See to it that nothing is lost of a state file that was deleted or replaced while it was open. StoreError when it cannot."""
         if isinstance(self.broken, StoreGone):
-            place = copies.save_gone(self._database, now=self._clock())
+            place = copies.save_gone(self._file, now=self._clock())
             log.info("what the state file held is saved", extra={"file": str(place)})
 
     def set_aside(self) -> None:
         """After `close`, a damaged state file: nobody opens it again by mistake. StoreError when it cannot be moved."""
         if isinstance(self._database.broken, StoreDamaged):
-            opening.keep(self._database.path, self._database.broken, self._clock())
+            opening.keep(self._file.path, self._database.broken, self._clock())
 
     def backup(self) -> BinaryIO:
         """A consistent copy of everything, as of now: a file without a name. StoreError."""
-        return copies.backup(self._database, now=self._clock())
+        return copies.backup(self._file, now=self._clock())
 
     def close(self) -> None:
         """Checkpoint and release. What could not be checkpointed is in the journal and safe."""
-        with suppress(StoreError), self._database.transaction() as tx:
-            set_meta(tx, opening.OPEN, "")
+        if isinstance(self._database, SqliteDatabase):
+            with suppress(StoreError), self._database.transaction() as tx:
+                set_meta(tx, opening.OPEN, "")
         try:
             self._database.close()
         except StoreError as exc:
             log.warning("the state file was left as after a crash", extra={"error": str(exc)})
 
-    def _take_over(self) -> int:
-        # SQLite: holding the file is the leadership, so it is taken by force; the epoch still tells whose work a row is.
+    @property
+    def _file(self) -> SqliteDatabase:
+        if not isinstance(self._database, SqliteDatabase):
+            raise StoreError("the state is in PostgreSQL: back it up with pg_dump")
+        return self._database
+
+    def _take_over(self) -> Leadership:
         with self._database.transaction() as tx:
-            rows = tx.run(
-                """INSERT INTO leader (id, owner, epoch, expires_at) VALUES (1, :owner, 1, 0)
-                   ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, epoch = leader.epoch + 1 RETURNING epoch""",
-                owner=uuid.uuid4().hex,
-            )
-            epoch = int(rows[0]["epoch"])
-            jobs.recover(tx, epoch=epoch)
-            return epoch
+            return Alone(tx)

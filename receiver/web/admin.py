@@ -79,7 +79,7 @@ def admin_routes(deps: AdminDeps) -> Blueprint:
     @routes.post("/replay")
     def replay() -> Response:
         wanted = request.args.get("id")
-        with deps.store.write() as tx:
+        with deps.store.record() as tx:
             n = outbox.replay(tx, wanted) + jobs.replay(tx, wanted, now=deps.store.now())
         deps.wake()
         return jsonify(replayed=n)
@@ -87,7 +87,7 @@ def admin_routes(deps: AdminDeps) -> Blueprint:
     @routes.post("/drop")
     def drop() -> Response:
         wanted = request.args.get("id")
-        with deps.store.write() as tx:
+        with deps.store.record() as tx:
             n = outbox.drop_dead(tx, wanted) + jobs.drop_dead(tx, wanted)
         return jsonify(dropped=n)
 

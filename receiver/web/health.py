@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -78,7 +79,10 @@ def readiness(store: Store, details: Callable[[], Mapping[str, Any]]) -> dict[st
 
 def _volume(room: Room) -> dict[str, Any]:
     """The room of the store, and a word before it ends: on a full volume no alert can be accepted."""
-    found: dict[str, Any] = {"store_bytes": room.store_bytes, "free_bytes": room.free_bytes}
+    found: dict[str, Any] = {"store_bytes": room.store_bytes}
+    if room.free_bytes is None:
+        return found
+    found["free_bytes"] = room.free_bytes
     if room.free_bytes < NEARLY_FULL_BYTES:
         found["problem"] = (
             f"nearly full: {room.free_bytes // 2**20} MiB are left; when none is, alerts are refused (503). Enlarge it, or lower STORE_MAX_BYTES"
@@ -100,7 +104,7 @@ def _look_into(store: Store, metrics: Metrics) -> None:
         age_s.set(max(0.0, now - oldest) if oldest is not None else 0.0)
     room = store.room()
     metrics.store_bytes.set(room.store_bytes)
-    metrics.store_free_bytes.set(room.free_bytes)
+    metrics.store_free_bytes.set(room.free_bytes if room.free_bytes is not None else math.inf)
     metrics.dead_letters.set(store.dead_letters())
     quarantined = store.quarantined()
     for kind in quarantine.KINDS:

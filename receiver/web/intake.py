@@ -151,7 +151,7 @@ def _note_sender(deps: IntakeDeps, notification: Notification) -> None:
     try:
         deps.store.note_receiver(notification.receiver)
         if notification.truncated_alerts and deps.can_complete:
-            with deps.store.write() as tx:
+            with deps.store.record() as tx:
                 reconcile.ask(tx, now=deps.store.now())
         elif notification.truncated_alerts:
             deps.notice("truncated", reason("notice.truncated", left_out=notification.truncated_alerts))

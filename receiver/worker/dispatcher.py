@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from receiver.errors import StoreBroken, StoreError, StoreFenced, StoreUnwritable
+from receiver.errors import StoreAway, StoreBroken, StoreBusy, StoreError, StoreFenced, StoreUnwritable
 from receiver.pipeline.fold import FoldConfig, fold
 from receiver.store import alerts, jobs, outbox
 from receiver.store.database import Tx
@@ -26,11 +26,11 @@ STUCK_S = 60.0
 TIDY_EVERY_S = 300.0
 BEAT_EVERY_S = 30.0
 UNKNOWN_KIND_DELAY_S = 300.0
-VOLUME_RETRY_S = 5.0
+STORE_RETRY_S = 5.0
 CLOCK_STEP_S = 2.0
 CLOCK_LEAP_S = 3600.0  # forward: wrong for a while, or a machine that slept
 FORGET_NOTHING_FOR_S = 3600.0  # after a leap: time for the clock to be set right before it costs a history
-_OF_THE_VOLUME = (StoreUnwritable, StoreBroken)
+_OF_THE_STORE = (StoreUnwritable, StoreBroken, StoreAway, StoreBusy, StoreFenced)  # no fault of the work's
 FOLDS_A_STEP = 10
 BUSY_S = 1.0  # something is being worked on: see now and then whether somebody waits too long
 END_WAIT_S = 12.0  # at the end, for what is being worked on: a look has its deadline
@@ -86,6 +86,11 @@ class Dispatcher:
         self._last_step = monotonic()
         self._tidied_at: float | None = None
         self._beat_at: float | None = None
+
+    def begin(self) -> None:
+        """The first step comes now: what a clock did before is no affair of ours."""
+        self._last_step = self._monotonic()
+        self._clock_offset = self._store.now() - self._monotonic()
 
     def when_done(self, call: Callable[[], None]) -> None:
         """Call this after each job: there may be messages to send, and a thread is free."""
@@ -199,17 +204,17 @@ class Dispatcher:
     def _put_back(self, job: Job, exc: StoreError) -> None:
         try:
             with self._store.write() as tx:
-                self._note_failure(tx, job, str(exc), is_attempt=not isinstance(exc, _OF_THE_VOLUME))
+                self._note_failure(tx, job, str(exc), is_attempt=not isinstance(exc, _OF_THE_STORE))
         except StoreError:
             with self._lock:
-                self._stranded.append((job, str(exc), not isinstance(exc, _OF_THE_VOLUME)))
+                self._stranded.append((job, str(exc), not isinstance(exc, _OF_THE_STORE)))
 
     def _note_failure(self, tx: Tx, job: Job, error: str, *, is_attempt: bool) -> None:
         now = self._store.now()
         if is_attempt:
             jobs.fail(tx, job, error=error, now=now)
         else:
-            jobs.put_back(tx, job, due_at=now + VOLUME_RETRY_S)
+            jobs.put_back(tx, job, due_at=now + STORE_RETRY_S)
 
     def _do_quick_jobs(self) -> None:
         if not self._quick_kinds:

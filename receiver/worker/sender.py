@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from receiver.errors import DeliveryError, RetryLater, SinkMisconfigured, StoreError
+from receiver.errors import DeliveryError, RetryLater, SinkMisconfigured, StoreAway, StoreError
 from receiver.pipeline.kinds import PUBLISH
 from receiver.sinks.base import CannotReconcile, Sink
 from receiver.store import conversations, jobs, outbox, quarantine, sending
@@ -44,6 +44,7 @@ IDLE_S = 5.0
 MOST_AT_A_TIME = 8  # channels of a sink in which something is being sent
 CHECK = "(check)"  # among what a sender is at, beside channels
 HANGS_S = 150.0  # longer than all exchanges of one message may take: its sink's deadlines do not hold
+LATE_SHARE = 0.3  # of the grace: a post that begins later could still be on its way when it is looked for
 END_WAIT_S = 12.0  # longer than one POST may take
 PICTURE_TRIES = 2
 PICTURE_WAIT_S = 1.5
@@ -236,23 +237,35 @@ class Sender:
 
     def _deliver(self, sink: Sink, outgoing: Outgoing) -> None:
         if outgoing.ts is not None:
-            sink.update(outgoing.channel, outgoing.ts, self._body(sink, outgoing))
+            body = self._body(sink, outgoing)
+            self._make_sure_of_the_lead()
+            sink.update(outgoing.channel, outgoing.ts, body)
             self._arrived(outgoing, ts=None)
         elif not outgoing.is_doubtful or self._must_be_sent_again(sink, outgoing):
             self._post(sink, outgoing)
 
     def _post(self, sink: Sink, outgoing: Outgoing) -> None:
         body = self._body(sink, outgoing)  # before the intent: an upload takes its time, and repeats harmlessly
+        intended_at = self._monotonic()
         with self._store.write() as tx:
             newest_ts = self._newest_ts.get((outgoing.sink, outgoing.channel))
             is_wanted = sending.intend(tx, outgoing, now=self._store.now(), grace_s=self._config.grace_s, newest_ts=newest_ts)
         if not is_wanted:
+            return
+        self._make_sure_of_the_lead()
+        if self._monotonic() - intended_at > self._config.grace_s * LATE_SHARE:
+            log.warning("a post comes too late and is left to be looked for", extra={"sink": outgoing.sink, "slot": outgoing.slot})
             return
         ts = sink.post(
             outgoing.channel, body, thread_ts=outgoing.root_ts if outgoing.is_reply else None,
             broadcast=outgoing.is_broadcast, delivery_id=outgoing.delivery_id,
         )  # fmt: skip
         self._arrived(outgoing, ts=ts)
+
+    def _make_sure_of_the_lead(self) -> None:
+        """The last moment before something goes out. Whoever froze may no longer be the one who sends."""
+        if not self._store.may_act():
+            raise StoreAway("this receiver may have been succeeded; it sends nothing until it knows")
 
     def _must_be_sent_again(self, sink: Sink, outgoing: Outgoing) -> bool:
         """Look for a doubtful post in its channel. False when it was found, or must not be sent again (now)."""

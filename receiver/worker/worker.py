@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 STOP_WAIT_S = 12.0  # longer than one POST may take
 GUARD_EVERY_S = 2.0
 STORE_TROUBLE_S = 1.0
+NEWS_EVERY_S = 0.2  # what other receivers took is begun on within that time
 GATHER_S = 0.01  # alerts that come one by one are worked off together: a step for each would cost as much as taking it
 
 
@@ -35,15 +36,35 @@ class _GuardRounds:
         return GUARD_EVERY_S
 
 
-class Worker:
-    """Runs a dispatcher and its senders until told to stop. Each sender has a thread of its own, and so has the guard."""
+@dataclass(frozen=True, slots=True)
+class _NewsRounds:
+    """Looks for what others stored, of which nothing wakes us here."""
 
-    def __init__(self, dispatcher: Dispatcher, *senders: Sender, guard: CpuGuard | None = None) -> None:
+    has_news: Callable[[], bool]
+    wake: Callable[[], None]
+
+    def step(self) -> float:
+        if self.has_news():
+            self.wake()
+        return NEWS_EVERY_S
+
+
+class Worker:
+    """Runs a dispatcher and its senders until told to stop. Each sender has a thread of its own, and so has the guard.
+
+    `has_news`: whether other receivers left something to do; None where there are no others.
+    """
+
+    def __init__(
+        self, dispatcher: Dispatcher, *senders: Sender, guard: CpuGuard | None = None, has_news: Callable[[], bool] | None = None
+    ) -> None:
         self.dispatcher = dispatcher
         self.senders = senders
         self._loops: list[tuple[str, _Runner, threading.Event]] = [("dispatcher", dispatcher, threading.Event())]
         self._loops += [(f"sender-{i}" if i else "sender", sender, threading.Event()) for i, sender in enumerate(senders)]
         self._loops.append(("guard", _GuardRounds(guard or CpuGuard()), threading.Event()))
+        if has_news is not None:
+            self._loops.append(("news", _NewsRounds(has_news, self.wake), threading.Event()))
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         dispatcher.when_done(self.wake)
@@ -52,6 +73,7 @@ class Worker:
 
     def start(self) -> None:
         """Start the threads."""
+        self.dispatcher.begin()
         for name, runner, wake in self._loops:
             thread = threading.Thread(target=self._loop, args=(name, runner.step, wake), name=name, daemon=True)
             thread.start()
@@ -63,7 +85,9 @@ class Worker:
             wake.set()
 
     def is_stuck(self) -> bool:
-        """Whether work is due and nothing moves."""
+        """Whether work is due and nothing moves. Who has not been started has nothing to do."""
+        if not self._threads:
+            return False
         return self.dispatcher.is_stuck() or any(s.is_stuck() for s in self.senders) or any(not t.is_alive() for t in self._threads)
 
     @property

@@ -126,7 +126,7 @@ def test_damage_that_is_met_is_told_and_gone_on_from(house: House, caplog: pytes
     assert house.post("before") == 202
     wait_until(lambda: house.roots("before") == 1, what="the first is told")
     store = house.running().store
-    store._database.checkpoint()
+    store._file.checkpoint()
     with house.path.open("r+b") as file:
         file.seek(4096 * 20)
         file.write(b"\x99" * 8192)
@@ -162,7 +162,7 @@ def _is_damaged(path: Path, store: Store) -> bool:
     if store.broken is not None:  # somebody else met it
         return True
     try:
-        store._database.checkpoint()
+        store._file.checkpoint()
         with path.open("r+b") as file:
             file.write(b"\x99" * 4096)
         store.check()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -238,10 +239,10 @@ class Desk:
         """Every desired message, `channel/slot: text`."""
         with self.store.read() as tx:
             rows = tx.run(
-                """SELECT c.channel, m.slot, m.desired_body ->> 'text' AS text FROM message m JOIN conversation c ON c.id = m.conversation_id
+                """SELECT c.channel, m.slot, m.desired_body FROM message m JOIN conversation c ON c.id = m.conversation_id
                    ORDER BY m.created_at, m.is_reply, m.position"""
             )
-        return [f"{r['channel']}/{r['slot']}: {r['text']}" for r in rows]
+        return [f"{r['channel']}/{r['slot']}: {json.loads(r['desired_body'])['text']}" for r in rows]
 
     def report(self) -> dict[str, Any]:
         with self.store.read() as tx:

@@ -155,6 +155,7 @@ def test_a_name_is_one_short_line(name: Any) -> None:
     assert shown.isprintable()
 
 
+@pytest.mark.state_file
 def test_a_state_file_of_the_first_schema_is_brought_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An upgrade with an incident in it: nothing is lost, and its case can be kept."""
     path, clock = tmp_path / "state.db", Clock()

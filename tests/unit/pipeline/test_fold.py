@@ -205,6 +205,7 @@ def test_whatever_is_accepted_is_folded(desk: Desk, sent: list[dict[str, object]
         assert all(alert_table.newest_of(tx, i.id) for i in incident_lists.newest(tx, 10))
 
 
+@pytest.mark.state_file
 def test_an_alert_costs_the_same_however_many_its_incident_has(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rows that are read for one more alert of a workload: not those of all its pods."""
     read = [0]

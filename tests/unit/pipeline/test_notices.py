@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,8 +31,8 @@ class Office:
 
     def said(self) -> list[str]:
         with self.store.read() as tx:
-            rows = tx.run("SELECT desired_body ->> 'full_text' AS text FROM message ORDER BY created_at")
-        return [r["text"].partition("\n")[2] for r in rows]
+            rows = tx.run("SELECT desired_body FROM message ORDER BY created_at")
+        return [json.loads(r["desired_body"])["full_text"].partition("\n")[2] for r in rows]
 
 
 @pytest.fixture

@@ -111,7 +111,7 @@ def test_an_earlier_round_is_no_damage(tmp_path: Path) -> None:
     store = Store.open_sqlite(path, clock=Clock().now)
     for n in range(ACCEPTED):
         store.accept([alert(pod=f"p-{n}", annotations={"text": "x" * 500})])
-    store._database.checkpoint()
+    store._file.checkpoint()
     store.accept([alert(pod="after")])
     found = list(frames(wal_of(path)))
     torn = is_torn(wal_of(path))

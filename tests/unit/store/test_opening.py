@@ -171,7 +171,7 @@ def test_damage_that_is_met_later_ends_the_store(path: Path, caplog: pytest.LogC
     store = filled(path)
     with store.read() as tx:
         tx.run("PRAGMA cache_size = 1")
-    store._database.checkpoint()
+    store._file.checkpoint()
     for at in range(4096, path.stat().st_size, 4096):
         noise(path, at, 4096)
     with pytest.raises(StoreDamaged):
@@ -193,7 +193,7 @@ def test_damage_that_is_met_later_ends_the_store(path: Path, caplog: pytest.LogC
 def test_damage_that_nobody_meets_is_found_when_the_store_is_tidied(path: Path) -> None:
     """A page that is read next in three weeks, or that is cached and would be missed at the next start."""
     store = filled(path)
-    store._database.checkpoint()
+    store._file.checkpoint()
     noise(path, path.stat().st_size - 8192)
     with pytest.raises(StoreError, match="damaged"):
         store.tidy(reopen_window_s=1.0, retention_s=1.0)

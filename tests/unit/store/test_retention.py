@@ -119,6 +119,7 @@ def _conversations(desk: Desk, incident_id: str) -> list[conversations.Conversat
         return conversations.of_incident(tx, incident_id)
 
 
+@pytest.mark.state_file
 def test_too_large_the_oldest_closed_lose_their_evidence_first(desk: Desk) -> None:
     """Thinned as far as it must be; nothing is forgotten as long as that is enough."""
     desk.evidence = lambda subject: {
@@ -143,6 +144,7 @@ def _noise(seed: str) -> str:
     return "".join(random.Random(seed).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=40_000))
 
 
+@pytest.mark.state_file
 def test_much_too_large_the_oldest_closed_go(desk: Desk) -> None:
     """And what is open, not told, a dead letter or kept stays, however large the store is."""
     for name in ("cart", "mail"):

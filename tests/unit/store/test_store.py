@@ -112,11 +112,11 @@ def test_a_full_disk_is_a_store_error_and_passes(path: Path) -> None:
     store = Store.open_sqlite(path)
     with store.read() as tx:
         pages = tx.run("PRAGMA page_count")[0]["page_count"]
-    store._database._connection.execute(f"PRAGMA max_page_count={pages}")  # stands in for a full volume
+    store._file._connection.execute(f"PRAGMA max_page_count={pages}")  # stands in for a full volume
     many = [alert(pod=f"p-{i}", annotations={"text": "x" * 2000}) for i in range(200)]
     with pytest.raises(StoreError, match="full"):
         store.accept(many)
-    store._database._connection.execute("PRAGMA max_page_count=1000000")
+    store._file._connection.execute("PRAGMA max_page_count=1000000")
 
     assert store.accept(many).new == 200
     store.close()

@@ -1,0 +1,1 @@
+"""A real PostgreSQL server, and what is tested with one."""
