@@ -14,6 +14,7 @@ NAMES = (
     "front",
     "delivery",
     "kills",
+    "replicas",
     "state",
     "growth",
     "storm",

@@ -79,10 +79,22 @@ class Receiver:
         except (urllib.error.URLError, OSError):
             return 0, ""
 
+    def pause(self) -> None:
+        """SIGSTOP: it runs no more, and its connections stay."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """After `pause`."""
+        self._signal(signal.SIGCONT)
+
     def post(self, body: dict[str, Any], *, timeout_s: float = 10.0, **headers: str) -> int:
         """Post a webhook body; the status, 0 when no answer came."""
+        return self.send("/alerts", body, timeout_s=timeout_s, **headers)
+
+    def send(self, path: str, body: dict[str, Any], *, timeout_s: float = 10.0, **headers: str) -> int:
+        """Post JSON; the status, 0 when no answer came."""
         request = urllib.request.Request(
-            f"{self.url}/alerts", data=json.dumps(body).encode(), headers={"Content-Type": "application/json", **headers}
+            f"{self.url}{path}", data=json.dumps(body).encode(), headers={"Content-Type": "application/json", **headers}
         )
         try:
             with urllib.request.urlopen(request, timeout=timeout_s) as answer:
@@ -91,6 +103,10 @@ class Receiver:
             return exc.code
         except (urllib.error.URLError, OSError):
             return 0
+
+    def _signal(self, how: signal.Signals) -> None:
+        assert self._process is not None
+        os.killpg(self._process.pid, how)
 
     def _end(self, how: signal.Signals) -> None:
         if self._process is None:

@@ -3,56 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.pair import DISPATCHER, STANDBY, Pair
 from tests.e2e.receiver import Receiver
 from tests.e2e.test_faults import body_of, everyone, named
 from tests.fakes.slack import FakeSlack
+from tests.postgres.server import PASSWORD, Postgres
 from tests.support import wait_until
 
 TTL_S = 2.0
-
-
-class Pair:
-    """Two replicas, a database and a Slack."""
-
-    def __init__(self, folder: Path, url: str, slack: FakeSlack) -> None:
-        self.slack = slack
-        self.replicas = [
-            Receiver(
-                folder / name, STORE_URL=url, LEADER_TTL=f"{TTL_S:.0f}s", SLACK_BOT_TOKEN=slack.token, SLACK_CHANNEL="C1",
-                SLACK_API_URL=slack.api_url, ENRICH_DEADLINE="2s", CONFIG_NAME=name,
-            )
-            for name in ("a", "b")
-        ]  # fmt: skip
-
-    def start(self) -> None:
-        for replica in self.replicas:
-            replica.launch()
-        for replica in self.replicas:
-            replica.wait_ready()
-        wait_until(lambda: self.roles() == ["dispatcher", "standby"], what="one of them dispatches")
-
-    def role(self, replica: Receiver) -> str:
-        status, text = replica.get("/readyz")
-        return str(json.loads(text)["role"]) if status == 200 else "away"
-
-    def roles(self) -> list[str]:
-        return sorted(map(self.role, self.replicas))
-
-    @property
-    def leader(self) -> Receiver:
-        return next(r for r in self.replicas if self.role(r) == "dispatcher")
-
-    def other(self, replica: Receiver) -> Receiver:
-        return next(r for r in self.replicas if r is not replica)
-
-    def end(self) -> None:
-        for replica in self.replicas:
-            replica.kill()
 
 
 @pytest.fixture
@@ -63,7 +27,7 @@ def slack() -> Iterator[FakeSlack]:
 
 @pytest.fixture
 def pair(tmp_path: Path, database_url: str, slack: FakeSlack) -> Iterator[Pair]:
-    pair = Pair(tmp_path, database_url, slack)
+    pair = Pair(tmp_path, database_url, slack, ttl_s=TTL_S)
     yield pair
     pair.end()
 
@@ -80,7 +44,71 @@ def test_a_standby_takes_alerts_and_takes_over(pair: Pair) -> None:
     assert standby.post(body_of(4)) == 202
     wait_until(lambda: named(pair.slack) == everyone(5), what="the standby took over")
     leader.start()
-    assert pair.roles() == ["dispatcher", "standby"]
+    assert pair.roles() == [DISPATCHER, STANDBY]
     assert standby.stop() < 10
     assert leader.post(body_of(5)) == 202
     wait_until(lambda: named(pair.slack) == everyone(6), what="the other one took over again")
+
+
+def test_who_was_frozen_posts_nothing_and_stands_by(pair: Pair) -> None:
+    """SIGSTOP in the middle of the work, for longer than its lease: what it had begun is told once, by the other one."""
+    pair.start()
+    frozen = pair.leader
+    awake = pair.other(frozen)
+    for n in range(6):
+        assert frozen.post(body_of(n)) == 202
+    frozen.pause()
+    wait_until(lambda: pair.role(awake) == DISPATCHER, what="the other one took over")
+    for n in range(6, 9):
+        assert awake.post(body_of(n)) == 202
+    frozen.go_on()
+    wait_until(lambda: pair.role(frozen) == STANDBY, what="it stands by")
+    assert frozen.post(body_of(9)) == 202
+    pair.slack.wait_for(lambda: named(pair.slack) == everyone(10), timeout_s=60)
+    ids = [root.message.delivery_id for root in pair.slack.channel("C1").roots]
+
+    assert len(ids) == len(set(ids))
+
+
+def test_a_receiver_may_start_before_its_database(tmp_path: Path, slack: FakeSlack) -> None:
+    """It says so in one line without the password, refuses with 503, and goes on by itself; also when the database is restarted."""
+    with Postgres() as server:
+        url = server.database()
+        server.stop()
+        receiver = Receiver(
+            tmp_path / "r", STORE_URL=url, LEADER_TTL="2s", SLACK_BOT_TOKEN=slack.token, SLACK_CHANNEL="C1", SLACK_API_URL=slack.api_url
+        )
+        receiver.launch()
+        try:
+            wait_until(lambda: receiver.get("/readyz")[0] == 503, what="it answers")
+            refused = receiver.post(body_of(0)), receiver.get("/healthz")[0]
+            said = json.loads(receiver.get("/readyz")[1])["store"]
+            server.start()
+            receiver.wait_ready()
+            server.restart()
+            wait_until(lambda: receiver.post(body_of(0)) == 202, what="it takes alerts again")
+            slack.wait_for(lambda: named(slack) == everyone(1))
+        finally:
+            receiver.kill()
+
+    assert refused == (503, 200)
+    assert said.startswith(f"the database 127.0.0.1:{server.port}/")
+    assert PASSWORD not in said + receiver.log()
+    assert receiver.log().count("no alerts are taken") == 1
+
+
+def test_what_people_do_at_a_standby_is_done(pair: Pair) -> None:
+    """Pages, actions, dead letters and metrics are the same at every replica."""
+    pair.start()
+    standby = pair.other(pair.leader)
+    standby.post(body_of(1))
+    pair.slack.wait_for(lambda: named(pair.slack) == {"svc001x": 1})
+    incident = re.findall(r"inc_[0-9A-Z]{15}", standby.get("/")[1])[0]
+    answer = standby.send(f"/admin/incidents/{incident}/ack", {"by": "Ines"})
+    pair.slack.wait_for(lambda: "Ines" in pair.slack.text("C1"))
+
+    assert answer == 200
+    assert "svc001x" in standby.get("/")[1]
+    assert standby.get("/metrics")[0] == 200
+    assert json.loads(standby.get("/admin/dead")[1]) == {"dead": []}
+    assert standby.send("/admin/backup", {}) == 503
