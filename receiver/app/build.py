@@ -29,7 +29,7 @@ from receiver.evidence.gather import SOURCES
 from receiver.evidence.kube import Kube, KubeConfig
 from receiver.evidence.missed import Missed
 from receiver.evidence.prometheus import Prometheus, PrometheusConfig
-from receiver.evidence.redaction import RedactionConfig, Redactor
+from receiver.evidence.redaction import KnownClean, RedactionConfig, Redactor
 from receiver.evidence.shares import ClusterShares
 from receiver.evidence.silences import AlertmanagerSilences
 from receiver.pipeline import kinds
@@ -391,7 +391,7 @@ def make_evidence(
     redactor = make_redactor(settings.redaction)
     return Evidence(
         EvidenceConfig(cluster_name=settings.cluster_name, deadline_s=settings.enrich_deadline),
-        kube=kube, prometheus=prometheus, alertmanager=alertmanager, redact=redactor.redact, guard=guard, monotonic=monotonic,
+        kube=kube, prometheus=prometheus, alertmanager=alertmanager, redact=KnownClean(redactor.redact), guard=guard, monotonic=monotonic,
     )  # fmt: skip
 
 
