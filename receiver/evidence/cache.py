@@ -1,12 +1,15 @@
 """Answers that many incidents share, kept for minutes: owners, policies of a namespace, the node, the rules.
 
-"There is none" and "you may not" are answers too and are kept; a failure that may pass is not.
+"There is none" and "you may not" are answers too and are kept; a failure that may pass is not. What was not asked for the longest goes
+first: by number, and by size, because the objects of 500 workloads and their nodes are 40 MiB as Python holds them.
 """
 
 from __future__ import annotations
 
+import json
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -14,12 +17,14 @@ from receiver.errors import Forbidden, NotFound, SourceError, Unavailable
 from receiver.transport import Deadline
 
 MAX_ENTRIES = 4096
+MAX_SIZE = 3_000_000  # characters of JSON, which are about four times as many bytes as Python holds them
 
 
 class _Entry:
-    __slots__ = ("error", "expires_at", "lock", "value")
+    __slots__ = ("error", "expires_at", "lock", "size", "value")
 
     def __init__(self) -> None:
+        self.size = 0
         self.lock = threading.Lock()
         self.expires_at = float("-inf")
         self.value: Any = None
@@ -27,12 +32,14 @@ class _Entry:
 
 
 class Cache:
-    """A bounded map from a question to its answer. Two threads with the same question ask once."""
+    """A bounded map from a question to its answer. Two threads with the same question ask once. `max_size`: of all answers, as JSON."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic, max_size: int = MAX_SIZE) -> None:
         self._clock = clock
+        self._max_size = max_size
         self._lock = threading.Lock()
-        self._entries: dict[Hashable, _Entry] = {}
+        self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()  # the one that was asked for last at the end
+        self._size = 0
 
     def fresh(self, key: Hashable) -> bool:
         """Whether the answer is at hand."""
@@ -47,6 +54,7 @@ class Cache:
         try:
             if entry.expires_at <= self._clock():
                 self._ask(entry, ask, ttl_s, negative_ttl_s)
+                self._weigh(key, entry)
             if entry.error is not None:
                 again = type(entry.error)(str(entry.error))  # a new one: a raised error collects the places it was raised at
                 again.said = entry.error.said
@@ -60,18 +68,20 @@ class Cache:
         entry = self._entry(key)
         if entry.lock.acquire(blocking=False):
             entry.value, entry.error, entry.expires_at = value, None, self._clock() + ttl_s
+            self._weigh(key, entry)
             entry.lock.release()
 
     def drop(self, is_meant: Callable[[Hashable], bool]) -> None:
         """Forget the answers to these questions."""
         with self._lock:
             for key in [k for k in self._entries if is_meant(k)]:
-                del self._entries[key]
+                self._forget(key)
 
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
             self._entries.clear()
+            self._size = 0
 
     def _ask(self, entry: _Entry, ask: Callable[[], Any], ttl_s: float, negative_ttl_s: float) -> None:
         try:
@@ -88,10 +98,26 @@ class Cache:
                 if len(self._entries) >= MAX_ENTRIES:
                     self._drop_oldest()
                 entry = self._entries[key] = _Entry()
+            self._entries.move_to_end(key)
             return entry
+
+    def _weigh(self, key: Hashable, entry: _Entry) -> None:
+        """Take a new answer into account, and make room for it."""
+        size = len(json.dumps(entry.value, default=str)) if entry.value is not None else 0
+        with self._lock:
+            if self._entries.get(key) is not entry:
+                return  # forgotten meanwhile: whoever asked has its answer
+            self._size += size - entry.size
+            entry.size = size
+            while self._size > self._max_size and len(self._entries) > 1:
+                self._forget(next(iter(self._entries)))
 
     def _drop_oldest(self) -> None:
         now = self._clock()
         stale = [k for k, e in self._entries.items() if e.expires_at <= now and not e.lock.locked()]
         for key in stale or list(self._entries)[: MAX_ENTRIES // 4]:
-            self._entries.pop(key, None)
+            self._forget(key)
+
+    def _forget(self, key: Hashable) -> None:
+        entry = self._entries.pop(key, None)
+        self._size -= entry.size if entry is not None else 0

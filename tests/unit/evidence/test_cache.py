@@ -115,3 +115,34 @@ def test_the_cache_does_not_grow_for_ever():
         get(cache, Asker(i), i)
 
     assert len(cache._entries) <= MAX_ENTRIES
+
+
+def test_large_answers_make_room_for_one_another():
+    """500 workloads' objects are megabytes: what was not asked for the longest is forgotten first."""
+    cache = Cache(clock=lambda: 0.0, max_size=10_000)
+    asked = {name: Asker({"text": name * 3_000}) for name in "abcd"}
+    for name in "abcab":
+        get(cache, asked[name], name)
+    get(cache, asked["d"], "d")
+
+    assert [cache.fresh(name) for name in "abcd"] == [True, True, False, True]
+    assert [get(cache, asked[name], name) for name in "abdc"] == [{"text": name * 3_000} for name in "abdc"]
+    assert [asked[name].count for name in "abdc"] == [1, 1, 1, 2]
+
+
+def test_an_answer_larger_than_all_room_is_still_an_answer():
+    cache, ask = Cache(clock=lambda: 0.0, max_size=10), Asker("x" * 1_000)
+
+    assert [get(cache, ask), get(cache, ask)] == ["x" * 1_000] * 2
+
+
+def test_what_was_dropped_weighs_nothing():
+    """Else the room would shrink with everything that is forgotten."""
+    cache = Cache(clock=lambda: 0.0, max_size=10_000)
+    for turn in range(20):
+        get(cache, Asker("x" * 4_000), turn)
+        cache.drop(lambda key: True)
+    for name in "ab":
+        get(cache, Asker("x" * 4_000), name)
+
+    assert [cache.fresh(name) for name in "ab"] == [True, True]
