@@ -17,7 +17,7 @@ from flask import Flask
 
 from receiver.app.files import slack_loader, web_environment
 from receiver.app.release import version
-from receiver.app.sinks import for_programs, is_text_only, kind_of, make_router, make_senders, make_sinks, threaded
+from receiver.app.sinks import for_programs, is_text_only, kind_of, link_of, make_router, make_senders, make_sinks, threaded
 from receiver.app.state import is_shared, open_database, open_file
 from receiver.app.triage import TriageDesk
 from receiver.domain.identity import LabelNames
@@ -66,6 +66,7 @@ from receiver.web.auth import Gate
 from receiver.web.documents import Documents
 from receiver.web.health import readiness
 from receiver.web.hosts import ALERTS
+from receiver.web.incident.load import IncidentPages
 from receiver.worker.dispatcher import Dispatcher, DispatcherConfig, Handler
 from receiver.worker.sender import Sender
 from receiver.worker.worker import Worker
@@ -315,6 +316,7 @@ def _build_on(
 
         return DoctorDesk(settings, here)
 
+    runbooks, causes = make_runbooks(settings), Documents(folders=(causes_dir(),))
     web = create_web(
         WebDeps(
             store=store, metrics=metrics, environment=web_environment(), webhook_token=settings.webhook_token.reveal(),
@@ -323,7 +325,10 @@ def _build_on(
             stalled=lambda: worker.stalled, local_word=local_word, triage=desk.answer, drills=drills,
             details=details, doctor=lambda: doctor().answer(),
             slack_signing_secret=settings.slack_signing_secret.reveal(), actions=actions, presses=presses,
-            measure=measure, runbooks=make_runbooks(settings), causes=Documents(folders=(causes_dir(),)),
+            measure=measure, runbooks=runbooks, causes=causes,
+            incidents=IncidentPages(
+                store=store, publisher=publisher, renderer=renderer, runbooks=runbooks, causes=causes, link_of=link_of((sink, *others)),
+            ),
         )
     )  # fmt: skip
     duties = FrontDuties(max_body_bytes=settings.max_body, metrics=metrics, notices=notices)

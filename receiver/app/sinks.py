@@ -12,7 +12,7 @@ from receiver.pipeline.routing import Router
 from receiver.render.renderer import plain_body
 from receiver.settings import Secret, Settings
 from receiver.sinks import SINKS, Sink, SinkKind, SinkSetup, png
-from receiver.sinks.base import ChecksItself, NamesChannels
+from receiver.sinks.base import ChecksItself, LinksMessages, NamesChannels
 from receiver.store.store import Store
 from receiver.telemetry import Metrics
 from receiver.worker.sender import Sender, SenderConfig
@@ -50,6 +50,17 @@ def for_programs(sinks: Iterable[Sink]) -> frozenset[str]:
 def is_text_only(settings: Settings) -> bool:
     """Whether Slack messages go without blocks."""
     return settings.slack_format == "text"
+
+
+def link_of(sinks: Iterable[Sink]) -> Callable[[str, str, str, str | None], str]:
+    """Where people open a message of one of the sinks: its sink's name, channel, ts, and the ts of its thread's root. Empty for nowhere."""
+    linking = {sink.name: sink for sink in sinks if isinstance(sink, LinksMessages)}
+
+    def link(sink: str, channel: str, ts: str, thread_ts: str | None) -> str:
+        found = linking.get(sink)
+        return found.link_to(channel, ts, thread_ts) if found is not None else ""
+
+    return link
 
 
 def make_router(settings: Settings, sink: Sink, *others: Sink) -> Router:

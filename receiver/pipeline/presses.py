@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from receiver.errors import PayloadError
@@ -66,19 +67,27 @@ def acts(document: object) -> list[tuple[str, Act]]:
     found = []
     for action in map(_mapping, pressed[:MAX_CLICKS]):
         meant, target = _meant(action)
-        word, _, item = meant.partition(":")
-        if word not in MEANINGS or not _TARGET.fullmatch(target):
+        wanted = meaning_of(meant)
+        if wanted is None or not _TARGET.fullmatch(target):
             continue
-        what, duration_s = MEANINGS[word]
-        if (what in (TICK, UNTICK)) != bool(_ITEM.fullmatch(item)):
-            continue
-        act = Act(
-            what=what, duration_s=duration_s, item=item, user_id=user_id, by=name_of(user.get("name") or user.get("username") or user_id),
+        act = replace(
+            wanted, user_id=user_id, by=name_of(user.get("name") or user.get("username") or user_id),
             click_id=f"{action.get('action_ts', '')}:{user_id}:{meant}"[:100] if action.get("action_ts") else "",
             is_outsider=bool(team.get("id") and user.get("team_id") and team["id"] != user["team_id"]),
         )  # fmt: skip
         found.append((target, act))
     return found
+
+
+def meaning_of(press: str) -> Act | None:
+    """What a button asks for, by its word (`silence_1h`, `tick:root_cause`); None when it is none of ours."""
+    word, _, item = press.partition(":")
+    if word not in MEANINGS:
+        return None
+    what, duration_s = MEANINGS[word]
+    if bool(_ITEM.fullmatch(item)) != (what in (TICK, UNTICK)) or (item and what not in (TICK, UNTICK)):
+        return None
+    return Act(what=what, duration_s=duration_s, item=item)
 
 
 def _meant(action: Mapping[str, Any]) -> tuple[str, str]:

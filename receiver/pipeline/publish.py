@@ -30,7 +30,7 @@ from receiver.pipeline.view import view_of
 from receiver.render.context.build import alert_of
 from receiver.render.document import report_document
 from receiver.store import alerts as alert_table
-from receiver.store import conversations, incidents, jobs
+from receiver.store import alike, conversations, incidents, jobs
 from receiver.store.database import Tx
 from receiver.store.incidents import Incident
 from receiver.store.jobs import Job
@@ -77,7 +77,7 @@ class Publisher:
         with self._store.read() as tx:
             seen = incidents.load(tx, job.subject_id)
             case = incidents.evidence_of(tx, job.subject_id)
-        report = self._judge.report_of(life.with_life(case, seen.memory)) if case is not None and seen is not None else None
+        report = self.judged(case, seen.memory) if case is not None and seen is not None else None
         with self._store.write() as tx:
             jobs.finish(tx, job)
             incident = incidents.load(tx, job.subject_id)
@@ -104,20 +104,34 @@ class Publisher:
         )  # fmt: skip
         plan_follow_up(tx, incident.id, memory, self._config.follow_ups_s, now=now)
         if report is not None:
-            report = fixes.shown(report, memory, self._config.follow_ups_s)
-            report = replace(report, checklist=with_ticks(report.checklist, people.ticks_of(memory), now=report.facts.now))
+            report = self.as_shown(report, memory)
             if report.facts.workload is not None:
                 owner = self._router.asked_of(report.facts.workload.labels, report.facts.workload.annotations)
                 memory = replace(memory, owner=owner) if owner.labels or owner.annotations else memory
         document = report_document(report) if report is not None else incident.report
         incidents.save_diagnosis(tx, incident, subject=incident.subject, memory=memory, report=document, case=case)
         incident = replace(incident, memory=memory, report=document)
+        if case is not None:
+            alike.mark(tx, incident)
         content = Content(
             view=self._view(tx, incident, alerts, has_report=report is not None, now=now), report=report, document=document, update=update,
             prompt_slot=ROOT if update.is_new_kill else prompt_slot,
         )  # fmt: skip
         self._show(tx, incident, alerts, content, now=now)
         return incident
+
+    def judged(self, case: Case, memory: IncidentMemory) -> Report:
+        """What a stored case says. ComputedTooLong when that takes more than it should."""
+        return self._judge.report_of(life.with_life(case, memory))
+
+    def as_shown(self, report: Report, memory: IncidentMemory) -> Report:
+        """A report with what its incident remembers: the fix that is watched, and what people ticked."""
+        report = fixes.shown(report, memory, self._config.follow_ups_s)
+        return replace(report, checklist=with_ticks(report.checklist, people.ticks_of(memory), now=report.facts.now))
+
+    def view(self, tx: Tx, incident: Incident, *, has_report: bool) -> IncidentView:
+        """An incident as messages show it now."""
+        return self._view(tx, incident, alert_table.newest_of(tx, incident.id), has_report=has_report, now=self._store.now())
 
     def _show(self, tx: Tx, incident: Incident, alerts: tuple[Alert, ...], content: Content, *, now: float) -> None:
         """In every place where it is shown now."""

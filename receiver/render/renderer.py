@@ -23,6 +23,7 @@ from receiver.render.kinds import kind_of
 from receiver.render.root import Draft, Print
 from receiver.render.text import clean_block, cut, escape_mrkdwn
 
+IN_THREAD, BELOW = "in the thread", "below"  # where the patch stands, for whoever reads the root
 PLAIN_MAX = 3_500  # characters: Slack advises 4,000 for `text`, and escaping makes it longer
 
 Made = TypeVar("Made")
@@ -45,14 +46,16 @@ class Renderer:
         self._environments = (environment, *([builtin] if builtin is not None else []))
         self._on_broken = on_broken
 
-    def incident(self, view: IncidentView, report: Report | None, *, chart: blocks.Block | None = None) -> tuple[Message, ...]:
+    def incident(
+        self, view: IncidentView, report: Report | None, *, chart: blocks.Block | None = None, patch_place: str = IN_THREAD
+    ) -> tuple[Message, ...]:  # fmt: skip
         """Everything the conversation of an incident should hold now: the root, then its replies in thread order.
 
-        `chart`: an image block for the root (`blocks.image`).
+        `chart`: an image block for the root (`blocks.image`). `patch_place`: `BELOW` where all of it stands on one page.
         """
 
         def make(seen: IncidentView, found: Report | None, show: Print) -> tuple[Message, ...]:
-            draft = _draft(seen, found, chart=chart)
+            draft = _draft(seen, found, patch_place=patch_place, chart=chart)
             first = root.root(draft, show)
             message = Message(slot="root", text=first.text, blocks=first.blocks, full_text=blocks.as_text(first.blocks))
             return (message, *thread.replies(seen, found, draft.context, draft.kind, show))
@@ -63,7 +66,7 @@ class Renderer:
         """The whole incident in one message, for sinks without threads: shortened from the end to Slack's limits."""
 
         def make(seen: IncidentView, found: Report | None, show: Print) -> Message:
-            draft = _draft(seen, found, patch_place="below")
+            draft = _draft(seen, found, patch_place=BELOW)
             first = root.root(draft, show)
             parts = _parts(draft, show)
             room = blocks.MESSAGE_MAX_CHARS - blocks.visible(first.blocks)
@@ -111,7 +114,7 @@ class Renderer:
         view = standalone_view(report)
 
         def make(seen: IncidentView, found: Report | None, show: Print) -> str:
-            draft = _draft(seen, found, patch_place="below")
+            draft = _draft(seen, found, patch_place=BELOW)
             whole = [blocks.as_text([b]) for b in _parts(draft, show, is_for_operator=True)]
             first = blocks.as_text(root.root(draft, show).blocks)
             return terminal.stack([terminal.with_memory(first, found) if found is not None else first, *whole])
@@ -196,7 +199,7 @@ def plain_body(body: Mapping[str, Any]) -> dict[str, Any]:
     return {**body, "text": escape_mrkdwn(cut(words, PLAIN_MAX)) + mention, "blocks": []}
 
 
-def _draft(view: IncidentView, report: Report | None, *, patch_place: str = "in the thread", chart: blocks.Block | None = None) -> Draft:
+def _draft(view: IncidentView, report: Report | None, *, patch_place: str = IN_THREAD, chart: blocks.Block | None = None) -> Draft:
     context = build(view, report, patch_place=patch_place)
     return Draft(view=view, report=report, context=context, kind=kind_of(report, is_memory_alert=context.alert.has_oom_name), chart=chart)
 

@@ -29,10 +29,11 @@ _OWN_TIME = re.compile(r"\[?\d{4}-\d\d-\d\d[T ](\d\d:\d\d:\d\d)(?:[.,]\d+)?(?: ?
 def log_lines(log: LogFacts, shown: Sequence[str]) -> str:
     """The excerpt, each line with its time cut to seconds where the kubelet stamped it."""
     stamps = dict(zip(log.lines, log.times, strict=False))
-    return clean_block("\n".join(_stamped(line, stamps.get(line)) for line in shown), max_lines=8, max_columns=LOG_COLUMNS)
+    return clean_block("\n".join(stamped(line, stamps.get(line)) for line in shown), max_lines=8, max_columns=LOG_COLUMNS)
 
 
-def _stamped(line: str, at: datetime | None) -> str:
+def stamped(line: str, at: datetime | None) -> str:
+    """A log line behind one time, cut to seconds: the kubelet's, else its own."""
     stamp = f"{at.astimezone(UTC):%H:%M:%S}" if at is not None else _clock(line)
     own = line
     rest = own[match.end() :].lstrip() if (match := _OWN_TIME.match(own)) else own
@@ -47,7 +48,7 @@ def _clock(line: str) -> str:
 
 def shortened(line: str) -> str:
     """A log line without dates and fractions of seconds."""
-    return _stamped(line, None)
+    return stamped(line, None)
 
 
 def container_lines(report: Report) -> str:

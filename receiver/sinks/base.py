@@ -84,6 +84,15 @@ class NamesChannels(Protocol):
 
 
 @runtime_checkable
+class LinksMessages(Protocol):
+    """A sink whose messages people can open at an address of their own."""
+
+    def link_to(self, channel: str, ts: str, thread_ts: str | None = None) -> str:
+        """That address; empty where it is not known."""
+        ...
+
+
+@runtime_checkable
 class TakesPictures(Protocol):
     """A sink that can show pictures inside its messages."""
 

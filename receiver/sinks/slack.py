@@ -25,6 +25,7 @@ PAGES_S = 30.0  # for all pages together
 MAX_PAGES = 10  # 2,000 messages since the doubtful post: a busier channel cannot be searched in reasonable time
 NEEDED_SCOPES = ("chat:write",)
 WANTED_SCOPES = ("channels:history",)
+_TS = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
 _SLACKS_HOST = re.compile(r"(?:[a-z0-9-]+\.)*slack(?:-gov)?\.com")  # files.slack.com; GovSlack's has its own
 
 
@@ -42,11 +43,12 @@ class SlackConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlackIdentity:
-    """Who the token is. `scopes` is empty when Slack did not say."""
+    """Who the token is. `scopes` is empty when Slack did not say; `url`: of the workspace, for people, empty when it is none of Slack's."""
 
     team: str
     user: str
     scopes: tuple[str, ...] = ()
+    url: str = ""
 
     @property
     def lacks(self) -> tuple[str, ...]:
@@ -73,6 +75,7 @@ class SlackBotSink:
         self._token = config.token
         self._ids: dict[str, str] = {}
         self._is_text_only = config.is_text_only
+        self._workspace_url = ""
 
     @property
     def tls_problem(self) -> str:
@@ -182,7 +185,17 @@ class SlackBotSink:
         """auth.test: who the token is and what it may do. DeliveryError when it does not work."""
         answer, response = ask_slack(self._http, "auth.test", form={}, is_repeatable=True)
         scopes = tuple(s.strip() for s in response.headers.get("x-oauth-scopes", "").split(",") if s.strip())
-        return SlackIdentity(team=str(answer.get("team", "")), user=str(answer.get("user", "")), scopes=scopes)
+        url = str(answer.get("url") or "")
+        self._workspace_url = f"https://{urlsplit(url).hostname}" if is_slacks(url) else ""
+        return SlackIdentity(team=str(answer.get("team", "")), user=str(answer.get("user", "")), scopes=scopes, url=self._workspace_url)
+
+    def link_to(self, channel: str, ts: str, thread_ts: str | None = None) -> str:
+        """Where people open a message, in the form that Slack's own "Copy link" has. Empty until the workspace's address is known."""
+        place = channel if looks_like_id(channel) else self._ids.get(channel, "")
+        if not (self._workspace_url and place and _TS.fullmatch(ts)):
+            return ""
+        thread = f"?thread_ts={thread_ts}&cid={place}" if thread_ts and thread_ts != ts and _TS.fullmatch(thread_ts) else ""
+        return f"{self._workspace_url}/archives/{place}/p{ts.replace('.', '')}{thread}"
 
     def check_settings(self) -> None:
         """SinkMisconfigured when the token does not work, or may not post."""

@@ -147,6 +147,11 @@ def evidence_of(tx: Tx, incident_id: str) -> Case | None:
     return quarantine.read(tx, quarantine.EVIDENCE, rows[0], _evidence) if rows else None
 
 
+def has_case(tx: Tx, incident_id: str) -> bool:
+    """Whether there is a case of it to replay."""
+    return bool(tx.run("SELECT 1 FROM incident WHERE id = :id AND (evidence IS NOT NULL OR kept_evidence IS NOT NULL)", id=incident_id))
+
+
 def keep_case(tx: Tx, incident_id: str) -> None:
     """Keep the newest case beside the ones to come, and the incident from being forgotten: somebody says the verdict is wrong."""
     tx.run("UPDATE incident SET kept_evidence = evidence WHERE id = :id AND evidence IS NOT NULL", id=incident_id)

@@ -236,11 +236,43 @@ def _body(row: Row) -> dict[str, Any]:
     return body
 
 
-def texts(tx: Tx, conversation_id: str) -> list[str]:
-    """What a conversation should show as plain text, in the order its messages came to be."""
-    rows = tx.run("SELECT id, desired_body FROM message WHERE conversation_id = :id ORDER BY is_reply, position", id=conversation_id)
-    bodies = (quarantine.read(tx, quarantine.MESSAGE, row, _body) for row in rows)
-    return [str(body.get("full_text") or body["text"]) for body in bodies if body is not None]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A message for whoever looks from outside: what it should show, and how far that is known to have arrived."""
+
+    slot: str
+    state: str
+    body: Mapping[str, Any]
+    ts: str | None
+    sent_at: float | None
+    is_newest_sent: bool
+    error: str
+
+    @property
+    def words(self) -> str:
+        """The message as plain text."""
+        return str(self.body.get("full_text") or self.body["text"])
+
+
+def shown(tx: Tx, conversation_id: str, *, slot: str = "") -> list[Shown]:
+    """The messages of a conversation in the order in which they came to be; of one slot, where it is named."""
+    one = "AND slot = :slot" if slot else ""
+    rows = tx.run(
+        f"""SELECT id, slot, state, desired_body, desired_rev, sent_rev, ts, sent_at, last_error FROM message
+           WHERE conversation_id = :c {one} ORDER BY is_reply, position""",
+        c=conversation_id,
+        **({"slot": slot} if slot else {}),
+    )
+    found = (quarantine.read(tx, quarantine.MESSAGE, row, _shown) for row in rows)
+    return [message for message in found if message is not None]
+
+
+def _shown(row: Row) -> Shown:
+    return Shown(
+        slot=row["slot"], state=row["state"], body=_body(row), ts=row["ts"],
+        sent_at=float(row["sent_at"]) if isinstance(row["sent_at"], int | float) else None,
+        is_newest_sent=row["sent_rev"] == row["desired_rev"], error=row["last_error"] or "",
+    )  # fmt: skip
 
 
 def move_due(tx: Tx, back_s: float) -> None:

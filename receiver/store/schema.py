@@ -8,6 +8,7 @@ write rows that the newer one misreads.
 | alert | one state of one alert (`dedup_key`); `incident_id` NULL: accepted, not yet folded into an incident; `is_newest`: the state that holds |
 | incident | one memory problem of one workload's container, while it lives; at most one open (`closed_at` NULL) per key |
 | incident_alias | another key of an incident, found out later |
+| incident_mark | something that incidents can have in common: `kind` of it (workload, signature, image, node) and its value |
 | job | something to do: kind, due time, attempts; at most one pending of a kind per incident or conversation |
 | conversation | one channel of one sink in which an incident (or a storm, or a notice) is told |
 | digest_member | an incident that is told inside a storm's conversation instead of in its own |
@@ -19,11 +20,12 @@ write rows that the newer one misreads.
 from __future__ import annotations
 
 from receiver.errors import StoreError
-from receiver.store import alerts
+from receiver.store import alerts, alike
 from receiver.store.database import Database, Dialect, Lane, Tx
 
 INSTALLED_AT = "installed_at"
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
+MARKED_SINCE = 7  # the schema whose incidents are found by what they have in common
 RANKED_SINCE = 5  # the schema whose alerts carry the rank of their severity, which SQL cannot read out of a payload
 
 
@@ -128,7 +130,16 @@ def _version_6(d: Dialect) -> tuple[str, ...]:
     return ("ALTER TABLE message ADD COLUMN intent_after TEXT",)
 
 
-MIGRATIONS = (_version_1, _version_2, _version_3, _version_4, _version_5, _version_6)
+def _version_7(d: Dialect) -> tuple[str, ...]:
+    # Similar incidents, which SQL cannot read out of what is stored of them.
+    return (
+        """CREATE TABLE incident_mark (kind TEXT NOT NULL, value TEXT NOT NULL, incident_id TEXT NOT NULL REFERENCES incident (id) ON DELETE CASCADE,
+            PRIMARY KEY (kind, value, incident_id))""",
+        "CREATE INDEX incident_mark_by_incident ON incident_mark (incident_id)",
+    )
+
+
+MIGRATIONS = (_version_1, _version_2, _version_3, _version_4, _version_5, _version_6, _version_7)
 
 
 def migrate(database: Database, *, now: float) -> None:
@@ -146,6 +157,8 @@ def migrate(database: Database, *, now: float) -> None:
                 tx.run(statement.replace(" TEXT", f" {d.text}"))
         if 0 < version < RANKED_SINCE:
             alerts.rank_again(tx)
+        if 0 < version < MARKED_SINCE:
+            alike.mark_all(tx)
         if version < SCHEMA_VERSION:
             set_meta(tx, "schema", str(SCHEMA_VERSION))
         if version == 0:

@@ -23,8 +23,10 @@ from receiver.web.documents import Documents, cause_routes, runbook_routes
 from receiver.web.drills import drill_routes
 from receiver.web.health import HealthDeps, health_routes
 from receiver.web.hosts import ALERTS, HostRule, guard, name_of
+from receiver.web.incident.load import IncidentPages
+from receiver.web.incident.routes import IncidentDeps, incident_routes
 from receiver.web.intake import IntakeDeps, intake_routes
-from receiver.web.pages import PageDeps, page_routes
+from receiver.web.pages import PageDeps, page_routes, refusal
 from receiver.web.slack_actions import SlackDeps, slack_routes
 
 
@@ -56,6 +58,7 @@ class WebDeps:
     runbooks: Documents = field(default_factory=Documents)
     causes: Documents = field(default_factory=Documents)
     drills: Drills | None = None
+    incidents: IncidentPages | None = None
 
 
 def create_web(deps: WebDeps) -> Flask:
@@ -99,6 +102,12 @@ def create_web(deps: WebDeps) -> Flask:
         app.register_blueprint(slack_routes(SlackDeps(signing_secret=deps.slack_signing_secret, presses=deps.presses, now=deps.store.now)))
     app.register_blueprint(runbook_routes(deps.environment, deps.runbooks))
     app.register_blueprint(cause_routes(deps.environment, deps.causes))
+    if deps.incidents is not None:
+        app.register_blueprint(
+            incident_routes(
+                IncidentDeps(pages=deps.incidents, environment=deps.environment, refusal=partial(refusal, gate, is_open=is_open))
+            )
+        )
     app.register_blueprint(
         page_routes(PageDeps(store=deps.store, environment=deps.environment, gate=gate, is_open=is_open, runbooks=deps.runbooks))
     )

@@ -190,6 +190,7 @@ class FakeSlack:
         self._port = port
         self._server: ThreadingHTTPServer | None = None
         self.app_token = APP_TOKEN
+        self.workspace_url = "https://fake.slack.com/"  # as auth.test tells it
         self.socket_url = ""  # what apps.connections.open answers, when it is not an address of this fake
         self.socket_mode = SocketModeServer(self._changed)
 
@@ -376,6 +377,7 @@ class FakeSlack:
             "auth.test": lambda _: {
                 "ok": True,
                 "team": "Fake",
+                "url": self.workspace_url,
                 "user": "oomtriage",
                 "bot_id": "B1",
                 "_scopes": ",".join(sorted(self.scopes)),

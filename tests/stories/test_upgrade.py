@@ -21,6 +21,7 @@ from receiver.domain.incident_memory import LogEntry
 from receiver.domain.reason import reason
 from receiver.domain.units import from_epoch
 from receiver.render.wording import say
+from receiver.render.wording.forms import upper_first
 from receiver.store import incident_lists, incidents, jobs, outbox, quarantine
 from tests.fakes.json_receiver import JsonReceiver
 from tests.fakes.slack import Posted, Root, StoredFile
@@ -157,7 +158,7 @@ def test_the_history_goes_on(night: Night) -> None:
     assert kept == {incident_id: [text for _, text, *_ in row.get("log", ())] for incident_id, row in rows.items()}
     assert added == {"incident.log.silenced"}
     for incident_id, log in logs.items():
-        assert all(str(escape(say(e.what))) in night.page(incident_id) for e in log)
+        assert all(str(escape(upper_first(say(e.what)))) in night.page(incident_id) for e in log)
 
 
 def test_what_was_asked_of_a_storm_is_done(night: Night) -> None:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from receiver.domain.incident import IncidentView
 from receiver.domain.report import Report
 from receiver.render.chart.alt import alt_text
-from receiver.render.chart.draw import WIDTH, svg
-from receiver.render.chart.palette import DARK, LIGHT, Palette
+from receiver.render.chart.draw import NARROW_WIDTH, WIDTH, svg
+from receiver.render.chart.palette import DARK, LIGHT, PAGE, Palette
 from receiver.render.chart.plot import Plot, plot_of
 from receiver.render.chart.spark import sparkline
+from receiver.render.chart.spots import PHONE_SPOTS, Spot, spots_of
 
-__all__ = ["DARK", "LIGHT", "Chart", "Palette", "chart_of", "sparkline"]
+__all__ = ["DARK", "LIGHT", "Chart", "Palette", "Spot", "chart_of", "sparkline"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,13 +30,23 @@ class Chart:
 
     @property
     def svg_dark(self) -> str:
-        """For Slack, and for a page in dark mode."""
+        """For Slack."""
         return self.svg(DARK)
 
     @property
-    def svg_light(self) -> str:
-        """For a page in light mode."""
-        return self.svg(LIGHT)
+    def spots(self) -> tuple[Spot, ...]:
+        """Its values moment by moment."""
+        return spots_of(self.plot)
+
+    @property
+    def svg_page(self) -> str:
+        """For a page's own markup: colours of its style sheet, and the values under the pointer."""
+        return svg(self.plot, PAGE, self.alt_text, self.spots)
+
+    @property
+    def svg_phone(self) -> str:
+        """The same for a narrow page: less wide, so that its text is read without scaling."""
+        return svg(self.plot, PAGE, self.alt_text, spots_of(self.plot, PHONE_SPOTS), width=NARROW_WIDTH)
 
 
 def chart_of(report: Report, view: IncidentView | None = None) -> Chart | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from receiver.domain.units import human_bytes
@@ -11,14 +11,17 @@ from receiver.render.chart.legend import GAP_PX, entries, fitted, rate_text
 from receiver.render.chart.marks import PILL_TEXT_PX, Mark, merged
 from receiver.render.chart.palette import Palette
 from receiver.render.chart.plot import Plot
-from receiver.render.chart.shapes import Spot
+from receiver.render.chart.shapes import Spot as Dot
+from receiver.render.chart.spots import Spot
 from receiver.render.chart.textwidth import drawable, width_px
 
 WIDTH, HEIGHT = 720, 260
-LEFT, RIGHT = 16.0, 704.0
+NARROW_WIDTH = 420  # of a page on a phone, which has no picture to scale down
+LEFT = 16.0  # and as much at the right
 TOP, BASE = 68.0, 222.0  # the limit (or the peak), and zero
 BAND_TOP = 56.0
 TEXT_PX, SMALL_PX = 21.0, 16.0
+TIP_PX = 24.0
 LEGEND_Y, TIMES_Y = 33.0, 249.0
 FONT = "Roboto, Arial, Helvetica, sans-serif"  # the bundled file's family (receiver/render/fonts); the others, about as wide, for browsers
 
@@ -26,23 +29,28 @@ FONT = "Roboto, Arial, Helvetica, sans-serif"  # the bundled file's family (rece
 @dataclass(frozen=True, slots=True)
 class _Scale:
     plot: Plot
+    width: int
+
+    @property
+    def right(self) -> float:
+        return self.width - LEFT
 
     def x(self, t_s: float) -> float:
         share = (t_s - self.plot.start_s) / (self.plot.end_s - self.plot.start_s)
-        return LEFT + min(1.0, max(0.0, share)) * (RIGHT - LEFT)
+        return LEFT + min(1.0, max(0.0, share)) * (self.right - LEFT)
 
     def y(self, n_bytes: float) -> float:
         return BASE - min(1.0, max(0.0, n_bytes / self.plot.top_bytes)) * (BASE - TOP)
 
 
-def svg(plot: Plot, palette: Palette, title: str) -> str:
-    """The chart as one SVG document; `title` is what a screen reader says of it."""
-    scale = _Scale(plot)
+def svg(plot: Plot, palette: Palette, title: str, spots: Sequence[Spot] = (), *, width: int = WIDTH) -> str:
+    """The chart as one SVG document; `title` is what a screen reader says of it. `spots`: what is to be read under the pointer."""
+    scale = _Scale(plot, width)
     course = _course(plot, scale)
     parts = (
-        shapes.box(0, 0, WIDTH, HEIGHT, palette.card, radius=10),
+        shapes.box(0, 0, width, HEIGHT, palette.card, radius=10),
         *_gap_bands(plot, palette, scale),
-        shapes.horizontal(BASE, LEFT, RIGHT, palette.rule, 2),
+        shapes.horizontal(BASE, LEFT, scale.right, palette.rule, 2),
         *_memory_areas(plot, palette, course),
         *_requests(plot, palette, scale),
         *_hairlines(plot, palette, scale),
@@ -53,11 +61,12 @@ def svg(plot: Plot, palette: Palette, title: str) -> str:
         *_labels(plot, palette, scale, course),
         *_projection(plot, palette, scale),
         *_kills(plot, palette, scale),
-        *_legend(plot, palette),
-        *_times(plot, palette),
+        *_legend(plot, palette, scale),
+        *_times(plot, palette, scale),
+        *_spots(spots, scale),
     )
     head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{HEIGHT}" viewBox="0 0 {width} {HEIGHT}" role="img"'
         f' aria-label="{shapes.safe(title)}" font-family="{FONT}" font-size="{TEXT_PX:g}">'
     )
     return "\n".join((head, *parts, "</svg>", ""))
@@ -67,8 +76,8 @@ def svg(plot: Plot, palette: Palette, title: str) -> str:
 class _Course:
     """The memory line in pixels, a list of spots for each unbroken piece of a life."""
 
-    total: list[list[Spot]]
-    own: list[list[Spot]]  # the process itself; the same where file cache is not shown apart
+    total: list[list[Dot]]
+    own: list[list[Dot]]  # the process itself; the same where file cache is not shown apart
 
 
 def _course(plot: Plot, scale: _Scale) -> _Course:
@@ -92,7 +101,7 @@ def _memory_lines(plot: Plot, palette: Palette, course: _Course) -> Iterator[str
     yield from _line(course.own, palette.memory, 3)
 
 
-def _line(pieces: list[list[Spot]], colour: str, width: float) -> Iterator[str]:
+def _line(pieces: list[list[Dot]], colour: str, width: float) -> Iterator[str]:
     lines = [shapes.line_d(spots) for spots in pieces if len(spots) > 1]
     dots = [shapes.line_d(spots) for spots in pieces if len(spots) == 1]
     if lines:
@@ -127,7 +136,7 @@ def _limit(plot: Plot, palette: Palette, scale: _Scale) -> Iterator[str]:
 
 def _request_line(plot: Plot, palette: Palette, scale: _Scale) -> Iterator[str]:
     if plot.request_bytes:
-        yield shapes.horizontal(scale.y(plot.request_bytes), LEFT, RIGHT, palette.request, 2, dash="3 6")
+        yield shapes.horizontal(scale.y(plot.request_bytes), LEFT, scale.right, palette.request, 2, dash="3 6")
 
 
 def _labels(plot: Plot, palette: Palette, scale: _Scale, course: _Course) -> Iterator[str]:
@@ -135,9 +144,11 @@ def _labels(plot: Plot, palette: Palette, scale: _Scale, course: _Course) -> Ite
     if plot.request_bytes:
         words = drawable(f"request {human_bytes(plot.request_bytes)}")
         x, y = _free_place(plot, scale, course, width_px(words, SMALL_PX), scale.y(plot.request_bytes))
-        yield shapes.text(x, y, words, palette.request, size=SMALL_PX, halo=palette.card)
+        yield _text(palette, x, y, words, palette.request, size=SMALL_PX, halo=palette.card)
     if plot.rate_peak and not plot.has_cache:
-        yield shapes.text(LEFT + 5, BASE - 8, f"requests, peak {rate_text(plot.rate_peak)}", palette.text, size=SMALL_PX, halo=palette.card)
+        yield _text(
+            palette, LEFT + 5, BASE - 8, f"requests, peak {rate_text(plot.rate_peak)}", palette.text, size=SMALL_PX, halo=palette.card
+        )
 
 
 def _free_place(plot: Plot, scale: _Scale, course: _Course, width: float, line_y: float) -> tuple[float, float]:
@@ -154,7 +165,13 @@ def _free_place(plot: Plot, scale: _Scale, course: _Course, width: float, line_y
         return on_line + 20 * on_mark + 1000 * is_outside
 
     heights = (line_y + 18, line_y - 7)
-    columns = (LEFT + 4, RIGHT - 4 - width, (LEFT + RIGHT - width) / 2, LEFT + 0.25 * (RIGHT - LEFT), LEFT + 0.6 * (RIGHT - LEFT))
+    columns = (
+        LEFT + 4,
+        scale.right - 4 - width,
+        (LEFT + scale.right - width) / 2,
+        LEFT + 0.25 * (scale.right - LEFT),
+        LEFT + 0.6 * (scale.right - LEFT),
+    )
     return min(((x, y) for x in columns for y in heights), key=covered)
 
 
@@ -164,9 +181,9 @@ def _gap_bands(plot: Plot, palette: Palette, scale: _Scale) -> Iterator[str]:
         yield shapes.box(left, BAND_TOP, max(1.0, right - left), BASE - BAND_TOP, palette.quiet, opacity=0.16)
         centre = (left + right) / 2
         if right - left >= width_px("no data", SMALL_PX) + 16:
-            yield shapes.text(centre, BASE - 12, "no data", palette.quiet, size=SMALL_PX, anchor="middle", halo=palette.card)
+            yield _text(palette, centre, BASE - 12, "no data", palette.quiet, size=SMALL_PX, anchor="middle", halo=palette.card)
         elif right - left >= SMALL_PX + 1:
-            yield shapes.text(centre + 5.5, BASE - 8, "no data", palette.quiet, size=SMALL_PX, turned=True)
+            yield _text(palette, centre + 5.5, BASE - 8, "no data", palette.quiet, size=SMALL_PX, turned=True)
 
 
 def _hairlines(plot: Plot, palette: Palette, scale: _Scale) -> Iterator[str]:
@@ -182,7 +199,7 @@ def _kill_y(plot: Plot, scale: _Scale, t_s: float) -> float:
 
 
 def _kills(plot: Plot, palette: Palette, scale: _Scale) -> Iterator[str]:
-    for mark in merged([(scale.x(k), _kill_y(plot, scale, k)) for k in plot.kills_s], LEFT - 4, RIGHT + 4):
+    for mark in merged([(scale.x(k), _kill_y(plot, scale, k)) for k in plot.kills_s], LEFT - 4, scale.right + 4):
         yield from _kill(mark, palette)
 
 
@@ -194,7 +211,7 @@ def _kill(mark: Mark, palette: Palette) -> Iterator[str]:
     yield shapes.box(mark.x - mark.half_px - 2, mark.y - 13, 2 * mark.half_px + 4, 26, palette.card, radius=13)
     yield shapes.box(mark.x - mark.half_px, mark.y - 11, 2 * mark.half_px, 22, palette.limit, radius=11)
     yield shapes.cross(mark.x - mark.half_px + 12, mark.y, 4, palette.card, 3)
-    yield shapes.text(mark.x - mark.half_px + 22, mark.y + 6, f"{mark.count}", palette.card, size=PILL_TEXT_PX)
+    yield _text(palette, mark.x - mark.half_px + 22, mark.y + 6, f"{mark.count}", palette.card, size=PILL_TEXT_PX)
 
 
 def _rollouts(plot: Plot, palette: Palette, scale: _Scale) -> Iterator[str]:
@@ -214,17 +231,17 @@ def _projection(plot: Plot, palette: Palette, scale: _Scale) -> Iterator[str]:
     end = (scale.x(shown_s), scale.y(reached))
     yield shapes.vertical(x, BAND_TOP, BASE, palette.quiet, 1.5, dash="2 4")
     yield shapes.stroke(shapes.line_d([(x, y), end]), palette.memory, 3, dash="8 6")
-    has_room = x + 7 + width_px("now", SMALL_PX) <= RIGHT
-    yield shapes.text(x + 7 if has_room else x - 7, BASE - 8, "now", palette.quiet, size=SMALL_PX, anchor="start" if has_room else "end")
+    has_room = x + 7 + width_px("now", SMALL_PX) <= scale.right
+    yield _text(palette, x + 7 if has_room else x - 7, BASE - 8, "now", palette.quiet, size=SMALL_PX, anchor="start" if has_room else "end")
     if going.full_s <= plot.end_s:
         yield shapes.disc(*end, 8, palette.card, edge=palette.limit, edge_width=3)
 
 
-def _legend(plot: Plot, palette: Palette) -> Iterator[str]:
+def _legend(plot: Plot, palette: Palette, scale: _Scale) -> Iterator[str]:
     x = LEFT
-    for entry, words in fitted(entries(plot), RIGHT - LEFT, TEXT_PX):
+    for entry, words in fitted(entries(plot), scale.right - LEFT, TEXT_PX):
         yield from _key(entry.mark, x, palette)
-        yield shapes.text(x + entry.key_px, LEGEND_Y, words, palette.text)
+        yield _text(palette, x + entry.key_px, LEGEND_Y, words, palette.text)
         x += entry.key_px + width_px(words, TEXT_PX) + GAP_PX
 
 
@@ -245,8 +262,36 @@ def _key(mark: str, x: float, palette: Palette) -> Iterator[str]:
         yield shapes.box(x + 1, middle - 7.5, 15, 15, palette.memory if mark == "memory" else palette.cache, radius=3)
 
 
-def _times(plot: Plot, palette: Palette) -> Iterator[str]:
-    for label in axis.labels(plot.start_s, plot.end_s, LEFT, RIGHT, TEXT_PX):
+def _times(plot: Plot, palette: Palette, scale: _Scale) -> Iterator[str]:
+    for label in axis.labels(plot.start_s, plot.end_s, LEFT, scale.right, TEXT_PX):
         if label.anchor == "middle":
             yield shapes.vertical(label.x, BASE, BASE + 6, palette.quiet, 2)
-        yield shapes.text(label.x, TIMES_Y, label.text, palette.quiet, anchor=label.anchor)
+        yield _text(palette, label.x, TIMES_Y, label.text, palette.quiet, anchor=label.anchor)
+
+
+def _spots(spots: Sequence[Spot], scale: _Scale) -> Iterator[str]:
+    """A column for each, with a box of its values. The page's style sheet colours them (`.spot`), and shows a box (`.tip`) under the pointer."""
+    for spot in spots:
+        left, right = scale.x(spot.start.timestamp()), scale.x(spot.end.timestamp())
+        column = f'<rect x="{shapes.px(left)}" width="{shapes.px(right - left)}" height="{HEIGHT}"/>'
+        yield f'<g class="spot">{column}<g class="tip">{"".join(_tip(spot, (left + right) / 2, scale))}</g></g>'
+
+
+def _tip(spot: Spot, x: float, scale: _Scale) -> Iterator[str]:
+    yield f'<path d="M{shapes.px(x)} {shapes.px(BAND_TOP)}V{shapes.px(BASE)}"/>'
+    if spot.used_bytes is not None:
+        yield f'<circle cx="{shapes.px(x)}" cy="{shapes.px(scale.y(spot.used_bytes))}" r="6"/>'
+    memory = f"{spot.memory} of {spot.limit}" if spot.memory and spot.limit else spot.memory or "no sample"
+    said = drawable("  ".join(w for w in (f"{spot.start:%H:%M}", memory, spot.rate, *spot.marks) if w))
+    wide = min(width_px(said, TIP_PX), scale.width - 24.0)
+    start = min(max(x - wide / 2 - 12, 0), max(0, scale.width - wide - 24))
+    yield f'<rect x="{shapes.px(start)}" y="4" width="{shapes.px(wide + 24)}" height="42" rx="6"/>'
+    words = f'x="{shapes.px(start + 12)}" y="33" font-size="{TIP_PX:g}" textLength="{shapes.px(wide)}" lengthAdjust="spacingAndGlyphs"'
+    yield f"<text {words}>{shapes.safe(said)}</text>"
+
+
+def _text(
+    palette: Palette, x: float, y: float, words: str, colour: str, *, size: float = TEXT_PX, anchor: str = "start", halo: str = "", turned: bool = False
+) -> str:  # fmt: skip
+    width = width_px(words, size) if palette.is_any_font else 0.0
+    return shapes.text(x, y, words, colour, size=size if size != TEXT_PX else 0.0, anchor=anchor, halo=halo, turned=turned, width=width)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Palette:
-    """One colour a meaning, as `#rrggbb`. `shade` is the opacity of areas under the memory line."""
+    """One colour a meaning, as `#rrggbb`. `shade` is the opacity of areas under the memory line. `is_any_font`: the reader's own font draws
+    it, so each text keeps the width that was measured for ours.
+    """
 
     card: str
     text: str
@@ -19,6 +21,7 @@ class Palette:
     request: str
     rollout: str
     shade: float
+    is_any_font: bool = False
 
 
 DARK = Palette(
@@ -28,4 +31,9 @@ DARK = Palette(
 LIGHT = Palette(
     card="#ffffff", text="#1d1c1d", quiet="#59636e", rule="#d5dae0", memory="#1264a3", cache="#6b7480", limit="#c8102e", request="#856600",
     rollout="#7b2cbf", shade=0.14,
+)  # fmt: skip
+# For a page, which has one chart for both themes: its style sheet says what each is.
+PAGE = Palette(
+    card="var(--chart-card)", text="var(--chart-text)", quiet="var(--chart-quiet)", rule="var(--chart-rule)", memory="var(--chart-memory)",
+    cache="var(--chart-cache)", limit="var(--chart-limit)", request="var(--chart-request)", rollout="var(--chart-rollout)", shade=0.16, is_any_font=True,
 )  # fmt: skip

@@ -62,14 +62,15 @@ def box(x: float, y: float, width: float, height: float, colour: str, *, radius:
 
 
 def text(
-    x: float, y: float, words: str, colour: str, *, size: float = 0.0, anchor: str = "start", halo: str = "", turned: bool = False
-) -> str:
-    """A line of text on its base line; `halo` is the colour of an edge around the letters, `turned` reads upwards."""
+    x: float, y: float, words: str, colour: str, *, size: float = 0.0, anchor: str = "start", halo: str = "", turned: bool = False, width: float = 0.0
+) -> str:  # fmt: skip
+    """A line of text on its base line; `halo` is the colour of an edge around the letters, `turned` reads upwards. `width`: kept in any font."""
     more = "".join(
         (
             f' font-size="{size:g}"' if size else "",
             f' text-anchor="{anchor}"' if anchor != "start" else "",
             f' stroke="{halo}" stroke-width="5" stroke-linejoin="round" paint-order="stroke"' if halo else "",
+            f' textLength="{px(width)}" lengthAdjust="spacingAndGlyphs"' if width else "",
             f' transform="rotate(-90 {px(x)} {px(y)})"' if turned else "",
         )
     )

@@ -16,12 +16,13 @@ from receiver.render.wording import (
     incident,
     memory,
     numbers,
+    page,
     real_fixes,
     witnesses,
 )
 from receiver.render.wording.forms import Sentence, SentenceFormatter
 
-PARTS = (death, memory, causes, ceilings, advice, checklist, real_fixes, numbers, incident, fixes, witnesses, doctor)
+PARTS = (death, memory, causes, ceilings, advice, checklist, real_fixes, numbers, incident, fixes, witnesses, doctor, page)
 
 SENTENCES: Mapping[str, Sentence] = {code: sentence for part in PARTS for code, sentence in part.SENTENCES.items()}
 

@@ -289,6 +289,33 @@ def test_the_check_names_the_workspace_and_the_missing_scopes(slack: FakeSlack, 
         sink_of(slack, token="xoxb-wrong").check()
 
 
+def test_a_message_has_a_link_once_the_workspace_is_known(slack: FakeSlack, sink: SlackBotSink) -> None:
+    """In the form of Slack's own `Copy link`, a reply with its thread; before that there is none."""
+    assert sink.link_to("C1", "1731229200.000100") == ""
+
+    sink.check()
+
+    assert sink.link_to("C1", "1731229200.000100") == "https://fake.slack.com/archives/C1/p1731229200000100"
+    assert sink.link_to("C1", "1731229200.000100", "1731229200.000100") == "https://fake.slack.com/archives/C1/p1731229200000100"
+    reply = sink.link_to("C1", "1731229201.000200", "1731229200.000100")
+    assert reply == "https://fake.slack.com/archives/C1/p1731229201000200?thread_ts=1731229200.000100&cid=C1"
+
+
+@pytest.mark.parametrize(
+    "url", ["https://evil.example/", "javascript:alert(1)", "http://fake.slack.com/", "https://fake.slack.com.evil.example/", ""]
+)
+def test_only_an_address_of_slacks_is_linked(slack: FakeSlack, sink: SlackBotSink, url: str) -> None:
+    """Whatever the answer names; nor is a ts that is none put into an address."""
+    slack.workspace_url = url
+    sink.check()
+    assert sink.link_to("C1", "1731229200.000100") == ""
+
+    slack.workspace_url = 'https://fake.slack.com/"><script>'
+    sink.check()
+    assert sink.link_to("C1", "1731229200.000100") == "https://fake.slack.com/archives/C1/p1731229200000100"
+    assert sink.link_to("C1", "../../x") == ""
+
+
 def test_a_channel_name_becomes_its_id_or_a_hint(slack: FakeSlack, sink: SlackBotSink) -> None:
     """Names are looked up; one that cannot be found says what to set instead."""
     for i in range(300):

@@ -111,7 +111,7 @@ def test_a_closed_incident_is_packed_and_reads_as_before(desk: Desk) -> None:
     assert all(row["report"].startswith("z:") and row["desired_body"].startswith("z:") for row in stored)
     assert len(stored[0]["report"]) < len(str(closed.report)) / 2
     with desk.store.read() as tx:
-        assert any("cart" in text for text in outbox.texts(tx, conversation.id))
+        assert any("cart" in text for text in [m.words for m in outbox.shown(tx, conversation.id)])
 
 
 def _conversations(desk: Desk, incident_id: str) -> list[conversations.Conversation]:
@@ -133,7 +133,7 @@ def test_too_large_the_oldest_closed_lose_their_evidence_first(desk: Desk) -> No
     found = _incidents(desk)
     with desk.store.read() as tx:
         has_case = {name: incidents.evidence_of(tx, i.id) is not None for name, i in found.items()}
-        texts = [outbox.texts(tx, c.id) for c in conversations.of_incident(tx, found["cart"].id)]
+        texts = [[m.words for m in outbox.shown(tx, c.id)] for c in conversations.of_incident(tx, found["cart"].id)]
     assert sorted(found) == ["cart", "mail", "shop"]
     assert not has_case["cart"]
     assert "cart" in texts[0][0]

@@ -312,7 +312,9 @@ class TestHealth:
 def test_pages_and_actions_are_closed_beyond_loopback_without_a_token(tmp_path: Path) -> None:
     """Evidence is not shown to whoever reaches the port."""
     site = Site(tmp_path / "state.db", is_loopback=False, webhook_token="s3cret")
-    codes = [site.client.get(path).status_code for path in ("/", "/incidents/inc_1", "/admin/dead", "/healthz", "/readyz", "/metrics")]
+    codes = [
+        site.client.get(path).status_code for path in ("/", "/incidents/inc_1/case.json", "/admin/dead", "/healthz", "/readyz", "/metrics")
+    ]
     site.store.close()
 
     assert codes == [403, 403, 403, 200, 200, 200]

@@ -44,7 +44,7 @@ def _reported(application: Application) -> list[str]:
 
 
 def test_an_incident_and_its_messages_are_shown(application: Application) -> None:
-    """The index links to the incident, which shows what was said and the report."""
+    """The index links to the incident, which shows what was said."""
     incident_id = _tell(application)
     client = application.web.test_client()
     index = client.get("/").get_data(as_text=True)
@@ -52,8 +52,7 @@ def test_an_incident_and_its_messages_are_shown(application: Application) -> Non
     text = page.get_data(as_text=True)
 
     assert f"/incidents/{incident_id}" in index
-    assert "Told in console" in text
-    assert "oomtriage.report/v1" in text
+    assert re.search("<h3>console ?</h3>", text)
     assert "<script>" not in index + text
     assert "{{7*7}}" in text
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]

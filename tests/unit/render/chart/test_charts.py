@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from itertools import pairwise
 from xml.etree import ElementTree
@@ -20,6 +21,7 @@ from receiver.render.chart.palette import Palette
 from receiver.render.chart.plot import plot_of
 from receiver.render.chart.textwidth import width_px
 from tests.golden import Golden
+from tests.places import REPO
 from tests.unit.render.cases import view_of
 from tests.unit.render.chart import kit
 from tests.unit.render.chart.kit import START_S
@@ -44,9 +46,9 @@ def test_the_charts_people_see_most(golden: Golden, name: str) -> None:
 def test_the_light_chart_differs_in_its_colours_only(golden: Golden) -> None:
     """The same marks and words in both palettes."""
     found = chart(kit.stories()["rollout"])
-    golden("chart/rollout-light.svg", found.svg_light)
-    assert list(kit.spots(found.svg_dark)) == list(kit.spots(found.svg_light))
-    assert kit.texts(found.svg_dark) == kit.texts(found.svg_light)
+    golden("chart/rollout-light.svg", found.svg(LIGHT))
+    assert list(kit.spots(found.svg_dark)) == list(kit.spots(found.svg(LIGHT)))
+    assert kit.texts(found.svg_dark) == kit.texts(found.svg(LIGHT))
 
 
 def test_a_picture_is_the_same_each_time() -> None:
@@ -303,3 +305,28 @@ def test_no_text_is_too_small_for_a_phone() -> None:
         sizes = {float(n.get("font-size", 0)) for n in root.iter() if n.get("font-size")}
         assert min(sizes) >= 16
         assert root.get("font-size") == "21"
+
+
+@pytest.mark.parametrize(("palette", "number"), [(LIGHT, 0), (DARK, 1)], ids=["light", "dark"])
+def test_the_page_has_the_pictures_colours(palette: Palette, number: int) -> None:
+    """Those that were measured for contrast: the style sheet says them again, once for each theme."""
+    css = (REPO / "templates" / "web" / "incident" / "incident.css").read_text()
+    for name in ("card", "text", "quiet", "rule", "memory", "cache", "limit", "request", "rollout"):
+        shown = re.findall(rf"--chart-{name}: (#[0-9a-f]+);", css)
+        assert _long(shown[number]) == getattr(palette, name), name
+
+
+def _long(colour: str) -> str:
+    return "#" + "".join(c * 2 for c in colour[1:]) if len(colour) == 4 else colour
+
+
+def test_the_page_reads_values_under_the_pointer() -> None:
+    """Of each moment the highest memory, the limit and the rate, and what happened in it; the same in the table."""
+    found = chart(kit.stories()["leak"])
+    marked = [spot for spot in found.spots if spot.marks]
+
+    assert found.svg_page.count('class="spot"') == len(found.spots)
+    assert len(marked) == len(found.plot.kills_s)
+    assert all(spot.limit == "80 MiB" for spot in found.spots)
+    assert sum(1 for spot in found.spots if spot.memory) > 50
+    assert found.svg_phone.count('class="spot"') < len(found.spots)
