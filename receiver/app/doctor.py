@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -23,10 +24,10 @@ from receiver.app.build import (
 )
 from receiver.app.release import version
 from receiver.app.sinks import make_sinks
-from receiver.app.state import is_shared, store_path
+from receiver.app.state import check_database, is_shared, store_path, url_now
 from receiver.doctor.checks import ALL
 from receiver.doctor.run import LIMIT_S, examine
-from receiver.doctor.site import Own, Site
+from receiver.doctor.site import Database, Own, Site
 from receiver.domain.units import from_epoch
 from receiver.errors import ConfigError, SourceError, Unreadable
 from receiver.evidence.alertmanager import Alertmanager
@@ -150,11 +151,24 @@ def _own(settings: Settings, here: Here, problems: tuple[str, ...]) -> Own:
         namespace=_service_account("namespace"),
         pod=here.environ.get("HOSTNAME", ""),
         store_path=None if is_shared(settings) else store_path(settings),
+        database=_looker(settings) if is_shared(settings) else None,
         store_is_ours=here.ready is not None,
         receiver_pid=here.receiver_pid,
         mounts=here.mounts if here.mounts is not None else _read(Path("/proc/mounts")),
         kubernetes_error=here.kubernetes_error,
     )
+
+
+def _looker(settings: Settings) -> Callable[[], Database]:
+    """Asked once, however many checks want to know."""
+
+    def look_there() -> Database:
+        check_database(settings)
+        from receiver.store.look import look  # it needs the extra `postgres`
+
+        return look(lambda: url_now(settings))
+
+    return cache(look_there)
 
 
 def _tried(problems: list[str], make: Callable[[], object]) -> object:

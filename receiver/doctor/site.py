@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from receiver.doctor.at_once import at_once
 from receiver.domain.kube_names import is_name
@@ -51,6 +51,38 @@ class Kept(Generic[T]):
             return self._answer[0]
 
 
+class Database(Protocol):
+    """What a look at the database of STORE_URL told (receiver/store/look.py)."""
+
+    @property
+    def place(self) -> str:
+        """Where it is, without user and password."""
+
+    @property
+    def version(self) -> str:
+        """Of the server."""
+
+    @property
+    def is_too_old(self) -> bool:
+        """Whether the server is."""
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether it takes no writes: a standby of a cluster of databases."""
+
+    @property
+    def is_newer_schema(self) -> bool:
+        """Whether a newer release has been here."""
+
+    @property
+    def may_make_tables(self) -> bool:
+        """Whether the user may."""
+
+    @property
+    def leads(self) -> bool:
+        """Whether a receiver dispatches now."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Own:
     """What the settings say, as far as checks need it. No secret is among it.
@@ -77,6 +109,7 @@ class Own:
     namespace: str = ""
     pod: str = ""
     store_path: Path | None = Path("var/oomtriage.db")  # None: STORE_URL names no file
+    database: Callable[[], Database] | None = None  # a look at the one of STORE_URL, StoreError; None: the state is in a file
     store_is_ours: bool = False
     receiver_pid: int = 0  # of a receiver that left a note where this user's commands find it; 0: none did
     mounts: str = ""  # /proc/mounts

@@ -72,7 +72,9 @@ def alertmanagers(site: Site) -> Iterator[Finding]:
 def receivers(site: Site) -> Iterator[Finding]:
     """Receivers with a state each: two that get the same alerts tell everything twice, and neither can know."""
     instances = tuple(sorted(labels.get("instance", "") for labels, _ in site.query("max by (instance) (oomtriage_store_ready) == 1")))
-    if len(instances) > 1:
+    if len(instances) > 1 and site.own.database is not None:
+        yield ok(reason("doctor.receivers.replicas", n=len(instances)))
+    elif len(instances) > 1:
         yield advice(reason("doctor.receivers.several", n=len(instances), instances=instances[:5]), reason("doctor.do.one_of_them"))
     elif instances:
         yield ok(reason("doctor.receivers.one"))

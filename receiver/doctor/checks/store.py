@@ -1,4 +1,7 @@
-"""The state file: its volume, and who holds it. Nothing of it is opened, so that a running receiver's locks stay as they are."""
+"""The state file: its volume, and who holds it. Nothing of it is opened, so that a running receiver's locks stay as they are.
+
+Where the state is in PostgreSQL, one question to the database serves all: database.py. Volumes and file systems are its server's affair.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from receiver.doctor.checks import database
 from receiver.doctor.site import Site
 from receiver.domain.finding import Finding, advice, ok, problem, unknown
 from receiver.domain.reason import Reason, reason
@@ -36,6 +40,9 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 def writable(site: Site) -> Iterator[Finding]:
     """Whether a file can be made where the state file is, or is to be; one without a name is, for a moment."""
+    if site.own.database is not None:
+        yield database.usable(site.own.database)
+        return
     path = _path(site)
     folder = _folder(path)
     if path.is_dir():
@@ -67,6 +74,8 @@ def _unwritable(folder: Path, exc: OSError) -> Finding:
 
 def space(site: Site) -> Iterator[Finding]:
     """Bytes and files that may still be written there."""
+    if site.own.database is not None:
+        return
     folder = _folder(_path(site))
     free = volume.free_bytes(folder)
     if free is None:
@@ -83,6 +92,8 @@ def space(site: Site) -> Iterator[Finding]:
 
 def file_system(site: Site) -> Iterator[Finding]:
     """The kind of file system, by /proc/mounts."""
+    if site.own.database is not None:
+        return
     folder = _folder(_path(site))
     kind = volume.file_system_of(folder, site.own.mounts)
     if not kind:
@@ -99,6 +110,9 @@ def file_system(site: Site) -> Iterator[Finding]:
 
 def lock(site: Site) -> Iterator[Finding]:
     """Who holds the state file: the receiver that runs here, nobody, or a second one."""
+    if site.own.database is not None:
+        yield database.led(site.own.database)
+        return
     if site.own.store_is_ours:
         yield ok(reason("doctor.lock.ours"))
         return
