@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from receiver.errors import ConfigError, StoreUnwritable
 from receiver.settings import Settings
+from receiver.store.database import Database
+from receiver.store.sqlite import SqliteDatabase
 from receiver.store.store import Store
 
 if TYPE_CHECKING:
     from receiver.store.lease import Lease
 
 POSTGRES = ("postgresql://", "postgres://")
+EXPECTED = "sqlite:////abs/path.db, sqlite:///relative.db or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
 
 
 def is_shared(settings: Settings) -> bool:
@@ -64,10 +69,47 @@ def url_now(settings: Settings) -> str:
 
 def check_database(settings: Settings) -> None:
     """What can be told of the database's address without asking it. ConfigError."""
+    check_driver()
+    from receiver.store.postgres import check_url
+
+    check_url(url_now(settings))
+
+
+def check_driver() -> None:
+    """Whether there is one for PostgreSQL. ConfigError."""
     try:
-        from receiver.store.postgres import check_url
+        importlib.import_module("psycopg")
     except ImportError:
         raise ConfigError(
             "STORE_URL names PostgreSQL, for which this installation lacks a driver: pip install 'oomtriage[postgres]'"
         ) from None
-    check_url(url_now(settings))
+
+
+@contextmanager
+def open_for_a_move(url: str, *, must_exist: bool = False) -> Iterator[Database]:
+    """The database at an address, or at the one that a file (`@FILE`) holds, as nobody uses it. ConfigError, StoreLocked, StoreError."""
+    if url.startswith("@"):
+        try:
+            url = Path(url[1:]).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as exc:
+            raise ConfigError(f"{url[1:]}: cannot be read: {exc}") from exc
+    database = _database_at(url, must_exist=must_exist)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def _database_at(url: str, *, must_exist: bool) -> Database:
+    if url.startswith(POSTGRES):
+        check_driver()
+        from receiver.store.postgres import PostgresDatabase, check_url
+
+        check_url(url)
+        return PostgresDatabase(lambda: url)
+    if not url.startswith("sqlite:///") or url == "sqlite:///":
+        raise ConfigError(f"expected {EXPECTED}")
+    path = Path(url.removeprefix("sqlite:///"))
+    if must_exist and not path.is_file():
+        raise ConfigError(f"there is no state file {path}")
+    return SqliteDatabase.open(path)

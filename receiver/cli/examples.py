@@ -39,6 +39,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "dead": ("list", "replay", "drop 4f1c9e"),
     "backup": ("oomtriage.backup", "- > oomtriage.backup"),
     "restore": ("oomtriage.backup",),
+    "migrate-store": ("sqlite:////var/lib/oomtriage/state.db @/etc/oomtriage/secret/store-url",),
     "ack": ("inc_01K8ZZZZZZZZZZZ --by Ines",),
     "fixed": ("inc_01K8ZZZZZZZZZZZ --by Ines",),
     "tick": ("inc_01K8ZZZZZZZZZZZ root_cause --by Ines", "inc_01K8ZZZZZZZZZZZ root_cause --undo"),

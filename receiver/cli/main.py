@@ -33,6 +33,7 @@ COMMANDS = (
     ("dead", "admin", "dead letters of a running receiver"),
     ("backup", "backup", "copy the state of a running receiver, or of one that is stopped, into a file"),
     ("restore", "restore", "put a backup in the place of a stopped receiver's state"),
+    ("migrate-store", "migrate_store", "move the state of a stopped installation into another database"),
     ("ack", "incident", "say that somebody looks after an incident"),
     ("fixed", "incident", "say that an incident's fix is applied"),
     ("tick", "incident", "tick an item of an incident's checklist, or take the tick back"),
