@@ -105,9 +105,12 @@ def create_web(deps: WebDeps) -> Flask:
     if deps.incidents is not None:
         app.register_blueprint(
             incident_routes(
-                IncidentDeps(pages=deps.incidents, environment=deps.environment, refusal=partial(refusal, gate, is_open=is_open))
+                IncidentDeps(
+                    pages=deps.incidents, actions=deps.actions, environment=deps.environment, wake=deps.wake,
+                    refusal=partial(refusal, gate, is_open=is_open),
+                )
             )
-        )
+        )  # fmt: skip
     app.register_blueprint(
         page_routes(PageDeps(store=deps.store, environment=deps.environment, gate=gate, is_open=is_open, runbooks=deps.runbooks))
     )

@@ -1,36 +1,79 @@
-"""/incidents/ID: the page of one incident, all that is known of it."""
+"""/incidents/ID: the page of one incident, and what can be pressed on it."""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jinja2
-from flask import Blueprint, Response
+from flask import Blueprint, Response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
 
+from receiver.errors import StoreError
+from receiver.pipeline.actions import Actions
+from receiver.pipeline.people import name_of
+from receiver.pipeline.presses import meaning_of
+from receiver.web.admin import foreign
 from receiver.web.html import page
 from receiver.web.incident.load import IncidentPages
+
+SAID = ("done", "already", "closed", "refused")  # what became of a press, as the page says it
+SECTIONS = ("answer", "checklist")  # where a press was made, and where its reader goes on
+CLICK_MAX = 64
+MAX_FORM_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentDeps:
-    """`refusal`: why whoever asks may not see evidence."""
+    """`refusal`: why whoever asks may not see evidence. `wake`: whoever does what was asked for."""
 
     pages: IncidentPages
+    actions: Actions
     environment: jinja2.Environment
     refusal: Callable[[], Response | None]
+    wake: Callable[[], None]
 
 
 def incident_routes(deps: IncidentDeps) -> Blueprint:
-    """The blueprint with /incidents/ID."""
+    """The blueprint with /incidents/ID and /incidents/ID/press."""
     routes = Blueprint("incident", __name__)
     routes.before_request(deps.refusal)
 
     @routes.get("/incidents/<incident_id>")
     def incident(incident_id: str) -> Response:
-        found = deps.pages.page(incident_id, can_act=False)
+        found = deps.pages.page(incident_id, can_act=True)
         if found is None:
-            return Response("There is no such incident here (any more).\n", 404, mimetype="text/plain")
-        return page(deps.environment, "incident.html.j2", page=found, csrf="", click="", said="")
+            return _no_such_incident()
+        said = request.args.get("said", "")
+        return page(deps.environment, "incident.html.j2", page=found, click=secrets.token_urlsafe(12), said=said if said in SAID else "")
+
+    @routes.post("/incidents/<incident_id>/press")
+    def press(incident_id: str) -> AnyResponse:
+        if why := foreign(request):
+            return _refused(why, 403)
+        request.max_content_length = MAX_FORM_BYTES
+        pressed, click = request.form.get("press", ""), request.form.get("click", "")
+        act = meaning_of(pressed)
+        if act is None or not 0 < len(click) <= CLICK_MAX:
+            return _refused("that is no button of this page", 400)
+        by = name_of(request.authorization.username if request.authorization is not None else "")
+        try:
+            outcome = deps.actions.take(incident_id, replace(act, by=by, click_id=f"page:{click}:{pressed}"))
+        except StoreError as exc:
+            return _refused(f"it could not be written down: {exc}", 503)
+        if outcome.state == "unknown":
+            return _no_such_incident()
+        deps.wake()
+        section = request.form.get("back", "")
+        return redirect(f"/incidents/{incident_id}?said={outcome.state}#{section if section in SECTIONS else 'answer'}", 303)
 
     return routes
+
+
+def _no_such_incident() -> Response:
+    return Response("There is no such incident here (any more).\n", 404, mimetype="text/plain")
+
+
+def _refused(why: str, status: int) -> Response:
+    return Response(f"Nothing was changed: {why}.\n", status, mimetype="text/plain")

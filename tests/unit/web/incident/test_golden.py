@@ -43,7 +43,7 @@ def environment() -> jinja2.Environment:
 
 
 def html_of(found: IncidentPage, *, said: str = "") -> str:
-    return environment().get_template("incident.html.j2").render(page=found, csrf="CSRF", click="CLICK", said=said)
+    return environment().get_template("incident.html.j2").render(page=found, click="CLICK", said=said)
 
 
 @pytest.mark.parametrize("name", ["a-leak", "h-node", "m-unknown"])
