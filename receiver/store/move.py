@@ -18,6 +18,7 @@ from receiver.store.schema import get_meta, migrate
 TABLES: Mapping[str, tuple[str, ...]] = {
     "incident": ("id",),
     "incident_alias": ("key", "incident_id"),
+    "incident_mark": ("kind", "value", "incident_id"),
     "alert": ("id",),
     "conversation": ("id",),
     "digest_member": ("conversation_id", "incident_id"),
