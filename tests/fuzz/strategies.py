@@ -96,7 +96,7 @@ PATHS = st.one_of(
     st.sampled_from(
         [
             "/", "/alerts", "/healthz", "/readyz", "/metrics", "/slack/actions", "/admin/dead", "/admin/replay", "/admin/drop?id=x", "/admin/incidents/inc_1/ack",
-            "/admin/incidents/inc_1/tick", "/incidents/inc_1", "/incidents/inc_1/case.json", "/runbooks/OOMKilled", "/causes/leak", "/alerts/", "//alerts",
+            "/admin/incidents/inc_1/tick", "/incidents/inc_1", "/incidents/inc_1/press", "/incidents/inc_1/case.json", "/runbooks/OOMKilled", "/causes/leak", "/alerts/", "//alerts",
             "/alerts?x=%zz", "/incidents/..%2f..%2fetc%2fpasswd", "/runbooks/../../../etc/passwd", "/runbooks/%2e%2e%2f%2e%2e%2fpyproject.toml", "/incidents/%00",
             "/incidents/%ff%fe", "/incidents/%ed%a0%80", "/runbooks/" + "a" * 3000, "/admin/drop?id=" + "%F0%9F" * 50, "/admin/dead?" + "a&" * 2000,
             "http://evil.example/alerts", "http://[/alerts", "http://[::1]:99999/", "*", "alerts", "?", "/;a=b", "/\\..\\..", "/%", "/#x", "://", "http://",
