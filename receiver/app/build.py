@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from flask import Flask
 
+from receiver.app.entrance import make_entrance
 from receiver.app.files import slack_loader, web_environment
 from receiver.app.release import version
 from receiver.app.sinks import for_programs, is_text_only, kind_of, link_of, make_router, make_senders, make_sinks, threaded
@@ -321,7 +322,7 @@ def _build_on(
         WebDeps(
             store=store, metrics=metrics, environment=web_environment(), webhook_token=settings.webhook_token.reveal(),
             admin_token=settings.admin_token.reveal(), is_loopback=settings.is_loopback, public_url=settings.public_url, max_body_bytes=settings.max_body,
-            wake=worker.wake, notice=notices.post, can_complete=bool(settings.alertmanager_url), is_stuck=worker.is_stuck,
+            entrance=make_entrance(settings, store), wake=worker.wake, notice=notices.post, can_complete=bool(settings.alertmanager_url), is_stuck=worker.is_stuck,
             stalled=lambda: worker.stalled, local_word=local_word, triage=desk.answer, drills=drills,
             details=details, doctor=lambda: doctor().answer(),
             slack_signing_secret=settings.slack_signing_secret.reveal(), actions=actions, presses=presses,

@@ -60,7 +60,7 @@ def _say_start(settings: Settings) -> None:
             "version": version(), "listen": settings.listen, "sinks": [sink.name for sink in sinks],
             "channels": list(dict.fromkeys(places)) if sinks[0].has_threads else [], "routes": len(settings.routes),
             "state": settings.store_url.reveal().partition(":")[0], "cluster": settings.cluster_name, "public_url": settings.public_url,
-            "pages": "need ADMIN_TOKEN" if settings.admin_token else "for loopback" if settings.is_loopback else "closed: ADMIN_TOKEN is not set",
+            "pages": "need ADMIN_TOKEN" if settings.admin_token else "need READ_TOKEN" if settings.read_token else "for loopback" if settings.is_loopback else "closed: ADMIN_TOKEN is not set",
         },
     )  # fmt: skip
 

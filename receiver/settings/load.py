@@ -213,6 +213,8 @@ def _contradictions(settings: Settings) -> Iterator[ConfigError]:
         yield ConfigError("WEBHOOK_AUTH is none but WEBHOOK_TOKEN is set: remove one of them")
     if settings.webhook_auth == "token" and not settings.webhook_token:
         yield ConfigError("WEBHOOK_AUTH is token but WEBHOOK_TOKEN is not set")
+    if settings.read_token and settings.read_token == settings.admin_token:
+        yield ConfigError("READ_TOKEN is the same as ADMIN_TOKEN: whoever only looks would be able to act; set another one")
     store_url = settings.store_url.reveal()
     is_file = store_url.startswith("sqlite:///") and store_url != "sqlite:///"
     if not is_file and not store_url.startswith(("postgresql://", "postgres://")):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
 from receiver.domain.addresses import is_loopback
@@ -63,6 +64,11 @@ KEYS: tuple[Key, ...] = (
     Key(name="WEBHOOK_TOKEN", parse=parsing.text, default="", meaning="bearer token, or password of basic auth, that Alertmanager sends", is_secret=True),
     Key(name="WEBHOOK_AUTH", parse=parsing.one_of("", "token", "none"), default="", meaning="none: listen beyond loopback without a token, on purpose"),
     Key(name="ADMIN_TOKEN", parse=parsing.text, default="", meaning="for pages with evidence and for actions; loopback needs none", is_secret=True),
+    Key(name="READ_TOKEN", parse=parsing.text, default="", meaning="for pages with evidence, without any button on them", is_secret=True),
+    Key(name="TRUSTED_PROXIES", parse=parsing.networks, default="", meaning="addresses and networks of proxies that log people in before the pages (oauth2-proxy), parted by commas"),
+    Key(name="PROXY_USER_HEADER", parse=parsing.header_name, default="X-Forwarded-User", meaning="header in which such a proxy names who is there; anybody else's is ignored"),
+    Key(name="PROXY_ACCESS", parse=parsing.one_of("act", "read"), default="act", meaning="what those may whom such a proxy names: act, or read only"),
+    Key(name="LOGIN_OVER_HTTP", parse=parsing.one_of("no", "yes"), default="no", meaning="yes: the login form takes tokens over plain HTTP from other machines, on purpose"),
     Key(name="SLACK_BOT_TOKEN", parse=parsing.text, default="", meaning="xoxb-... of your own Slack app (threads, edits)", is_secret=True),
     Key(name="SLACK_CHANNEL", parse=parsing.slack_channel, default="", meaning="default channel ID (C... or G...); a name is resolved at start"),
     Key(name="SLACK_API_URL", parse=parsing.url, default="https://slack.com/api", meaning="base of Slack's Web API"),
@@ -117,6 +123,11 @@ class Settings:
     webhook_token: Secret
     webhook_auth: str
     admin_token: Secret
+    read_token: Secret
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
+    proxy_user_header: str
+    proxy_access: str
+    login_over_http: str
     slack_bot_token: Secret
     slack_channel: str
     slack_api_url: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from urllib.parse import urlsplit
 
 from receiver.domain.units import parse_bytes, parse_duration_s
@@ -155,6 +156,26 @@ def matchers(value: object) -> str:
     except ConfigError:
         raise ValueError('expected PromQL matchers, for example cluster="prod",env!="test"') from None
     return cleaned
+
+
+def networks(value: object) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Addresses and networks, parted by commas; empty for none. Never all of them: then anybody could say who they are."""
+    words = [str(w).strip() for w in (value if isinstance(value, (list, tuple)) else text(value).split(",")) if str(w).strip()]
+    try:
+        found = tuple(ip_network(word) for word in words)
+    except ValueError:
+        raise ValueError("expected addresses and networks parted by commas, for example 10.0.3.7,10.1.0.0/16") from None
+    if any(not network.prefixlen for network in found):
+        raise ValueError("expected networks that hold a proxy and not every address: with /0 anybody could say who they are")
+    return found
+
+
+def header_name(value: object) -> str:
+    """The name of an HTTP header."""
+    word = text(value)
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,63}", word):
+        raise ValueError("expected the name of a header, for example X-Forwarded-User")
+    return word
 
 
 def slack_channel(value: object) -> str:

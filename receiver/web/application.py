@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import jinja2
-from flask import Flask
+from flask import Flask, Response, request
 
 from receiver.domain.reason import Reason
 from receiver.pipeline.actions import Actions
@@ -21,12 +21,15 @@ from receiver.web.auth import AdminGate, Gate
 from receiver.web.doctor import doctor_routes
 from receiver.web.documents import Documents, cause_routes, runbook_routes
 from receiver.web.drills import drill_routes
+from receiver.web.entrance import Entrance, EntranceConfig
+from receiver.web.frame import Entry, make_frame, static_routes
 from receiver.web.health import HealthDeps, health_routes
 from receiver.web.hosts import ALERTS, HostRule, guard, name_of
 from receiver.web.incident.load import IncidentPages
 from receiver.web.incident.routes import IncidentDeps, incident_routes
 from receiver.web.intake import IntakeDeps, intake_routes
-from receiver.web.pages import PageDeps, page_routes, refusal
+from receiver.web.login import login_page, login_routes
+from receiver.web.pages import PageDeps, page_routes
 from receiver.web.slack_actions import SlackDeps, slack_routes
 
 
@@ -39,6 +42,7 @@ class WebDeps:
     environment: jinja2.Environment
     webhook_token: str = field(repr=False)
     admin_token: str = field(repr=False)
+    entrance: Entrance | None = None  # None: ADMIN_TOKEN, or loopback, is all there is
     local_word: str = field(default="", repr=False)
     triage: Callable[[Mapping[str, Any]], Mapping[str, Any] | None] = lambda asked: None
     doctor: Callable[[], Mapping[str, Any] | None] = lambda: None
@@ -102,19 +106,32 @@ def create_web(deps: WebDeps) -> Flask:
         app.register_blueprint(slack_routes(SlackDeps(signing_secret=deps.slack_signing_secret, presses=deps.presses, now=deps.store.now)))
     app.register_blueprint(runbook_routes(deps.environment, deps.runbooks))
     app.register_blueprint(cause_routes(deps.environment, deps.causes))
+    _register_pages(app, deps)
+    return app
+
+
+def _register_pages(app: Flask, deps: WebDeps) -> None:
+    """What people look at: one entrance, one frame around all of it."""
+    entrance = deps.entrance or Entrance(
+        EntranceConfig(admin_token=deps.admin_token, is_loopback=deps.is_loopback, public_url=deps.public_url), clock=deps.store.now
+    )
+    navigation = [Entry(path="/", title="Incidents"), Entry(path="/runbooks", title="Runbooks"), Entry(path="/causes", title="Causes")]
+    frame = make_frame(deps.environment, tuple(navigation))
+    deps.environment.globals["frame"] = frame
+
+    def login() -> Response:
+        return login_page(deps.environment, entrance, to=request.full_path.rstrip("?"))
+
+    refusal = partial(entrance.refusal, login=login)
+    app.register_blueprint(static_routes(frame))
+    app.register_blueprint(login_routes(deps.environment, entrance, deps.store))
     if deps.incidents is not None:
         app.register_blueprint(
             incident_routes(
-                IncidentDeps(
-                    pages=deps.incidents, actions=deps.actions, environment=deps.environment, wake=deps.wake,
-                    refusal=partial(refusal, gate, is_open=is_open),
-                )
+                IncidentDeps(pages=deps.incidents, actions=deps.actions, environment=deps.environment, wake=deps.wake, refusal=refusal)
             )
-        )  # fmt: skip
-    app.register_blueprint(
-        page_routes(PageDeps(store=deps.store, environment=deps.environment, gate=gate, is_open=is_open, runbooks=deps.runbooks))
-    )
-    return app
+        )
+    app.register_blueprint(page_routes(PageDeps(store=deps.store, environment=deps.environment, refusal=refusal)))
 
 
 def _needs_no_token(deps: WebDeps, path: str) -> bool:

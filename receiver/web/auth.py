@@ -30,6 +30,10 @@ class Gate:
         """Whether the header `Authorization`, as WSGI has it, carries the token."""
         return not self.token or hmac.compare_digest(_credential(authorization), self.token.encode())
 
+    def is_it(self, typed: str) -> bool:
+        """Whether that is the token, typed into a form."""
+        return bool(self.token) and hmac.compare_digest(typed.encode("utf-8", "replace"), self.token.encode())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdminGate:

@@ -11,7 +11,7 @@ from flask import Flask, Response, jsonify, request
 from receiver.domain.addresses import is_loopback
 
 ALERTS = "/alerts"
-FOR_ANYBODY = ("/runbooks/", "/causes/")  # documents that everybody may have: browsers may keep them
+FOR_ANYBODY = ("/runbooks/", "/causes/", "/static/")  # what everybody may have: browsers may keep it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

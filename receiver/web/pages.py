@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import jinja2
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from receiver.domain.incident_memory import IncidentMemory
 from receiver.domain.units import format_time, from_epoch
 from receiver.render.wording import say
 from receiver.store import incident_lists, incidents
 from receiver.store.store import Store
-from receiver.web.auth import Gate
-from receiver.web.documents import Documents
 from receiver.web.html import page
 
 PAGE_SIZE = 200
@@ -22,20 +21,18 @@ PAGE_SIZE = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageDeps:
-    """`environment` escapes HTML by itself. Evidence is shown to ADMIN_TOKEN, or on loopback (`is_open`)."""
+    """`environment` escapes HTML by itself. `refusal`: why whoever asks may not see evidence."""
 
     store: Store
     environment: jinja2.Environment
-    gate: Gate
-    is_open: bool
-    runbooks: Documents
+    refusal: Callable[[], Response | None]
 
 
 def page_routes(deps: PageDeps) -> Blueprint:
     """The blueprint with / and /incidents/ID/case.json."""
     routes = Blueprint("pages", __name__)
 
-    routes.before_request(lambda: refusal(deps.gate, is_open=deps.is_open))
+    routes.before_request(deps.refusal)
 
     @routes.get("/")
     def index() -> Response:
@@ -61,18 +58,6 @@ def page_routes(deps: PageDeps) -> Blueprint:
         return Response(json.dumps(document, ensure_ascii=False), mimetype="application/json")
 
     return routes
-
-
-def refusal(gate: Gate, *, is_open: bool) -> Response | None:
-    """Why the request at hand may not see evidence; None when it may."""
-    if not is_open:
-        return Response("Set ADMIN_TOKEN: without one the pages are open on a loopback address only.\n", 403, mimetype="text/plain")
-    if not gate.admits(request):
-        return Response(
-            "The pages show evidence: log in with any name and ADMIN_TOKEN as the password.\n", 401, mimetype="text/plain",
-            headers={"WWW-Authenticate": 'Basic realm="oomtriage"'},
-        )  # fmt: skip
-    return None
 
 
 def _cause(memory: IncidentMemory) -> str:

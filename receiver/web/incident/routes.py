@@ -7,21 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import jinja2
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, g, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from receiver.errors import StoreError
 from receiver.pipeline.actions import Actions
 from receiver.pipeline.people import name_of
 from receiver.pipeline.presses import meaning_of
-from receiver.web.admin import foreign
 from receiver.web.html import page
 from receiver.web.incident.load import IncidentPages
 
 SAID = ("done", "already", "closed", "refused")  # what became of a press, as the page says it
 SECTIONS = ("answer", "checklist")  # where a press was made, and where its reader goes on
 CLICK_MAX = 64
-MAX_FORM_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +40,7 @@ def incident_routes(deps: IncidentDeps) -> Blueprint:
 
     @routes.get("/incidents/<incident_id>")
     def incident(incident_id: str) -> Response:
-        found = deps.pages.page(incident_id, can_act=True)
+        found = deps.pages.page(incident_id, can_act=g.visitor.may_act)
         if found is None:
             return _no_such_incident()
         said = request.args.get("said", "")
@@ -50,14 +48,12 @@ def incident_routes(deps: IncidentDeps) -> Blueprint:
 
     @routes.post("/incidents/<incident_id>/press")
     def press(incident_id: str) -> AnyResponse:
-        if why := foreign(request):
-            return _refused(why, 403)
-        request.max_content_length = MAX_FORM_BYTES
         pressed, click = request.form.get("press", ""), request.form.get("click", "")
         act = meaning_of(pressed)
         if act is None or not 0 < len(click) <= CLICK_MAX:
             return _refused("that is no button of this page", 400)
-        by = name_of(request.authorization.username if request.authorization is not None else "")
+        named = request.authorization.username if request.authorization is not None else g.visitor.name
+        by = name_of(named or "")
         try:
             outcome = deps.actions.take(incident_id, replace(act, by=by, click_id=f"page:{click}:{pressed}"))
         except StoreError as exc:

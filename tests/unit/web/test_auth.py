@@ -11,6 +11,7 @@ import pytest
 
 from receiver.web.application import WebDeps
 from receiver.web.auth import Gate
+from receiver.web.entrance import EntranceConfig
 from receiver.web.slack_actions import SlackDeps
 from tests.places import REPO
 
@@ -47,15 +48,16 @@ def test_no_secret_is_compared_as_text() -> None:
     """Where requests come in: `hmac.compare_digest` and nothing else."""
     paths = [
         *sorted((REPO / "receiver" / "web").rglob("*.py")),
+        REPO / "receiver" / "app" / "entrance.py",
         REPO / "receiver" / "app" / "front.py",
         REPO / "receiver" / "app" / "build.py",
     ]
 
     assert {path.name: lines for path in paths if (lines := compared(path.read_text()))} == {}
-    assert sum(path.read_text().count("hmac.compare_digest(") for path in paths) == 3
+    assert sum(path.read_text().count("hmac.compare_digest(") for path in paths) == 5
 
 
-@pytest.mark.parametrize("part", [WebDeps, SlackDeps, Gate], ids=lambda part: part.__name__)
+@pytest.mark.parametrize("part", [WebDeps, SlackDeps, Gate, EntranceConfig], ids=lambda part: part.__name__)
 def test_no_secret_is_in_a_repr(part: type) -> None:
     """A part of the application that is logged by mistake shows none."""
     secret = [one for one in fields(part) if SECRET.search(one.name)]

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
-import jinja2
 import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from receiver.app.files import web_environment
 from receiver.domain.reason import Reason
 from receiver.errors import StoreError
 from receiver.pipeline.actions import Actions
@@ -44,7 +44,7 @@ class Site:
         actions, storms = Actions(self.store, permissions), StormActions(self.store, permissions)
         values: dict[str, Any] = {
             "actions": actions, "presses": Presses(actions, storms, wake=self._wake),
-            "store": self.store, "metrics": self.metrics, "environment": jinja2.Environment(autoescape=True), "webhook_token": "", "admin_token": "",
+            "store": self.store, "metrics": self.metrics, "environment": web_environment(), "webhook_token": "", "admin_token": "",
             "is_loopback": True, "max_body_bytes": 100_000, "wake": self._wake, "notice": lambda kind, text: self.notices.append((kind, text)),
             "is_stuck": lambda: self.stuck, "details": lambda: {"sink": {"fake": "ok"}}, **overrides,
         }  # fmt: skip

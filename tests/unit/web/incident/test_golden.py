@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from receiver.domain.incident_memory import LogEntry
 from receiver.render.page.build import page_of
 from receiver.render.page.model import IncidentPage
+from receiver.web.visitor import ACT, Visitor
 from tests.checks.html_text import text_of
 from tests.golden import Golden
 from tests.places import REPO
@@ -43,7 +44,9 @@ def environment() -> jinja2.Environment:
 
 
 def html_of(found: IncidentPage, *, said: str = "") -> str:
-    return environment().get_template("incident.html.j2").render(page=found, click="CLICK", said=said)
+    return (
+        environment().get_template("incident.html.j2").render(page=found, click="CLICK", said=said, visitor=Visitor(role=ACT, csrf="CSRF"))
+    )
 
 
 @pytest.mark.parametrize("name", ["a-leak", "h-node", "m-unknown"])
