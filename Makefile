@@ -49,7 +49,7 @@ fuzz: $(VENV)/.dev
 audit: $(VENV)/.base
 	$(PYTHON) tools/make_venv.py $(VENV)/audit
 	$(VENV)/audit/bin/python -m pip install -q pip-audit
-	$(VENV)/audit/bin/pip-audit --require-hashes --disable-pip -r requirements/runtime.txt -r requirements/charts.txt -r requirements/dev.txt $(ARGS)
+	$(VENV)/audit/bin/pip-audit --require-hashes --disable-pip -r requirements/runtime.txt -r requirements/charts.txt -r requirements/postgres.txt -r requirements/dev.txt $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -55,6 +55,9 @@ class Metrics:
         self.lost_threads = Gauge("oomtriage_lost_threads", "Threads of jobs that did not come back and were written off.", registry=r)
         self.dead_letters = Gauge("oomtriage_dead_letters", "Messages and jobs that were put aside.", registry=r)
         self.store_ready = Gauge("oomtriage_store_ready", "1 while alerts would be stored.", registry=r)
+        self.dispatching = Gauge(
+            "oomtriage_dispatching", "1 while this receiver looks at incidents and posts; 0 while it stands by.", registry=r
+        )
         self.quarantined = Gauge(
             "oomtriage_quarantined_rows", "Stored rows that cannot be read and were put aside, by kind.", ["kind"], registry=r
         )

@@ -1,6 +1,6 @@
 """What the image holds, as CycloneDX 1.5 JSON on standard output: every distribution of the lock files with its version and hashes.
 
-    python tools/sbom.py requirements/runtime.txt requirements/charts.txt
+    python tools/sbom.py requirements/runtime.txt requirements/charts.txt requirements/postgres.txt
 
 Reads nothing but the lock files, so that the same clone gives the same list. It runs in the image's build, where only Python is.
 """

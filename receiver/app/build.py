@@ -294,6 +294,7 @@ def _build_on(
     def measure(metrics: Metrics) -> None:
         _measure(metrics)
         metrics.lost_threads.set(dispatcher.lost)
+        metrics.dispatching.set(store.may_act())
         for name, seconds in worker.stalls.items():
             metrics.delivery_stalled.labels(name).set(seconds)
 

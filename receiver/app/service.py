@@ -112,8 +112,11 @@ class Service:
         try:
             application = self._build()
         except ReceiverError as exc:  # the old one goes on taking alerts, as far as it can; it is tried again at the next look
-            log.warning("the receiver cannot be built anew yet", extra={"error": str(exc)})
+            if str(exc) != self._said:
+                self._said = str(exc)
+                log.warning("the receiver cannot be built anew yet", extra={"error": str(exc)})
             return
+        self._said = ""
         application.start()
         self._door.open(application)
         self._application = application

@@ -100,6 +100,11 @@ class Sender:
         self._last_step = monotonic()
         self._clock_offset = store.now() - monotonic()
 
+    def begin(self) -> None:
+        """The first step comes now: what the clocks did before is no affair of ours."""
+        self._last_step = self._monotonic()
+        self._clock_offset = self._store.now() - self._monotonic()
+
     @property
     def problems(self) -> Mapping[str, str]:
         """Sinks that refuse everything now, and why: detail for /readyz."""

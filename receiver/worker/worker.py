@@ -74,6 +74,8 @@ class Worker:
     def start(self) -> None:
         """Start the threads."""
         self.dispatcher.begin()
+        for sender in self.senders:
+            sender.begin()
         for name, runner, wake in self._loops:
             thread = threading.Thread(target=self._loop, args=(name, runner.step, wake), name=name, daemon=True)
             thread.start()

@@ -56,5 +56,5 @@ def _config() -> dict[str, Any]:
 
 
 def _secret_keys() -> dict[str, Any]:
-    names = sorted(key.name.lower() for key in KEYS if key.is_secret and key.name.lower() not in DECIDED_BY_THE_CHART)
+    names = sorted(key.name.lower() for key in KEYS if key.is_secret)
     return {"type": "object", "additionalProperties": False, "properties": {name: {"type": "string"} for name in names}}

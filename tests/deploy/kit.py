@@ -19,7 +19,7 @@ from tests.places import REPO
 DEPLOY = REPO / "deploy"
 CHART = DEPLOY / "helm" / "oomtriage"
 SCHEMAS = REPO / "tests" / "fixtures" / "kubernetes"  # tools/custom_resources.py makes that of the operators' kinds
-OVERLAYS = ("single", "kube-prometheus-stack", "namespaced", "no-volume")
+OVERLAYS = ("single", "ha", "kube-prometheus-stack", "namespaced", "no-volume")
 
 Object = dict[str, Any]
 

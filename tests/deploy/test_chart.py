@@ -27,6 +27,7 @@ OPERATOR = {
     "prometheusRule": {"enabled": True, "labels": {"release": "kube-prometheus-stack"}},
     "alertmanagerConfig": {"enabled": True},
 }
+SHARED: Object = {"replicas": 2, "secretKeys": {"store_url": "store-url"}}
 EVERYTHING: Object = {
     **OPERATOR,
     "image": {"repository": "registry.example/oomtriage", "digest": "sha256:" + "0" * 64, "pullPolicy": "Always"},
@@ -89,6 +90,7 @@ def _without(node: Any, names: tuple[str, ...]) -> None:
     ("overlay", "values", "only_there"),
     [
         ("single", {}, {"Namespace"}),
+        ("ha", SHARED, {"Namespace"}),
         ("no-volume", {"persistence": {"enabled": False}}, {"Namespace"}),
         ("namespaced", {"rbac": {"namespaces": ["shop"]}}, {"Namespace"}),
         ("kube-prometheus-stack", OPERATOR, {"Namespace"}),
@@ -105,7 +107,9 @@ def test_the_chart_makes_what_the_overlay_makes(overlay: str, values: Object, on
         assert each == theirs[name], name
 
 
-@pytest.mark.parametrize("values", [{}, EVERYTHING, {"persistence": {"enabled": False}}, {"rbac": {"namespaces": ["a", "b"]}}], ids=str)
+@pytest.mark.parametrize(
+    "values", [{}, EVERYTHING, {**EVERYTHING, **SHARED}, {"persistence": {"enabled": False}}, {"rbac": {"namespaces": ["a", "b"]}}], ids=str
+)
 def test_kubernetes_takes_every_object(values: Object) -> None:
     """By the schema of the API itself, where an unknown field is an error, and Helm's own linter has nothing to say."""
     assert faults(charted(values, name="eu", namespace="ops")) == []
@@ -135,11 +139,11 @@ def test_the_receiver_starts_with_the_charts_settings(tmp_path: Path) -> None:
     text = one(charted({"config": config, "secretKeys": secret_keys}), "ConfigMap")["data"]["config.yaml"]
     (tmp_path / "config.yaml").write_text(text.replace("/etc/oomtriage/secret", str(tmp_path)))
     for name in {**VALUES["secretKeys"], **secret_keys}.values():
-        (tmp_path / name).write_text("xoxb-secret\n")
+        (tmp_path / name).write_text(f"xoxb-secret-{name}\n")
     settings = load_settings({}, str(tmp_path / "config.yaml"))
 
     assert (settings.cluster_name, settings.listen) == ("prod", "0.0.0.0:8080")
-    assert settings.admin_token.reveal() == "xoxb-secret"
+    assert settings.admin_token.reveal() == f"xoxb-secret-{secret_keys['admin_token']}"
     assert [route.channel for route in settings.routes] == ["C0AAAAAAAAA"]
 
 

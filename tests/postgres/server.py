@@ -17,6 +17,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -46,10 +47,13 @@ _ALWAYS = (
 class Postgres:
     """One server: `start`, `stop`, `kill`, `restart`, `pause`, `go_on`; as a context manager it is started, ended and removed.
 
-    The port survives a restart. `is_durable`: with fsync, as in earnest.
+    The port survives a restart. `is_durable`: with fsync, as in earnest. `files`: put beside the data, for nobody else to read. `hba`: who
+    may log in how, instead of everybody with a password.
     """
 
-    def __init__(self, *, is_durable: bool = False, settings: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, *, is_durable: bool = False, settings: tuple[str, ...] = (), files: Mapping[str, bytes] | None = None, hba: str = ""
+    ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="oomtriage-pg-"))
         self.data = self.folder / "data"
         self.port = _free_port()
@@ -58,7 +62,7 @@ class Postgres:
         self._groups: list[int] | None = [] if self._user is not None else None
         self._process: subprocess.Popen[bytes] | None = None
         self._numbers = itertools.count(1)
-        self._initialise()
+        self._initialise(files or {}, hba)
 
     def url(self, database: str = ADMIN, *, user: str = USER, password: str = PASSWORD, **parameters: str) -> str:
         """A database of it as a STORE_URL."""
@@ -118,12 +122,21 @@ class Postgres:
         path = self.folder / "log.txt"
         return "\n".join(path.read_text(errors="replace").splitlines()[-20:]) if path.exists() else ""
 
-    def _initialise(self) -> None:
-        password = self.folder / "password"
-        password.write_text(PASSWORD)
+    def put(self, name: str, content: bytes) -> Path:
+        """A file for the server alone."""
+        path = self.folder / name
+        path.write_bytes(content)
+        path.chmod(0o600)
+        if self._user is not None:
+            os.chown(path, self._user, self._user)
+        return path
+
+    def _initialise(self, files: Mapping[str, bytes], hba: str) -> None:
         if self._user is not None:
             os.chown(self.folder, self._user, self._user)
-            os.chown(password, self._user, self._user)
+        password = self.put("password", PASSWORD.encode())
+        for name, content in files.items():
+            self.put(name, content)
         done = subprocess.run(
             [binary("initdb"), "-D", str(self.data), "-U", ADMIN, "--pwfile", str(password), "-A", "scram-sha-256",
              "--no-sync", "--locale=C", "--encoding=UTF8"],
@@ -131,6 +144,8 @@ class Postgres:
             user=self._user, group=self._user, extra_groups=self._groups,
         )  # fmt: skip
         assert done.returncode == 0, f"initdb: {done.stderr or done.stdout}"
+        if hba:
+            (self.data / "pg_hba.conf").write_text(hba)
         self.start()
         self.ask(f"CREATE ROLE {USER} LOGIN PASSWORD '{PASSWORD}'")
 
@@ -172,6 +187,51 @@ class Postgres:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._end(signal.SIGQUIT)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Bouncer:
+    """PgBouncer in transaction mode before a server: two connections there for however many here. A context manager."""
+
+    def __init__(self, server: Postgres) -> None:
+        self._server = server
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = _free_port()
+
+    def url(self, url: str) -> str:
+        """The same database, through it."""
+        return url.replace(f":{self._server.port}/", f":{self.port}/")
+
+    def __enter__(self) -> Self:
+        users = self._server.put("users.txt", f'"{USER}" "{PASSWORD}"\n'.encode())
+        config = f"""[databases]
+* = host=127.0.0.1 port={self._server.port}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {self.port}
+unix_socket_dir =
+auth_type = scram-sha-256
+auth_file = {users}
+pool_mode = transaction
+default_pool_size = 2
+"""
+        path = self._server.put("pgbouncer.ini", config.encode())
+        user, groups = self._server._user, self._server._groups
+        with (self._server.folder / "pgbouncer.txt").open("ab") as log:
+            self._process = subprocess.Popen(
+                [binary("pgbouncer"), str(path)],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, user=user, group=user, extra_groups=groups,
+            )  # fmt: skip
+        wait_until(self._answers, what="PgBouncer listens")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def _answers(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
 
 def name_of(url: str) -> str:

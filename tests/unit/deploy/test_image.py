@@ -24,7 +24,7 @@ sys.path.pop(0)
 
 DOCKERFILE = (REPO / "deploy" / "Dockerfile").read_text().replace("\\\n", " ")
 BUILD, FINAL = re.split(r"(?m)^FROM .*$", DOCKERFILE)[1:]
-LOCKS = ("requirements/runtime.txt", "requirements/charts.txt")
+LOCKS = ("requirements/runtime.txt", "requirements/charts.txt", "requirements/postgres.txt")
 
 
 @cache
@@ -45,7 +45,7 @@ def needed(name: str, extras: frozenset[str] = frozenset()) -> set[str]:
         wanted = Requirement(text)
         if any(wanted.marker is None or wanted.marker.evaluate({"extra": extra}) for extra in extras | {""}):
             below = wanted.name.lower().replace("_", "-")
-            found |= {below} | needed(below)
+            found |= {below} | needed(below, frozenset(wanted.extras))
     return found
 
 
@@ -63,7 +63,7 @@ def test_the_environment_holds_what_runs_and_nothing_that_builds() -> None:
 
 def test_the_locks_are_what_the_package_needs() -> None:
     """Neither more nor less than the distributions that ours asks for, with the chart."""
-    assert set(components()) == needed("oomtriage", frozenset({"charts"}))
+    assert set(components()) == needed("oomtriage", frozenset({"charts", "postgres"}))
 
 
 def test_the_readme_counts_them() -> None:
@@ -78,7 +78,9 @@ def test_the_list_of_contents_names_version_and_hashes() -> None:
     """CycloneDX, in the image, made from the locks alone."""
     flask = next(each for each in listed()["components"] if each["name"] == "flask")
 
-    assert "tools/sbom.py requirements/runtime.txt requirements/charts.txt > /opt/oomtriage/sbom.cdx.json" in BUILD
+    assert (
+        "tools/sbom.py requirements/runtime.txt requirements/charts.txt requirements/postgres.txt > /opt/oomtriage/sbom.cdx.json" in BUILD
+    )
     assert (listed()["bomFormat"], listed()["metadata"]["component"]["version"]) == ("CycloneDX", distribution("oomtriage").version)
     assert flask["purl"] == f"pkg:pypi/flask@{flask['version']}"
     assert flask["hashes"]

@@ -20,6 +20,9 @@ from tests.support import Clock, wait_until
 class NoSender:
     """A sender with nothing to do."""
 
+    def begin(self) -> None:
+        """There is no clock to follow."""
+
     def step(self) -> float:
         return 0.01
 

@@ -20,7 +20,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{/* config.yaml: yours, and what the chart decides. */}}
 {{- define "oomtriage.config" -}}
-{{- $config := dict "listen" "0.0.0.0:8080" "store_url" "sqlite:////var/lib/oomtriage/state.db" }}
+{{- $config := dict "listen" "0.0.0.0:8080" }}
+{{- if not .Values.secretKeys.store_url }}{{- $_ := set $config "store_url" "sqlite:////var/lib/oomtriage/state.db" }}{{- end }}
 {{- range $setting, $key := .Values.secretKeys }}
 {{- if $key }}{{- $_ := set $config (printf "%s_file" $setting) (printf "/etc/oomtriage/secret/%s" $key) }}{{- end }}
 {{- end }}
