@@ -15,6 +15,7 @@ NAMES = (
     "delivery",
     "kills",
     "replicas",
+    "backends",
     "state",
     "growth",
     "storm",

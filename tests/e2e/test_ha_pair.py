@@ -1,4 +1,4 @@
-"""A pair of real Alertmanagers in front of one receiver: whatever they send twice is one thread."""
+"""A pair of real Alertmanagers in front of one receiver, or of two replicas: whatever they send twice is one thread."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.pair import Pair
 from tests.e2e.receiver import Receiver
 from tests.e2e.servers import Alertmanager
 from tests.fakes.slack import FakeSlack
@@ -26,10 +27,12 @@ WORKLOADS = ("orders-api", "cart", "search")
 
 
 class Between:
-    """What lies between Alertmanager and the receiver: passes every body on, and then loses the answer, or takes its time with it."""
+    """What lies between Alertmanager and the receivers: passes each body on to the next of them, and then loses the answer, or takes its time
+    with it.
+    """
 
-    def __init__(self, receiver: Receiver, *manners: str) -> None:
-        self._receiver = receiver
+    def __init__(self, receivers: Sequence[Receiver], *manners: str) -> None:
+        self._receivers = receivers
         self._manners = list(manners)
         self._lock = threading.Lock()
         self.posts = 0
@@ -43,9 +46,10 @@ class Between:
     def pass_on(self, body: bytes) -> tuple[str, int]:
         """What happens to the answer, and its status."""
         with self._lock:
+            receiver = self._receivers[self.posts % len(self._receivers)]
             self.posts += 1
             manner = self._manners.pop(0) if self._manners else PROMPT
-        status = self._receiver.post(json.loads(body))
+        status = receiver.post(json.loads(body))
         if manner == SLOW:
             time.sleep(SLOW_S)
         return manner, status
@@ -112,12 +116,27 @@ def test_what_a_pair_sends_twice_is_one_thread(tmp_path: Path, slack: FakeSlack,
     receiver = Receiver(
         tmp_path / "receiver", SLACK_BOT_TOKEN=slack.token, SLACK_CHANNEL="C1", SLACK_API_URL=slack.api_url, ENRICH_DEADLINE="1s"
     )
+    with receiver:
+        in_front_of([receiver], tmp_path, slack, is_parted=is_parted)
+
+
+def test_nor_does_a_pair_of_replicas_tell_it_twice(tmp_path: Path, slack: FakeSlack, database_url: str) -> None:
+    """The worst of both: Alertmanagers that do not see each other, and each body at another replica than the one before."""
+    pair = Pair(tmp_path, database_url, slack)
+    try:
+        pair.start()
+        in_front_of(pair.replicas, tmp_path, slack, is_parted=True)
+    finally:
+        pair.end()
+
+
+def in_front_of(receivers: Sequence[Receiver], folder: Path, slack: FakeSlack, *, is_parted: bool) -> None:
+    """Three workloads die and recover, and two Alertmanagers tell it."""
     with ExitStack() as stack:
-        stack.enter_context(receiver)
-        between = stack.enter_context(Between(receiver, LOST, SLOW, LOST, SLOW))
-        first = stack.enter_context(Alertmanager(tmp_path / "first", webhook_url=between.url, peers=()))
+        between = stack.enter_context(Between(receivers, LOST, SLOW, LOST, SLOW))
+        first = stack.enter_context(Alertmanager(folder / "first", webhook_url=between.url, peers=()))
         others = () if is_parted else (first.cluster_address,)
-        second = stack.enter_context(Alertmanager(tmp_path / "second", webhook_url=between.url, peers=others))
+        second = stack.enter_context(Alertmanager(folder / "second", webhook_url=between.url, peers=others))
         tell(first, second)
         wait_until(lambda: len(slack.channel("C1").roots) == len(WORKLOADS), what="each workload has its root")
         wait_until(lambda: between.posts >= 3, what="answers were lost or slow, and it was sent again")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from tests.e2e.pair import DISPATCHER, STANDBY, Pair
 from tests.e2e.receiver import Receiver
 from tests.e2e.test_faults import body_of, everyone, named
 from tests.fakes.slack import FakeSlack
+from tests.places import REPO
 from tests.postgres.server import PASSWORD, Postgres
 from tests.support import wait_until
 
@@ -112,3 +115,32 @@ def test_what_people_do_at_a_standby_is_done(pair: Pair) -> None:
     assert standby.get("/metrics")[0] == 200
     assert json.loads(standby.get("/admin/dead")[1]) == {"dead": []}
     assert standby.send("/admin/backup", {}) == 503
+
+
+def test_a_state_file_moves_into_a_database_while_alerts_come(tmp_path: Path, database_url: str, slack: FakeSlack) -> None:
+    """Stopped, moved, started as a pair: what was open goes on in its thread, what came meanwhile was refused and is sent again."""
+    settings = {"SLACK_BOT_TOKEN": slack.token, "SLACK_CHANNEL": "C1", "SLACK_API_URL": slack.api_url, "ENRICH_DEADLINE": "2s"}
+    single = Receiver(tmp_path / "single", **settings)
+    pair = Pair(tmp_path, database_url, slack)
+    refused: list[int] = []
+    with single:
+        for n in range(3):
+            assert single.post(body_of(n)) == 202
+        single.stop()
+        refused.append(single.post(body_of(3)))
+        done = subprocess.run(
+            [sys.executable, "-m", "receiver", "migrate-store", single.environ()["STORE_URL"], database_url],
+            cwd=REPO, env=single.environ(), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    try:
+        pair.start()
+        for n in range(6):
+            assert pair.replicas[n % 2].post(body_of(n)) == 202
+        slack.wait_for(lambda: named(slack) == everyone(6), timeout_s=60)
+    finally:
+        pair.end()
+
+    assert refused == [0]
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "moved: 3 incidents" in done.stdout
+    assert PASSWORD not in done.stdout
