@@ -92,8 +92,12 @@ class Database(Protocol):
     def broken(self) -> StoreBroken | None:
         """Why it cannot be gone on with; None when it can, as far as anybody knows."""
 
-    def transaction(self, *, lane: Lane = Lane.WRITE, is_urgent: bool = False) -> AbstractContextManager[Tx]:
-        """A read-write transaction: committed at the end of the block, rolled back when it raises. `is_urgent`: before others that wait."""
+    def transaction(self, *, lane: Lane = Lane.WRITE, is_urgent: bool = False, may_be_redone: bool = False) -> AbstractContextManager[Tx]:
+        """A read-write transaction: committed at the end of the block, rolled back when it raises. `is_urgent`: before others that wait.
+
+        `may_be_redone`: nobody is told of it before another transaction that may not, so it need not be on the disk before that one. A
+        database that loses power may lose it, and it is done again.
+        """
 
     def admit(self) -> None:
         """StoreUnwritable when there is no room for new alerts."""

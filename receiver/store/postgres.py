@@ -47,6 +47,7 @@ _LIMITS: Mapping[Lane, str] = {
         (Lane.MIGRATE, "0", "60s"),
     )
 }
+_NOT_AT_ONCE = "; SET LOCAL synchronous_commit = off"
 _ALIVE: Mapping[str, Any] = {  # a server that vanished without a word is noticed within about ten seconds
     "connect_timeout": CONNECT_S, "keepalives": 1, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3,
     "tcp_user_timeout": 10_000, "application_name": "oomtriage",
@@ -82,9 +83,9 @@ class PostgresDatabase:
         self._watchdog.start()
 
     @contextmanager
-    def transaction(self, *, lane: Lane = Lane.WRITE, is_urgent: bool = False) -> Iterator[Tx]:
+    def transaction(self, *, lane: Lane = Lane.WRITE, is_urgent: bool = False, may_be_redone: bool = False) -> Iterator[Tx]:
         """BEGIN ... COMMIT, one at a time in each lane. Nothing that waits on a network belongs inside."""
-        with self._lanes[lane].transaction(is_urgent=is_urgent) as tx:
+        with self._lanes[lane].transaction(is_urgent=is_urgent, may_be_redone=may_be_redone) as tx:
             yield tx
 
     def now(self) -> float:
@@ -156,9 +157,10 @@ class _Connection:
         self._busy_since: float | None = None
 
     @contextmanager
-    def transaction(self, *, is_urgent: bool) -> Iterator[Tx]:
+    def transaction(self, *, is_urgent: bool, may_be_redone: bool) -> Iterator[Tx]:
+        begin = self._begin + (_NOT_AT_ONCE if may_be_redone else "")
         with self._lock.turn(is_urgent=is_urgent), self._let_go_when_it_breaks():
-            tx = _PostgresTx(self._begun(), self._note)
+            tx = _PostgresTx(self._begun(begin), self._note)
             try:
                 yield tx
                 tx.run("COMMIT")
@@ -180,17 +182,17 @@ class _Connection:
         with self._lock:
             self._drop()
 
-    def _begun(self) -> psycopg.Connection[dict[str, Any]]:
+    def _begun(self, begin: str) -> psycopg.Connection[dict[str, Any]]:
         """A connection with an open transaction. One that broke while nobody used it is made anew at once."""
         if self._connection is not None:
             with suppress(StoreError):
-                return self._begin_on(self._connection)
+                return self._begin_on(self._connection, begin)
             self._drop()
         self._connection = self._connect()
-        return self._begin_on(self._connection)
+        return self._begin_on(self._connection, begin)
 
-    def _begin_on(self, connection: psycopg.Connection[dict[str, Any]]) -> psycopg.Connection[dict[str, Any]]:
-        _PostgresTx(connection, self._note).run(self._begin)
+    def _begin_on(self, connection: psycopg.Connection[dict[str, Any]], begin: str) -> psycopg.Connection[dict[str, Any]]:
+        _PostgresTx(connection, self._note).run(begin)
         return connection
 
     @contextmanager

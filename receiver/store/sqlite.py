@@ -82,9 +82,11 @@ class SqliteDatabase:
                 time.sleep(_POLL_S)
 
     @contextmanager
-    def transaction(self, *, lane: Lane = Lane.WRITE, is_urgent: bool = False, is_last: bool = False) -> Iterator[Tx]:
-        """BEGIN IMMEDIATE ... COMMIT, one at a time whatever the lane. Nothing that waits on a network belongs inside. `is_last`: wherever
-        the file is now.
+    def transaction(
+        self, *, lane: Lane = Lane.WRITE, is_urgent: bool = False, may_be_redone: bool = False, is_last: bool = False
+    ) -> Iterator[Tx]:
+        """BEGIN IMMEDIATE ... COMMIT, one at a time whatever the lane, each on the disk. Nothing that waits on a network belongs inside.
+        `is_last`: wherever the file is now.
         """
         with self._lock.turn(is_urgent=is_urgent):
             if not is_last:

@@ -166,9 +166,12 @@ class Store:
         return accepted
 
     @contextmanager
-    def write(self, *, is_urgent: bool = False) -> Iterator[Tx]:
-        """A dispatcher's transaction. StoreFenced when another receiver has taken over since. `is_urgent`: before others that wait."""
-        with self._database.transaction(is_urgent=is_urgent) as tx:
+    def write(self, *, is_urgent: bool = False, must_last: bool = False) -> Iterator[Tx]:
+        """A dispatcher's transaction. StoreFenced when another receiver has taken over since. `is_urgent`: before others that wait.
+
+        `must_last`: something outside follows from it (a post). What does not may be lost with a database that loses power, and is done again.
+        """
+        with self._database.transaction(is_urgent=is_urgent, may_be_redone=not must_last) as tx:
             self._leadership.check(tx)
             yield tx
 

@@ -252,7 +252,7 @@ class Sender:
     def _post(self, sink: Sink, outgoing: Outgoing) -> None:
         body = self._body(sink, outgoing)  # before the intent: an upload takes its time, and repeats harmlessly
         intended_at = self._monotonic()
-        with self._store.write() as tx:
+        with self._store.write(must_last=True) as tx:
             newest_ts = self._newest_ts.get((outgoing.sink, outgoing.channel))
             is_wanted = sending.intend(tx, outgoing, now=self._store.now(), grace_s=self._config.grace_s, newest_ts=newest_ts)
         if not is_wanted:
@@ -295,7 +295,7 @@ class Sender:
             return False
         if ts is None:
             return True
-        with self._store.write() as tx:
+        with self._store.write(must_last=True) as tx:
             sending.found(tx, outgoing, ts=ts, now=self._store.now())
         self._note_success(outgoing)
         self._say_told(outgoing)
@@ -311,7 +311,7 @@ class Sender:
     def _arrived(self, outgoing: Outgoing, *, ts: str | None) -> None:
         self._picture_refusals.pop(outgoing.id, None)
         # A sink without timestamps still has a root: replies never happen there, edits are new messages.
-        with self._store.write() as tx:
+        with self._store.write(must_last=True) as tx:
             sending.arrived(tx, outgoing, ts=ts, revision=outgoing.revision, now=self._store.now())
             if ts is not None and outgoing.slot == "root":
                 sending.drop_overtaken(tx, outgoing)
