@@ -1,6 +1,8 @@
 """Two replicas on a PostgreSQL of their own, under load: killed, frozen, and with the database taken away.
 
-    python -m bench replicas [--kills 100] [--stops 20] [--restarts 10] [--ttl 2]
+    python -m bench replicas [--kills 100] [--stops 20] [--restarts 10] [--ttl 2] [--faults]
+
+`--faults`: Slack goes wrong every two seconds, too: it stores a message and loses the answer, answers 500, or limits the rate.
 
 An alert that is refused is sent again, to either replica, as Alertmanager does. Each alert is of a workload of its own; told is what its
 channel names, twice is a second place for it, or a message with a delivery id that another one has.
@@ -14,17 +16,48 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 from tests.e2e.pair import DISPATCHER, Pair
 from tests.e2e.test_faults import body_of, everyone, named
-from tests.fakes.slack import FakeSlack
+from tests.fakes.slack import FakeSlack, Fault
 from tests.postgres.server import Postgres
 
 MOST = 450  # workloads: of more a storm names the worst
 WAIT_S = 240.0
 POLL_S = 0.02
+
+
+FAULTS = (
+    Fault(method="chat.postMessage", kind="lost"),
+    Fault(method="chat.postMessage", kind="lost_hang"),
+    Fault(method="*", kind="status", status=500),
+    Fault(method="*", kind="ratelimited", retry_after_s=1),
+)
+
+
+class Trouble:
+    """A Slack that goes wrong now and then."""
+
+    def __init__(self, slack: FakeSlack, chance: random.Random) -> None:
+        self._slack = slack
+        self._chance = chance
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Trouble:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ending.set()
+        self._thread.join()
+        self._slack.heal()
+
+    def _run(self) -> None:
+        while not self._ending.wait(2.0):
+            self._slack.fail(self._chance.choice(FAULTS))
 
 
 class Load:
@@ -113,7 +146,7 @@ def _until(holds: Callable[[], bool]) -> None:
         time.sleep(POLL_S)
 
 
-def measure(name: str, what: Callable[[Pair, Postgres], list[float]], *, ttl_s: float, every_s: float, seed: int) -> None:
+def measure(name: str, what: Callable[[Pair, Postgres], list[float]], *, ttl_s: float, every_s: float, seed: int, has_faults: bool) -> None:
     """One run over a new database and a new channel."""
     chance = random.Random(seed)
     with ExitStack() as stack:
@@ -124,7 +157,7 @@ def measure(name: str, what: Callable[[Pair, Postgres], list[float]], *, ttl_s: 
         stack.callback(pair.end)
         pair.start()
         started = time.monotonic()
-        with Load(pair, every_s=every_s, chance=chance) as load:
+        with Trouble(slack, chance) if has_faults else nullcontext(), Load(pair, every_s=every_s, chance=chance) as load:
             taken = sorted(what(pair, server))
         took_s = time.monotonic() - started
         wanted = everyone(load.accepted)
@@ -151,6 +184,7 @@ def main(options: Sequence[str] = ()) -> None:
     for name, rounds in (("kills", 100), ("stops", 20), ("restarts", 10)):
         parser.add_argument(f"--{name}", type=int, default=rounds)
     parser.add_argument("--ttl", type=float, default=2.0)
+    parser.add_argument("--faults", action="store_true")
     parser.add_argument("--seed", type=int, default=17)
     asked = parser.parse_args(options)
     chance = random.Random(asked.seed)
@@ -161,4 +195,4 @@ def main(options: Sequence[str] = ()) -> None:
     )
     for name, rounds, what, every_s in runs:
         if rounds:
-            measure(name, what, ttl_s=asked.ttl, every_s=every_s, seed=asked.seed)
+            measure(name, what, ttl_s=asked.ttl, every_s=every_s, seed=asked.seed, has_faults=asked.faults)
