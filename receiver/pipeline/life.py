@@ -119,7 +119,7 @@ def _with_kills(memory: IncidentMemory, report: Report) -> IncidentMemory:
     kills = dict(memory.kills)
     for pod, count in _kills_by_pod(report).items():
         kills[pod] = max(kills.get(pod, 0), count)
-    times = [*_kill_times(report), *(t for t in (memory.first_kill_at, memory.last_kill_at) if t is not None)]
+    times = [*kill_times(report), *(t for t in (memory.first_kill_at, memory.last_kill_at) if t is not None)]
     return replace(memory, kills=kills, first_kill_at=min(times, default=None), last_kill_at=max(times, default=None))
 
 
@@ -169,7 +169,8 @@ def _processes(memory: IncidentMemory, report: Report) -> Mapping[str, int]:
     return {name: known[name] for name in sorted(known, key=lambda name: -known[name])[:MAX_PODS]}
 
 
-def _kill_times(report: Report) -> list[datetime]:
+def kill_times(report: Report) -> list[datetime]:
+    """When kills happened that a look knows the time of."""
     times = [report.kill.at] if report.kill.at is not None and report.kill.kind.is_kill else []
     if report.shape:
         times += [from_epoch(t) for t in report.shape.kills]

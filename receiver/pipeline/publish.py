@@ -18,7 +18,7 @@ from receiver.domain.incident_memory import IN_CHECKLIST, IncidentMemory
 from receiver.domain.report import Report
 from receiver.domain.silence import matchers_of, silence_link
 from receiver.domain.units import from_epoch
-from receiver.pipeline import fixes, life, people, storm
+from receiver.pipeline import fixes, history, life, people, storm
 from receiver.pipeline.judge import Judge
 from receiver.pipeline.kinds import COLLECT
 from receiver.pipeline.life import FollowedUp, Update
@@ -110,9 +110,10 @@ class Publisher:
                 memory = replace(memory, owner=owner) if owner.labels or owner.annotations else memory
         document = report_document(report) if report is not None else incident.report
         incidents.save_diagnosis(tx, incident, subject=incident.subject, memory=memory, report=document, case=case)
-        incident = replace(incident, memory=memory, report=document)
+        before, incident = incident.memory, replace(incident, memory=memory, report=document)
         if case is not None:
             alike.mark(tx, incident)
+        history.note(tx, incident, before=before, report=report if case is not None else None, now=now)
         content = Content(
             view=self._view(tx, incident, alerts, has_report=report is not None, now=now), report=report, document=document, update=update,
             prompt_slot=ROOT if update.is_new_kill else prompt_slot,

@@ -14,7 +14,7 @@ from receiver.domain.incident import FIRING, RESOLVED
 from receiver.domain.incident_memory import IncidentMemory
 from receiver.domain.memory_json import incident_memory, memory_to_json
 from receiver.domain.units import from_epoch
-from receiver.store import quarantine
+from receiver.store import quarantine, workloads
 from receiver.store.database import Row, Tx, json_object
 
 MERGED = "merged"  # the state of an incident that turned out to be another one
@@ -82,6 +82,11 @@ def load(tx: Tx, incident_id: str) -> Incident | None:
 def load_brief(tx: Tx, incident_id: str) -> Incident | None:
     """An incident by its id without its report, which is much of it: for whoever goes through many."""
     return next(readable(tx, tx.run(f"{SELECT_BRIEF} WHERE i.id = :id", id=incident_id)), None)
+
+
+def are_there(tx: Tx, incident_ids: Iterable[str]) -> frozenset[str]:
+    """Which of these incidents are still kept."""
+    return frozenset(one for one in incident_ids if tx.run("SELECT 1 FROM incident WHERE id = :id", id=one))
 
 
 def insert(tx: Tx, incident: Incident) -> None:
@@ -188,6 +193,7 @@ def merge(tx: Tx, *, duplicate_id: str, into_id: str, now: float) -> None:
         dup=duplicate_id,
     )
     tx.run("DELETE FROM incident_alias WHERE incident_id = :dup", dup=duplicate_id)
+    workloads.forget_incident(tx, duplicate_id)
     close(tx, duplicate_id, now=now, state=MERGED)
 
 

@@ -18,12 +18,15 @@ from receiver.store.schema import get_meta, migrate
 TABLES: Mapping[str, tuple[str, ...]] = {
     "incident": ("id",),
     "incident_alias": ("key", "incident_id"),
-    "incident_mark": ("kind", "value", "incident_id"),
     "alert": ("id",),
     "conversation": ("id",),
     "digest_member": ("conversation_id", "incident_id"),
     "message": ("id",),
     "job": ("id",),
+    "incident_mark": ("kind", "value", "incident_id"),
+    "history_incident": ("incident_id",),
+    "history_kills": ("incident_id", "day"),
+    "history_limit": ("workload_id", "container", "since"),
     "quarantine": ("kind", "row_id"),
 }
 NUMBERED = ("alert", "job")

@@ -14,6 +14,7 @@ write rows that the newer one misreads.
 | digest_member | an incident that is told inside a storm's conversation instead of in its own |
 | message | one message as it should be (`desired_*`) and as far as it is known to be (`sent_*`, `ts`) |
 | quarantine | a row of another table that could not be read (`kind`, its id) |
+| history_incident, history_kills, history_limit | what is kept of a workload when its incidents are gone (`workloads.py`) |
 | leader | who may dispatch; on SQLite the file lock already says so, the row keeps the epoch |
 """
 
@@ -24,7 +25,7 @@ from receiver.store import alerts, alike
 from receiver.store.database import Database, Dialect, Lane, Tx
 
 INSTALLED_AT = "installed_at"
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 MARKED_SINCE = 7  # the schema whose incidents are found by what they have in common
 RANKED_SINCE = 5  # the schema whose alerts carry the rank of their severity, which SQL cannot read out of a payload
 
@@ -139,7 +140,27 @@ def _version_7(d: Dialect) -> tuple[str, ...]:
     )
 
 
-MIGRATIONS = (_version_1, _version_2, _version_3, _version_4, _version_5, _version_6, _version_7)
+def _version_8(d: Dialect) -> tuple[str, ...]:
+    # No reference to `incident`: these rows are there for when it is gone. Bytes are more than an INTEGER of PostgreSQL holds.
+    return (
+        f"""CREATE TABLE history_incident (
+            incident_id TEXT PRIMARY KEY, workload_id TEXT NOT NULL, cluster TEXT NOT NULL, namespace TEXT NOT NULL, kind TEXT NOT NULL,
+            name TEXT NOT NULL, container TEXT NOT NULL, opened_at {d.real} NOT NULL, seen_at {d.real} NOT NULL, state TEXT NOT NULL,
+            kills INTEGER NOT NULL, cause TEXT NOT NULL, confidence {d.real} NOT NULL, detail TEXT NOT NULL, fixes TEXT NOT NULL)""",
+        "CREATE INDEX history_by_workload ON history_incident (workload_id, opened_at)",
+        "CREATE INDEX history_by_seen ON history_incident (seen_at)",
+        """CREATE TABLE history_kills (
+            incident_id TEXT NOT NULL REFERENCES history_incident (incident_id) ON DELETE CASCADE, day INTEGER NOT NULL,
+            kills INTEGER NOT NULL, PRIMARY KEY (incident_id, day))""",
+        "CREATE INDEX history_kills_by_day ON history_kills (day)",
+        f"""CREATE TABLE history_limit (
+            workload_id TEXT NOT NULL, container TEXT NOT NULL, since {d.real} NOT NULL, seen_at {d.real} NOT NULL, limit_bytes {d.real},
+            peak_bytes {d.real}, wanted_bytes {d.real}, PRIMARY KEY (workload_id, container, since))""",
+        "CREATE INDEX history_limit_by_seen ON history_limit (seen_at)",
+    )
+
+
+MIGRATIONS = (_version_1, _version_2, _version_3, _version_4, _version_5, _version_6, _version_7, _version_8)
 
 
 def migrate(database: Database, *, now: float) -> None:

@@ -28,6 +28,7 @@ from receiver.store import (
     outbox,
     quarantine,
     retention,
+    workloads,
 )
 from receiver.store.database import Database, Lane, Room, Tx
 from receiver.store.leadership import Alone, Leadership
@@ -211,6 +212,7 @@ class Store:
             retention.forget_alerts(tx, now=now, before=now - retention_s, limit=_RETENTION_BATCH)
             conversations.forget_closed(tx, before=now - retention_s)
             quarantine.tidy(tx)
+            workloads.tidy(tx, now=now, limit=_RETENTION_BATCH)
         for _ in range(_PACKING_BATCHES):
             with self.write() as tx:
                 if not retention.pack_closed(tx, limit=_PACKING_BATCH):
