@@ -31,6 +31,7 @@ from receiver.web.intake import IntakeDeps, intake_routes
 from receiver.web.login import login_page, login_routes
 from receiver.web.pages import PageDeps, page_routes
 from receiver.web.slack_actions import SlackDeps, slack_routes
+from receiver.web.workloads.routes import WorkloadDeps, workload_routes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +116,12 @@ def _register_pages(app: Flask, deps: WebDeps) -> None:
     entrance = deps.entrance or Entrance(
         EntranceConfig(admin_token=deps.admin_token, is_loopback=deps.is_loopback, public_url=deps.public_url), clock=deps.store.now
     )
-    navigation = [Entry(path="/", title="Incidents"), Entry(path="/runbooks", title="Runbooks"), Entry(path="/causes", title="Causes")]
+    navigation = [
+        Entry(path="/", title="Incidents"),
+        Entry(path="/workloads", title="Workloads"),
+        Entry(path="/runbooks", title="Runbooks"),
+        Entry(path="/causes", title="Causes"),
+    ]
     frame = make_frame(deps.environment, tuple(navigation))
     deps.environment.globals["frame"] = frame
 
@@ -131,6 +137,9 @@ def _register_pages(app: Flask, deps: WebDeps) -> None:
                 IncidentDeps(pages=deps.incidents, actions=deps.actions, environment=deps.environment, wake=deps.wake, refusal=refusal)
             )
         )
+    of_workloads = WorkloadDeps(store=deps.store, environment=deps.environment, refusal=refusal, api_refusal=entrance.refusal)
+    for routes in workload_routes(of_workloads):
+        app.register_blueprint(routes)
     app.register_blueprint(page_routes(PageDeps(store=deps.store, environment=deps.environment, refusal=refusal)))
 
 
