@@ -51,10 +51,12 @@ from receiver.pipeline.silencer import Silencer
 from receiver.pipeline.storm_acts import StormActions, StormWork
 from receiver.pipeline.storm_shares import ShareWork
 from receiver.pipeline.watch import Watch, WatchConfig
+from receiver.pipeline.weekly import Weekly
 from receiver.process import allocator, own_memory
 from receiver.process.cpu_guard import CpuGuard
 from receiver.render.environment import slack_environment
 from receiver.render.renderer import Renderer
+from receiver.render.weekly import weekly_message
 from receiver.rulepack.places import causes_dir, runbooks_dir
 from receiver.settings import Settings
 from receiver.sinks import png
@@ -248,9 +250,15 @@ def _build_on(
         store=store, source=evidence.pulses, metrics=metrics, config=WatchConfig(interval_s=settings.watch_interval), monotonic=monotonic
     )
 
+    weekly = Weekly(
+        store=store, moment=settings.weekly_summary, render=weekly_message, public_url=settings.public_url,
+        silent_sinks=for_programs((sink, *others)),
+    )  # fmt: skip
+
     def begin() -> None:
         notices.tell_of_state()
         watch.begin()
+        weekly.begin()
 
     drills = Drills(store, router)
 
@@ -271,6 +279,7 @@ def _build_on(
             kinds.SHARES: Handler(run=ShareWork(store=store, source=shares, digests=digests).run),
             kinds.AFTER_STORM: Handler(run=AfterStorm(store).run, is_quick=True),
             kinds.WATCH: Handler(run=watch.run),
+            kinds.WEEKLY: Handler(run=weekly.run),
             kinds.RECONCILE: Handler(run=reconciler.run),
         },
         config=DispatcherConfig(

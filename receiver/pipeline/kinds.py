@@ -12,5 +12,6 @@ AFTER_STORM = "after_storm"  # give the next workload of a storm that is over a 
 RECONCILE = "reconcile"  # find out what was missed: pipeline/reconcile.py
 WATCH = "watch"  # see whether something happened to any open incident: pipeline/watch.py
 FOLLOW_UP = "followup"  # look whether a fix held: pipeline/collect.py
+WEEKLY = "weekly"  # sum up the week: pipeline/weekly.py
 
-EVERYTHING = "all"  # the subject of the one `watch` job
+EVERYTHING = "all"  # the subject of jobs of which there is one, `watch` and `weekly`

@@ -12,6 +12,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
 from receiver.domain.addresses import is_loopback
+from receiver.domain.weekly import WeeklyTime
 from receiver.pipeline.routing import Route
 from receiver.settings import parsing
 
@@ -98,6 +99,7 @@ KEYS: tuple[Key, ...] = (
     Key(name="ENRICH_DEADLINE", parse=parsing.duration_s, default="10s", meaning="the first message waits for evidence at most this long"),
     Key(name="WATCH_INTERVAL", parse=parsing.duration_s, default="2m", meaning="an open incident to which something happens is looked at again at least, and at most, this often"),
     Key(name="FOLLOWUPS", parse=parsing.durations_s, default="24h,48h", meaning="how long after a fix it is looked at again whether it held; empty: never"),
+    Key(name="WEEKLY_SUMMARY", parse=parsing.weekly_time, default="", meaning="when each channel gets a summary of its week, in UTC: Mon 09:00; empty: never"),
     Key(name="REOPEN_WINDOW", parse=parsing.duration_s, default="24h", meaning="a kill this long after the resolve still belongs to the same incident"),
     Key(name="RETENTION", parse=parsing.duration_s, default="14d", meaning="how long closed incidents are kept"),
     Key(name="STORE_MAX_BYTES", parse=parsing.size_bytes, default="512 MiB", meaning="largest store: of more, the oldest closed incidents lose their evidence, then go; never open ones"),
@@ -157,6 +159,7 @@ class Settings:
     enrich_deadline: float
     watch_interval: float
     followups: tuple[float, ...]
+    weekly_summary: WeeklyTime | None
     reopen_window: float
     retention: float
     store_max_bytes: int

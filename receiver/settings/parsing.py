@@ -8,6 +8,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from urllib.parse import urlsplit
 
 from receiver.domain.units import parse_bytes, parse_duration_s
+from receiver.domain.weekly import DAY_NAMES, WeeklyTime
 from receiver.errors import ConfigError
 from receiver.promql.selectors import parse_matchers
 
@@ -109,6 +110,18 @@ def without_password(address: str) -> str:
     if not colon and "/" in credentials:  # an @ in the path
         return address
     return f"{scheme}{slashes}{user if colon else ''}{colon}****@{host}"
+
+
+def weekly_time(value: object) -> WeeklyTime | None:
+    """A moment of every week in UTC, `Mon 09:00`; None for none."""
+    cleaned = text(value)
+    if not cleaned:
+        return None
+    found = re.fullmatch(r"([A-Za-z]{3,9})\s+([0-9]{1,2}):([0-9]{2})", cleaned)
+    day = next((i for i, name in enumerate(DAY_NAMES) if found and found[1].lower() == name.lower()), None)
+    if found is None or day is None or int(found[2]) > 23 or int(found[3]) > 59:
+        raise ValueError("expected a day and a time in UTC, for example Mon 09:00")
+    return WeeklyTime(day=day, minute=int(found[2]) * 60 + int(found[3]))
 
 
 def listen(value: object) -> str:

@@ -270,11 +270,29 @@ def loop_without_an_end(folder: Path) -> Iterator[Story]:
         yield story
 
 
+@contextmanager
+def week_summed_up(folder: Path) -> Iterator[Story]:
+    """Two kills at the weekend, and the summary on Monday at nine: the process dies in the middle of its post, and it stands there once"""
+    cluster, lives = cast.leak(2)
+    with Story(folder, cluster, begin=cast.EVENING, WATCH_INTERVAL="6h", WEEKLY_SUMMARY="Mon 09:00") as story:
+        for life in lives[:2]:
+            assert life.end is not None
+            story.until(life.end + 45)
+            story.fires("OOMKilled", cast.ORDERS, "orders-api")
+            story.later(minutes=15)
+            story.resolve_all()
+        story.until(cast.seconds(DAY + timedelta(days=1, hours=8, minutes=59)))
+        with story.crash_after_post():
+            story.later(minutes=2)
+        story.later(hours=3)
+        yield story
+
+
 PLOTS: dict[str, Plot] = {
     f.__name__.replace("_", "-"): f
     for f in (
         leak_with_six_kills, fifty_replicas_at_once, resolved_and_back, warning_becomes_a_kill, verdict_changes, not_an_oom, storm_of_300, twelve_crash_loops, fresh_installation, away_for_half_an_hour,
         slack_down_for_an_hour, crash_between_post_and_commit, acknowledged_and_silenced, heap_above_the_limit, heap_full_again_and_again,
-        loop_without_an_end, *releases.PLOTS, *fixes.PLOTS,
+        loop_without_an_end, week_summed_up, *releases.PLOTS, *fixes.PLOTS,
     )
 }  # fmt: skip

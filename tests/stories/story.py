@@ -25,7 +25,7 @@ from receiver.app.build import Application, build
 from receiver.domain.alerts import RESOLVED, Alert
 from receiver.domain.units import from_epoch
 from receiver.settings import load_settings
-from receiver.store import jobs, outbox
+from receiver.store import jobs, outbox, sending
 from receiver.worker.tasks import Tasks
 from tests.fakes.slack import FakeSlack
 from tests.stories.cluster import Cluster
@@ -105,6 +105,7 @@ class Story:
         self.receiver.worker.dispatcher._tasks = self._pool
         for sender in self.receiver.worker.senders:
             sender._is_threaded = False
+        self.receiver.begin()
 
     def stop_receiver(self) -> None:
         """End it; what it has not written down is lost."""
@@ -199,7 +200,7 @@ class Story:
     def crash_after_post(self) -> Iterator[None]:
         """Within this block the process dies when the next post has arrived, before it is written down; then it starts again."""
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(outbox, "arrived", _die)
+            patch.setattr(sending, "arrived", _die)
             with pytest.raises(Crash):
                 yield
         self.stop_receiver()
