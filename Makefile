@@ -15,7 +15,7 @@ DEBIAN_GROUPS := prometheus prometheus-3.5 kustomize postgresql pgbouncer
 PYTEST_ARGS ?= -n auto
 ARGS ?=
 
-.PHONY: help demo test compat lint unit fuzz audit bench mutants pictures binaries requirements release release-check image-check clean
+.PHONY: help demo test compat lint unit fuzz audit bench mutants pictures pages binaries requirements release release-check image-check clean
 
 help:
 	@echo 'make demo     recorded real incidents, from webhook to message, on this machine alone (ARGS=--once to print and exit)'
@@ -27,6 +27,7 @@ help:
 	@echo 'make bench    the measurements behind the README (ARGS="NAME ..." for some)'
 	@echo 'make mutants  breaks the rules one way at a time and tells what their tests do not notice (minutes)'
 	@echo 'make pictures draws the stories of tests/stories as they look in Slack, into var/pictures (ARGS="NAME ..." for some)'
+	@echo 'make pages    the pages in a real browser: on a phone, with and without scripts, light and dark'
 	@echo 'make requirements   pin the newest dependencies anew, with hashes'
 	@echo 'make image-check  what the image would hold: the build steps of its Dockerfile, run without a builder'
 	@echo 'make release  everything up to the upload: dist/ with wheel, source, chart, text and sums, each tried (docs/releasing.md)'
@@ -68,6 +69,11 @@ mutants: $(VENV)/.dev binaries
 pictures: $(VENV)/.dev
 	@$(PYTHON) tools/debian_binaries.py pictures
 	$(BIN)/python -m tests.pictures $(ARGS)
+
+# The pages in a real browser; `make test` runs these where the browser has been fetched.
+pages: $(VENV)/.dev
+	@$(PYTHON) tools/debian_binaries.py pictures
+	$(BIN)/python -m pytest tests/pages $(PYTEST_ARGS)
 
 # Looks at the disk and is done when they are there.
 binaries:

@@ -36,6 +36,11 @@ def buttons_of(blocks: object) -> tuple[Button, ...]:
     )  # fmt: skip
 
 
+def text_of(line: Line) -> str:
+    """A line as plain text."""
+    return "".join(piece.text for piece in line.pieces)
+
+
 def _parts(block: Mapping[str, Any]) -> Iterator[Part]:
     match block.get("type"):
         case "header":

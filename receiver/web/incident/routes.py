@@ -1,4 +1,4 @@
-"""/incidents/ID: the page of one incident, and what can be pressed on it."""
+"""/incidents/ID: the page of one incident, what can be pressed on it, and the same for programs."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import jinja2
-from flask import Blueprint, Response, g, redirect, request
+from flask import Blueprint, Response, g, jsonify, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from receiver.errors import StoreError
 from receiver.pipeline.actions import Actions
 from receiver.pipeline.people import name_of
 from receiver.pipeline.presses import meaning_of
+from receiver.render.page.document import page_document
 from receiver.web.html import page
 from receiver.web.incident.load import IncidentPages
 
@@ -34,7 +35,7 @@ class IncidentDeps:
 
 
 def incident_routes(deps: IncidentDeps) -> Blueprint:
-    """The blueprint with /incidents/ID and /incidents/ID/press."""
+    """The blueprint with /incidents/ID, /incidents/ID/press and /api/v1/incidents/ID."""
     routes = Blueprint("incident", __name__)
     routes.before_request(deps.refusal)
 
@@ -45,6 +46,13 @@ def incident_routes(deps: IncidentDeps) -> Blueprint:
             return _no_such_incident()
         said = request.args.get("said", "")
         return page(deps.environment, "incident.html.j2", page=found, click=secrets.token_urlsafe(12), said=said if said in SAID else "")
+
+    @routes.get("/api/v1/incidents/<incident_id>")
+    def document(incident_id: str) -> tuple[Response, int]:
+        found = deps.pages.page(incident_id, can_act=False)
+        if found is None:
+            return jsonify(error="there is no such incident here (any more)"), 404
+        return jsonify(page_document(found)), 200
 
     @routes.post("/incidents/<incident_id>/press")
     def press(incident_id: str) -> AnyResponse:

@@ -310,7 +310,7 @@ def test_no_text_is_too_small_for_a_phone() -> None:
 @pytest.mark.parametrize(("palette", "number"), [(LIGHT, 0), (DARK, 1)], ids=["light", "dark"])
 def test_the_page_has_the_pictures_colours(palette: Palette, number: int) -> None:
     """Those that were measured for contrast: the style sheet says them again, once for each theme."""
-    css = (REPO / "templates" / "web" / "incident" / "incident.css").read_text()
+    css = (REPO / "templates" / "web" / "static" / "pages.css").read_text()
     for name in ("card", "text", "quiet", "rule", "memory", "cache", "limit", "request", "rollout"):
         shown = re.findall(rf"--chart-{name}: (#[0-9a-f]+);", css)
         assert _long(shown[number]) == getattr(palette, name), name

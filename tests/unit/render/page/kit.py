@@ -12,7 +12,7 @@ from receiver.domain.report import Report
 from receiver.render.document import report_document
 from receiver.render.page.build import Known, page_of
 from receiver.render.page.history import Alike
-from receiver.render.page.model import IncidentPage, Line, SourceRow, ToldMessage, ToldPlace
+from receiver.render.page.model import IncidentPage, SourceRow, ToldMessage, ToldPlace
 from receiver.render.page.parts import parts_of
 from receiver.render.renderer import BELOW
 from tests.unit.render import cases
@@ -49,8 +49,3 @@ def like() -> Alike:
 def page(name: str, **changes: Any) -> IncidentPage:
     """The page of a case."""
     return page_of(known(*cases.CASES[name](), **changes))
-
-
-def text_of(line: Line) -> str:
-    """A line as plain text."""
-    return "".join(piece.text for piece in line.pieces)

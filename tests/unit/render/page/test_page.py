@@ -19,11 +19,13 @@ from receiver.domain.reason import reason
 from receiver.domain.report import CauseName, Signature
 from receiver.render.document import report_document
 from receiver.render.page.build import page_of
+from receiver.render.page.document import page_document
 from receiver.render.page.history import how_it_ended
+from receiver.render.page.parts import text_of
 from receiver.render.wording import say
 from tests.support import said
 from tests.unit.render import cases
-from tests.unit.render.page.kit import known, page, text_of
+from tests.unit.render.page.kit import known, page
 from tests.unit.render.test_hostile import poisoned, text
 from tests.unit.render.test_renderer import renderer
 
@@ -270,3 +272,18 @@ def test_no_text_from_outside_hides_or_moves_anything(name: str, t: list[str]) -
     for hidden in ("\\x1b", "\\x00", "\\u202e", "\\u2066", "\\ud800", "\\u200b"):
         assert hidden not in shown
     assert all(m.at.tzinfo is UTC for m in found.timeline)
+
+
+@pytest.mark.parametrize("name", list(cases.CASES))
+def test_programs_get_the_same_as_plain_json(name: str) -> None:
+    """Times are texts, lines are lines, and there is neither a picture nor a button."""
+    found = page(name)
+    document = page_document(found)
+    text = json.dumps(document)
+
+    assert document["schema"] == "oomtriage.incident/v1"
+    assert document["answer"]["header"] == found.answer.header
+    assert all(isinstance(line, str) for line in document["answer"]["parts"])
+    assert document["opened_at"].endswith("Z")
+    assert "<svg" not in text
+    assert "silence_1h" not in text

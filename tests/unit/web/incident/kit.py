@@ -31,7 +31,9 @@ CASES = REPO / "tests" / "fixtures" / "cases"
 
 
 class Site:
-    """`settings`: as environment variables."""
+    """`settings`: as environment variables. `url`: where it is served, for whoever serves it."""
+
+    url = ""
 
     def __init__(self, folder: Path, **settings: str) -> None:
         environ = {"STORE_URL": f"sqlite:///{folder}/state.db", "KUBE_API_URL": "http://127.0.0.1:9", **settings}

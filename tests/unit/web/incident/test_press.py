@@ -175,3 +175,40 @@ def test_who_pressed_is_the_name_of_the_login(tmp_path: Path) -> None:
     assert (refused.status_code, taken.status_code) == (401, 303)
     assert acknowledged is not None
     assert acknowledged.by == "Ines"
+
+
+def test_who_may_only_look_sees_no_form_and_presses_nothing(tmp_path: Path) -> None:
+    """READ_TOKEN shows the page, as a page and as JSON."""
+    site = Site(tmp_path, ADMIN_TOKEN="s3cret", READ_TOKEN="look")
+    incident_id = site.looked_at()
+    shown = site.client.get(f"/incidents/{incident_id}", auth=("Ines", "look"))
+    document = site.client.get(f"/api/v1/incidents/{incident_id}", headers={"Authorization": "Bearer look"})
+    pressed = site.client.post(f"/incidents/{incident_id}/press", data={"press": "ack", "click": "x"}, auth=("Ines", "look"))
+    acknowledged = site.memory(incident_id).acknowledged
+    site.close()
+
+    assert (shown.status_code, document.status_code, pressed.status_code) == (200, 200, 403)
+    assert 'name="press"' not in shown.text
+    assert acknowledged is None
+
+
+@pytest.mark.parametrize("csrf", ["", "wrong", "ü"])
+def test_a_form_without_the_word_of_its_session_is_refused(site: Site, incident_id: str, csrf: str) -> None:
+    """Whatever its origin says."""
+    form = _form(site, incident_id, "ack") | {"csrf": csrf}
+    answer = site.client.post(f"/incidents/{incident_id}/press", data=form, headers={"Origin": "http://localhost"})
+
+    assert answer.status_code == 403
+    assert site.memory(incident_id).acknowledged is None
+
+
+def test_programs_get_the_page_as_json(site: Site, incident_id: str) -> None:
+    """The same facts; an unknown incident is 404, in JSON too."""
+    document = site.client.get(f"/api/v1/incidents/{incident_id}").json
+    missing = site.client.get("/api/v1/incidents/inc_NONE")
+
+    assert document is not None
+    assert document["schema"] == "oomtriage.incident/v1"
+    assert document["id"] == incident_id
+    assert document["answer"]["header"] in site.client.get(f"/incidents/{incident_id}").text.replace("&#39;", "'")
+    assert (missing.status_code, sorted(missing.json or {})) == (404, ["error"])
