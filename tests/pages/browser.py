@@ -24,6 +24,12 @@ from tests.places import cache
 
 WAIT_S = 30.0
 LAUNCHER = cache() / "debian" / "bin" / "chromium-headless-shell"
+# The fetched fonts and no others, so that every machine draws the same.
+_FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>{fonts}</dir><cachedir>{folder}</cachedir>
+<match target="pattern"><test name="family" compare="not_eq"><string>monospace</string></test>
+<test name="family" compare="not_eq"><string>DejaVu Sans Mono</string></test>
+<edit name="family" mode="prepend" binding="strong"><string>Lato</string></edit></match>
+<alias><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer></alias></fontconfig>"""
 _PRIVATE = ("usr/lib/*-linux-gnu*/pulseaudio",)  # where Debian's libpulse looks for a part of itself, by an absolute path
 PHONE, WIDE = 360, 1280
 
@@ -34,12 +40,14 @@ class Browser:
     def __enter__(self) -> Browser:
         self._stack = contextlib.ExitStack()
         self._folder = tempfile.TemporaryDirectory()
+        fonts = Path(self._folder.name) / "fonts.conf"
+        fonts.write_text(_FONTS.format(fonts=cache() / "debian" / "root" / "usr" / "share" / "fonts", folder=self._folder.name))
         libraries = [str(path) for pattern in _PRIVATE for path in (cache() / "debian" / "root").glob(pattern)]
         self._process = subprocess.Popen(
             [str(LAUNCHER), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--remote-debugging-port=0",
              f"--user-data-dir={self._folder.name}", "about:blank"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
-            env=os.environ | {"LD_LIBRARY_PATH": ":".join(libraries), "TZ": "UTC"},
+            env=os.environ | {"LD_LIBRARY_PATH": ":".join(libraries), "FONTCONFIG_FILE": str(fonts), "TZ": "UTC"},
         )  # fmt: skip
         assert self._process.stderr is not None
         self._reader = threading.Thread(target=self._process.stderr.read, daemon=True)
@@ -122,10 +130,10 @@ class Browser:
         found = [e["params"] for e in self._events if e.get("method") in ("Log.entryAdded", "Runtime.exceptionThrown")]
         return [json.dumps(p) for p in found if p.get("entry", {}).get("level", "error") == "error" and "favicon" not in json.dumps(p)]
 
-    def picture(self, path: Path) -> None:
-        """The whole page as a PNG."""
+    def picture(self, path: Path, *, most_px: int | None = None) -> None:
+        """The page as a PNG: the whole of it, or so much of its top."""
         width, height = self.js("[document.documentElement.clientWidth, document.documentElement.scrollHeight]")
-        clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+        clip = {"x": 0, "y": 0, "width": width, "height": min(height, most_px or height), "scale": 1}
         answer = self._call("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
         path.write_bytes(base64.b64decode(answer["data"]))
 
