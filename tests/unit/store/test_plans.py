@@ -12,14 +12,14 @@ import pytest
 
 from receiver.domain.alerts import RESOLVED
 from receiver.pipeline.fold import FoldConfig, fold
-from receiver.store import alerts, conversations, incident_lists, incidents, jobs, outbox, quarantine
+from receiver.store import alerts, alike, conversations, incident_lists, incidents, jobs, outbox, quarantine
 from receiver.store.sqlite import _SqliteTx
 from receiver.telemetry import Metrics
 from receiver.worker.sender import Sender, SenderConfig
 from tests.support import alert
 from tests.unit.pipeline.kit import Desk
 
-GROWING = frozenset(("alert", "incident", "incident_alias", "conversation", "digest_member", "message"))
+GROWING = frozenset(("alert", "incident", "incident_alias", "conversation", "digest_member", "message", "incident_mark"))
 # Each holds only what is under way, or is read in its order and no further than a page needs.
 SMALL = frozenset(
     ("alert_unfolded", "incident_open", "message_unsent", "message_dead", "message_settled", "incident_by_last_seen", "incident_closed")
@@ -62,6 +62,11 @@ def _live(desk: Desk) -> None:
     with desk.store.write() as tx:
         for row in tx.run("SELECT id FROM incident"):
             alerts.last_repeat(tx, row["id"])
+            alike.like(tx, row["id"])
+            incidents.has_case(tx, row["id"])
+            for conversation in conversations.of_incident(tx, row["id"]):
+                outbox.shown(tx, conversation.id)
+                outbox.shown(tx, conversation.id, slot="root")
         alerts.last_heartbeat(tx)
         outbox.backlog(tx)
         outbox.dead(tx)
@@ -108,6 +113,7 @@ def test_no_growing_table_is_read_through(asked: tuple[Mapping[str, Mapping[str,
         ("closed_at IS NULL AND incident_id IS NULL LIMIT 1", "conversation_open"),
         ("DELETE FROM incident ", "incident_closed"),
         ("m.state = 'settled'", "message_settled"),
+        ("SELECT kind, value FROM incident_mark", "incident_mark_by_incident"),
     ],
 )
 def test_the_index_that_was_made_for_it_is_used(
