@@ -71,6 +71,10 @@ def page_of(known: Known) -> IncidentPage:
         severity=clean_line(view.severity, 40),
         opened_at=view.opened_at,
         gathered_at=known.gathered_at,
+        kill=stored.at("kill").text("kind"),
+        cause=stored.at("cause").text("name"),
+        confidence=stored.at("cause").number("confidence"),
+        kills=memory.shown_kill_count,
         answer=Answer(
             header=header_of(root), parts=tuple(p for p in parts_of(root) if p.kind != "header"),
             buttons=tuple(b for b in buttons_of(root) if b.press != UNDO_SILENCE or memory.silence is not None) if can_act else (),

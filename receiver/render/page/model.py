@@ -236,7 +236,10 @@ class ToldPlace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentPage:
-    """The whole page. What is not known is None or empty; `note` says why a page is less than it should be."""
+    """The whole page. What is not known is None or empty; `note` says why a page is less than it should be.
+
+    For programs: `kill`, the value of a KillKind; `cause` of a CauseName, with its `confidence`; `kills` over the incident's life.
+    """
 
     id: str
     title: str
@@ -245,6 +248,10 @@ class IncidentPage:
     severity: str
     opened_at: datetime
     gathered_at: datetime | None
+    kill: str
+    cause: str
+    confidence: float | None
+    kills: int
     answer: Answer
     states: tuple[str, ...] = ()  # acknowledged by whom, silenced until when, which fix is watched
     note: str = ""

@@ -16,7 +16,7 @@ from receiver.domain.facts import LogFacts, Revision, WorkloadFacts
 from receiver.domain.identity import Workload
 from receiver.domain.incident_memory import FollowUp, IncidentMemory, LogEntry, Silence, WatchedFix
 from receiver.domain.reason import reason
-from receiver.domain.report import CauseName, Signature
+from receiver.domain.report import CauseName, KillKind, Signature
 from receiver.render.document import report_document
 from receiver.render.page.build import page_of
 from receiver.render.page.document import page_document
@@ -285,5 +285,6 @@ def test_programs_get_the_same_as_plain_json(name: str) -> None:
     assert document["answer"]["header"] == found.answer.header
     assert all(isinstance(line, str) for line in document["answer"]["parts"])
     assert document["opened_at"].endswith("Z")
+    assert (document["cause"] in {*CauseName, ""}, document["kill"] in {*KillKind, ""}) == (True, True)
     assert "<svg" not in text
     assert "silence_1h" not in text

@@ -10,6 +10,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from receiver.store import incidents
+from tests.places import REPO
 from tests.unit.web.incident.kit import Site
 from tests.unit.web.incident.test_load import pod
 
@@ -212,3 +213,15 @@ def test_programs_get_the_page_as_json(site: Site, incident_id: str) -> None:
     assert document["id"] == incident_id
     assert document["answer"]["header"] in site.client.get(f"/incidents/{incident_id}").text.replace("&#39;", "'")
     assert (missing.status_code, sorted(missing.json or {})) == (404, ["error"])
+
+
+def test_the_document_has_the_keys_that_are_documented(site: Site, incident_id: str) -> None:
+    """docs/api.md names each; nothing is renamed under programs' hands."""
+    document = site.client.get(f"/api/v1/incidents/{incident_id}").json
+    text = (REPO / "docs" / "api.md").read_text()
+    section = text[text.index("## One incident") : text.index("## Workloads")]
+    named = set(re.findall(r"`([a-z_]+)", section))
+    assert document is not None
+
+    assert set(document) - named == set()
+    assert {key for part in ("tree", "evidence", "log", "change") for key in document[part]} - named == set()
