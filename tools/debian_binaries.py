@@ -43,6 +43,9 @@ class Group:
     data: Mapping[str, str] = field(default_factory=dict)
 
 
+# Below the root. libpulse, which the browser wants, has a part of itself in a folder of its own.
+LIBRARIES = ("usr/lib/*-linux-gnu*", "lib/*-linux-gnu*", "usr/lib/*-linux-gnu*/pulseaudio")
+
 PROMETHEUS: Mapping[str, str] = {
     "prometheus": "usr/bin/prometheus",
     "promtool": "usr/bin/promtool",
@@ -268,7 +271,7 @@ def _run(command: Sequence[str], *, cwd: Path, said: str) -> str:
 
 def _write_launchers(group: Group, base: Path) -> None:
     root = base / "root"
-    libraries = [path for pattern in ("usr/lib/*-linux-gnu*", "lib/*-linux-gnu*") for path in sorted(root.glob(pattern))]
+    libraries = [path for pattern in LIBRARIES for path in sorted(root.glob(pattern))]
     folder = base / "bin"
     folder.mkdir(exist_ok=True)
     for command, pattern in group.commands.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -51,3 +52,21 @@ def test_apts_own_words_are_passed_on(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.index("W: Failed to fetch the mirror") < done.stderr.index("E: Unable to locate package")
     assert not (tmp_path / "cache" / "debian" / "prometheus.complete").exists()
+
+
+def test_a_launcher_finds_libraries_in_folders_of_their_own(tmp_path: Path) -> None:
+    """Debian's libpulse, which Chromium wants, looks for a part of itself below an absolute path."""
+    root = tmp_path / "root"
+    private = root / "usr" / "lib" / "x86_64-linux-gnu" / "pulseaudio"
+    private.mkdir(parents=True)
+    (private / "libpulsecommon-16.1.so").touch()
+    binary = root / "usr" / "bin" / "browser"
+    binary.parent.mkdir()
+    binary.write_text("#!/bin/sh\necho $LD_LIBRARY_PATH\n")
+    binary.chmod(0o755)
+    tool = runpy.run_path(str(TOOL))
+    tool["_write_launchers"](tool["Group"](packages=(), commands={"browser": "usr/bin/browser"}), tmp_path)
+
+    said = subprocess.run([str(tmp_path / "bin" / "browser")], capture_output=True, text=True, check=True).stdout
+
+    assert [Path(p) for p in said.strip().split(":")] == [private.parent, private]
