@@ -4,7 +4,7 @@
 
 Looks twice: at everything, and at what is left without the tests, because code that only tests use is dead, too. Prints one line for
 each name that nothing uses, and one for each line of unused_code.yaml that explains nothing any more. Exit status 1 when there is any.
-What receiver/render hands to templates is used when a template names it, or docs/templates.md offers it to the templates of users.
+What receiver/render and receiver/web hand to templates is used when a template names it, or docs/templates.md offers it to the templates of users.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def unused(folders: Sequence[str]) -> dict[str, str]:
     found = {}
     for item in vulture.get_unused_code(min_confidence=LEAST_SURE):
         path = Path(item.filename).relative_to(REPO).as_posix()
-        if path.startswith("receiver/render/") and item.name in in_templates:
+        if path.startswith(("receiver/render/", "receiver/web/")) and item.name in in_templates:
             continue
         found[f"{path} {item.name}"] = f"{path}:{item.first_lineno}: unused {item.typ} {item.name}"
     return found

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -18,6 +18,7 @@ from flask import Flask
 from receiver.app.entrance import make_entrance
 from receiver.app.files import slack_loader, web_environment
 from receiver.app.release import version
+from receiver.app.rules import make_rules
 from receiver.app.sinks import for_programs, is_text_only, kind_of, link_of, make_router, make_senders, make_sinks, threaded
 from receiver.app.state import is_shared, open_database, open_file
 from receiver.app.triage import TriageDesk
@@ -59,6 +60,7 @@ from receiver.render.renderer import Renderer
 from receiver.render.weekly import weekly_message
 from receiver.rulepack.places import causes_dir, runbooks_dir
 from receiver.settings import Settings
+from receiver.settings.load import effective
 from receiver.sinks import png
 from receiver.sinks.base import Sink, SpeaksHttp
 from receiver.store import away
@@ -336,7 +338,8 @@ def _build_on(
             stalled=lambda: worker.stalled, local_word=local_word, triage=desk.answer, drills=drills,
             details=details, doctor=lambda: doctor().answer(),
             slack_signing_secret=settings.slack_signing_secret.reveal(), actions=actions, presses=presses,
-            measure=measure, runbooks=runbooks, causes=causes,
+            measure=measure, runbooks=runbooks, causes=causes, version=version(), settings=partial(effective, settings),
+            rules=make_rules(settings, rule_label_names(settings), router, evidence, store.now),
             incidents=IncidentPages(
                 store=store, publisher=publisher, renderer=renderer, runbooks=runbooks, causes=causes, link_of=link_of((sink, *others)),
             ),
@@ -437,6 +440,12 @@ def alertmanager_config(settings: Settings) -> AlertmanagerConfig:
         token_path=settings.secret_paths.get("alertmanager_token", ""),
         ca_path=settings.alertmanager_ca_path,
     )
+
+
+def rule_label_names(settings: Settings) -> dict[str, str]:
+    """What the rules' labels are called here, for their values' `label_names`."""
+    named = prometheus_labels(settings.label_names)
+    return {name.removesuffix("_label"): label for name, label in named.items() if name.endswith("_label")}
 
 
 def prometheus_labels(label_names: Mapping[str, Any]) -> dict[str, str]:

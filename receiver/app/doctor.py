@@ -20,9 +20,10 @@ from receiver.app.build import (
     make_prometheus,
     make_redactor,
     make_renderer,
-    prometheus_labels,
+    rule_label_names,
 )
 from receiver.app.release import version
+from receiver.app.rules import shipped_pack
 from receiver.app.sinks import make_sinks
 from receiver.app.state import check_database, is_shared, store_path, url_now
 from receiver.doctor.checks import ALL
@@ -34,10 +35,6 @@ from receiver.evidence.alertmanager import Alertmanager
 from receiver.evidence.kube import Kube, KubeConfig
 from receiver.evidence.prometheus import Prometheus
 from receiver.render.doctor import document
-from receiver.rulepack import read_pack, rules_dir
-from receiver.rulepack.pack import Pack
-from receiver.rulepack.render import with_values
-from receiver.rulepack.values import read_values
 from receiver.settings import Secret, Settings
 from receiver.settings.load import SERVICE_ACCOUNT_DIR
 from receiver.settings.parsing import without_password
@@ -100,7 +97,7 @@ def make_site(settings: Settings, here: Here) -> Site:
         own=_own(settings, here, tuple(problems)),
         deadline=Deadline(LIMIT_S),
         now=here.now,
-        pack=_pack(settings),
+        pack=shipped_pack(rule_label_names(settings)),
         kube=_once(Kube(KubeConfig(api_url=api_url, token_path=settings.kube_token_path, ca_path=settings.kube_ca_path)))
         if api_url
         else None,
@@ -116,15 +113,6 @@ def make_site(settings: Settings, here: Here) -> Site:
         ready=here.ready if here.ready is not None else _ready(receiver),
         differing_settings=here.differing_settings,
     )
-
-
-def _pack(settings: Settings) -> Pack:
-    """The shipped rules, with their labels called as here."""
-    pack = read_pack(rules_dir())
-    names = {
-        name.removesuffix("_label"): label for name, label in prometheus_labels(settings.label_names).items() if name.endswith("_label")
-    }
-    return with_values(pack, read_values(pack, {"label_names": names})) if names else pack
 
 
 def _own(settings: Settings, here: Here, problems: tuple[str, ...]) -> Own:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from receiver.store.store import Store
 from receiver.telemetry import Metrics
 from receiver.web.admin import AdminDeps, admin_routes
 from receiver.web.auth import AdminGate, Gate
+from receiver.web.condition.routes import ConditionDeps, condition_routes
 from receiver.web.doctor import doctor_routes
 from receiver.web.documents import Documents, cause_routes, runbook_routes
 from receiver.web.drills import drill_routes
@@ -30,6 +31,7 @@ from receiver.web.incident.routes import IncidentDeps, incident_routes
 from receiver.web.intake import IntakeDeps, intake_routes
 from receiver.web.login import login_page, login_routes
 from receiver.web.pages import PageDeps, page_routes
+from receiver.web.rules.routes import RulesDeps, RulesParts, rules_routes
 from receiver.web.slack_actions import SlackDeps, slack_routes
 from receiver.web.workloads.routes import WorkloadDeps, workload_routes
 
@@ -64,6 +66,9 @@ class WebDeps:
     causes: Documents = field(default_factory=Documents)
     drills: Drills | None = None
     incidents: IncidentPages | None = None
+    rules: RulesParts | None = None
+    version: str = ""
+    settings: Callable[[], Iterable[tuple[str, str, str]]] = tuple  # (name, value, origin), secrets masked
 
 
 def create_web(deps: WebDeps) -> Flask:
@@ -119,6 +124,8 @@ def _register_pages(app: Flask, deps: WebDeps) -> None:
     navigation = [
         Entry(path="/", title="Incidents"),
         Entry(path="/workloads", title="Workloads"),
+        *([Entry(path="/rules", title="Rules")] if deps.rules is not None else []),
+        Entry(path="/health", title="Health"),
         Entry(path="/runbooks", title="Runbooks"),
         Entry(path="/causes", title="Causes"),
     ]
@@ -137,6 +144,18 @@ def _register_pages(app: Flask, deps: WebDeps) -> None:
                 IncidentDeps(pages=deps.incidents, actions=deps.actions, environment=deps.environment, wake=deps.wake, refusal=refusal)
             )
         )
+    if deps.rules is not None:
+        app.register_blueprint(
+            rules_routes(RulesDeps(parts=deps.rules, environment=deps.environment, refusal=refusal, runbooks=deps.runbooks))
+        )
+    app.register_blueprint(
+        condition_routes(
+            ConditionDeps(
+                store=deps.store, environment=deps.environment, refusal=refusal, details=deps.details, settings=deps.settings, examine=deps.doctor,
+                wake=deps.wake, version=deps.version,
+            )
+        )
+    )  # fmt: skip
     of_workloads = WorkloadDeps(store=deps.store, environment=deps.environment, refusal=refusal, api_refusal=entrance.refusal)
     for routes in workload_routes(of_workloads):
         app.register_blueprint(routes)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import jinja2
 from flask import Blueprint, Response
 
-STYLES = ("static/pages.css", "incident/incident.css", "workloads/workloads.css")  # one after the other, in one file
+STYLES = ("static/pages.css", "incident/incident.css", "workloads/workloads.css", "rules/rules.css")  # one after the other, in one file
 SCRIPT = "static/pages.js"
 YEAR_S = 365 * 86_400
 
