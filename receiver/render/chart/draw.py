@@ -282,7 +282,10 @@ def _tip(spot: Spot, x: float, scale: _Scale) -> Iterator[str]:
     if spot.used_bytes is not None:
         yield f'<circle cx="{shapes.px(x)}" cy="{shapes.px(scale.y(spot.used_bytes))}" r="6"/>'
     memory = f"{spot.memory} of {spot.limit}" if spot.memory and spot.limit else spot.memory or "no sample"
-    said = drawable("  ".join(w for w in (f"{spot.start:%H:%M}", memory, spot.rate, *spot.marks) if w))
+    is_long = scale.plot.end_s - scale.plot.start_s > axis.LONG_S / 2
+    said = drawable(
+        "  ".join(w for w in (f"{spot.start:%d %b %H:%M}" if is_long else f"{spot.start:%H:%M}", memory, spot.rate, *spot.marks) if w)
+    )
     wide = min(width_px(said, TIP_PX), scale.width - 24.0)
     start = min(max(x - wide / 2 - 12, 0), max(0, scale.width - wide - 24))
     yield f'<rect x="{shapes.px(start)}" y="4" width="{shapes.px(wide + 24)}" height="42" rx="6"/>'
