@@ -30,7 +30,7 @@ from receiver.pipeline.view import view_of
 from receiver.render.context.build import alert_of
 from receiver.render.document import report_document
 from receiver.store import alerts as alert_table
-from receiver.store import alike, conversations, incidents, jobs
+from receiver.store import alike, conversations, incidents, jobs, listing
 from receiver.store.database import Tx
 from receiver.store.incidents import Incident
 from receiver.store.jobs import Job
@@ -110,6 +110,7 @@ class Publisher:
                 memory = replace(memory, owner=owner) if owner.labels or owner.annotations else memory
         document = report_document(report) if report is not None else incident.report
         incidents.save_diagnosis(tx, incident, subject=incident.subject, memory=memory, report=document, case=case)
+        _note_kills(tx, incident, memory, report if case is not None else None, now=now)
         before, incident = incident.memory, replace(incident, memory=memory, report=document)
         if case is not None:
             alike.mark(tx, incident)
@@ -193,6 +194,20 @@ class Publisher:
             return ""
         firing = tuple(a for a in alerts if a.status == FIRING)
         return silence_link(self._config.alertmanager_public_url, matchers_of(incident.subject, firing, self._config.label_names))
+
+
+def _note_kills(tx: Tx, incident: Incident, memory: IncidentMemory, report: Report | None, *, now: float) -> None:
+    """For the list, by the hour. `report`: of new evidence; `incident`: as it was before. How long before a first look its kills go back
+    nobody knows, so only those whose time is recorded count then.
+    """
+    before = incident.memory
+    new_kills = memory.shown_kill_count - before.shown_kill_count
+    if new_kills <= 0:
+        return
+    times = [at.timestamp() for at in life.kill_times(report)] if report is not None else []
+    newest_at = memory.last_kill_at.timestamp() if memory.last_kill_at is not None and before.look is not None else None
+    known_until = before.last_kill_at.timestamp() if before.last_kill_at is not None else None
+    listing.note_kills(tx, incident.id, new_kills, times, known_until=known_until, newest_at=newest_at, now=now)
 
 
 def _acted_in(memory: IncidentMemory) -> str:

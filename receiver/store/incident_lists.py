@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from receiver.domain import drill
 from receiver.domain.incident import FIRING, RESOLVED
+from receiver.store import incidents, listing
 from receiver.store.database import Tx
 from receiver.store.incidents import MERGED, SELECT, SELECT_BRIEF, Incident, readable
 
@@ -49,6 +50,13 @@ def newest(tx: Tx, limit: int) -> list[Incident]:
         merged=MERGED, tests=f"{drill.KEY}%", n=limit,
     )  # fmt: skip
     return list(readable(tx, rows))
+
+
+def list_all(tx: Tx) -> None:
+    """Write what the list knows of every incident: for a store of a release that did not."""
+    for row in tx.run("SELECT id FROM incident WHERE state <> :merged", merged=MERGED):
+        if (incident := incidents.load_brief(tx, row["id"])) is not None:
+            listing.put(tx, incident.id, incident.key, incident.subject, incident.memory)
 
 
 def fixed_without(tx: Tx, kind: str) -> list[str]:

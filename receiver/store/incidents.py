@@ -14,7 +14,7 @@ from receiver.domain.incident import FIRING, RESOLVED
 from receiver.domain.incident_memory import IncidentMemory
 from receiver.domain.memory_json import incident_memory, memory_to_json
 from receiver.domain.units import from_epoch
-from receiver.store import quarantine, workloads
+from receiver.store import listing, quarantine, workloads
 from receiver.store.database import Row, Tx, json_object
 
 MERGED = "merged"  # the state of an incident that turned out to be another one
@@ -105,6 +105,7 @@ def insert(tx: Tx, incident: Incident) -> None:
         previous_id=incident.previous_id,
         data=_dump(memory_to_json(incident.memory)),
     )
+    listing.put(tx, incident.id, incident.key, incident.subject, incident.memory)
 
 
 def touch(tx: Tx, incident: Incident, *, state: str, severity: str, now: float) -> Incident:
@@ -132,6 +133,7 @@ def save_diagnosis(
         data=_dump(memory_to_json(memory)),
         report=_dump(report) if report is not None else None,
     )
+    listing.put(tx, incident.id, incident.key, subject, memory)
     if case is not None:
         tx.run(
             "UPDATE incident SET evidence = :evidence, gathered_at = :at WHERE id = :id",
@@ -144,6 +146,7 @@ def save_diagnosis(
 def save_memory(tx: Tx, incident_id: str, memory: IncidentMemory) -> None:
     """Write only what the incident remembers."""
     tx.run("UPDATE incident SET data = :data WHERE id = :id", id=incident_id, data=_dump(memory_to_json(memory)))
+    listing.put_memory(tx, incident_id, memory)
 
 
 def evidence_of(tx: Tx, incident_id: str) -> Case | None:

@@ -24,6 +24,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "message": ("id",),
     "job": ("id",),
     "incident_mark": ("kind", "value", "incident_id"),
+    "incident_listed": ("incident_id",),
     "history_incident": ("incident_id",),
     "history_kills": ("incident_id", "day"),
     "history_limit": ("workload_id", "container", "since"),

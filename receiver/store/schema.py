@@ -9,6 +9,7 @@ write rows that the newer one misreads.
 | incident | one memory problem of one workload's container, while it lives; at most one open (`closed_at` NULL) per key |
 | incident_alias | another key of an incident, found out later |
 | incident_mark | something that incidents can have in common: `kind` of it (workload, signature, image, node) and its value |
+| incident_listed | what the list of incidents filters and sorts by, of one incident (`listing.py`) |
 | job | something to do: kind, due time, attempts; at most one pending of a kind per incident or conversation |
 | conversation | one channel of one sink in which an incident (or a storm, or a notice) is told |
 | digest_member | an incident that is told inside a storm's conversation instead of in its own |
@@ -21,11 +22,12 @@ write rows that the newer one misreads.
 from __future__ import annotations
 
 from receiver.errors import StoreError
-from receiver.store import alerts, alike
+from receiver.store import alerts, alike, incident_lists
 from receiver.store.database import Database, Dialect, Lane, Tx
 
 INSTALLED_AT = "installed_at"
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
+LISTED_SINCE = 9  # the schema whose incidents are listed without reading what each of them remembers
 MARKED_SINCE = 7  # the schema whose incidents are found by what they have in common
 RANKED_SINCE = 5  # the schema whose alerts carry the rank of their severity, which SQL cannot read out of a payload
 
@@ -160,7 +162,16 @@ def _version_8(d: Dialect) -> tuple[str, ...]:
     )
 
 
-MIGRATIONS = (_version_1, _version_2, _version_3, _version_4, _version_5, _version_6, _version_7, _version_8)
+def _version_9(d: Dialect) -> tuple[str, ...]:
+    return (
+        f"""CREATE TABLE incident_listed (incident_id TEXT PRIMARY KEY REFERENCES incident (id) ON DELETE CASCADE, namespace TEXT NOT NULL,
+            place TEXT NOT NULL, cause TEXT NOT NULL, is_owned INTEGER NOT NULL, has_fix INTEGER NOT NULL, silenced_until {d.real},
+            remembered TEXT NOT NULL, kill_hours TEXT NOT NULL DEFAULT '')""",
+        "CREATE INDEX incident_listed_by_namespace ON incident_listed (namespace)",
+    )
+
+
+MIGRATIONS = (_version_1, _version_2, _version_3, _version_4, _version_5, _version_6, _version_7, _version_8, _version_9)
 
 
 def migrate(database: Database, *, now: float) -> None:
@@ -180,6 +191,8 @@ def migrate(database: Database, *, now: float) -> None:
             alerts.rank_again(tx)
         if 0 < version < MARKED_SINCE:
             alike.mark_all(tx)
+        if 0 < version < LISTED_SINCE:
+            incident_lists.list_all(tx)
         if version < SCHEMA_VERSION:
             set_meta(tx, "schema", str(SCHEMA_VERSION))
         if version == 0:

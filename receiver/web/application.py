@@ -29,6 +29,8 @@ from receiver.web.hosts import ALERTS, HostRule, guard, name_of
 from receiver.web.incident.load import IncidentPages
 from receiver.web.incident.routes import IncidentDeps, incident_routes
 from receiver.web.intake import IntakeDeps, intake_routes
+from receiver.web.listing.load import IncidentList
+from receiver.web.listing.routes import ListDeps, list_routes
 from receiver.web.login import login_page, login_routes
 from receiver.web.pages import PageDeps, page_routes
 from receiver.web.rules.routes import RulesDeps, RulesParts, rules_routes
@@ -159,7 +161,13 @@ def _register_pages(app: Flask, deps: WebDeps) -> None:
     of_workloads = WorkloadDeps(store=deps.store, environment=deps.environment, refusal=refusal, api_refusal=entrance.refusal)
     for routes in workload_routes(of_workloads):
         app.register_blueprint(routes)
-    app.register_blueprint(page_routes(PageDeps(store=deps.store, environment=deps.environment, refusal=refusal)))
+    of_list = ListDeps(
+        incidents=IncidentList(deps.store), environment=deps.environment, refusal=refusal, api_refusal=entrance.refusal,
+        revision=frame.revision,
+    )  # fmt: skip
+    for routes in list_routes(of_list):
+        app.register_blueprint(routes)
+    app.register_blueprint(page_routes(PageDeps(store=deps.store, refusal=refusal)))
 
 
 def _needs_no_token(deps: WebDeps, path: str) -> bool:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import jinja2
 from flask import Blueprint, Response
 
-STYLES = ("static/pages.css", "incident/incident.css", "workloads/workloads.css", "rules/rules.css")  # one after the other, in one file
+# One after the other, in one file.
+STYLES = ("static/pages.css", "incident/incident.css", "workloads/workloads.css", "rules/rules.css", "incidents/incidents.css")
 SCRIPT = "static/pages.js"
 YEAR_S = 365 * 86_400
 
@@ -39,6 +40,11 @@ class Frame:
     def style_url(self) -> str:
         """Of the stylesheet as it is now."""
         return f"/static/pages-{_mark(self.style)}.css"
+
+    @property
+    def revision(self) -> str:
+        """Of all that stands around a page."""
+        return _mark(f"{self.style}{self.script}{self.navigation}")
 
     @property
     def script_url(self) -> str:

@@ -204,7 +204,7 @@ def test_no_kill_is_lost_while_the_receiver_is_down(tmp_path: Path, slack: Slack
         )
         first = killed("shop", "orders-0")
         metrics.set(first)
-        wait_until(lambda: "shop/orders" in receiver.get("/")[1], what="the receiver has the first kill")
+        wait_until(lambda: ">orders" in receiver.get("/?namespace=shop")[1], what="the receiver has the first kill")
         up = Slack.texts(slack.fallback), Slack.texts(slack.meta)
         looked_down = bool(prometheus.query(LOOKED_DOWN))
 
@@ -215,7 +215,7 @@ def test_no_kill_is_lost_while_the_receiver_is_down(tmp_path: Path, slack: Slack
         wait_until(lambda: any("OomtriageDown" in text for text in Slack.texts(slack.meta)), what="the receiver's absence is told")
         wait_until(lambda: ("HighMemoryUsage", "ledger-0") in prometheus.firing(), what="its other alert fires too")
         receiver.start()
-        wait_until(lambda: "pay/ledger" in receiver.get("/")[1], what="the receiver has got what it missed")
+        wait_until(lambda: ">ledger" in receiver.get("/?namespace=pay")[1], what="the receiver has got what it missed")
         index = receiver.get("/")[1]
 
     assert up == ([], []) or looked_down

@@ -65,8 +65,8 @@ def page_of(known: Known) -> IncidentPage:
     can_act = known.can_act and not known.is_closed
     return IncidentPage(
         id=view.id,
-        title=_title(subject),
-        place=_place(subject),
+        title=title_of(subject),
+        place=place_of(subject),
         state=view.state,
         severity=clean_line(view.severity, 40),
         opened_at=view.opened_at,
@@ -79,7 +79,7 @@ def page_of(known: Known) -> IncidentPage:
             header=header_of(root), parts=tuple(p for p in parts_of(root) if p.kind != "header"),
             buttons=tuple(b for b in buttons_of(root) if b.press != UNDO_SILENCE or memory.silence is not None) if can_act else (),
         ),
-        states=tuple(_states(view, known.now)),
+        states=tuple(states_of(view, known.now)),
         note=sentence(say(known.why_not)),
         chart=_chart(report, view),
         tree=tree_of(stored, report),
@@ -99,24 +99,25 @@ def page_of(known: Known) -> IncidentPage:
     )  # fmt: skip
 
 
-def _title(subject: Subject) -> str:
+def title_of(subject: Subject) -> str:
+    """What died, as a page names it: `orders-api`, `orders-api/sidecar`."""
     name = (subject.workload.name if subject.workload else "") or subject.pod or subject.node or subject.namespace
     rest = f"/{subject.container}" if subject.container and subject.container != name else ""
     return clean_line(f"{name}{rest}", 200)
 
 
-def _place(subject: Subject) -> str:
+def place_of(subject: Subject) -> str:
     """`shop/orders-api · Deployment · lab`."""
     kind = subject.workload.kind if subject.workload else ""
     name = (
-        "/".join(part for part in (subject.namespace, _title(subject)) if part)
-        if subject.namespace != _title(subject)
+        "/".join(part for part in (subject.namespace, title_of(subject)) if part)
+        if subject.namespace != title_of(subject)
         else subject.namespace
     )
     return clean_line(" · ".join(p for p in (name, kind, subject.cluster) if p), 200)
 
 
-def _states(view: IncidentView, now: datetime) -> Iterator[str]:
+def states_of(view: IncidentView, now: datetime) -> Iterator[str]:
     """What people and fixes have made of it, a few words each."""
     found = (view.acknowledged, view.fix_noted, view.settings_change)
     yield from (upper_first(clean_line(say(what), 100)) for what in found if what is not None)

@@ -103,7 +103,13 @@ def test_those_of_an_older_release_are_found_after_the_upgrade(database: SqliteD
     """What they have in common stands in what was stored of them."""
     with database.transaction() as tx:
         one, two = _open(tx, 1, "orders", marked=False), _open(tx, 2, "orders", marked=False)
-        for table in ("incident_mark", "history_kills", "history_incident", "history_limit"):  # of this schema and later ones
+        for table in (
+            "incident_mark",
+            "history_kills",
+            "history_incident",
+            "history_limit",
+            "incident_listed",
+        ):  # of this schema and later ones
             tx.run(f"DROP TABLE {table}")
         set_meta(tx, "schema", str(MARKED_SINCE - 1))
     migrate(database, now=NOW)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from receiver.app.build import Application, build
-from receiver.domain.incident_memory import GivenVerdict, LookSummary
-from receiver.pipeline.fold import FoldConfig, fold
 from receiver.settings import load_settings
-from receiver.store import incident_lists, incidents
+from receiver.store import incident_lists
 from tests.support import alert, payload, wait_until
 
 HOSTILE = "<script>alert(1)</script>{{7*7}}"
@@ -56,31 +53,6 @@ def test_an_incident_and_its_messages_are_shown(application: Application) -> Non
     assert "<script>" not in index + text
     assert "{{7*7}}" in text
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
-
-
-@pytest.mark.parametrize(
-    ("cause", "confidence", "says"),
-    [
-        ("leak", 0.9, "likely leak"),
-        ("leak", 0.7, "looks like a leak"),
-        ("leak", 0.5, "cannot tell yet"),
-        ("unknown", 0.9, "cannot tell yet"),
-    ],
-)
-@pytest.mark.wording
-def test_the_index_names_a_cause_as_the_message_does(application: Application, cause: str, confidence: float, says: str) -> None:
-    """A verdict that the message's header does not name is not named on the page either."""
-    client = application.web.test_client()
-    client.post("/alerts", json=payload(alert()))
-    fold(application.store, FoldConfig())
-    look = LookSummary(verdict=GivenVerdict(cause=cause, confidence=confidence, detail="x"), kill_kind="container_oom")
-    with application.store.write() as tx:
-        (incident,) = incident_lists.newest(tx, 1)
-        incidents.save_memory(tx, incident.id, replace(incident.memory, look=look, kills={"a": 2, "b": 1}))
-    index = client.get("/").text
-
-    assert f"<td>{says}</td>" in index
-    assert "<td>3</td>" in index
 
 
 def test_an_incident_links_the_runbooks_of_its_alerts(application: Application) -> None:

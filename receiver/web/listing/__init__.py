@@ -1,0 +1,1 @@
+"""The incidents: as a page, as files, and as JSON for programs."""
