@@ -73,6 +73,7 @@ pictures: $(VENV)/.dev
 # The pages in a real browser; `make test` runs these where the browser has been fetched.
 pages: $(VENV)/.dev
 	@$(PYTHON) tools/debian_binaries.py pictures
+	@$(BIN)/python -m pip download -q --no-deps --require-hashes -r requirements/pages.txt -d "$${OOMTRIAGE_CACHE:-.cache}/axe"
 	$(BIN)/python -m pytest tests/pages $(PYTEST_ARGS)
 
 # Looks at the disk and is done when they are there.

@@ -103,6 +103,35 @@ class Browser:
         state = {"permission": {"name": "clipboard-write"}, "setting": "granted" if is_allowed else "denied"}
         self._call("Browser.setPermission", **state)
 
+    def type(self, css: str, text: str) -> None:
+        """Write something into a field."""
+        self.js(f"document.querySelector({json.dumps(css)}).focus()")
+        self._call("Input.insertText", text=text)
+
+    def enter(self) -> None:
+        """Press Enter on what has the focus, and wait for the page that it leads to."""
+        key = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13}
+        self._loading(
+            lambda: [
+                self._call("Input.dispatchKeyEvent", type=kind, **key, **more)
+                for kind, more in (("keyDown", {"text": "\r"}), ("keyUp", {}))
+            ]
+        )
+
+    def go_back(self) -> None:
+        """To the page before."""
+        history = self._call("Page.getNavigationHistory")
+        entry = history["entries"][history["currentIndex"] - 1]["id"]
+        self._loading(lambda: self._call("Page.navigateToHistoryEntry", entryId=entry))
+
+    def network(self, *, is_there: bool) -> None:
+        """Whether anything can be reached."""
+        self._call("Network.emulateNetworkConditions", offline=not is_there, latency=0, downloadThroughput=-1, uploadThroughput=-1)
+
+    def comes_back(self) -> None:
+        """The reader looks at the page again: it asks what is new at once."""
+        self.js("document.dispatchEvent(new Event('visibilitychange'))")
+
     # -- what is seen
 
     def js(self, expression: str) -> Any:
@@ -110,6 +139,13 @@ class Browser:
         answer = self._call("Runtime.evaluate", expression=expression, returnByValue=True)
         if "exceptionDetails" in answer:
             raise AssertionError(f"{expression}: {answer['exceptionDetails'].get('exception', {}).get('description', answer)}")
+        return answer["result"].get("value")
+
+    def answer(self, expression: str) -> Any:
+        """The value that a promise of the page comes to."""
+        answer = self._call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        if "exceptionDetails" in answer:
+            raise AssertionError(f"{answer['exceptionDetails'].get('exception', {}).get('description', answer)}")
         return answer["result"].get("value")
 
     def until(self, expression: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.pages.browser import LAUNCHER, Browser
-from tests.pages.serving import served
+from tests.pages.serving import ADMIN, READER, served
 from tests.unit.web.incident.kit import Site
 
 
@@ -24,6 +24,15 @@ def browser() -> Iterator[Browser]:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """On loopback; its Alertmanager is away."""
     site = Site(tmp_path_factory.mktemp("site"), ALERTMANAGER_URL="http://127.0.0.1:9")
+    with served(site):
+        yield site
+    site.close()
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One with tokens: ADMIN and READER."""
+    site = Site(tmp_path_factory.mktemp("guarded"), ADMIN_TOKEN=ADMIN, READ_TOKEN=READER)
     with served(site):
         yield site
     site.close()

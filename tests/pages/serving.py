@@ -10,6 +10,8 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.unit.web.incident.kit import Site
 
+ADMIN, READER = "admin-" * 4, "reader-" * 4  # tokens of a site that has some
+
 
 class Silent(WSGIRequestHandler):
     """Serves, and says nothing."""
