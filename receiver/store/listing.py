@@ -92,7 +92,7 @@ def page(tx: Tx, wanted: Filter, *, now: float, limit: int, offset: int = 0) -> 
     stage = _of_stage(wanted.stage)
     rows = tx.run(
         f"SELECT f.id, f.stage, f.kill_hours FROM ({found}) AS f WHERE {stage} {_ORDER} LIMIT :limit OFFSET :offset",
-        **params, **({"stage": wanted.stage} if wanted.stage else {}), limit=limit, offset=offset,
+        **params, **({"stage": wanted.stage} if wanted.stage in STAGES else {}), limit=limit, offset=offset,
     )  # fmt: skip
     return [Listed(id=row["id"], stage=row["stage"], kills=kill_hours.shown(_hours(row["kill_hours"]), now=now)) for row in rows]
 
@@ -141,7 +141,7 @@ def _found(wanted: Filter, now: float) -> tuple[str, dict[str, Any]]:
 
 def _of_stage(stage: str) -> str:
     if stage == OPEN:
-        return f"f.stage <> '{CLOSED}' AND :stage <> ''"
+        return f"f.stage <> '{CLOSED}'"
     return "f.stage = :stage" if stage else "f.stage <> ''"
 
 

@@ -18,6 +18,7 @@ from receiver.store.incidents import Incident
 from receiver.store.listing import Filter
 from receiver.store.schema import LISTED_SINCE, migrate, set_meta
 from receiver.store.sqlite import SqliteDatabase
+from receiver.store.store import Store
 
 NOW = 1_731_229_200.0
 AT = from_epoch(NOW)
@@ -30,11 +31,10 @@ SILENT = IncidentMemory(silence=Silence(by="Tom", asked_at=AT, until=from_epoch(
 @pytest.fixture
 def tx(tmp_path: Path) -> Iterator[Tx]:
     """A transaction on an empty store."""
-    database = SqliteDatabase.open(tmp_path / "state.db")
-    migrate(database, now=NOW)
-    with database.transaction() as tx:
+    store = Store.open_sqlite(tmp_path / "state.db", clock=lambda: NOW)
+    with store.write() as tx:
         yield tx
-    database.close()
+    store.close()
 
 
 def put(
