@@ -16,6 +16,7 @@ NAMES = (
     "kills",
     "replicas",
     "backends",
+    "pages",
     "state",
     "growth",
     "storm",
