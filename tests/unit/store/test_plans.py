@@ -12,17 +12,29 @@ import pytest
 
 from receiver.domain.alerts import RESOLVED
 from receiver.pipeline.fold import FoldConfig, fold
-from receiver.store import alerts, alike, conversations, incident_lists, incidents, jobs, outbox, quarantine
+from receiver.store import alerts, alike, conversations, incident_lists, incidents, jobs, outbox, quarantine, workloads
 from receiver.store.sqlite import _SqliteTx
 from receiver.telemetry import Metrics
 from receiver.worker.sender import Sender, SenderConfig
 from tests.support import alert
 from tests.unit.pipeline.kit import Desk
 
-GROWING = frozenset(("alert", "incident", "incident_alias", "conversation", "digest_member", "message", "incident_mark"))
+GROWING = frozenset(
+    (
+        "alert",
+        "incident",
+        "incident_alias",
+        "conversation",
+        "digest_member",
+        "message",
+        "incident_mark",
+        "history_incident",
+        "history_kills",
+    )
+)
 # Each holds only what is under way, or is read in its order and no further than a page needs.
 SMALL = frozenset(
-    ("alert_unfolded", "incident_open", "message_unsent", "message_dead", "message_settled", "incident_by_last_seen", "incident_closed")
+    ("alert_unfolded", "incident_open", "message_unsent", "message_dead", "message_settled", "incident_by_last_seen", "incident_closed", "history_by_seen")
 )  # fmt: skip
 DAY_S = 86_400.0
 
@@ -79,6 +91,13 @@ def _live(desk: Desk) -> None:
         incidents.last_closed(tx, "no such key")
         jobs.next_due(tx)
         quarantine.counts(tx)
+        for past in workloads.since(tx, now)[:1]:
+            workloads.of_workload(tx, past.workload.id, limit=50)
+            workloads.kills_of(tx, past.workload.id, since_at=now)
+            workloads.limits_of(tx, past.workload.id)
+        workloads.kills_since(tx, 0)
+        workloads.newest_limits(tx)
+        incidents.are_there(tx, ["no such id"])
     desk.clock.advance(30 * DAY_S)
     desk.store.tidy(reopen_window_s=DAY_S, retention_s=14 * DAY_S)
     fold(desk.store, FoldConfig())

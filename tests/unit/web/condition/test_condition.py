@@ -144,5 +144,5 @@ def test_the_doctor_is_a_page_too(receiver: Application) -> None:
     text = _client(receiver).get("/doctor").text
 
     assert "kubernetes" in text
-    assert text.index("state-problem") < text.index("state-ok")
+    assert text.index("badge-problem") < text.index("badge-ok")
     assert PASSWORD not in text

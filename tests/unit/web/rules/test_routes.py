@@ -93,7 +93,7 @@ def test_a_backtest_is_begun_and_its_picture_shown(receiver: Application) -> Non
     shown = client.get("/rules")
 
     assert (began.status_code, began.headers["Location"]) == (303, "/rules#backtest")
-    assert '<ul class="timeline">' in shown.text or "could not be made" in shown.text
+    assert '<ul class="looked-back">' in shown.text or "could not be made" in shown.text
     assert "Refresh" not in shown.headers
 
 
