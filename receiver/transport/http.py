@@ -181,6 +181,12 @@ class Http:
         deadline = Deadline(timeout_s) if timeout_s is not None else None
         return self._once(_Question(method="DELETE", path=path, deadline=deadline, max_bytes=max_bytes))
 
+    def send(
+        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, json_body: Any = None, max_bytes: int = MIB
+    ) -> Response:  # fmt: skip
+        """One request of any method, sent once; whatever status comes back is the answer. Errors as `post`."""
+        return self._once(_Question(method=method, path=path, params=params, json_body=json_body, max_bytes=max_bytes))
+
     @property
     def tls_problem(self) -> str:
         """Why TLS connections cannot be made at present, in one sentence; empty when nothing is known against them."""
