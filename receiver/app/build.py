@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from http import HTTPStatus
 from pathlib import Path
@@ -45,9 +45,12 @@ from receiver.pipeline.drills import Drills
 from receiver.pipeline.fold import FoldConfig
 from receiver.pipeline.judge import Judge
 from receiver.pipeline.notices import Notices
+from receiver.pipeline.plain_place import plain_place
 from receiver.pipeline.presses import Presses
 from receiver.pipeline.publish import PublishConfig, Publisher
 from receiver.pipeline.reconcile import ReconcileConfig, Reconciler
+from receiver.pipeline.repositories import Repository
+from receiver.pipeline.requests import ChangeRequests, RequestConfig
 from receiver.pipeline.silencer import Silencer
 from receiver.pipeline.storm_acts import StormActions, StormWork
 from receiver.pipeline.storm_shares import ShareWork
@@ -86,6 +89,7 @@ log = logging.getLogger(__name__)
 
 NO_BUTTONS = "not used: messages have buttons with SLACK_BOT_TOKEN and SLACK_FORMAT blocks only"
 DISPATCHER, STANDBY = "dispatcher", "standby"  # roles
+REQUEST_LIMIT_S = 300.0  # a repository of some hundred files is read file by file
 LOOK_LIMIT_S = 60.0  # its evidence has ENRICH_DEADLINE, judging it takes a fraction of a second
 
 
@@ -213,13 +217,14 @@ def _build_on(
         bool(settings.slack_signing_secret or settings.slack_app_token) and kind_of(sink).has_buttons and not is_text_only(settings)
     )
     label_names, can_silence = make_label_names(settings), bool(settings.alertmanager_url)
+    repositories = make_repositories(settings)
     publisher = Publisher(
         store=store, rendering=renderer, router=router, hide=evidence.hide, judge=judge,
         config=PublishConfig(
             public_url=settings.public_url, threaded_sinks=threaded((sink, *others)), document_sinks=for_programs((sink, *others)),
             label_names=label_names, has_buttons=has_buttons, has_charts=png.is_available() and not is_text_only(settings),
             alertmanager_public_url=settings.alertmanager_public_url, can_silence=can_silence,
-            follow_ups_s=settings.followups,
+            follow_ups_s=settings.followups, repositories=repositories,
         ),
     )  # fmt: skip
     gaps = ConfigurationGaps()
@@ -248,6 +253,11 @@ def _build_on(
         notices.check_heartbeat()
 
     silencer = Silencer(store=store, keeper=make_silences(settings), label_names=label_names)
+    redactor = make_redactor(settings.redaction)
+    change_requests = ChangeRequests(
+        store=store, publisher=publisher, find=plain_place, redact=lambda text: redactor.redact(text)[0],
+        config=RequestConfig(repositories=repositories, public_url=settings.public_url),
+    )  # fmt: skip
     watch = Watch(
         store=store, source=evidence.pulses, metrics=metrics, config=WatchConfig(interval_s=settings.watch_interval), monotonic=monotonic
     )
@@ -277,6 +287,7 @@ def _build_on(
             kinds.PUBLISH: Handler(run=publisher.run, is_quick=True),
             kinds.DIGEST: Handler(run=digests.run, is_quick=True),
             kinds.SILENCE: Handler(run=silencer.run),
+            kinds.REQUEST: Handler(run=change_requests.run, limit_s=REQUEST_LIMIT_S),
             kinds.STORM_ACT: Handler(run=StormWork(store).run, is_quick=True),
             kinds.SHARES: Handler(run=ShareWork(store=store, source=shares, digests=digests).run),
             kinds.AFTER_STORM: Handler(run=AfterStorm(store).run, is_quick=True),
@@ -296,7 +307,7 @@ def _build_on(
     worker = Worker(dispatcher, *senders, guard=guard, has_news=store.has_news if lease is not None else None)
 
     permissions = Permissions(users=settings.slack_users)
-    actions = Actions(store, permissions, follow_ups_s=settings.followups)
+    actions = Actions(store, permissions, follow_ups_s=settings.followups, repositories=repositories)
     presses = Presses(actions, StormActions(store, permissions), wake=worker.wake)
     socket_mode = make_socket_mode(settings, presses, metrics) if has_buttons else None
     if settings.slack_app_token and socket_mode is None:
@@ -425,6 +436,12 @@ def make_prometheus(settings: Settings, *, count: Callable[[str], None] = lambda
         ),
         count=count,
     )  # fmt: skip
+
+
+def make_repositories(settings: Settings) -> tuple[Repository, ...]:
+    """The entries of `gitops`, each with the token that is for its forge."""
+    token, path = settings.gitops_token.reveal(), settings.secret_paths.get("gitops_token", "")
+    return tuple(r if r.forge.token_path else replace(r, forge=replace(r.forge, token=token, token_path=path)) for r in settings.gitops)
 
 
 def make_silences(settings: Settings) -> AlertmanagerSilences | None:

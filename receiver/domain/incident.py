@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from receiver.domain.alerts import Alert
+from receiver.domain.change_request import ChangeRequest
 from receiver.domain.identity import Subject
 from receiver.domain.incident_memory import LogEntry, WatchedFix
 from receiver.domain.reason import Reason
@@ -62,6 +63,8 @@ class IncidentView:
     silenced_until: datetime | None = None
     silence_url: str = ""  # Alertmanager's form for a silence, filled in
     can_silence: bool = False  # a silence can be set from here
+    can_request: bool = False  # a pull request can be opened from here, and none is
+    request: ChangeRequest | None = None  # the newest that was
     looks_at: tuple[datetime, ...] = ()  # when it will be looked at again (+30 min, +2 h), for "Looking again at ..."
 
 

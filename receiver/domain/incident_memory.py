@@ -11,6 +11,7 @@ from datetime import datetime
 
 from receiver.domain.away import Gap
 from receiver.domain.change import Baseline, Change
+from receiver.domain.change_request import ChangeRequest
 from receiver.domain.confidence import LIKELY, PLAUSIBLE
 from receiver.domain.pulse import WatchMemory
 from receiver.domain.reason import Reason, reason
@@ -251,6 +252,12 @@ class IncidentMemory:
     clicks: tuple[str, ...] = ()
     processes: Mapping[str, int] = field(default_factory=dict)
     watch: WatchMemory = field(default_factory=WatchMemory)
+    requests: tuple[ChangeRequest, ...] = ()  # changes proposed in Git, oldest first
+
+    @property
+    def request(self) -> ChangeRequest | None:
+        """The newest change that was proposed in Git."""
+        return self.requests[-1] if self.requests else None
 
     @property
     def kill_count(self) -> int:

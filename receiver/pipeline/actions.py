@@ -17,9 +17,10 @@ from receiver.diagnosis.advice.checklist import APPLY_FIX, NOT_APPLICABLE, OPEN
 from receiver.domain.incident_memory import IncidentMemory
 from receiver.domain.reason import Reason, reason
 from receiver.domain.units import from_epoch
-from receiver.pipeline import people
-from receiver.pipeline.kinds import PUBLISH, SILENCE
+from receiver.pipeline import people, request_steps
+from receiver.pipeline.kinds import PUBLISH, REQUEST, SILENCE
 from receiver.pipeline.plan import plan_follow_up
+from receiver.pipeline.repositories import Repository, repository_of
 from receiver.store import incidents, jobs
 from receiver.store.database import Tx
 from receiver.store.incidents import Incident
@@ -29,10 +30,12 @@ log = logging.getLogger(__name__)
 
 ACKNOWLEDGE, FIXED, NOT_FIXED, WRONG, QUIET, LOUD = "acknowledge", "fixed", "not_fixed", "wrong", "quiet", "loud"
 TICK, UNTICK = "tick", "untick"
+PROPOSE = "request"
 RIGHTS = {
     ACKNOWLEDGE: "acknowledge", FIXED: "fixed", NOT_FIXED: "fixed", WRONG: "verdict", QUIET: "silence", LOUD: "silence",
-    TICK: "checklist", UNTICK: "checklist",
+    TICK: "checklist", UNTICK: "checklist", PROPOSE: "request",
 }  # fmt: skip
+_DOES_IT = {QUIET: SILENCE, LOUD: SILENCE, PROPOSE: REQUEST}  # what another service has to do
 _STEPS = {
     ACKNOWLEDGE: people.acknowledge,
     FIXED: people.note_fix,
@@ -84,8 +87,12 @@ class Permissions:
 class Actions:
     """Takes actions. Safe to call from any thread."""
 
-    def __init__(self, store: Store, permissions: Permissions | None = None, *, follow_ups_s: Sequence[float] = ()) -> None:
-        """`follow_ups_s`: how long after a fix it is looked at again."""
+    def __init__(
+        self, store: Store, permissions: Permissions | None = None, *, follow_ups_s: Sequence[float] = (),
+        repositories: Sequence[Repository] = (),
+    ) -> None:  # fmt: skip
+        """`follow_ups_s`: how long after a fix it is looked at again. `repositories`: where changes can be proposed."""
+        self._repositories = repositories
         self._store = store
         self._follow_ups_s = follow_ups_s
         self._permissions = permissions or Permissions()
@@ -104,16 +111,18 @@ class Actions:
                 return self._refuse(tx, incident, act, now=now)
             if act.what in (TICK, UNTICK) and (outcome := _why_no_tick(incident, act)):
                 return outcome
-            after = after_act(incident.memory, act, at=from_epoch(now))
+            if act.what == PROPOSE and repository_of(self._repositories, incident.subject) is None:
+                return Outcome(state="unknown", what=reason("request.no_repository"))
+            after = after_act(incident.memory, act, incident.id, at=from_epoch(now))
             _save(tx, incident, after, act)
             if after is None:
                 return Outcome(state="already", what=_already(incident.memory, act))
             if act.what == WRONG:
                 incidents.keep_case(tx, incident.id)
             plan_follow_up(tx, incident.id, after, self._follow_ups_s, now=now)
-            jobs.schedule(tx, SILENCE if act.what in (QUIET, LOUD) else PUBLISH, incident.id, now=now)
+            jobs.schedule(tx, _DOES_IT.get(act.what, PUBLISH), incident.id, now=now)
         log.info("action taken", extra={"incident": incident_id, "what": act.what, "by": act.by})
-        return Outcome(state="done", what=reason("action.asked_for") if act.what in (QUIET, LOUD) else after.log[-1].what)
+        return Outcome(state="done", what=reason("action.asked_for") if act.what in _DOES_IT else after.log[-1].what)
 
     def _refuse(self, tx: Tx, incident: Incident, act: Act, *, now: float) -> Outcome:
         log.warning("action refused", extra={"incident": incident.id, "what": act.what, "by": act.by})
@@ -125,11 +134,13 @@ class Actions:
         return Outcome(state="refused", what=after.log[-1].what)
 
 
-def after_act(memory: IncidentMemory, act: Act, *, at: datetime) -> IncidentMemory | None:
+def after_act(memory: IncidentMemory, act: Act, incident_id: str, *, at: datetime) -> IncidentMemory | None:
     """The incident's memory after somebody did that then; None when there is nothing to do."""
     by = people.name_of(act.by)
     if act.what == QUIET:
         return people.want_silence(memory, by=by, at=at, until=at + timedelta(seconds=act.duration_s))
+    if act.what == PROPOSE:
+        return request_steps.want(memory, incident_id, by=by, at=at)
     if act.what in (TICK, UNTICK):
         change = people.tick if act.what == TICK else people.untick
         return change(memory, item=act.item, by=by, at=at)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from receiver.errors import PayloadError
-from receiver.pipeline.actions import ACKNOWLEDGE, FIXED, LOUD, QUIET, TICK, UNTICK, WRONG, Act, Actions
+from receiver.pipeline.actions import ACKNOWLEDGE, FIXED, LOUD, PROPOSE, QUIET, TICK, UNTICK, WRONG, Act, Actions
 from receiver.pipeline.people import name_of
 from receiver.pipeline.storm_acts import StormActions, is_storm
 
@@ -30,6 +30,7 @@ MEANINGS = {
     "unsilence": (LOUD, 0.0),
     "tick": (TICK, 0.0),
     "untick": (UNTICK, 0.0),
+    "request": (PROPOSE, 0.0),
 }
 _ITEM = re.compile(r"[a-z0-9_]{1,40}")
 _TARGET = re.compile(r"[A-Za-z0-9_]{1,64}")

@@ -20,10 +20,11 @@ from receiver.domain.silence import matchers_of, silence_link
 from receiver.domain.units import from_epoch
 from receiver.pipeline import fixes, history, life, people, storm
 from receiver.pipeline.judge import Judge
-from receiver.pipeline.kinds import COLLECT
+from receiver.pipeline.kinds import COLLECT, REQUEST
 from receiver.pipeline.life import FollowedUp, Update
 from receiver.pipeline.messages import CHECKLIST, ROOT, Content, Messages, Rendering
 from receiver.pipeline.plan import looks_ahead, plan_follow_up
+from receiver.pipeline.repositories import Repository, repository_of
 from receiver.pipeline.routing import Router
 from receiver.pipeline.storm import StormConfig
 from receiver.pipeline.view import view_of
@@ -40,7 +41,7 @@ from receiver.store.store import Store
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishConfig:
     """`threaded_sinks`, `document_sinks`: see `Messages`. `alertmanager_public_url`: where people open Alertmanager; empty: no
-    link to a silence. `follow_ups_s`: how long after a fix it is looked at again.
+    link to a silence. `follow_ups_s`: how long after a fix it is looked at again. `repositories`: where changes can be proposed.
     """
 
     public_url: str = ""
@@ -53,6 +54,7 @@ class PublishConfig:
     alertmanager_public_url: str = ""
     can_silence: bool = False
     follow_ups_s: tuple[float, ...] = ()
+    repositories: tuple[Repository, ...] = ()
 
 
 class Publisher:
@@ -103,6 +105,8 @@ class Publisher:
             now=from_epoch(now), followed_up=followed_up,
         )  # fmt: skip
         plan_follow_up(tx, incident.id, memory, self._config.follow_ups_s, now=now)
+        if memory.request is not None and (followed_up is not None or memory.watched != incident.memory.watched):
+            jobs.schedule(tx, REQUEST, incident.id, now=now)  # what came of the fix is said there as well
         if report is not None:
             report = self.as_shown(report, memory)
             if report.facts.workload is not None:
@@ -173,6 +177,7 @@ class Publisher:
             previous=incidents.load(tx, incident.previous_id) if incident.previous_id else None, has_buttons=self._config.has_buttons,
             looks_at=looks_ahead(incident, now=now) if has_report else (), silence_url=self._silence_url(incident, alerts),
             can_silence=self._config.can_silence, follow_ups_s=self._config.follow_ups_s,
+            has_repository=repository_of(self._config.repositories, incident.subject) is not None,
         )  # fmt: skip
 
     def _fit_to_show(self, alerts: tuple[Alert, ...]) -> tuple[Alert, ...]:

@@ -107,7 +107,7 @@ class StormWork:
         incident = incidents.load_brief(tx, incident_id)
         if incident is None or incident.closed_at is not None:
             return
-        after = after_act(incident.memory, act, at=at)
+        after = after_act(incident.memory, act, incident_id, at=at)
         if after is None:
             return
         incidents.save_memory(tx, incident_id, after)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from receiver.domain.alerts import FIRING, Alert
@@ -25,6 +25,7 @@ def view_of(
     looks_at: Sequence[float] = (),
     silence_url: str = "",
     can_silence: bool = False,
+    has_repository: bool = False,
     follow_ups_s: Sequence[float] = (),
 ) -> IncidentView:
     """The incident as messages show it at `now`. `looks_at`: when it will be looked at again, seconds since 1970."""
@@ -61,7 +62,15 @@ def view_of(
         silenced_until=memory.silence.until if memory.silence is not None and memory.silence.lasts_at(now) else None,
         silence_url=silence_url,
         can_silence=can_silence,
+        can_request=has_repository and _has_proposal(incident) and (memory.request is None or not memory.request.is_standing),
+        request=memory.request,
     )
+
+
+def _has_proposal(incident: Incident) -> bool:
+    """Whether the newest report proposes a limit."""
+    proposal = (incident.report or {}).get("proposal")
+    return isinstance(proposal, Mapping) and bool(proposal.get("memory_limit"))
 
 
 def _seen_late(incident: Incident, alerts: tuple[Alert, ...]) -> Reason | None:

@@ -77,6 +77,7 @@ def _options(view: IncidentView, kind: str) -> list[Option]:
     if kind in JUST_A_WARNING:
         found.append(("Not useful here", "wrong"))
     elif kind not in WITHOUT_VERDICT:
+        found += [("Open pull request", "request")] if view.can_request else []
         found += [("Fix applied", "fix"), ("Verdict is wrong", "wrong")]
     if view.can_silence and (kind not in JUST_A_WARNING or view.silenced_until):
         found.append(("Undo silence", "unsilence"))

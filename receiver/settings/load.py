@@ -17,6 +17,7 @@ import yaml
 from receiver.errors import ConfigError
 from receiver.settings import parsing
 from receiver.settings.explain import conditions
+from receiver.settings.gitops import described, parse_gitops, token_problems
 from receiver.settings.model import KEYS, YAML_ONLY, Key, Secret, Settings
 from receiver.settings.parsing import without_password
 from receiver.settings.routes import parse_routes
@@ -186,6 +187,8 @@ def _without_content(problem: str) -> str:
 def _structure(name: str, value: Any) -> Any:
     if name == "routes":
         return parse_routes(value)
+    if name == "gitops":
+        return parse_gitops(value)
     if not isinstance(value, dict):
         raise ConfigError(f"{name}: expected a mapping")
     if name == "slack_users":
@@ -193,7 +196,7 @@ def _structure(name: str, value: Any) -> Any:
     return value
 
 
-RIGHTS = ("acknowledge", "silence", "fixed", "verdict", "checklist")
+RIGHTS = ("acknowledge", "silence", "fixed", "verdict", "checklist", "request")
 
 
 def _slack_users(right: str, users: Any) -> tuple[str, ...]:
@@ -205,6 +208,7 @@ def _slack_users(right: str, users: Any) -> tuple[str, ...]:
 
 
 def _contradictions(settings: Settings) -> Iterator[ConfigError]:
+    yield from token_problems(settings.gitops, has_token=bool(settings.gitops_token))
     if not settings.is_loopback and not settings.webhook_token and settings.webhook_auth != "none":
         yield ConfigError(
             f"LISTEN is {settings.listen}, which others can reach: set WEBHOOK_TOKEN (or WEBHOOK_TOKEN_FILE), or WEBHOOK_AUTH=none if that is meant"
@@ -251,7 +255,9 @@ def effective(settings: Settings) -> list[tuple[str, str, str]]:
         rows.append((key.name, shown, settings.sources.get(key.name.lower(), "default")))
     for name in YAML_ONLY:
         value = getattr(settings, name)
-        if name == "routes":
+        if name == "gitops":
+            rows += [(f"gitops[{i}]", described(r), settings.sources.get(name, "")) for i, r in enumerate(value)]
+        elif name == "routes":
             rows += [(f"routes[{i}]", f"{conditions(r)} -> {r.channel}", settings.sources.get(name, "")) for i, r in enumerate(value)]
         elif value:
             rows.append((name, str(value) if name != "redaction" else f"{len(value)} entries", settings.sources.get(name, "")))

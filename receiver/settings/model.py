@@ -13,6 +13,7 @@ from typing import Any
 
 from receiver.domain.addresses import is_loopback
 from receiver.domain.weekly import WeeklyTime
+from receiver.pipeline.repositories import Repository
 from receiver.pipeline.routing import Route
 from receiver.settings import parsing
 
@@ -96,6 +97,7 @@ KEYS: tuple[Key, ...] = (
     Key(name="ALERTMANAGER_PUBLIC_URL", parse=parsing.url, default="", meaning="how people reach Alertmanager; messages then link to its form for a silence, filled in"),
     Key(name="ALERTMANAGER_TOKEN", parse=parsing.text, default="", meaning="bearer token for it", is_secret=True),
     Key(name="ALERTMANAGER_CA_PATH", parse=parsing.text, default="", meaning="file with the CA of ALERTMANAGER_URL; without it the public ones"),
+    Key(name="GITOPS_TOKEN", parse=parsing.text, default="", meaning="token of the forge that `gitops` names: with it, pull requests can be opened", is_secret=True),
     Key(name="ENRICH_DEADLINE", parse=parsing.duration_s, default="10s", meaning="the first message waits for evidence at most this long"),
     Key(name="WATCH_INTERVAL", parse=parsing.duration_s, default="2m", meaning="an open incident to which something happens is looked at again at least, and at most, this often"),
     Key(name="FOLLOWUPS", parse=parsing.durations_s, default="24h,48h", meaning="how long after a fix it is looked at again whether it held; empty: never"),
@@ -109,7 +111,7 @@ KEYS: tuple[Key, ...] = (
     Key(name="RUNBOOKS_DIR", parse=parsing.text, default="", meaning="folder with runbooks of your own, NAME.md, for /runbooks/NAME; they go before the built-in ones"),
 )  # fmt: skip
 
-YAML_ONLY = ("routes", "redaction", "label_names", "slack_users")
+YAML_ONLY = ("routes", "gitops", "redaction", "label_names", "slack_users")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +158,7 @@ class Settings:
     alertmanager_public_url: str
     alertmanager_token: Secret
     alertmanager_ca_path: str
+    gitops_token: Secret
     enrich_deadline: float
     watch_interval: float
     followups: tuple[float, ...]
@@ -168,6 +171,7 @@ class Settings:
     templates_dir: str
     runbooks_dir: str
     routes: tuple[Route, ...] = ()
+    gitops: tuple[Repository, ...] = ()
     redaction: Mapping[str, Any] = field(default_factory=dict)
     label_names: Mapping[str, Any] = field(default_factory=dict)
     slack_users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # right -> Slack user ids

@@ -14,14 +14,14 @@ from flask import Blueprint, Request, Response, jsonify, request
 
 from receiver.domain.units import format_time, from_epoch
 from receiver.errors import StoreError
-from receiver.pipeline.actions import ACKNOWLEDGE, FIXED, TICK, UNTICK, Act, Actions
+from receiver.pipeline.actions import ACKNOWLEDGE, FIXED, PROPOSE, TICK, UNTICK, Act, Actions
 from receiver.pipeline.people import name_of
 from receiver.render.wording import say
 from receiver.store import jobs, outbox
 from receiver.store.store import Store
 from receiver.web.auth import AdminGate
 
-ACTS = {"ack": ACKNOWLEDGE, "fixed": FIXED, "tick": TICK, "untick": UNTICK}
+ACTS = {"ack": ACKNOWLEDGE, "fixed": FIXED, "tick": TICK, "untick": UNTICK, "request": PROPOSE}
 BLOCK_BYTES = 64 * 1024
 STATUS_OF = {"unknown": 404, "closed": 409}
 

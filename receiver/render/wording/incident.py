@@ -21,6 +21,7 @@ DOING = {
     "loud": "undo a silence",
     "tick": "tick the checklist",
     "untick": "take back a tick",
+    "request": "open a pull request",
 }
 
 

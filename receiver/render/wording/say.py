@@ -18,12 +18,13 @@ from receiver.render.wording import (
     numbers,
     page,
     real_fixes,
+    requests,
     weekly,
     witnesses,
 )
 from receiver.render.wording.forms import Sentence, SentenceFormatter
 
-PARTS = (death, memory, causes, ceilings, advice, checklist, real_fixes, numbers, incident, fixes, witnesses, doctor, page, weekly)
+PARTS = (death, memory, causes, ceilings, advice, checklist, real_fixes, numbers, incident, fixes, witnesses, doctor, page, weekly, requests)
 
 SENTENCES: Mapping[str, Sentence] = {code: sentence for part in PARTS for code, sentence in part.SENTENCES.items()}
 
