@@ -37,6 +37,7 @@ from receiver.evidence.silences import AlertmanagerSilences
 from receiver.pipeline import kinds
 from receiver.pipeline.actions import Actions, Permissions
 from receiver.pipeline.after_storm import AfterStorm
+from receiver.pipeline.change_requests import ChangeRequests, RequestConfig
 from receiver.pipeline.collect import CollectConfig, Collector
 from receiver.pipeline.configuration_gaps import ConfigurationGaps
 from receiver.pipeline.digest import Digests
@@ -50,7 +51,6 @@ from receiver.pipeline.presses import Presses
 from receiver.pipeline.publish import PublishConfig, Publisher
 from receiver.pipeline.reconcile import ReconcileConfig, Reconciler
 from receiver.pipeline.repositories import Repository
-from receiver.pipeline.requests import ChangeRequests, RequestConfig
 from receiver.pipeline.silencer import Silencer
 from receiver.pipeline.storm_acts import StormActions, StormWork
 from receiver.pipeline.storm_shares import ShareWork

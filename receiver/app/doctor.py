@@ -20,6 +20,7 @@ from receiver.app.build import (
     make_prometheus,
     make_redactor,
     make_renderer,
+    make_repositories,
     rule_label_names,
 )
 from receiver.app.release import version
@@ -34,6 +35,7 @@ from receiver.errors import ConfigError, SourceError, Unreadable
 from receiver.evidence.alertmanager import Alertmanager
 from receiver.evidence.kube import Kube, KubeConfig
 from receiver.evidence.prometheus import Prometheus
+from receiver.forge import make_forge
 from receiver.render.doctor import document
 from receiver.settings import Secret, Settings
 from receiver.settings.load import SERVICE_ACCOUNT_DIR
@@ -103,6 +105,7 @@ def make_site(settings: Settings, here: Here) -> Site:
         else None,
         prometheus=_once(make_prometheus(settings)) if settings.prometheus_url else None,
         alertmanager=_once(Alertmanager(alertmanager_config(settings))) if settings.alertmanager_url else None,
+        repositories={f"{r.forge.kind} {r.forge.repository}": make_forge(r.forge) for r in make_repositories(settings)},
         slack=Http(_config(settings.slack_api_url, "Slack", token=settings.slack_bot_token.reveal())) if settings.slack_bot_token else None,
         slack_app=Http(_config(settings.slack_api_url, "Slack", token=settings.slack_app_token.reveal()))
         if settings.slack_app_token

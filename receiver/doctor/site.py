@@ -15,6 +15,7 @@ from receiver.errors import Forbidden, SourceError, Unavailable
 from receiver.evidence.alertmanager import Alertmanager
 from receiver.evidence.kube import Kube
 from receiver.evidence.prometheus import Prometheus
+from receiver.forge import Forge
 from receiver.rulepack.ask import Source
 from receiver.rulepack.live import Lack, lacks
 from receiver.rulepack.pack import Pack
@@ -131,6 +132,7 @@ class Site:
     kube: Kube | None = None
     prometheus: Prometheus | None = None
     alertmanager: Alertmanager | None = None
+    repositories: Mapping[str, Forge] = field(default_factory=dict)  # of `gitops`, by what they are called
     slack: Http | None = None
     slack_app: Http | None = None
     slack_webhook: Http | None = None

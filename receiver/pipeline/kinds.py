@@ -11,7 +11,7 @@ SHARES = "storm_shares"  # how large a share of the cluster has what a storm's w
 AFTER_STORM = "after_storm"  # give the next workload of a storm that is over a message of its own: pipeline/after_storm.py
 RECONCILE = "reconcile"  # find out what was missed: pipeline/reconcile.py
 WATCH = "watch"  # see whether something happened to any open incident: pipeline/watch.py
-REQUEST = "request"  # propose a change in Git, and follow it: pipeline/requests.py
+REQUEST = "request"  # propose a change in Git, and follow it: pipeline/change_requests.py
 FOLLOW_UP = "followup"  # look whether a fix held: pipeline/collect.py
 WEEKLY = "weekly"  # sum up the week: pipeline/weekly.py
 

@@ -15,7 +15,7 @@ from receiver.domain.report import Report
 from receiver.domain.subject import Subject
 from receiver.domain.units import format_quantity, parse_bytes
 from receiver.forge import Edit
-from receiver.pipeline.requests import Found
+from receiver.pipeline.change_requests import Found
 
 _MANIFESTS = (".yaml", ".yml")
 _TEMPLATES = {

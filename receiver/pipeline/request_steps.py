@@ -1,4 +1,4 @@
-"""The life of a change that is proposed in Git, as an incident remembers it. Pure; what talks to the forge is requests.py."""
+"""The life of a change that is proposed in Git, as an incident remembers it. Pure; what talks to the forge is change_requests.py."""
 
 from __future__ import annotations
 

@@ -49,13 +49,15 @@ def request_text(report: Report, incident_id: str, *, purpose: str, place: Reaso
     verdict = GivenVerdict(cause=report.cause.name.value, confidence=report.cause.confidence, detail=report.cause.detail).as_reason()
     facts = reason("request.commit", role=role, verdict=verdict, kills=kills, incident=safe_name(incident_id))
     body = [
-        f"**{plain(say(role))}**",
+        f"**{plain(say(role))}.**",
         plain(say(reason("request.verdict", verdict=verdict, kills=kills))),
         *_sections(report, place),
         *([say(reason("request.chart", url=page_url))] if page_url else []),
         say(reason("request.foot", incident=safe_name(incident_id))),
     ]
-    return RequestText(title=title, commit=f"{title}\n\n{plain(say(facts))}", body="\n\n".join(body)[:BODY_MAX])
+    return RequestText(
+        title=title, commit=f"{title}\n\n{_MARKS.sub(_apart, clean_line(say(facts), LINE_MAX))}", body="\n\n".join(body)[:BODY_MAX]
+    )
 
 
 def _sections(report: Report, place: Reason | None) -> Iterator[str]:

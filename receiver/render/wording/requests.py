@@ -65,7 +65,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "request.no_base": "the branch {base} is not in {repository}",
     "request.several_places": "several places could decide this container's memory: {paths:list}",
     "request.other_value": "{path} has {there}, and {before_bytes:quantity} is in force: another place decides",
-    "request.why_plain": "{path} is the one manifest of this workload below the path, and its value is the one in force",
+    "request.why_plain": "The one manifest of this workload below the path is {path}, and its value is the one in force",
     "request.no_place": "no place in the repository decides this container's memory for sure",
     "request.refused": "{error}",
     "request.limit_set": "the limit was set to {limit_bytes:quantity} without it, from {before_bytes:quantity}",

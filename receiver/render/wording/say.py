@@ -24,7 +24,23 @@ from receiver.render.wording import (
 )
 from receiver.render.wording.forms import Sentence, SentenceFormatter
 
-PARTS = (death, memory, causes, ceilings, advice, checklist, real_fixes, numbers, incident, fixes, witnesses, doctor, page, weekly, requests)
+PARTS = (
+    death,
+    memory,
+    causes,
+    ceilings,
+    advice,
+    checklist,
+    real_fixes,
+    numbers,
+    incident,
+    fixes,
+    witnesses,
+    doctor,
+    page,
+    weekly,
+    requests,
+)
 
 SENTENCES: Mapping[str, Sentence] = {code: sentence for part in PARTS for code, sentence in part.SENTENCES.items()}
 

@@ -12,6 +12,7 @@ import pytest
 
 from receiver.domain.away import Gap
 from receiver.domain.change import Baseline, Change, Setup
+from receiver.domain.change_request import ChangeRequest
 from receiver.domain.conversation_memory import ConversationMemory, EventState, StormAct
 from receiver.domain.incident_memory import (
     STANDING,
@@ -91,6 +92,7 @@ FULL = IncidentMemory(
     ticks={"root_cause": Tick(by="Ines", at=datetime(2024, 11, 10, 3, 19, tzinfo=UTC))},
     refusals=(Refusal(by="mallory", what="quiet"),),
     clicks=("1.5:U1:ack",),
+    requests=(ChangeRequest(purpose="fix", by="Ines", asked_at=NOON, branch="oomtriage/inc_1", number=7, why=reason("x"), said=("a",)),),
     processes={"orders-api-1@1731207600": 13},
     watch=WatchMemory(
         pods={

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ spec:
 def report_of(name: str = "leak", **proposal: object) -> Report:
     """A report with a proposal."""
     report = next(s.report for s in samples() if s.name == name and s.report is not None)
-    changes = {"limit_before_bytes": 256 * MIB, "limit_bytes": 512 * MIB, "request_bytes": None} | proposal
+    changes: dict[str, Any] = {"limit_before_bytes": 256 * MIB, "limit_bytes": 512 * MIB, "request_bytes": None} | proposal
     return replace(report, proposal=replace(report.proposal, **changes))
 
 

@@ -19,9 +19,9 @@ from receiver.errors import SourceError
 from receiver.forge import ForgeConfig
 from receiver.pipeline import kinds
 from receiver.pipeline.actions import PROPOSE
+from receiver.pipeline.change_requests import ChangeRequests, RequestConfig
 from receiver.pipeline.plain_place import plain_place
 from receiver.pipeline.repositories import Repository
-from receiver.pipeline.requests import ChangeRequests, RequestConfig
 from receiver.store import incidents, jobs
 from tests.fakes.forge import TOKEN, FakeForge, Fault
 from tests.fakes.github import FakeGitHub
