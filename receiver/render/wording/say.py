@@ -9,6 +9,7 @@ from receiver.render.wording import (
     advice,
     causes,
     ceilings,
+    change_requests,
     checklist,
     death,
     doctor,
@@ -18,7 +19,6 @@ from receiver.render.wording import (
     numbers,
     page,
     real_fixes,
-    requests,
     weekly,
     witnesses,
 )
@@ -39,7 +39,7 @@ PARTS = (
     doctor,
     page,
     weekly,
-    requests,
+    change_requests,
 )
 
 SENTENCES: Mapping[str, Sentence] = {code: sentence for part in PARTS for code, sentence in part.SENTENCES.items()}
