@@ -17,7 +17,7 @@ from receiver.domain.workload_history import (
     missing_bytes,
     wasted_bytes,
 )
-from receiver.store.workloads import KillDay
+from receiver.store.workloads import KillDay, Sum
 
 DAYS = 30
 
@@ -61,13 +61,14 @@ class WorkloadLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamespaceLine:
-    """One namespace: its sums, and the workload that was killed most."""
+    """One namespace: its sums, and the workload that was killed most. Bytes: where they are known of any of its containers."""
 
     cluster: str
     namespace: str
     workloads: int
     kills: int
-    worst: WorkloadLine
+    worst: WorkloadName
+    worst_kills: int
     wasted_bytes: int | None
     missing_bytes: int | None
 
@@ -79,12 +80,6 @@ class Board:
     first_day: int
     days: int
     workloads: tuple[WorkloadLine, ...]
-    namespaces: tuple[NamespaceLine, ...]
-
-    @property
-    def kills(self) -> int:
-        """Of every workload."""
-        return sum(line.kills for line in self.workloads)
 
 
 def outcome_of(fix: WatchedFix) -> str:
@@ -118,7 +113,7 @@ def board(
         _line(mine, killed[workload_id], newest[workload_id], first_day=first_day, days=days) for workload_id, mine in of_workload.items()
     ]
     lines.sort(key=lambda line: (-line.kills, -line.firing, -line.last_seen, line.name.namespace, line.name.name))
-    return Board(first_day=first_day, days=days, workloads=tuple(lines), namespaces=_namespaces(lines))
+    return Board(first_day=first_day, days=days, workloads=tuple(lines))
 
 
 def _line(
@@ -149,15 +144,29 @@ def _known(values: Iterable[int | None]) -> int | None:
     return sum(known) if known else None
 
 
-def _namespaces(lines: Sequence[WorkloadLine]) -> tuple[NamespaceLine, ...]:
-    grouped: dict[tuple[str, str], list[WorkloadLine]] = defaultdict(list)
-    for line in lines:
-        grouped[line.name.cluster, line.name.namespace].append(line)
-    found = [
-        NamespaceLine(
-            cluster=cluster, namespace=namespace, workloads=len(mine), kills=sum(line.kills for line in mine), worst=mine[0],
-            wasted_bytes=_known(line.wasted_bytes for line in mine), missing_bytes=_known(line.missing_bytes for line in mine),
-        )
-        for (cluster, namespace), mine in grouped.items()
-    ]  # fmt: skip
-    return tuple(sorted(found, key=lambda one: (-one.kills, one.cluster, one.namespace)))
+def worst_first(found: Iterable[Sum]) -> list[Sum]:
+    """The order of the list: the most kills, then what fires, then what was seen last."""
+    return sorted(found, key=lambda one: (-one.kills, -one.firing, -one.last_seen, one.name.namespace, one.name.name))
+
+
+def namespaces(found: Sequence[Sum], fits: Mapping[tuple[str, str], tuple[SeenLimit, bool]]) -> tuple[NamespaceLine, ...]:
+    """The namespaces of these workloads, the most kills first. `found`: the worst first. `fits`: by workload and container, its limit, and
+    whether something was killed under it.
+    """
+    limits: dict[str, list[tuple[SeenLimit, bool]]] = defaultdict(list)
+    for (workload_id, _), fit in fits.items():
+        limits[workload_id].append(fit)
+    grouped: dict[tuple[str, str], list[Sum]] = defaultdict(list)
+    for one in found:
+        grouped[one.name.cluster, one.name.namespace].append(one)
+    lines = []
+    for (cluster, namespace), mine in grouped.items():
+        of_mine = [fit for one in mine for fit in limits[one.id]]
+        lines.append(
+            NamespaceLine(
+                cluster=cluster, namespace=namespace, workloads=len(mine), kills=sum(one.kills for one in mine), worst=mine[0].name,
+                worst_kills=mine[0].kills, wasted_bytes=_known(wasted_bytes(limit, killed_since=int(killed)) for limit, killed in of_mine),
+                missing_bytes=_known(missing_bytes(limit) for limit, _ in of_mine),
+            )
+        )  # fmt: skip
+    return tuple(sorted(lines, key=lambda one: (-one.kills, one.cluster, one.namespace)))

@@ -30,6 +30,18 @@ class KillDay:
     kills: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sum:
+    """What the incidents of one workload add up to."""
+
+    id: str
+    name: WorkloadName
+    incidents: int
+    firing: int
+    last_seen: float
+    kills: int
+
+
 def save(tx: Tx, past: PastIncident) -> None:
     """Write an incident as it is now."""
     name, verdict = past.workload, past.verdict
@@ -171,14 +183,44 @@ def limits_of(tx: Tx, workload_id: str) -> list[SeenLimit]:
     return [_limit(row) for row in rows]
 
 
+def sums(tx: Tx, *, seen_since: float, first_day: int) -> list[Sum]:
+    """Every workload with incidents that were seen since then, and its kills since that day."""
+    kills = tx.run(
+        """SELECT i.workload_id, SUM(k.kills) AS kills FROM history_kills k JOIN history_incident i ON i.incident_id = k.incident_id
+           WHERE k.day >= :day GROUP BY i.workload_id""",
+        day=first_day,
+    )
+    kills_of_one = {row["workload_id"]: int(row["kills"]) for row in kills}
+    rows = tx.run(
+        """SELECT workload_id, MIN(cluster) AS cluster, MIN(namespace) AS namespace, MIN(kind) AS kind, MIN(name) AS name,
+               COUNT(*) AS incidents, SUM(CASE WHEN state = 'firing' THEN 1 ELSE 0 END) AS firing, MAX(seen_at) AS last_seen
+           FROM history_incident WHERE seen_at >= :since GROUP BY workload_id""",
+        since=seen_since,
+    )
+    return [
+        Sum(
+            id=row["workload_id"], name=_name(row), incidents=int(row["incidents"]), firing=int(row["firing"]), last_seen=row["last_seen"],
+            kills=kills_of_one.get(row["workload_id"], 0),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
 def newest_limits(tx: Tx) -> dict[tuple[str, str], SeenLimit]:
     """By workload and container, the limit that was seen last."""
+    return {place: limit for place, (limit, _) in newest_fits(tx).items()}
+
+
+def newest_fits(tx: Tx) -> dict[tuple[str, str], tuple[SeenLimit, bool]]:
+    """The same, each with whether something of the workload was killed from the day on which that limit was first seen."""
     rows = tx.run(
-        """SELECT l.workload_id, l.container, l.since, l.seen_at, l.limit_bytes, l.peak_bytes, l.wanted_bytes FROM history_limit l
-           JOIN (SELECT workload_id, container, MAX(since) AS since FROM history_limit GROUP BY workload_id, container) AS newest
+        """SELECT l.workload_id, l.container, l.since, l.seen_at, l.limit_bytes, l.peak_bytes, l.wanted_bytes,
+               CASE WHEN EXISTS (SELECT 1 FROM history_incident i JOIN history_kills k ON k.incident_id = i.incident_id
+                   WHERE i.workload_id = l.workload_id AND k.day > l.since / 86400.0 - 1) THEN 1 ELSE 0 END AS was_killed
+           FROM history_limit l JOIN (SELECT workload_id, container, MAX(since) AS since FROM history_limit GROUP BY workload_id, container) AS newest
            ON newest.workload_id = l.workload_id AND newest.container = l.container AND newest.since = l.since"""
     )
-    return {(row["workload_id"], row["container"]): _limit(row) for row in rows}
+    return {(row["workload_id"], row["container"]): (_limit(row), bool(row["was_killed"])) for row in rows}
 
 
 def _limit(row: Row) -> SeenLimit:
@@ -188,16 +230,19 @@ def _limit(row: Row) -> SeenLimit:
     )  # fmt: skip
 
 
+def _name(row: Row) -> WorkloadName:
+    return WorkloadName(cluster=row["cluster"], namespace=row["namespace"], kind=row["kind"], name=row["name"])
+
+
 def _bytes(stored: float | None) -> int | None:
     return int(stored) if stored is not None else None
 
 
 def _readable(rows: list[Row]) -> Iterator[PastIncident]:
     for row in rows:
-        name = WorkloadName(cluster=row["cluster"], namespace=row["namespace"], kind=row["kind"], name=row["name"])
         verdict = GivenVerdict(cause=row["cause"], confidence=row["confidence"], detail=row["detail"]) if row["cause"] else None
         yield PastIncident(
-            id=row["incident_id"], workload=name, container=row["container"], opened_at=row["opened_at"], seen_at=row["seen_at"],
+            id=row["incident_id"], workload=_name(row), container=row["container"], opened_at=row["opened_at"], seen_at=row["seen_at"],
             state=row["state"], kills=int(row["kills"]), verdict=verdict, fixes=_fixes(row["fixes"]),
         )  # fmt: skip
 

@@ -8,26 +8,25 @@ from typing import Any
 from receiver.domain.incident_memory import GivenVerdict, WatchedFix
 from receiver.domain.units import format_time, from_epoch
 from receiver.domain.workload_history import DAY_S, PastIncident, SeenLimit, missing_bytes
-from receiver.pipeline.workload_board import Board, WorkloadLine, outcome_of
-from receiver.web.workloads.view import PAGE_SIZE, WorkloadList
+from receiver.pipeline.workload_board import Board, NamespaceLine, WorkloadLine, outcome_of
+from receiver.web.workloads.view import PAGE_SIZE, Chosen
 
 SCHEMA = "oomtriage.workloads/v1"
 
 
-def list_document(board: Board, shown: WorkloadList) -> dict[str, Any]:
-    """The page of the list that `shown` is."""
-    by_id = {line.name.id: line for line in board.workloads}
+def list_document(board: Board, of: Chosen, namespaces: Sequence[NamespaceLine]) -> dict[str, Any]:
+    """The page of the list, of which `board` has the lines."""
     return {
-        "schema": SCHEMA, "from": _day(board.first_day), "days": board.days, "total": shown.total, "kills": shown.kills, "page": shown.page,
-        "pages": shown.pages, "page_size": PAGE_SIZE,
-        "workloads": [workload_document(by_id[row.id], board) for row in shown.rows],
+        "schema": SCHEMA, "from": _day(board.first_day), "days": board.days, "total": of.total, "kills": of.kills, "page": of.page,
+        "pages": of.pages, "page_size": PAGE_SIZE,
+        "workloads": [workload_document(line, board) for line in board.workloads],
         "namespaces": [
             {
                 "cluster": one.cluster, "namespace": one.namespace, "workloads": one.workloads, "kills": one.kills,
-                "worst": {"id": one.worst.name.id, "kind": one.worst.name.kind, "name": one.worst.name.name, "kills": one.worst.kills},
+                "worst": {"id": one.worst.id, "kind": one.worst.kind, "name": one.worst.name, "kills": one.worst_kills},
                 "wasted_bytes": one.wasted_bytes, "missing_bytes": one.missing_bytes,
             }
-            for one in board.namespaces
+            for one in namespaces
         ],
     }  # fmt: skip
 

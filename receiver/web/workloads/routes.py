@@ -9,13 +9,13 @@ import jinja2
 from flask import Blueprint, Response, jsonify, request
 
 from receiver.domain.workload_history import DAY_S, PastIncident, SeenLimit, day_of
-from receiver.pipeline.workload_board import DAYS, Board, board
+from receiver.pipeline.workload_board import DAYS, Board, NamespaceLine, board, namespaces, worst_first
 from receiver.store import incidents, workloads
 from receiver.store.store import Store
 from receiver.store.workloads import KillDay
 from receiver.web.html import page
 from receiver.web.workloads.document import list_document, one_document
-from receiver.web.workloads.view import WorkloadList, list_of, page_of
+from receiver.web.workloads.view import Asked, Chosen, chosen, list_of, page_of
 
 MOST_INCIDENTS = 100  # of a workload, on its page
 FILTER_MAX = 200
@@ -42,6 +42,15 @@ class _One:
     kept: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _List:
+    """A page of the list. `board`: the lines of the page."""
+
+    board: Board
+    of: Chosen
+    namespaces: tuple[NamespaceLine, ...]
+
+
 def workload_routes(deps: WorkloadDeps) -> tuple[Blueprint, Blueprint]:
     """The blueprints of the pages and of the JSON."""
     return _pages(deps), _api(deps)
@@ -53,7 +62,9 @@ def _pages(deps: WorkloadDeps) -> Blueprint:
 
     @routes.get("/workloads")
     def workload_list() -> Response:
-        return page(deps.environment, "workloads.html.j2", page=_asked_for(_board(deps.store)))
+        asked = _asked()
+        found = _list(deps.store, asked)
+        return page(deps.environment, "workloads.html.j2", page=list_of(found.board, found.of, found.namespaces, asked))
 
     @routes.get("/workloads/<workload_id>")
     def workload(workload_id: str) -> Response:
@@ -72,8 +83,8 @@ def _api(deps: WorkloadDeps) -> Blueprint:
 
     @routes.get("/workloads")
     def workload_list() -> Response:
-        found = _board(deps.store)
-        return jsonify(list_document(found, _asked_for(found)))
+        found = _list(deps.store, _asked())
+        return jsonify(list_document(found.board, found.of, found.namespaces))
 
     @routes.get("/workloads/<workload_id>")
     def workload(workload_id: str) -> tuple[Response, int]:
@@ -85,23 +96,32 @@ def _api(deps: WorkloadDeps) -> Blueprint:
     return routes
 
 
-def _asked_for(found: Board) -> WorkloadList:
-    """The part of the list that the address asks for; a page that is no number is the first."""
-    asked = request.args
-    number = asked.get("page", "1")
-    return list_of(
-        found, namespace=asked.get("namespace", "").strip()[:FILTER_MAX], q=asked.get("q", "").strip()[:FILTER_MAX],
+def _asked() -> Asked:
+    """What the address asks for; a page that is no number is the first."""
+    given = request.args
+    number = given.get("page", "1")
+    return Asked(
+        namespace=given.get("namespace", "").strip()[:FILTER_MAX], q=given.get("q", "").strip()[:FILTER_MAX],
         page=int(number) if number.isascii() and number.isdigit() and len(number) < 7 else 1,
     )  # fmt: skip
 
 
-def _board(store: Store) -> Board:
+def _list(store: Store, asked: Asked) -> _List:
+    """Sums of all workloads, and of those that are shown the rest."""
     now = store.now()
     first_day = day_of(now) - DAYS + 1
+    past: list[PastIncident] = []
+    kills: list[KillDay] = []
     with store.read() as tx:
-        past = workloads.since(tx, first_day * DAY_S)
-        kills, limits = workloads.kills_since(tx, first_day), workloads.newest_limits(tx)
-    return board(past, kills, limits, now=now)
+        sums = worst_first(workloads.sums(tx, seen_since=first_day * DAY_S, first_day=first_day))
+        fits = workloads.newest_fits(tx)
+        of = chosen(sums, asked)
+        for one in of.shown:
+            past += [p for p in workloads.of_workload(tx, one.id, limit=MOST_INCIDENTS) if p.seen_at >= first_day * DAY_S]
+            kills += workloads.kills_of(tx, one.id, since_at=first_day * DAY_S)
+    ids = {one.id for one in of.shown}
+    limits = {place: limit for place, (limit, _) in fits.items() if place[0] in ids}
+    return _List(board=board(past, kills, limits, now=now), of=of, namespaces=namespaces(sums, fits))
 
 
 def _one(store: Store, workload_id: str) -> _One | None:

@@ -8,11 +8,11 @@ from datetime import datetime
 
 from receiver.domain.incident_memory import GivenVerdict, WatchedFix
 from receiver.domain.units import from_epoch, human_bytes
-from receiver.domain.workload_history import DAY_S, PastIncident, SeenLimit, day_of, missing_bytes, wasted_bytes
+from receiver.domain.workload_history import DAY_S, PastIncident, SeenLimit, WorkloadName, day_of, missing_bytes, wasted_bytes
 from receiver.pipeline.workload_board import Board, FixCount, NamespaceLine, WorkloadLine, outcome_of
 from receiver.render.text import clean_line
 from receiver.render.wording import say
-from receiver.store.workloads import KillDay
+from receiver.store.workloads import KillDay, Sum
 
 PAGE_SIZE = 50
 NAME_MAX = 120  # characters of a name that a page shows
@@ -55,14 +55,36 @@ class NamespaceRow:
     namespace: str
     workloads: int
     kills: int
-    worst: WorkloadRow
+    worst_id: str
+    worst: str
+    worst_kills: int
     wasted: str
     missing: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What an address asks for. `page` counts from 1."""
+
+    namespace: str = ""
+    q: str = ""
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """The workloads that fit, and those of the page, the worst first."""
+
+    total: int
+    kills: int
+    page: int
+    pages: int
+    shown: tuple[Sum, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkloadList:
-    """A page of the list. `page` counts from 1; `shown_filter`: what was asked for, as an address has it."""
+    """A page of the list, and what was asked for."""
 
     rows: tuple[WorkloadRow, ...]
     namespaces: tuple[NamespaceRow, ...]
@@ -125,15 +147,22 @@ class WorkloadPage:
     incidents: tuple[IncidentRow, ...]
 
 
-def list_of(board: Board, *, namespace: str = "", q: str = "", page: int = 1) -> WorkloadList:
-    """The page of the list that was asked for, of what fits the filter."""
-    found = [line for line in board.workloads if _fits(line, namespace, q)]
-    pages = max(-(-len(found) // PAGE_SIZE), 1)
-    page = min(max(page, 1), pages)
-    shown = found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+def chosen(found: Sequence[Sum], asked: Asked) -> Chosen:
+    """Those of the page that was asked for, of what fits; a page that is too high is the last. `found`: the worst first."""
+    fitting = [one for one in found if _fits(one.name, asked)]
+    pages = max(-(-len(fitting) // PAGE_SIZE), 1)
+    page = min(max(asked.page, 1), pages)
+    return Chosen(
+        total=len(fitting), kills=sum(one.kills for one in fitting), page=page, pages=pages,
+        shown=tuple(fitting[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]),
+    )  # fmt: skip
+
+
+def list_of(board: Board, of: Chosen, namespaces: Sequence[NamespaceLine], asked: Asked) -> WorkloadList:
+    """The list, of which `board` has the lines that are shown."""
     return WorkloadList(
-        rows=tuple(row_of(line, board) for line in shown), total=len(found), kills=sum(line.kills for line in found), days=board.days,
-        namespaces=tuple(_namespace(one, board) for one in board.namespaces if one.kills), page=page, pages=pages, namespace=namespace, q=q,
+        rows=tuple(row_of(line, board) for line in board.workloads), total=of.total, kills=of.kills, days=board.days,
+        namespaces=tuple(_namespace(one) for one in namespaces if one.kills), page=of.page, pages=of.pages, namespace=asked.namespace, q=asked.q,
     )  # fmt: skip
 
 
@@ -187,19 +216,18 @@ def _fix(fix: WatchedFix) -> FixRow:
     return FixRow(at=fix.since, what=clean_line(say(fix.changes[0].as_reason()), 120) if fix.changes else "", outcome=outcome_of(fix))
 
 
-def _namespace(line: NamespaceLine, board: Board) -> NamespaceRow:
+def _namespace(line: NamespaceLine) -> NamespaceRow:
     return NamespaceRow(
-        cluster=_name(line.cluster), namespace=_name(line.namespace), workloads=line.workloads, kills=line.kills, worst=row_of(line.worst, board),
-        wasted=_size(line.wasted_bytes), missing=_size(line.missing_bytes),
+        cluster=_name(line.cluster), namespace=_name(line.namespace), workloads=line.workloads, kills=line.kills, worst_id=line.worst.id,
+        worst=_name(line.worst.name), worst_kills=line.worst_kills, wasted=_size(line.wasted_bytes), missing=_size(line.missing_bytes),
     )  # fmt: skip
 
 
-def _fits(line: WorkloadLine, namespace: str, q: str) -> bool:
-    if namespace and line.name.namespace != namespace:
+def _fits(name: WorkloadName, asked: Asked) -> bool:
+    if asked.namespace and name.namespace != asked.namespace:
         return False
-    cause = line.verdict.named_cause if line.verdict is not None else ""
-    names = f"{line.name.cluster} {line.name.namespace}/{line.name.name} {line.name.kind} {cause}".lower()
-    return all(part in names for part in q.lower().split())
+    names = f"{name.cluster} {name.namespace}/{name.name} {name.kind}".lower()
+    return all(part in names for part in asked.q.lower().split())
 
 
 def _verdict(verdict: GivenVerdict | None) -> str:

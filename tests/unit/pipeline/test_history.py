@@ -18,9 +18,9 @@ from receiver.domain.workload_history import (
     wasted_bytes,
     workload_of,
 )
-from receiver.pipeline.workload_board import board
+from receiver.pipeline.workload_board import board, namespaces, worst_first
 from receiver.store import workloads
-from receiver.store.workloads import KillDay
+from receiver.store.workloads import KillDay, Sum
 from tests.support import alert
 from tests.unit.pipeline.kit import Desk, answers
 
@@ -132,7 +132,7 @@ def _one(name: str, *, namespace: str = "shop", incident: str = "", seen_at: flo
     return PastIncident(id=incident or f"inc_{name}", workload=workload, seen_at=seen_at, **given)
 
 
-def test_the_board_has_the_worst_first_and_one_worst_of_each_namespace() -> None:
+def test_the_board_has_the_worst_first() -> None:
     """By kills in the span; what has none comes last."""
     past = [_one("a"), _one("b"), _one("c", namespace="batch", verdict=GivenVerdict(cause="leak", confidence=0.9)), _one("quiet")]
     kills = [
@@ -143,8 +143,26 @@ def test_the_board_has_the_worst_first_and_one_worst_of_each_namespace() -> None
 
     assert [(line.name.name, line.kills) for line in found.workloads] == [("b", 5), ("a", 2), ("c", 1), ("quiet", 0)]
     assert found.workloads[1].kills_by_day == (*([0] * 29), 2)
-    assert [(n.namespace, n.kills, n.worst.name.name, n.workloads) for n in found.namespaces] == [("shop", 7, "b", 3), ("batch", 1, "c", 1)]
-    assert (found.kills, found.first_day) == (8, DAY - 29)
+    assert found.first_day == DAY - 29
+
+
+def _sum(name: str, kills: int, *, namespace: str = "shop", firing: int = 0) -> Sum:
+    workload = _one(name, namespace=namespace).workload
+    return Sum(id=workload.id, name=workload, incidents=1, firing=firing, last_seen=AT, kills=kills)
+
+
+def test_a_namespace_has_its_worst_and_its_memory() -> None:
+    """Unused memory only where nothing was killed under the limit."""
+    sums = worst_first([_sum("a", 2), _sum("b", 5), _sum("c", 1, namespace="batch"), _sum("d", 2, firing=1)])
+    limit = SeenLimit(container="app", since=AT, seen_at=AT, limit_bytes=100 * MIB, peak_bytes=40 * MIB, wanted_bytes=130 * MIB)
+    fits = {(one.id, "app"): (limit, one.name.name == "b") for one in sums}
+    found = namespaces(sums, fits)
+
+    assert [one.name.name for one in sums] == ["b", "d", "a", "c"]
+    assert [(n.namespace, n.kills, n.worst.name, n.worst_kills, n.workloads) for n in found] == [
+        ("shop", 9, "b", 5, 3), ("batch", 1, "c", 1, 1)
+    ]  # fmt: skip
+    assert [(n.wasted_bytes, n.missing_bytes) for n in found] == [(120 * MIB, 90 * MIB), (60 * MIB, 30 * MIB)]
 
 
 def test_memory_is_summed_where_it_is_known() -> None:

@@ -32,9 +32,9 @@ GROWING = frozenset(
         "history_kills",
     )
 )
-# Each holds only what is under way, or is read in its order and no further than a page needs.
+# Each holds only what is under way, or is read in its order and no further than a page needs; of histories a page needs the sums of all.
 SMALL = frozenset(
-    ("alert_unfolded", "incident_open", "message_unsent", "message_dead", "message_settled", "incident_by_last_seen", "incident_closed", "history_by_seen")
+    ("alert_unfolded", "incident_open", "message_unsent", "message_dead", "message_settled", "incident_by_last_seen", "incident_closed", "history_by_seen", "history_by_workload")
 )  # fmt: skip
 DAY_S = 86_400.0
 
@@ -96,6 +96,7 @@ def _live(desk: Desk) -> None:
             workloads.kills_of(tx, past.workload.id, since_at=now)
             workloads.limits_of(tx, past.workload.id)
         workloads.kills_since(tx, 0)
+        workloads.sums(tx, seen_since=now, first_day=0)
         workloads.newest_limits(tx)
         incidents.are_there(tx, ["no such id"])
     desk.clock.advance(30 * DAY_S)

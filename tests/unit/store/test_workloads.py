@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,7 @@ def _past(incident_id: str = "inc_1", *, at: float, **changed: object) -> PastIn
     fixes = (WatchedFix(number=1, since=from_epoch(at - DAY_S), done=(held,)),)
     verdict = GivenVerdict(cause="leak", confidence=0.9, detail="")
     given: dict[str, object] = {
+        "workload": ORDERS,
         "container": "app",
         "opened_at": at - 2 * DAY_S,
         "seen_at": at,
@@ -45,7 +47,7 @@ def _past(incident_id: str = "inc_1", *, at: float, **changed: object) -> PastIn
         "kills": 3,
         "fixes": fixes,
     }
-    return PastIncident(id=incident_id, workload=ORDERS, verdict=verdict, **given | changed)  # type: ignore[arg-type]
+    return PastIncident(id=incident_id, verdict=verdict, **given | changed)  # type: ignore[arg-type]
 
 
 def _limit(since: float, limit_bytes: int | None, *, peak: int | None = None, wanted: int | None = None) -> SeenLimit:
@@ -64,6 +66,31 @@ def test_what_is_written_is_read(store: Store, clock: Clock) -> None:
 
     assert found == [_past(at=now)]
     assert kills == {-1: 3, 0: 4}
+
+
+def test_sums_and_fits(store: Store, clock: Clock) -> None:
+    """Kills of the span alone; and whether something was killed since the day of the newest limit."""
+    now = clock.now()
+    other = replace(ORDERS, name="other")
+    with store.write() as tx:
+        workloads.save(tx, _past("inc_1", at=now))
+        workloads.save(tx, _past("inc_2", at=now, state="resolved"))
+        workloads.save(tx, _past("inc_3", at=now, workload=other))
+        workloads.add_kills(tx, "inc_1", {day_of(now) - 40: 9, day_of(now) - 1: 2})
+        workloads.add_kills(tx, "inc_2", {day_of(now): 1})
+        workloads.note_limit(tx, ORDERS.id, _limit(now - 2 * DAY_S, MIB))
+        workloads.note_limit(tx, other.id, _limit(now, MIB))
+        sums = {one.name.name: one for one in workloads.sums(tx, seen_since=now - DAY_S, first_day=day_of(now) - 29)}
+        fits = {place[0]: killed for place, (_, killed) in workloads.newest_fits(tx).items()}
+        workloads.add_kills(tx, "inc_3", {day_of(now) - 1: 5})
+        before = workloads.newest_fits(tx)[other.id, "app"][1]
+        workloads.add_kills(tx, "inc_3", {day_of(now): 1})
+        after = workloads.newest_fits(tx)[other.id, "app"][1]
+
+    assert (sums["orders-api"].kills, sums["orders-api"].incidents, sums["orders-api"].firing) == (3, 2, 1)
+    assert (sums["other"].kills, sums["other"].name) == (0, other)
+    assert fits == {ORDERS.id: True, other.id: False}
+    assert (before, after) == (False, True)
 
 
 def test_a_limit_goes_on_until_it_is_another_one(store: Store, clock: Clock) -> None:
