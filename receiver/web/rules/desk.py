@@ -9,11 +9,14 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from receiver.errors import ReceiverError
 from receiver.render.text import clean_line
-from receiver.rulepack.backtest.run import Backtest
-from receiver.web.rules.timeline import Timeline, timeline
+
+if TYPE_CHECKING:
+    from receiver.rulepack.backtest.run import Backtest
+    from receiver.web.rules.timeline import Timeline
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +92,8 @@ class BacktestDesk:
                 self.running = replace(self.running, is_cancelled=True)
 
     def _work(self, days: int) -> None:
+        from receiver.web.rules.timeline import timeline  # memory that few ask for
+
         assert self._run is not None
         picture, why = None, ""
         try:

@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from receiver.domain.units import from_epoch, human_duration
 from receiver.render.text import clean_line
-from receiver.rulepack.backtest.judge import Outcome
-from receiver.rulepack.backtest.run import Backtest
+
+if TYPE_CHECKING:
+    from receiver.rulepack.backtest.judge import Outcome
+    from receiver.rulepack.backtest.run import Backtest
 
 COLUMNS = 360
 
