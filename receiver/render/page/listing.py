@@ -152,7 +152,9 @@ def _owned_by(memory: IncidentMemory) -> list[tuple[str, str]]:
 
 
 def _moment(at: datetime, now: datetime) -> Moment:
-    return Moment(at=at, words=str(when(at, now)))
+    """With the day only where it is another, and short: a phone has one line for it."""
+    said = when(at, now)
+    return Moment(at=at, words=f"{at.day} {at:%b %H:%M} UTC" if said.with_date else str(said))
 
 
 def _time(at: datetime | None) -> str | None:
