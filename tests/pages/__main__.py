@@ -10,6 +10,7 @@ import tempfile
 from itertools import product
 from pathlib import Path
 
+from tests.pages import example
 from tests.pages.browser import PHONE, WIDE, Browser
 from tests.pages.scene import fill
 from tests.pages.serving import served
@@ -36,6 +37,10 @@ def main() -> None:
                 draw_page(browser, site, "/", DOCS / "list-phone.png", width_px=PHONE, theme="dark", most_px=900)
                 draw(browser, site, "exporter", DOCS / "incident-phone.png", width_px=PHONE, theme="dark", most_px=1180)
                 draw(browser, site, "exporter", DOCS / "incident.png", width_px=WIDE, theme="light", most_px=860)
+                example.fill(site)
+                browser.looks(width_px=WIDE, theme="light")
+                browser.open(f"{site.url}/workloads")
+                browser.picture(DOCS / "workloads.png", most_px=860)
             else:
                 draw_all(browser, site, arguments.out)
                 fill(site)
