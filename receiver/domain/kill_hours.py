@@ -20,19 +20,26 @@ def as_text(hours: Mapping[int, int], *, now: float) -> str:
     return ",".join(f"{hour}:{hours[hour]}" for hour in sorted(hours) if newest - SHOWN_HOURS < hour <= newest)
 
 
+def by_span(
+    new_kills: int, times: Sequence[float], *, known_until: float | None, newest_at: float | None, span_s: float
+) -> Counter[int]:  # fmt: skip
+    """In which spans (hours, days) since 1970 that many kills happened, which were not known before.
+
+    `times`: those that somebody recorded; `known_until`: of the newest that was known. What nobody recorded happened at `newest_at`, at
+    the latest; None: when it happened is not known, and it is not counted.
+    """
+    fresh = sorted((at for at in set(times) if known_until is None or at > known_until), reverse=True)[: max(new_kills, 0)]
+    counted = Counter(int(at // span_s) for at in fresh)
+    if newest_at is not None and new_kills > len(fresh):
+        counted[int(newest_at // span_s)] += new_kills - len(fresh)
+    return counted
+
+
 def with_kills(
     hours: Mapping[int, int], new_kills: int, times: Sequence[float], *, known_until: float | None, newest_at: float | None
 ) -> Mapping[int, int]:
-    """With that many kills that were not known before. `times`: those that somebody recorded; `known_until`: of the newest that was known.
-
-    What nobody recorded happened at `newest_at`, at the latest; None: when it happened is not known, and it is not counted.
-    """
-    fresh = sorted((at for at in set(times) if known_until is None or at > known_until), reverse=True)[: max(new_kills, 0)]
-    counted = Counter(hours)
-    counted.update(_hour(at) for at in fresh)
-    if newest_at is not None and new_kills > len(fresh):
-        counted[_hour(newest_at)] += new_kills - len(fresh)
-    return counted
+    """With that many kills that were not known before: see `by_span`."""
+    return Counter(hours) + by_span(new_kills, times, known_until=known_until, newest_at=newest_at, span_s=HOUR_S)
 
 
 def shown(hours: Mapping[int, int], *, now: float) -> tuple[int, ...]:

@@ -6,12 +6,12 @@ A workload's id is a hash of its names: they come from labels, and an id stands 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from receiver.domain.identity import Subject
 from receiver.domain.incident_memory import GivenVerdict, WatchedFix
+from receiver.domain.kill_hours import by_span
 from receiver.domain.kube_names import Workload
 
 DAY_S = 86_400.0
@@ -85,11 +85,7 @@ def kills_by_day(new_kills: int, times: Sequence[float], *, known_until: float |
     """On which days that many kills happened, which were not known before. `times`: those that somebody recorded; `known_until`: of the
     newest that was known. Kills whose time nobody recorded count for the day of `newest_at`.
     """
-    fresh = sorted((at for at in set(times) if known_until is None or at > known_until), reverse=True)[: max(new_kills, 0)]
-    days = Counter(day_of(at) for at in fresh)
-    if new_kills > len(fresh):
-        days[day_of(newest_at)] += new_kills - len(fresh)
-    return dict(days)
+    return dict(by_span(new_kills, times, known_until=known_until, newest_at=newest_at, span_s=DAY_S))
 
 
 def wasted_bytes(limit: SeenLimit, *, killed_since: int) -> int | None:

@@ -19,12 +19,14 @@ from receiver.domain.workload_history import (
     workload_of,
 )
 from receiver.pipeline.workload_board import board, namespaces, worst_first
-from receiver.store import workloads
+from receiver.store import listing, workloads
+from receiver.store.listing import Filter
 from receiver.store.workloads import KillDay, Sum
 from tests.support import alert
 from tests.unit.pipeline.kit import Desk, answers
 
 MIB = 1024**2
+HOUR_S = 3600.0
 DAY = 20_000
 AT = DAY * DAY_S
 
@@ -72,6 +74,26 @@ def test_a_kill_is_counted_once(tmp_path: Path) -> None:
         kills = [(k.day - day_of(started), k.kills) for k in workloads.kills_since(tx, 0)]
 
     assert kills == [(0, 1), (1, 1)]
+
+
+def test_the_list_has_the_hour_of_each_kill(tmp_path: Path) -> None:
+    """A first look knows when its pod was killed last, and not when before that; the next one knows that there was another since."""
+    desk = Desk(tmp_path / "state.db")
+    desk.evidence = lambda subject: answers(subject, restarts=5, finished="2024-11-10T08:59:30Z")
+    desk.take(alert(started=desk.clock.now()))
+    first = _kills_by_hour(desk)
+    desk.clock.advance(2 * HOUR_S)
+    desk.evidence = lambda subject: answers(subject, restarts=7, finished="2024-11-10T10:59:30Z")
+    desk.take(alert("OOMKilledRepeatedly", started=desk.clock.now()))
+
+    assert (sum(first), first[-2]) == (1, 1)
+    assert _kills_by_hour(desk)[-4:] == (1, 0, 2, 0)
+
+
+def _kills_by_hour(desk: Desk) -> tuple[int, ...]:
+    with desk.store.read() as tx:
+        (one,) = listing.page(tx, Filter(), now=desk.clock.now(), limit=5)
+    return one.kills
 
 
 def test_a_test_alert_leaves_no_history(tmp_path: Path) -> None:
