@@ -63,7 +63,7 @@ def put(tx: Tx, incident_id: str, key: str, subject: Subject, memory: IncidentMe
            VALUES (:id, :namespace, :place, :cause, :is_owned, :has_fix, :silenced_until, :remembered)
            ON CONFLICT (incident_id) DO UPDATE SET namespace = excluded.namespace, place = excluded.place, cause = excluded.cause,
                is_owned = excluded.is_owned, has_fix = excluded.has_fix, silenced_until = excluded.silenced_until, remembered = excluded.remembered""",
-        id=incident_id, namespace=subject.namespace[:_NAME_MAX], place=_place(subject), **_remembered(memory),
+        id=incident_id, namespace=_clean(subject.namespace)[:_NAME_MAX], place=_place(subject), **_remembered(memory),
     )  # fmt: skip
 
 
@@ -155,7 +155,7 @@ def _place(subject: Subject) -> str:
     workload = subject.workload
     path = "/".join(part for part in (subject.namespace, workload.name if workload else "", subject.container) if part)
     words = (subject.cluster, path, workload.kind if workload else "", subject.pod, subject.node)
-    return " ".join(word[:_NAME_MAX] for word in words if word).lower().replace("\0", "")
+    return _clean(" ".join(word[:_NAME_MAX] for word in words if word)).lower()
 
 
 def _remembered(memory: IncidentMemory) -> dict[str, Any]:
@@ -171,8 +171,13 @@ def _remembered(memory: IncidentMemory) -> dict[str, Any]:
         "is_owned": int(memory.acknowledged is not None),
         "has_fix": int(memory.standing_watch is not None or memory.standing_fix is not None),
         "silenced_until": silence.until.timestamp() if silence is not None and silence.until is not None else None,
-        "remembered": " ".join(word for word in words if word).lower().replace("\0", "")[:_WORDS_MAX],
+        "remembered": _clean(" ".join(word for word in words if word)).lower()[:_WORDS_MAX],
     }
+
+
+def _clean(text: str) -> str:
+    """Without the one character that PostgreSQL takes in no text."""
+    return text.replace("\0", "")
 
 
 def _hours(stored: str) -> Mapping[int, int]:

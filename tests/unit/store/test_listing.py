@@ -124,6 +124,13 @@ def test_no_character_of_a_word_is_special(tx: Tx, word: str) -> None:
     assert found(tx, words=(word,)) == [f"odd{word}name"]
 
 
+def test_a_name_that_no_database_takes_is_stored_without_what_it_does_not_take(tx: Tx) -> None:
+    """PostgreSQL has no NUL in a text."""
+    put(tx, "orders", namespace="sh\0op")
+
+    assert found(tx, namespace="shop") == ["orders"]
+
+
 def test_since_asks_for_what_fired_then_or_changed_later(tx: Tx) -> None:
     """What still fires has not ended, however long ago it began."""
     put(tx, "old-firing", seen=NOW - 9000)
