@@ -59,13 +59,15 @@ class Timeline:
 
 
 def timeline(found: Backtest) -> Timeline:
-    """Alerts that fired first, the most time first."""
+    """Alerts that fired first, the most time first; heartbeats last."""
     start_s, length_s = found.range.start_s, max(found.range.length_s, 1)
 
     def column(at_s: float) -> int:
         return min(max(int((at_s - start_s) / length_s * COLUMNS), 0), COLUMNS - 1)
 
-    lines = sorted(found.outcomes, key=lambda outcome: (-outcome.total_s, not outcome.was_asked, outcome.rule.name))
+    lines = sorted(
+        found.outcomes, key=lambda outcome: (outcome.rule.severity == "none", -outcome.total_s, not outcome.was_asked, outcome.rule.name)
+    )
     return Timeline(
         start=from_epoch(start_s), end=from_epoch(found.range.end_s), kills=len(found.kills), caught=len(found.caught),
         undecided=len(found.too_late), kill_columns=tuple(sorted({column(kill.at_s) for kill in found.kills})),
