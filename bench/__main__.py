@@ -14,6 +14,7 @@ NAMES = (
     "front",
     "delivery",
     "kills",
+    "pull_requests",
     "replicas",
     "backends",
     "pages",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from receiver.domain.units import KIB
 from receiver.errors import SourceError
@@ -14,6 +15,7 @@ from receiver.errors import SourceError
 MOST_FILES = 600  # under a path: each costs a question
 MOST_FILE_BYTES = 512 * KIB
 MOST_COMMENT_PAGES = 10
+MOST_URL = 300
 # What a repository's manifests, values and charts are written in; anything else decides no container's memory.
 ENDINGS = (".yaml", ".yml", ".json", ".tpl", ".jsonnet", ".libsonnet", ".gotmpl", "helmignore")
 
@@ -141,3 +143,11 @@ def marked(text: str, mark: str) -> str:
 def has_mark(text: str, mark: str) -> bool:
     """Whether a comment is the one of this mark."""
     return text.rstrip().endswith(f"`{mark}`")
+
+
+def people_url(told: object, api_url: str) -> str:
+    """The address of a request for people, as the forge tells it; empty where it leads to another host than the forge's own."""
+    url = str(told or "")
+    host, own = urlsplit(url).hostname or "", urlsplit(api_url).hostname or ""
+    is_own = bool(host) and host in (own, own.removeprefix("api."))
+    return url if is_own and url.startswith(("https://", "http://")) and len(url) <= MOST_URL else ""

@@ -24,6 +24,7 @@ from receiver.forge.base import (
     has_mark,
     is_wanted,
     marked,
+    people_url,
 )
 from receiver.forge.rest import MOST_TREE_BYTES, Rest, too_many
 from receiver.transport import HttpConfig
@@ -87,17 +88,17 @@ class GitHub:
     def find(self, branch: str) -> Request | None:
         """The open request of this branch, else its newest."""
         asked = {"head": f"{self._owner}:{branch}", "base": self._config.base, "state": "all"}
-        found = [_request(p) for p in self._rest.pages(f"{self._at}/pulls", asked, most=1)]
+        found = [self._request(p) for p in self._rest.pages(f"{self._at}/pulls", asked, most=1)]
         return min(found, key=lambda r: (r.state is not State.OPEN, -r.number), default=None)
 
     def get(self, number: int) -> Request:
         """One request."""
-        return _request(self._rest.ask(f"{self._at}/pulls/{number}"))
+        return self._request(self._rest.ask(f"{self._at}/pulls/{number}"))
 
     def open(self, branch: str, *, title: str, body: str) -> Request:
         """A new request."""
         asked = {"title": title, "head": branch, "base": self._config.base, "body": body, "maintainer_can_modify": True}
-        return _request(self._rest.send("POST", f"{self._at}/pulls", asked))
+        return self._request(self._rest.send("POST", f"{self._at}/pulls", asked))
 
     def edit(self, number: int, *, title: str, body: str) -> None:
         """Another title and text."""
@@ -119,6 +120,9 @@ class GitHub:
         permissions = repository.get("permissions")
         may_write = bool(permissions.get("push")) if isinstance(permissions, Mapping) else None
         return Access(has_base=self.branch(self._config.base) is not None, may_write=may_write)
+
+    def _request(self, document: Any) -> Request:
+        return _request(document, self._config.url or PUBLIC_URL)
 
     def _is_wanted(self, entry: Mapping[str, Any]) -> bool:
         path = str(entry.get("path", ""))
@@ -145,14 +149,14 @@ def _of(document: Any, key: str) -> Mapping[str, Any]:
     return found
 
 
-def _request(document: Any) -> Request:
+def _request(document: Any, api_url: str) -> Request:
     if not isinstance(document, Mapping) or not isinstance(document.get("number"), int):
         raise NotFound("GitHub answered something that is no pull request; is the address right?")
     merged_at = parse_time(document.get("merged_at"))
     state = State.MERGED if merged_at is not None else State.OPEN if document.get("state") == "open" else State.CLOSED
     return Request(
         number=document["number"],
-        url=str(document.get("html_url", "")),
+        url=people_url(document.get("html_url"), api_url),
         state=state,
         title=str(document.get("title") or ""),
         body=str(document.get("body") or ""),

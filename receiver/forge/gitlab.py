@@ -22,6 +22,7 @@ from receiver.forge.base import (
     has_mark,
     is_wanted,
     marked,
+    people_url,
 )  # fmt: skip
 from receiver.forge.rest import PER_PAGE, Rest, too_many
 from receiver.transport import HttpConfig
@@ -72,12 +73,12 @@ class GitLab:
     def find(self, branch: str) -> Request | None:
         """The open request of this branch, else its newest."""
         asked = {"source_branch": branch, "target_branch": self._config.base, "state": "all"}
-        found = [_request(p) for p in self._rest.pages(f"{self._at}/merge_requests", asked, most=1)]
+        found = [self._request(p) for p in self._rest.pages(f"{self._at}/merge_requests", asked, most=1)]
         return min(found, key=lambda r: (r.state is not State.OPEN, -r.number), default=None)
 
     def get(self, number: int) -> Request:
         """One request."""
-        return _request(self._rest.ask(f"{self._at}/merge_requests/{number}"))
+        return self._request(self._rest.ask(f"{self._at}/merge_requests/{number}"))
 
     def open(self, branch: str, *, title: str, body: str) -> Request:
         """A new request."""
@@ -88,7 +89,7 @@ class GitLab:
             "description": body,
             "remove_source_branch": True,
         }
-        return _request(self._rest.send("POST", f"{self._at}/merge_requests", asked))
+        return self._request(self._rest.send("POST", f"{self._at}/merge_requests", asked))
 
     def edit(self, number: int, *, title: str, body: str) -> None:
         """Another title and text."""
@@ -113,6 +114,9 @@ class GitLab:
         )
         return Access(has_base=self.branch(self._config.base) is not None, may_write=max(roles) >= DEVELOPER if roles else None)
 
+    def _request(self, document: Any) -> Request:
+        return _request(document, self._config.url or PUBLIC_URL)
+
     def _is_wanted(self, path: str) -> bool:
         return below(path, self._config.path) and is_wanted(path)
 
@@ -124,12 +128,12 @@ class GitLab:
             return None
 
 
-def _request(document: Any) -> Request:
+def _request(document: Any, api_url: str) -> Request:
     if not isinstance(document, Mapping):
         raise Unreadable("GitLab answered something that is no merge request; is the address right?")
     if not isinstance(document.get("iid"), int):
         raise NotFound("GitLab answered something that is no merge request; is the address right?")
     return Request(
-        number=document["iid"], url=str(document.get("web_url", "")), state=_STATES.get(str(document.get("state")), State.CLOSED),
+        number=document["iid"], url=people_url(document.get("web_url"), api_url), state=_STATES.get(str(document.get("state")), State.CLOSED),
         title=str(document.get("title") or ""), body=str(document.get("description") or ""), merged_at=parse_time(document.get("merged_at")),
     )  # fmt: skip

@@ -115,6 +115,8 @@ class Actions:
                 return Outcome(state="unknown", what=reason("request.no_repository"))
             after = after_act(incident.memory, act, incident.id, at=from_epoch(now))
             _save(tx, incident, after, act)
+            if after is None and act.what == PROPOSE:
+                jobs.schedule(tx, REQUEST, incident.id, now=now)  # somebody asks for it: how it stands is looked up at once
             if after is None:
                 return Outcome(state="already", what=_already(incident.memory, act))
             if act.what == WRONG:

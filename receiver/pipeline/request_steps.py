@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from receiver.domain.change_request import CLOSED, FIX, MERGED, OPEN, REFUSED, TRIM, WANTED, ChangeRequest
-from receiver.domain.incident_memory import STANDING, IncidentMemory
+from receiver.domain.incident_memory import IncidentMemory
 from receiver.domain.reason import Reason, reason
 from receiver.pipeline import fixes
 
@@ -45,16 +45,14 @@ def opened(memory: IncidentMemory, found: ChangeRequest, *, at: datetime) -> Inc
     memory = with_newest(memory, replace(found, state=OPEN, opened_at=found.opened_at or at, why=None))
     if before is not None and before.state == OPEN:
         return memory.noted(at, reason("incident.log.request_updated", number=found.number, limit_bytes=found.limit_bytes))
-    return memory.noted(
-        at, reason("incident.log.request_opened", number=found.number, url=found.url, purpose=found.purpose), shown=STANDING
-    )
+    return memory.noted(at, reason("incident.log.request_opened", number=found.number, purpose=found.purpose))
 
 
 def merged(memory: IncidentMemory, *, at: datetime, now: datetime) -> IncidentMemory:
     """Somebody merged it; the rollout that follows is seen as every fix is."""
     newest = _newest(memory)
     memory = with_newest(memory, replace(newest, state=MERGED, ended_at=at))
-    return memory.noted(now, reason("incident.log.request_merged", number=newest.number), shown=STANDING)
+    return memory.noted(now, reason("incident.log.request_merged", number=newest.number))
 
 
 def closed(memory: IncidentMemory, *, why: Reason | None, at: datetime) -> IncidentMemory:

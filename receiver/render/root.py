@@ -185,6 +185,7 @@ def _where(context: Context, *, is_unknown: bool) -> Block | None:
         f"container {cut_middle(context.container, 40)}" if context.container and not is_unknown else "",
         cut_middle(context.cluster, 40),
         inline.link(context.page, "details") if context.page else "",
+        inline.link(context.request_page, "pull request") if context.request_page else "",
         inline.link(context.silence_page, "silence") if context.silence_page and not context.is_resolved else "",
     ]
     gap = "  " if place else ""

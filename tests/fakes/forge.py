@@ -31,6 +31,7 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = field(default_factory=lambda: {"message": "planted"})
     location: str = ""
+    after: int = 0  # so many that match go well before
 
 
 @dataclass
@@ -228,6 +229,9 @@ class FakeForge:
 
     def _fault(self, method: str, path: str) -> Fault | None:
         fault = next((f for f in self._faults if f.method in ("*", method) and re.search(f.path, path)), None)
+        if fault is not None and fault.after:
+            fault.after -= 1
+            return None
         if fault is not None:
             fault.times -= 1
             if fault.times <= 0:

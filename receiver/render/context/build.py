@@ -85,6 +85,7 @@ def build(view: IncidentView, report: Report | None, *, patch_place: str = "in t
         acknowledged=clean_line(say(view.acknowledged), 60),
         fix_noted=clean_line(say(view.fix_noted), 60),
         silenced_until=when(view.silenced_until, now) if view.silenced_until and view.silenced_until > now else None,
+        request_page=view.request.url if view.request is not None else "",
         silence_page=view.silence_url,
         is_resolved=view.state != FIRING,
         settings_changed=clean_line(say(view.settings_change)),

@@ -264,6 +264,7 @@ class Context:
     acknowledged: Annotated[str, "`acknowledged by Ines`; empty while nobody owns it"]
     fix_noted: Annotated[str, "`fix applied by Ines`: a person says so, and nothing was killed since"]
     silenced_until: Annotated[Moment | None, "until when Alertmanager is silent about it"]
+    request_page: Annotated[str, "address of its newest pull request; empty where there is none"]
     silence_page: Annotated[str, "address of Alertmanager's form for a silence of it, filled in; empty without ALERTMANAGER_PUBLIC_URL"]
     is_resolved: Annotated[bool, "Alertmanager says resolved; that is not fixed"]
     settings_changed: Annotated[str, "a fix that was seen: `limit raised to 160Mi`"]

@@ -47,7 +47,7 @@ def _result(facts: Facts) -> str:
 
 def _opened(facts: Facts) -> str:
     what = "to lower the limit " if facts["purpose"] == "trim" else ""
-    return f"pull request {facts['number']} {what}opened: {facts['url']}"
+    return f"pull request {facts['number']} {what}opened"
 
 
 SENTENCES: Mapping[str, Sentence] = {

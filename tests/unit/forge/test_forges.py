@@ -8,7 +8,7 @@ import pytest
 
 from receiver.errors import Forbidden, NotFound, Rejected, SourceError, Throttled, Unavailable
 from receiver.forge import Branch, Edit, Forge, ForgeConfig, State, make_forge
-from receiver.forge.base import Moved
+from receiver.forge.base import Moved, people_url
 from receiver.transport import ConnectionFailed, Unauthenticated
 from tests.fakes.forge import TOKEN, FakeForge, Fault
 from tests.fakes.github import FakeGitHub
@@ -140,6 +140,14 @@ class TestWhatIsDone:
 
         assert (can.has_base, can.may_write) == (True, True)
         assert (cannot.has_base, cannot.may_write) == (False, False)
+
+
+def test_an_address_elsewhere_is_not_shown() -> None:
+    """What a forge answers is shown to people as a link only where it leads to that forge."""
+    assert people_url("https://github.com/a/b/pull/1", "https://api.github.com") == "https://github.com/a/b/pull/1"
+    assert people_url("https://ghe.example/a/b/pull/1", "https://ghe.example/api/v3") == "https://ghe.example/a/b/pull/1"
+    for told in ("https://evil.example/1", "javascript:alert(1)", "https://api.github.com.evil.example/1", None):
+        assert people_url(told, "https://api.github.com") == ""
 
 
 class TestRefusals:

@@ -156,6 +156,20 @@ class TestOpening:
         assert desk.forge.repository.own_commits(desk.branch) == 1
         assert desk.request.state == OPEN
 
+    @pytest.mark.parametrize("after", range(16))
+    def test_ended_at_any_moment_doubles_nothing(self, desk: Desk, after: int) -> None:
+        """The process ends while it waits for any of its answers, after the forge did what was asked; the next one goes on."""
+        desk.forge.fail(Fault(kind="lost", after=after))
+        desk.press()
+        desk.again()
+        desk.later(3.0, times=3)
+        desk.forge.heal()
+        desk.later()
+
+        assert len(desk.forge.repository.requests) == 1
+        assert desk.forge.repository.own_commits(desk.branch) == 1
+        assert desk.request.state == OPEN
+
     def test_merged_before_anybody_knew_that_it_was_open(self, desk: Desk) -> None:
         """A crash right after it was opened; it is not opened a second time."""
         desk.forge.fail(Fault(kind="lost", method="POST", path="pulls$|merge_requests$"))
