@@ -11,14 +11,12 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import sqlite3
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from receiver.demo.standins import KubeStandin, load
 from tests.e2e.receiver import Receiver
@@ -50,8 +48,8 @@ def run(fake: FakeForge, folder: Path, *, kills: int, rng: random.Random) -> tup
         Receiver(folder, config=str(config), KUBE_API_URL=kube.url, GITOPS_TOKEN=TOKEN) as receiver,
     ):
         assert receiver.post(payload(alert(pod=POD, started=time.time()))) == 202
-        wait_until(lambda: bool(_looked_at(folder)), what="the incident is looked at")
-        incident = _looked_at(folder)
+        wait_until(lambda: bool(_looked_at(receiver)), what="the incident is looked at")
+        incident = _looked_at(receiver)
         asked = f"/admin/incidents/{incident}/request"
         while kills > 0:
             assert receiver.send(asked, {"by": "Ines"}) == 200
@@ -63,44 +61,42 @@ def run(fake: FakeForge, folder: Path, *, kills: int, rng: random.Random) -> tup
                 receiver.kill()
                 kills -= 1
                 receiver.start()
-            wait_until(lambda: _states(folder)[-1] == "open", what="it is open", timeout_s=120)
+            wait_until(lambda: _stands(receiver, incident, "open"), what="it is open", timeout_s=120)
             fake.heal()
             most = max(most, len(fake.repository.open_of(f"oomtriage/{incident}")))
             assert fake.repository.own_commits(f"oomtriage/{incident}") == 1
             fake.repository.dismiss(len(fake.repository.requests))
             assert receiver.send(asked, {"by": "Ines"}) == 200  # how it stands is looked up at once
-            wait_until(lambda: _states(folder)[-1] == "closed", what="it is closed", timeout_s=60)
+            wait_until(lambda: _stands(receiver, incident, "closed"), what="it is closed", timeout_s=60)
     return presses, len(fake.repository.requests), most
 
 
-def _looked_at(folder: Path) -> str:
-    """The incident's id, once a report of it proposes something."""
-    rows = _rows(folder, "SELECT id, report FROM incident WHERE report IS NOT NULL")
-    return str(rows[0][0]) if rows and json.loads(rows[0][1])["proposal"].get("memory_limit") else ""
+def _looked_at(receiver: Receiver) -> str:
+    """The incident's id, once something is proposed for it."""
+    status, body = receiver.get("/api/v1/incidents")
+    found = json.loads(body)["incidents"] if status == 200 else []
+    return str(found[0]["id"]) if found and found[0]["verdict"] else ""
 
 
-def _states(folder: Path) -> list[str]:
-    """How its requests stand, as the incident remembers them: the newest last."""
-    return [r.get("state", "wanted") for r in json.loads(_rows(folder, "SELECT data FROM incident")[0][0]).get("requests", [])]
+def _stands(receiver: Receiver, incident: str, state: str) -> bool:
+    """Whether the incident says so of its newest request."""
+    status, body = receiver.get(f"/api/v1/incidents/{incident}")
+    return status == 200 and any(s.startswith("Pull request") and s.endswith(f"is {state}") for s in json.loads(body)["states"])
 
 
-def _rows(folder: Path, query: str) -> list[Any]:
-    with closing(sqlite3.connect(f"file:{folder}/state.db?mode=ro", uri=True)) as database:
-        return database.execute(query).fetchall()
-
-
-def main(arguments: Sequence[str]) -> int:
+def main(options: Sequence[str] = ()) -> None:
     """Both forges, one after the other."""
     parser = argparse.ArgumentParser(prog="python -m bench pull_requests", description=__doc__)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=18)
-    options = parser.parse_args(list(arguments))
+    wanted = parser.parse_args(options)
     print("| forge | kills | presses | requests | most open at once | s |\n|---|---|---|---|---|---|")
     is_right = True
     for fake_type in (FakeGitHub, FakeGitLab):
         began = time.monotonic()
         with tempfile.TemporaryDirectory() as folder, fake_type({"shop/orders.yaml": MANIFEST}) as fake:
-            presses, requests, most = run(fake, Path(folder), kills=options.kills, rng=random.Random(options.seed))
-        print(f"| {fake_type.__name__} | {options.kills} | {presses} | {requests} | {most} | {time.monotonic() - began:.0f} |", flush=True)
+            presses, requests, most = run(fake, Path(folder), kills=wanted.kills, rng=random.Random(wanted.seed))
+        print(f"| {fake_type.__name__} | {wanted.kills} | {presses} | {requests} | {most} | {time.monotonic() - began:.0f} |", flush=True)
         is_right = is_right and requests == presses and most == 1
-    return 0 if is_right else 1
+    if not is_right:
+        sys.exit("a request was doubled or lost")

@@ -123,6 +123,11 @@ class Repository:
         self.requests[number - 1].state = "closed"
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that was killed is no news."""
+
+
 class FakeForge:
     """Listens on 127.0.0.1. `asked`: method and path of every request; `tokens`: what it was authorized with."""
 
@@ -207,7 +212,7 @@ class FakeForge:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         return self

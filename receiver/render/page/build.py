@@ -121,6 +121,8 @@ def states_of(view: IncidentView, now: datetime) -> Iterator[str]:
     """What people and fixes have made of it, a few words each."""
     found = (view.acknowledged, view.fix_noted, view.settings_change)
     yield from (upper_first(clean_line(say(what), 100)) for what in found if what is not None)
+    if view.request is not None:
+        yield upper_first(clean_line(say(reason("request.state", number=view.request.number, state=view.request.state)), 100))
     if view.silenced_until is not None and view.silenced_until > now:
         yield upper_first(say(reason("page.state.silenced", until=str(when(view.silenced_until, now)))))
 

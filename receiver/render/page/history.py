@@ -25,6 +25,9 @@ _KINDS = {
     "incident.log.fix_taken_back": "person", "incident.log.silenced": "silence", "incident.log.silence_undone": "silence",
     "incident.log.silence_not_set": "silence", "incident.log.silence_not_undone": "silence", "incident.log.verdict_changed": "verdict",
     "incident.log.fix_seen": "fix", "incident.log.fix_failed": "fix", "incident.log.fix_undone": "fix",
+    "incident.log.request_wanted": "person", "incident.log.request_opened": "fix", "incident.log.request_updated": "fix",
+    "incident.log.request_merged": "fix", "incident.log.request_closed": "fix", "incident.log.request_withdrawn": "fix",
+    "incident.log.request_refused": "fix",
 }  # fmt: skip
 
 

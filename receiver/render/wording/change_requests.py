@@ -19,6 +19,9 @@ _OUTCOMES = {
 }
 
 
+_STATES = {"wanted": "pull request asked for", "refused": "pull request could not be opened"}
+
+
 def _role(facts: Facts) -> str:
     if facts["is_trim"]:
         return "Gives back what nobody used. No fix: the fix has held"
@@ -59,6 +62,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "incident.log.request_closed": "pull request {number} closed unmerged",
     "incident.log.request_withdrawn": "pull request {number} closed: {why:reason}",
     "incident.log.request_refused": "pull request not opened: {why:reason}",
+    "request.state": lambda facts: _STATES.get(facts["state"], "pull request {number} is {state}").format(**facts),
     # why there is none, or no longer one
     "request.no_repository": "gitops names no repository for this cluster and namespace",
     "request.nothing_proposed": "there is no change of memory to propose",

@@ -69,6 +69,15 @@ def test_each_kind_has_the_buttons_that_make_sense() -> None:
     assert by_kind["m-unknown"] == [ACK, QUIET, [("silence_4h", "Silence 4 h"), ("unsilence", "Undo silence")]]
 
 
+def test_a_pull_request_is_offered_only_where_one_can_be_opened() -> None:
+    """In the menu, which takes five entries; not beside what killed nothing."""
+    assert ("request", "Open pull request") in pressable(shown("a-leak", can_request=True))[-1]
+    assert len(pressable(shown("a-leak", can_request=True))[-1]) <= 5
+    for name in ("a-leak", "f1-warning", "f2-page-cache", "m-unknown"):
+        offered = pressable(shown(name, can_request=name != "a-leak"))
+        assert not any("request" in str(one) for one in offered), name
+
+
 def test_without_an_alertmanager_nothing_offers_a_silence() -> None:
     """And a menu of one entry is a button."""
     assert pressable(shown("a-leak", can_silence=False)) == [ACK, [("fix", "Fix applied"), ("wrong", "Verdict is wrong")]]
