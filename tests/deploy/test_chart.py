@@ -26,6 +26,7 @@ OPERATOR = {
     "serviceMonitor": {"enabled": True, "labels": {"release": "kube-prometheus-stack"}},
     "prometheusRule": {"enabled": True, "labels": {"release": "kube-prometheus-stack"}},
     "alertmanagerConfig": {"enabled": True},
+    "grafanaDashboard": {"enabled": True},
 }
 SHARED: Object = {"replicas": 2, "secretKeys": {"store_url": "store-url"}}
 EVERYTHING: Object = {
@@ -55,7 +56,7 @@ def as_installed_by_kubectl(objects: tuple[Object, ...]) -> dict[str, Object]:
     found = {}
     for each in copy.deepcopy(objects):
         name = each["metadata"]["name"]
-        if each["kind"] == "ConfigMap":
+        if each["kind"] == "ConfigMap" and "config.yaml" in each["data"]:
             name = each["metadata"]["name"] = "oomtriage"
             each["data"]["config.yaml"] = yaml.safe_load(each["data"]["config.yaml"])
         if each["kind"] == "Deployment":
@@ -126,7 +127,7 @@ def test_every_value_reaches_the_manifests() -> None:
         "registry.example/oomtriage@sha256:", "name: registry", "name: company-ca", "storageClassName: fast", "storage: 2Gi", "ReadWriteOncePod",
         "oom.example.com", "oom-tls", "10.0.0.0/8", "name: watcher", "system-cluster-critical", "kubernetes.io/os: linux", "key: infra",
         "nodeAffinity", "topologyKey", "team: platform", "LOG_LEVEL", "mountPath: /templates", "release: kube-prometheus-stack",
-        "prometheus_ca_path: /etc/oomtriage/ca/ca.crt", "name: eu-oomtriage",
+        "grafana_dashboard: '1'", "prometheus_ca_path: /etc/oomtriage/ca/ca.crt", "name: eu-oomtriage",
     ):  # fmt: skip
         assert wanted in text, wanted
 
@@ -184,6 +185,11 @@ def test_the_schema_is_that_of_the_values_and_settings(golden: Golden) -> None:
 def test_the_routes_are_those_of_the_manifest(golden: Golden) -> None:
     """A chart reads nothing outside its folder: a copy. --update-golden writes it."""
     golden("../../deploy/helm/oomtriage/files/alertmanagerconfig.yaml", (DEPLOY / "alertmanager" / "alertmanagerconfig.yaml").read_text())
+
+
+def test_the_dashboard_is_that_of_grafana(golden: Golden) -> None:
+    """The same copy. --update-golden writes it."""
+    golden("../../deploy/helm/oomtriage/files/grafana-dashboard.json", (DEPLOY / "monitoring" / "grafana-dashboard.json").read_text())
 
 
 def test_the_routes_lead_to_this_release() -> None:
