@@ -27,6 +27,7 @@ from receiver.settings.model import KEYS
 from tests.e2e.binaries import NEW, OLD, SUITE_VARIABLE, binary
 from tests.e2e.doctor_lab import DROPPED, ELSEWHERE, MOUNTS, READY, RENAMED, TOKEN, AlertmanagerSays, Found, Lab, lab, shipped_alertmanager
 from tests.e2e.servers import Alertmanager
+from tests.fakes.github import FakeGitHub
 from tests.fakes.slack import FakeSlack
 from tests.fakes.tls import OTHER_CA, PLAIN_CA, TLS, over_tls
 from tests.golden import Golden
@@ -431,3 +432,24 @@ def test_our_receiver_is_known_in_the_configuration_that_it_tells(
         found.line("alertmanager.webhook/oomtriage")["code"]
         == {OLD: "doctor.webhook_config.ok", NEW: "doctor.webhook_config.by_name"}[suite]
     )
+
+
+def test_repositories_are_asked_for_what_the_token_may_do(installation: Lab) -> None:
+    """Advice, for no alert depends on it; nothing is written, and the token is nowhere."""
+    with FakeGitHub({}) as forge:
+
+        def asked(**entry: str) -> str:
+            gitops = [{"repository": "acme/deploy", "url": forge.url, **entry}]
+            found = installation.examine(config={"gitops": gitops}, GITOPS_TOKEN=forge_token)
+            assert found.problems == {}
+            assert forge_token not in json.dumps(found.document)
+            return str(found.line("gitops")["code"])
+
+        forge_token = forge.token
+        assert asked() == "doctor.gitops.ok"
+        assert asked(base="nowhere") == "doctor.gitops.no_base"
+        forge.may_write = False
+        assert asked() == "doctor.gitops.reads_only"
+        forge_token = "another-token"
+        assert asked() == "doctor.gitops.refused"
+        assert not [line for line in forge.asked if not line.startswith("GET ")]

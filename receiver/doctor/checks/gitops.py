@@ -12,6 +12,8 @@ from receiver.errors import SourceError
 
 def repositories(site: Site) -> Iterator[Finding]:
     """Each is asked for its base and for what the token may do. Nothing is written. Advice only: alerts do not depend on it."""
+    if not site.repositories:
+        yield ok(reason("doctor.gitops.off"))
     for name, forge in site.repositories.items():
         try:
             access = forge.access()

@@ -214,6 +214,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "doctor.receivers.replicas": "{n} receivers are scraped, replicas on one database",
     "doctor.receivers.none": "not known: Prometheus scrapes no receiver that takes alerts",
     "doctor.receivers.several": "Prometheus scrapes {n} receivers that take alerts ({instances:list}): what reaches two of them is told twice",
+    "doctor.gitops.off": "gitops names no repository: no pull requests are offered",
     "doctor.gitops.ok": "changes can be proposed in {repository}",
     "doctor.gitops.refused": "changes cannot be proposed in {repository}: {error}",
     "doctor.gitops.no_base": "changes cannot be proposed in {repository}: its base branch is not there",
