@@ -41,7 +41,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "restore": ("oomtriage.backup",),
     "migrate-store": ("sqlite:////var/lib/oomtriage/state.db @/etc/oomtriage/secret/store-url",),
     "ack": ("inc_01K8ZZZZZZZZZZZ --by Ines",),
-    "fix": ("inc_01K8ZZZZZZZZZZZ --pull-request --by Ines",),
+    "fix": ("case.json --repo ~/deploy", "case.json --repo ~/deploy --write", "inc_01K8ZZZZZZZZZZZ --pull-request --by Ines"),
     "fixed": ("inc_01K8ZZZZZZZZZZZ --by Ines",),
     "tick": ("inc_01K8ZZZZZZZZZZZ root_cause --by Ines", "inc_01K8ZZZZZZZZZZZ root_cause --undo"),
     "config": ("", "--config config.yaml", "--config config.yaml --route namespace=shop,severity=critical --at 2026-11-23T03:14:00Z"),

@@ -1,8 +1,9 @@
-"""`oomtriage ack|fixed|fix|tick INCIDENT`: told to the running receiver, which notes it in the incident and shows it in the channel."""
+"""`oomtriage ack|fixed|tick INCIDENT`: told to the running receiver, which notes it in the incident and shows it in the channel."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from receiver.cli.arguments import add_config
@@ -19,10 +20,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "item", metavar="ITEM", help="what was done, as `checklist` of the report calls it: root_cause, monitor_48h, ..."
         )
         parser.add_argument("--undo", action="store_true", help="it is not done after all")
-    if parser.prog.endswith(" fix"):
-        parser.add_argument(
-            "--pull-request", action="store_true", required=True, help="open one in the repository that `gitops` of the receiver names"
-        )
     parser.add_argument("--by", metavar="NAME", default="", help="who; shown in the message")
     parser.add_argument("--url", help="the receiver (default: http:// and LISTEN)")
     add_config(parser)
@@ -30,10 +27,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    http = receiver_http(settings_for(arguments, log_level="WARNING"), arguments.url)
-    what = "untick" if getattr(arguments, "undo", False) else "request" if arguments.command == "fix" else arguments.command
+    what = "untick" if getattr(arguments, "undo", False) else arguments.command
     body = {"by": arguments.by} | ({"item": arguments.item} if arguments.command == "tick" else {})
-    response = http.post(f"/admin/incidents/{quote(arguments.incident, safe='')}/{what}", json_body=body)
+    return tell(arguments, what, body)
+
+
+def tell(arguments: argparse.Namespace, what: str, body: Mapping[str, str]) -> int:
+    """Tell the running receiver what somebody does about an incident."""
+    http = receiver_http(settings_for(arguments, log_level="WARNING"), arguments.url)
+    response = http.post(f"/admin/incidents/{quote(arguments.incident, safe='')}/{what}", json_body=dict(body))
     try:
         answer = response.json()
     except Unreadable:

@@ -36,7 +36,7 @@ COMMANDS = (
     ("migrate-store", "migrate_store", "move the state of a stopped installation into another database"),
     ("ack", "incident", "say that somebody looks after an incident"),
     ("fixed", "incident", "say that an incident's fix is applied"),
-    ("fix", "incident", "propose an incident's change in Git, as a pull request"),
+    ("fix", "fix", "the proposed change in Git: in a checkout, or as a pull request"),
     ("tick", "incident", "tick an item of an incident's checklist, or take the tick back"),
     ("config", "config", "show the effective settings, or the route that labels would take"),
     ("completion", "completion", "print the completion script of a shell"),
