@@ -1,4 +1,4 @@
-"""Silences at Alertmanager: the one thing that this program changes anywhere, and only when a person asked for it."""
+"""Silences at Alertmanager: changed only when a person asked for it."""
 
 from __future__ import annotations
 
