@@ -137,6 +137,7 @@ class FakeForge:
         self.repository = Repository(files)
         self.token = TOKEN
         self.may_write = True
+        self.delay_s = 0.0  # before each answer, when what was asked is done
         self.asked: list[str] = []
         self._faults: list[Fault] = []
         self._lock = threading.Condition()
@@ -176,6 +177,8 @@ class FakeForge:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+            wbufsize = -1  # an answer is one packet: no client waits for an acknowledgement
 
             def _any(self) -> None:
                 raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -195,6 +198,7 @@ class FakeForge:
                         else:
                             status, document = forge.answer(self.command, parts.path, query, json.loads(raw or b"{}"))
                     forge._lock.notify_all()
+                forge._ending.wait(forge.delay_s)
                 if fault is not None and fault.kind == "hang":
                     forge._ending.wait(30)
                 if fault is not None and fault.kind in ("lost", "hang"):

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 from receiver.store import incident_lists
 from tests.fakes.forge import TOKEN, FakeForge
 from tests.fakes.github import FakeGitHub
@@ -54,12 +52,11 @@ def history(story: Story) -> list[str]:
     return [e.what.code.removeprefix("incident.log.") for e in incident.memory.log if "request" in e.what.code]
 
 
-@pytest.mark.parametrize("fake", [FakeGitHub, FakeGitLab])
-def test_the_merged_fix_holds_and_is_trimmed(tmp_path: Path, fake: type[FakeForge]) -> None:
+def test_the_merged_fix_holds_and_is_trimmed(tmp_path: Path) -> None:
     """The request says what is changed and why; the merge is seen; it held, twice; then a request of its own gives back the rest."""
     rollout = Rollout(at=FIXED, limit_bytes=200 * 1024**2, by="argocd-controller", lives=alive(FIXED, 200, busy(72, 72, 96, seed=3)))
     changing = Changing(name="cart", first=too_low(), rollouts=[rollout], log=LOG)
-    with fake({"shop/cart.yaml": MANIFEST}) as forge, told(tmp_path, forge, changing) as story:
+    with FakeGitHub({"shop/cart.yaml": MANIFEST}) as forge, told(tmp_path, forge, changing) as story:
         story.press("request", is_in_menu=True)
         story.later(minutes=1)
         (request,) = forge.repository.requests
@@ -97,7 +94,7 @@ def test_a_leaks_request_says_that_it_cures_nothing_and_that_it_only_delayed(tmp
     changing = Changing(
         name="cart", first=lives, rollouts=[Rollout(at=FIXED, limit_bytes=160 * 1024**2, by="argocd-controller", lives=higher)], log=LOG
     )
-    with FakeGitHub({"shop/cart.yaml": MANIFEST}) as forge, told(tmp_path, forge, changing) as story:
+    with FakeGitLab({"shop/cart.yaml": MANIFEST}) as forge, told(tmp_path, forge, changing) as story:
         story.press("request", is_in_menu=True)
         story.later(minutes=1)
         (request,) = forge.repository.requests
